@@ -1,0 +1,1 @@
+"""What is known of the warehouse: tables, columns, partitions, sizes."""

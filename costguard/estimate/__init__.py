@@ -1,0 +1,1 @@
+"""Facts and catalog become bytes, and bytes become dollars."""

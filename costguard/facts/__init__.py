@@ -1,0 +1,1 @@
+"""Pieces of code become rows of fact tables."""

@@ -1,0 +1,477 @@
+"""THE vocabulary: every fact table, its columns, their types and meaning.
+
+A table is a `NamedTuple`: its docstring says what a row is, each field is
+`Annotated[type, "meaning", marks...]`. Rows are written by the passes of `costguard.facts` (one source at
+a time, without the catalog), columns marked `ESTIMATED` are filled by `costguard.estimate` once the catalog,
+prices and multipliers are known. Rules, `costguard query` and the reference in `rules/README.md` read the
+same declaration.
+
+`at` is a key into `locations`. Keys count within one source until `costguard.facts.merge` puts sources
+together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Final, NamedTuple, get_args, get_origin, get_type_hints
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Marks a column that holds the row number of another table (or of its own)."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """Marks a column that is filled after the catalog is known."""
+
+
+ESTIMATED: Final = Estimated()
+AT: Final = Key("locations")
+
+Texts = tuple[str, ...]
+
+
+class Location(NamedTuple):
+    """A place in the code that a fact or finding points at."""
+
+    at: Annotated[int, "key", Key("locations")]
+    source: Annotated[int, "the source it lies in", Key("sources")]
+    start_line: Annotated[int, "1-based line"]
+    start_column: Annotated[int, "1-based column"]
+    end_line: Annotated[int, "1-based line"]
+    end_column: Annotated[int, "1-based column, exclusive"]
+    cell: Annotated[int | None, "1-based notebook cell; lines count within it"]
+
+
+class Source(NamedTuple):
+    """A file that was read."""
+
+    source: Annotated[int, "key", Key("sources")]
+    path: Annotated[str, "path as given on the command line, with forward slashes"]
+    kind: Annotated[str, "sql, python, notebook, template"]
+    bytes: Annotated[int, "size on disk"]
+    lines: Annotated[int, "lines of text"]
+    is_test: Annotated[bool, "a test file, by path: rules about habits stay silent there"]
+
+
+class Query(NamedTuple):
+    """A SQL statement, wherever it was found."""
+
+    query: Annotated[int, "key", Key("queries")]
+    source: Annotated[int, "the source it was found in", Key("sources")]
+    at: Annotated[int, "the whole statement", AT]
+    call_at: Annotated[int | None, "the call that runs it, when code does", AT]
+    via: Annotated[str, "file, magic, dbt, template, string, or the resolved API that runs it"]
+    statement: Annotated[str, "SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE TABLE AS, CREATE VIEW, CREATE MODEL, ..."]
+    script: Annotated[int | None, "number of the multi-statement script within the source; null when it stands alone"]
+    script_position: Annotated[int, "0-based position within its script or file"]
+    in_procedure: Annotated[bool, "inside the body of a CREATE PROCEDURE"]
+    loop: Annotated[int | None, "innermost Python loop around the call", Key("loops")]
+    loop_depth: Annotated[int, "number of loops (Python and script) around it"]
+    loop_turns: Annotated[int | None, "product of the loops' turns when all are written in the code"]
+    in_branch: Annotated[bool, "runs only if a condition holds"]
+    variant: Annotated[str | None, "which rendering of a template: incremental, full-refresh"]
+    rendering: Annotated[str | None, "how a template was rendered: manifest, render, strip"]
+    holes: Annotated[int, "number of unknown parts"]
+    value_holes: Annotated[int, "unknown parts that stand for a value or a list of values"]
+    table_holes: Annotated[int, "unknown parts that name a table, a dataset or a project"]
+    fingerprint: Annotated[str, "hash of the statement without literals, comments and layout"]
+    frame: Annotated[int | None, "the DataFrame that its result becomes", Key("frames")]
+    destination: Annotated[str | None, "variable or table that takes the result, as written"]
+    materialises: Annotated[bool, "the whole result comes to the client as a DataFrame"]
+    bytes_cap: Annotated[bool | None, "maximum_bytes_billed is set; null when unknown or not applicable"]
+    labelled: Annotated[bool | None, "the job carries labels; null when unknown or not applicable"]
+    dry_run: Annotated[bool, "the call is a dry run: it costs nothing"]
+    has_filter: Annotated[bool, "the outermost SELECT has a WHERE"]
+    has_aggregate: Annotated[bool, "the outermost SELECT groups, aggregates or is DISTINCT"]
+    has_order: Annotated[bool, "the outermost SELECT has ORDER BY"]
+    limit: Annotated[int | None, "literal LIMIT of the outermost SELECT"]
+    has_limit: Annotated[bool, "the outermost SELECT has a LIMIT, known or not"]
+    limit_at: Annotated[int | None, "that LIMIT", AT]
+    time_dependent: Annotated[bool, "reads the clock (CURRENT_DATE and the like) or is otherwise not deterministic"]
+    scan_count: Annotated[int, "physical tables that it reads"]
+    runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
+    runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None
+    location: Annotated[str | None, "BigQuery location that sets its price", ESTIMATED] = None
+    bytes_low: Annotated[int | None, "bytes processed by one run, lower bound", ESTIMATED] = None
+    bytes: Annotated[int | None, "bytes processed by one run", ESTIMATED] = None
+    bytes_high: Annotated[int | None, "bytes processed by one run, upper bound", ESTIMATED] = None
+    bytes_basis: Annotated[str, "exact, upper-bound, lower-bound, modelled, unknown", ESTIMATED] = "unknown"
+    billed_low: Annotated[int | None, "bytes billed for one run, lower bound", ESTIMATED] = None
+    billed: Annotated[int | None, "bytes billed for one run", ESTIMATED] = None
+    billed_high: Annotated[int | None, "bytes billed for one run, upper bound", ESTIMATED] = None
+    usd_low: Annotated[float | None, "dollars of one run, lower bound", ESTIMATED] = None
+    usd: Annotated[float | None, "dollars of one run", ESTIMATED] = None
+    usd_high: Annotated[float | None, "dollars of one run, upper bound", ESTIMATED] = None
+    usd_per_iteration: Annotated[float | None, "dollars of all its runs in one iteration", ESTIMATED] = None
+    usd_per_tib: Annotated[float | None, "price of a billed TiB that was applied", ESTIMATED] = None
+
+
+class Scan(NamedTuple):
+    """A physical table that a statement reads or changes."""
+
+    scan: Annotated[int, "key", Key("scans")]
+    query: Annotated[int, "the statement", Key("queries")]
+    at: Annotated[int, "the table name", AT]
+    table_name: Annotated[str, "name as written, without quotes"]
+    alias: Annotated[str, "name it goes by in the statement"]
+    role: Annotated[str, "read; target (of DML); insert_target (written only)"]
+    wildcard: Annotated[bool, "the name ends in * and stands for many tables"]
+    suffix_filtered: Annotated[bool, "a constant condition on _TABLE_SUFFIX limits a wildcard"]
+    suffix_mentioned: Annotated[bool, "any condition mentions _TABLE_SUFFIX"]
+    name_hole: Annotated[bool, "a part of the name is unknown"]
+    star: Annotated[bool, "a * over this table reaches the result of the statement"]
+    star_at: Annotated[int | None, "that *", AT]
+    whole_row: Annotated[bool, "the row is used as one value (TO_JSON_STRING(t)): every column is read"]
+    in_subquery: Annotated[bool, "read inside a CTE or subquery rather than by the outermost SELECT"]
+    filtered: Annotated[bool, "some condition on this table's columns limits its rows"]
+    joined: Annotated[bool, "is joined with another relation"]
+    system_time: Annotated[bool, "FOR SYSTEM_TIME AS OF"]
+    sample_percent: Annotated[float | None, "TABLESAMPLE SYSTEM percent"]
+    predicate: Annotated[str | None, "JSON of the conjunction that limits it (costguard.facts.predicate)"]
+    on_predicate: Annotated[str | None, "JSON of the join condition of a MERGE target"]
+    table: Annotated[str | None, "project.dataset.table, or the name as written when not in the catalog", ESTIMATED] = None
+    known: Annotated[bool, "is in the catalog", ESTIMATED] = False
+    kind: Annotated[str | None, "table, view, materialized_view, external, snapshot", ESTIMATED] = None
+    columns_read: Annotated[int, "leaf columns read", ESTIMATED] = 0
+    columns_total: Annotated[int | None, "leaf columns of the table", ESTIMATED] = None
+    columns_unused: Annotated[int | None, "leaf columns read that nothing uses later, when that is known", ESTIMATED] = None
+    partition_column: Annotated[str | None, "column it is partitioned by", ESTIMATED] = None
+    partition_type: Annotated[str | None, "HOUR, DAY, MONTH, YEAR, RANGE", ESTIMATED] = None
+    require_filter: Annotated[bool | None, "refuses queries without a partition filter", ESTIMATED] = None
+    clustered: Annotated[bool | None, "has clustering columns; null when unknown", ESTIMATED] = None
+    clustering_columns: Annotated[Texts | None, "its clustering columns", ESTIMATED] = None
+    pruning: Annotated[str, "unpartitioned, missing, defeated, pruned, unknown", ESTIMATED] = "unknown"
+    pruning_cause: Annotated[
+        str | None,
+        "why a filter is defeated: function, arithmetic, or, column, coercion, subquery, range-function, unknown-value, negation",
+        ESTIMATED,
+    ] = None
+    pruning_reason: Annotated[str | None, "the same for people", ESTIMATED] = None
+    pruning_at: Annotated[int | None, "the condition that cannot prune", AT, ESTIMATED] = None
+    partitions_kept: Annotated[int | None, "partitions (or members of a wildcard) that are read", ESTIMATED] = None
+    partitions_total: Annotated[int | None, "partitions (or members of a wildcard) in all", ESTIMATED] = None
+    rows: Annotated[int | None, "rows in the partitions that are read", ESTIMATED] = None
+    table_rows: Annotated[int | None, "rows of the whole table", ESTIMATED] = None
+    table_bytes: Annotated[int | None, "logical bytes of the whole table", ESTIMATED] = None
+    bytes_low: Annotated[int | None, "bytes read, lower bound", ESTIMATED] = None
+    bytes: Annotated[int | None, "bytes read", ESTIMATED] = None
+    bytes_high: Annotated[int | None, "bytes read, upper bound", ESTIMATED] = None
+    bytes_basis: Annotated[str, "exact, upper-bound, lower-bound, modelled, unknown", ESTIMATED] = "unknown"
+    bytes_unused: Annotated[int | None, "bytes of the columns that nothing uses later, when that is known", ESTIMATED] = None
+    bytes_if_pruned: Annotated[
+        int | None, "bytes left if the defeated filter worked (where its meaning is clear), else one partition", ESTIMATED
+    ] = None
+
+
+class ColumnRead(NamedTuple):
+    """A leaf column that a statement reads from a physical table."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    scan: Annotated[int | None, "the scan; null when several tables could own it", Key("scans")]
+    column: Annotated[str, "dotted path of the leaf (of the field as written when the table is unknown)"]
+    at: Annotated[int | None, "first place where it is named; null when it came through a *", AT]
+    through_star: Annotated[bool, "read because of a *, or of a row used as a value"]
+    ambiguous: Annotated[bool, "several tables of unknown columns could own it"]
+    table: Annotated[str | None, "project.dataset.table", ESTIMATED] = None
+    type: Annotated[str | None, "type of the column", ESTIMATED] = None
+    required: Annotated[bool | None, "mode REQUIRED, or part of the primary key", ESTIMATED] = None
+    bytes: Annotated[int | None, "bytes in the partitions read", ESTIMATED] = None
+
+
+class Predicate(NamedTuple):
+    """A conjunct of a filter that limits a scan."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    scan: Annotated[int, "the scan it limits", Key("scans")]
+    at: Annotated[int, "the condition", AT]
+    column: Annotated[str | None, "the column it constrains, when it is one"]
+    form: Annotated[
+        str, "constant, function, arithmetic, column, subquery, or, parameter, hole, other: how the column is compared"
+    ]
+    operator: Annotated[str, "=, <, <=, >, >=, <>, between, in, is_null, is_not_null, like, or, other"]
+    wrapped_by: Annotated[str | None, "the function around the column, in upper case"]
+    clause: Annotated[str, "where, on, having, qualify, merge"]
+
+
+class Join(NamedTuple):
+    """A join of two relations."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    at: Annotated[int, "the JOIN or the comma", AT]
+    kind: Annotated[str, "inner, left, right, full, cross, comma, semi"]
+    condition: Annotated[str, "equality, inequality, or, constant, using, none, where-equality, hole, other"]
+    correlated: Annotated[bool, "the right side is an UNNEST of, or refers to, the left side"]
+    left_one_row: Annotated[bool, "the left side has one row: an aggregate without keys, a literal SELECT, LIMIT 1"]
+    right_one_row: Annotated[bool, "the right side has one row"]
+    left_small: Annotated[bool, "the left side is a literal list, a generated array or has a small LIMIT"]
+    right_small: Annotated[bool, "the right side is a literal list, a generated array or has a small LIMIT"]
+    left: Annotated[str, "the left side, as written, shortened"]
+    right: Annotated[str, "the right side, as written, shortened"]
+    left_scan: Annotated[int | None, "the left side when it is a physical table", Key("scans")]
+    right_scan: Annotated[int | None, "the right side when it is a physical table", Key("scans")]
+    left_rows: Annotated[int | None, "rows of the left scan", ESTIMATED] = None
+    right_rows: Annotated[int | None, "rows of the right scan", ESTIMATED] = None
+
+
+class CommonTable(NamedTuple):
+    """A common table expression."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    at: Annotated[int, "its name", AT]
+    name: Annotated[str, "its name"]
+    references: Annotated[int, "times it is read"]
+    recursive: Annotated[bool, "refers to itself"]
+
+
+class Sort(NamedTuple):
+    """An ORDER BY that sorts rows of a relation (not one inside a function or a window)."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    at: Annotated[int, "the ORDER BY", AT]
+    place: Annotated[str, "outermost, cte, subquery, view, table (CREATE TABLE AS, INSERT), array (ARRAY(SELECT ...))"]
+    has_limit: Annotated[bool, "followed by LIMIT or OFFSET"]
+    keys: Annotated[int, "number of sort keys"]
+
+
+class Window(NamedTuple):
+    """A window function."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    at: Annotated[int, "the function", AT]
+    function: Annotated[str, "its name, in upper case"]
+    partition_keys: Annotated[int, "expressions in PARTITION BY"]
+    order_keys: Annotated[int, "expressions in ORDER BY"]
+    constant_keys: Annotated[bool, "PARTITION BY only constants"]
+
+
+class Aggregate(NamedTuple):
+    """An aggregate function call outside a window."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    at: Annotated[int, "the call", AT]
+    function: Annotated[str, "its name, in upper case"]
+    distinct: Annotated[bool, "DISTINCT arguments"]
+    scan: Annotated[int | None, "the scan its only column argument comes from", Key("scans")]
+    column: Annotated[str | None, "that column"]
+    column_uses: Annotated[int, "how often the statement names that column, this call included"]
+    null_extended: Annotated[bool, "the column is on the side of an outer join that can be null"]
+
+
+class SetOperation(NamedTuple):
+    """A UNION, INTERSECT or EXCEPT."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    at: Annotated[int, "the operator", AT]
+    kind: Annotated[str, "union, intersect, except"]
+    distinct: Annotated[bool, "DISTINCT rather than ALL"]
+    branches: Annotated[int, "SELECTs it combines"]
+
+
+class SqlFunction(NamedTuple):
+    """A function call in SQL, aggregates and windows included."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    at: Annotated[int, "the call", AT]
+    function: Annotated[str, "its name, in upper case"]
+    clause: Annotated[str, "select, where, on, group, having, qualify, order, from, other"]
+
+
+class Write(NamedTuple):
+    """What a statement writes: DML, DDL, load, export."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    at: Annotated[int, "the target's name", AT]
+    kind: Annotated[str, "insert, update, delete, merge, truncate, create-table, create-view, create-model, export, load, drop, other"]
+    target_name: Annotated[str, "the target as written, without quotes"]
+    target_scan: Annotated[int | None, "the scan of the target", Key("scans")]
+    insert_only: Annotated[bool, "a MERGE with INSERT clauses only, or an INSERT"]
+    constant_false: Annotated[bool, "a MERGE ON FALSE (insert-overwrite)"]
+    temporary: Annotated[bool, "a TEMP table, view or function"]
+    partitioned: Annotated[bool, "declares PARTITION BY"]
+    clustered: Annotated[bool, "declares CLUSTER BY"]
+
+
+class LoopFact(NamedTuple):
+    """A loop of Python code."""
+
+    loop: Annotated[int, "key", Key("loops")]
+    source: Annotated[int, "the source", Key("sources")]
+    at: Annotated[int, "the loop", AT]
+    kind: Annotated[str, "for, while, comprehension, callback"]
+    iterates: Annotated[str, "range, literal, iterrows, rows, unique, groupby, query, epochs, folds, other"]
+    turns: Annotated[int | None, "turns, when written in the code"]
+    parent: Annotated[int | None, "the loop around it", Key("loops")]
+    depth: Annotated[int, "1 for an outermost loop"]
+    carries_state: Annotated[bool, "a turn uses a value that an earlier turn computed"]
+    parallel: Annotated[bool, "turns already run side by side"]
+    target: Annotated[str, "the loop variable, as written"]
+    iterable: Annotated[str, "the iterable, as written"]
+
+
+class FrameFact(NamedTuple):
+    """A DataFrame of Python code."""
+
+    frame: Annotated[int, "key", Key("frames")]
+    source: Annotated[int, "the source", Key("sources")]
+    at: Annotated[int, "where it is made", AT]
+    name: Annotated[str, "variable it is first bound to"]
+    engine: Annotated[str, "pandas, polars, pyspark, bigframes, cudf, dask, bigquery"]
+    origin: Annotated[str, "query, table, file, literal, derived, parameter, unknown"]
+    origin_text: Annotated[str, "path, table or function it came from"]
+    reader: Annotated[str, "resolved name of the call that made it"]
+    parent: Annotated[int | None, "the frame it was derived from", Key("frames")]
+    columns_used: Annotated[Texts | None, "columns used later; null when unknown"]
+    columns_requested: Annotated[Texts | None, "columns named when it was read; null for all"]
+    bounded: Annotated[bool, "provably small"]
+    aggregated: Annotated[bool, "result of a group-by or an aggregate"]
+    query: Annotated[int | None, "the statement it came from", Key("queries")]
+    rows: Annotated[int | None, "rows, when the statement and the catalog tell", ESTIMATED] = None
+    bytes: Annotated[int | None, "logical bytes, when the statement and the catalog tell", ESTIMATED] = None
+
+
+class CallFact(NamedTuple):
+    """A Python call whose name was resolved to a library that matters."""
+
+    call: Annotated[int, "key", Key("calls")]
+    source: Annotated[int, "the source", Key("sources")]
+    at: Annotated[int, "the call", AT]
+    function: Annotated[str, "resolved dotted name, such as pandas.DataFrame.apply"]
+    receiver: Annotated[int | None, "the DataFrame it is called on", Key("frames")]
+    result: Annotated[int | None, "the DataFrame it returns", Key("frames")]
+    loop: Annotated[int | None, "innermost loop around it", Key("loops")]
+    loop_depth: Annotated[int, "number of loops around it"]
+    scope: Annotated[str, "dotted name of the enclosing function or class"]
+    in_branch: Annotated[bool, "runs only if a condition holds"]
+    invariant: Annotated[bool, "in a loop, and nothing it reads changes from turn to turn"]
+    callback: Annotated[str | None, "vectorizable, io, opaque, predict: what the function passed in does"]
+    detail: Annotated[str | None, "what a message names: a column, a variable, a reduction"]
+    arguments: Annotated[int, "number of arguments"]
+
+
+class ArgumentFact(NamedTuple):
+    """An argument of a Python call."""
+
+    call: Annotated[int, "the call", Key("calls")]
+    position: Annotated[int | None, "0-based position"]
+    name: Annotated[str | None, "keyword"]
+    kind: Annotated[str, "string, number, boolean, none, list, dict, lambda, function, name, call, other"]
+    value: Annotated[str, "source text, shortened"]
+
+
+class UnreadFact(NamedTuple):
+    """Something that could not be read, and why."""
+
+    source: Annotated[int, "the source", Key("sources")]
+    at: Annotated[int, "the part that was not read", AT]
+    reason: Annotated[str, "short category, the same for the same cause"]
+    detail: Annotated[str, "what was met"]
+
+
+class ReadPlan(NamedTuple):
+    """A symbolic column read, before the catalog says which table owns it (input of `columns_read`)."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    scans: Annotated[tuple[int, ...], "candidate scans, innermost scope first", Key("scans")]
+    path: Annotated[str, "dotted path as written; empty for a star"]
+    kind: Annotated[str, "path, star, row, unnest"]
+    excepted: Annotated[Texts, "columns that a star leaves out"]
+    at: Annotated[int | None, "where it is named", AT]
+    output: Annotated[bool, "it is read only to be part of the statement's result"]
+    output_column: Annotated[str | None, "the result column that it feeds, when only that one"]
+
+
+class CatalogTable(NamedTuple):
+    """A table of the catalog."""
+
+    table: Annotated[str, "project.dataset.table"]
+    kind: Annotated[str, "table, view, materialized_view, external, snapshot"]
+    location: Annotated[str | None, "BigQuery location"]
+    rows: Annotated[int | None, "rows"]
+    bytes: Annotated[int | None, "logical bytes"]
+    partition_column: Annotated[str | None, "column it is partitioned by"]
+    partition_type: Annotated[str | None, "HOUR, DAY, MONTH, YEAR, RANGE"]
+    require_filter: Annotated[bool, "refuses queries without a partition filter"]
+    partitions: Annotated[int, "number of partitions"]
+    clustering: Annotated[Texts, "clustering columns"]
+
+
+class CatalogColumn(NamedTuple):
+    """A leaf column of a table of the catalog."""
+
+    table: Annotated[str, "project.dataset.table"]
+    column: Annotated[str, "dotted path"]
+    type: Annotated[str, "type"]
+    mode: Annotated[str, "NULLABLE, REQUIRED, REPEATED"]
+    bytes: Annotated[int | None, "logical bytes"]
+
+
+TABLES: Final[dict[str, type]] = {
+    "sources": Source,
+    "locations": Location,
+    "queries": Query,
+    "scans": Scan,
+    "columns_read": ColumnRead,
+    "predicates": Predicate,
+    "joins": Join,
+    "ctes": CommonTable,
+    "sorts": Sort,
+    "windows": Window,
+    "aggregates": Aggregate,
+    "set_operations": SetOperation,
+    "functions": SqlFunction,
+    "writes": Write,
+    "loops": LoopFact,
+    "frames": FrameFact,
+    "calls": CallFact,
+    "arguments": ArgumentFact,
+    "unread": UnreadFact,
+    "tables": CatalogTable,
+    "table_columns": CatalogColumn,
+}
+"""The tables that rules may name."""
+
+INTERNAL_TABLES: Final[dict[str, type]] = {"read_plans": ReadPlan}
+"""Rows that stages hand on but rules do not see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A declared column. `type` is one of str, int, float, bool, texts, keys."""
+
+    name: str
+    type: str
+    nullable: bool
+    meaning: str
+    key: str | None
+    estimated: bool
+
+
+@cache
+def columns_of(table: str) -> tuple[Column, ...]:
+    """The declared columns of a table, in order.
+
+    Raises:
+        KeyError: when there is no such table.
+    """
+    row = TABLES.get(table) or INTERNAL_TABLES[table]
+    columns = []
+    for name, hint in get_type_hints(row, include_extras=True).items():
+        base, meaning, *marks = get_args(hint)
+        parts = get_args(base) if get_origin(base) is not tuple else ()
+        nullable = type(None) in parts
+        kinds = [part for part in parts if part is not type(None)] or [base]
+        kind = kinds[0]
+        if kind == Texts:
+            type_name = "texts"
+        elif get_origin(kind) is tuple:
+            type_name = "keys"
+        else:
+            type_name = kind.__name__
+        key = next((mark.table for mark in marks if isinstance(mark, Key)), None)
+        columns.append(Column(name, type_name, nullable, meaning, key, ESTIMATED in marks))
+    return tuple(columns)

@@ -1,0 +1,152 @@
+"""Bytes and dollars that refuse to mix, always as a range with a basis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+MIB: Final = 1 << 20
+GIB: Final = 1 << 30
+TIB: Final = 1 << 40
+BYTES_MINIMUM: Final = 10 * MIB
+"""On-demand queries bill at least 10 MiB (cloud.google.com/bigquery/pricing#on_demand_pricing; the unit is
+MiB: "10485760 or higher required", and 17 of 17 published processed/billed pairs)."""
+
+BASES: Final = ("billed", "job", "dry-run", "exact", "upper-bound", "lower-bound", "modelled", "unknown")
+"""Where a figure comes from, best first."""
+
+
+def worst_basis(*bases: str) -> str:
+    """The weakest of several bases: a sum is only as good as its worst part; of nothing it is `exact`."""
+    return max(bases, key=BASES.index, default="exact")
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """A number of bytes with its bounds."""
+
+    low: int
+    point: int
+    high: int
+    basis: str
+
+    def __post_init__(self) -> None:
+        if self.basis not in BASES:
+            raise ValueError(f"unknown basis {self.basis!r}; one of {', '.join(BASES)}")
+        if not 0 <= self.low <= self.point <= self.high:
+            raise ValueError(f"bytes out of order: {self.low}, {self.point}, {self.high}")
+
+    def __add__(self, other: ByteRange) -> ByteRange:
+        if not isinstance(other, ByteRange):
+            return NotImplemented
+        return ByteRange(
+            self.low + other.low,
+            self.point + other.point,
+            self.high + other.high,
+            worst_basis(self.basis, other.basis),
+        )
+
+    @staticmethod
+    def exactly(count: int, basis: str = "exact") -> ByteRange:
+        """A range without width."""
+        return ByteRange(count, count, count, basis)
+
+
+def billed_bytes(processed: int) -> int:
+    """Bytes that BigQuery bills on demand for a statement that processes this many: none for none, else
+    rounded up to a whole MiB, at least 10 MiB.
+
+    >>> billed_bytes(0), billed_bytes(1), billed_bytes(110_355_534)
+    (0, 10485760, 111149056)
+    """
+    if processed < 0:
+        raise ValueError(f"negative bytes: {processed}")
+    if processed == 0:
+        return 0
+    return max(BYTES_MINIMUM, -(-processed // MIB) * MIB)
+
+
+@dataclass(frozen=True, slots=True)
+class Dollars:
+    """An amount of US dollars with its bounds."""
+
+    low: Decimal
+    point: Decimal
+    high: Decimal
+    basis: str
+
+    def __post_init__(self) -> None:
+        if self.basis not in BASES:
+            raise ValueError(f"unknown basis {self.basis!r}; one of {', '.join(BASES)}")
+        if not self.low <= self.point <= self.high:
+            raise ValueError(f"dollars out of order: {self.low}, {self.point}, {self.high}")
+
+    def __add__(self, other: Dollars) -> Dollars:
+        if not isinstance(other, Dollars):
+            return NotImplemented
+        return Dollars(
+            self.low + other.low,
+            self.point + other.point,
+            self.high + other.high,
+            worst_basis(self.basis, other.basis),
+        )
+
+    def times(self, count: int | Decimal) -> Dollars:
+        """The same amount, paid `count` times."""
+        return Dollars(self.low * count, self.point * count, self.high * count, self.basis)
+
+
+def price_bytes(amount: ByteRange, usd_per_tib: Decimal) -> Dollars:
+    """Dollars for an amount of billed bytes at a price per TiB (2^40 bytes)."""
+
+    def usd(count: int) -> Decimal:
+        return usd_per_tib * count / TIB
+
+    return Dollars(usd(amount.low), usd(amount.point), usd(amount.high), amount.basis)
+
+
+def format_usd(amount: Decimal) -> str:
+    """Dollars for people: at least two significant digits, so that small amounts never read as nothing.
+
+    >>> [format_usd(Decimal(v)) for v in ("0", "0.004", "0.0000123", "1.5", "12345.678", "-0.004")]
+    ['$0.00', '$0.004', '$0.000012', '$1.50', '$12,345.68', '-$0.004']
+    """
+    sign = "-" if amount < 0 else ""
+    size = abs(amount)
+    if size == 0:
+        return "$0.00"
+    if size >= Decimal("0.095"):
+        return f"{sign}${size:,.2f}"
+    digits = -size.adjusted() + 1
+    text = f"{size:.{digits}f}".rstrip("0")
+    return f"{sign}${text}"
+
+
+def format_bytes(count: int) -> str:
+    """Bytes for people, in the binary units that BigQuery bills in.
+
+    >>> [format_bytes(v) for v in (0, 1023, 10 * MIB, 3 * GIB // 2, 5 * TIB)]
+    ['0 B', '1,023 B', '10 MiB', '1.5 GiB', '5 TiB']
+    """
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
+        if abs(size) < 1024 or unit == "PiB":
+            break
+        size /= 1024
+    if unit == "B":
+        return f"{count:,} B"
+    text = f"{size:,.1f}" if abs(size) < 100 else f"{size:,.0f}"
+    return f"{text.removesuffix('.0')} {unit}"
+
+
+def decimal_string(amount: Decimal) -> str:
+    """A decimal string for machine output: plain notation, no trailing zeros beyond the cent.
+
+    >>> [decimal_string(Decimal(v)) for v in ("0", "1.5", "0.0000120", "1E+3")]
+    ['0.00', '1.50', '0.000012', '1000.00']
+    """
+    text = f"{amount:f}"
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0").ljust(2, "0")
+    return f"{whole}.{fraction}"

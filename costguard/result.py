@@ -1,0 +1,148 @@
+"""What a scan found, as plain values: the one thing that every renderer, the gate and the cache read.
+
+No third-party import: a warm rescan builds, gates and prints a `ScanResult` without polars or sqlglot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from costguard.model import Span
+from costguard.money import ByteRange, Dollars
+
+Severity = Literal["error", "warning", "note"]
+Confidence = Literal["high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
+"""Weakest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """A physical table that a query reads."""
+
+    table: str
+    columns: tuple[str, ...]
+    star: bool
+    role: str
+    """`read`, or `target` of DML."""
+    pruning: str
+    pruning_reason: str | None
+    partitions_kept: int | None
+    partitions_total: int | None
+    bytes: ByteRange | None
+    """None: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryReport:
+    """A SQL statement with its cost. Figures that are unknown are None."""
+
+    id: str
+    path: str
+    span: Span
+    via: str
+    statement: str
+    loop_depth: int
+    fingerprint: str
+    runs: float
+    runs_basis: str
+    """`assumed`, `declared`, `written` (turn counts in the code) or `measured`."""
+    bytes_processed: ByteRange | None
+    bytes_billed: ByteRange | None
+    usd: Dollars | None
+    """Dollars of one run."""
+    usd_per_iteration: Dollars | None
+    price: str | None
+    """`6.25 USD/TiB, US, list of 2026-07-25`."""
+    scans: tuple[ScanReport, ...]
+    variant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that fired at a place in the code."""
+
+    rule: str
+    severity: Severity
+    confidence: Confidence
+    driver: str
+    path: str
+    span: Span
+    message: str
+    query: str | None
+    """Id of the `QueryReport` that it is about."""
+    wasted_bytes: ByteRange | None
+    wasted_usd: Dollars | None
+    """Wasted dollars per iteration; None when unknown."""
+    fingerprint: str
+    """Stable under moved lines: rule, path and the flagged text."""
+    suppressed: str | None = None
+    """Reason of the inline ignore that silences it (`` when none was given), None when it is not silenced."""
+    help: str | None = None
+    """How to fix it, in one or two lines."""
+    fix: str | None = None
+    """A ready rewrite, when there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadReport:
+    """What could not be read, and why."""
+
+    path: str
+    span: Span
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Totals of a scan."""
+
+    files: int
+    queries: int
+    findings: int
+    """Findings that are not suppressed."""
+    suppressed: int
+    unread: int
+    usd_per_iteration: Dollars
+    """Sum over the queries whose cost is known."""
+    unknown_queries: int
+    """Queries whose cost is not known and not in the sum."""
+    assumed_runs: int
+    """Queries with a known cost whose number of runs per iteration is assumed to be one (per loop turn)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """Everything that a scan found, in the order in which it is reported (path, line, rule)."""
+
+    summary: Summary
+    queries: tuple[QueryReport, ...]
+    findings: tuple[Finding, ...]
+    unread: tuple[UnreadReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says."""
+
+    verdict: Literal["pass", "fail", "error"]
+    reasons: tuple[str, ...]
+    """Why it failed, or why nothing could be checked; one line each."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 the gate failed, 2 could not check."""
+        return {"pass": 0, "fail": 1, "error": 2}[self.verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """When a scan fails."""
+
+    fail_on: Severity | Literal["never"] = "error"
+    max_usd_per_query: Decimal | None = None
+    """Dollars of one run of one query."""
+    max_usd_per_iteration: Decimal | None = None
