@@ -383,6 +383,7 @@ class ReadPlan(NamedTuple):
     at: Annotated[int | None, "where it is named", AT]
     output: Annotated[bool, "it is read only to be part of the statement's result"]
     output_column: Annotated[str | None, "the result column that it feeds, when only that one"]
+    paths: Annotated[Texts | None, "the path for each candidate scan, where these differ; null when all are `path`"] = None
 
 
 class CatalogTable(NamedTuple):

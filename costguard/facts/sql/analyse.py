@@ -1,0 +1,396 @@
+"""One parsed statement becomes fact rows: the passes, in their order."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from costguard.facts.fingerprint import fingerprint
+from costguard.facts.rows import SourceRows, TextPlaces
+from costguard.facts.schema import (
+    Aggregate,
+    CommonTable,
+    Join,
+    Predicate,
+    Query,
+    ReadPlan,
+    SetOperation,
+    Sort,
+    SqlFunction,
+    Window,
+    Write,
+)
+from costguard.facts.schema import Scan as ScanRow
+from costguard.facts.sql.build import Builder, literal_number
+from costguard.facts.sql.calls import aggregates_of, functions_of, windows_of
+from costguard.facts.sql.condition import Converter, columns_in, flatten, for_scan
+from costguard.facts.sql.expression import anchor, extent, inspect
+from costguard.facts.sql.joins import joins_of
+from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
+from costguard.facts.sql.relation import SelectBody
+from costguard.facts.sql.sorts import sorts_of
+from costguard.facts.sql.statement import Assembled, assemble, follow
+from costguard.model import SqlText
+
+Json = Any
+
+_CLOCK = frozenset(
+    {
+        "CURRENT_DATE",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_DATETIME",
+        "CURRENT_TIME",
+        "RAND",
+        "GENERATE_UUID",
+        "SESSION_USER",
+    }
+)
+_ORDER_WORD = re.compile(r"ORDER\s+BY\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementContext:
+    """Where a statement stands."""
+
+    text: SqlText
+    statement_text: str
+    start: int
+    """Offset of the statement in the SQL text (when it has no segments of its own)."""
+    script: int | None
+    script_position: int
+    in_procedure: bool
+    loop_depth: int
+    loop_turns: int | None
+    in_branch: bool
+    variables: Mapping[str, Json]
+    """Script variables in lower case, with their DEFAULT as predicate JSON (None when it is not constant)."""
+
+
+def analyse_statement(
+    tree: exp.Expression, context: StatementContext, rows: SourceRows, places: TextPlaces
+) -> int:
+    """Write the fact rows of one statement; returns the key of its `queries` row.
+
+    Raises:
+        RecursionError: when the statement is nested too deep.
+    """
+    text = context.text
+    statement = context.statement_text
+    low, high = places.text_range(0, len(statement))
+    holes = [hole for hole in text.holes if hole.start < high and hole.end > low]
+
+    def hole_at(start: int, end: int) -> str | None:
+        if not holes:
+            return None
+        first, last = places.text_range(start, end)
+        for hole in holes:
+            if hole.start < last and hole.end > first:
+                return hole.name
+        return None
+
+    builder = Builder(lambda start, end: hole_at(start, end) is not None, frozenset(context.variables))
+    assembled = assemble(tree, builder)
+    follow(assembled)
+    log = builder.log
+    converter = Converter(hole_at, context.variables)
+    log.tracking_references = True
+    conjuncts = attach_conditions(log, converter)
+    counts = log.reference_counts()
+
+    query = rows.count("queries")
+    first_scan = rows.count("scans")
+    used = [number for number, entry in enumerate(log.scans) if entry.used]
+    keys = {number: first_scan + position for position, number in enumerate(used)}
+    joins = joins_of(log)
+    functions = functions_of(log)
+
+    _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement)
+    merge = _merge_condition(assembled, converter)
+    for number in used:
+        entry = log.scans[number]
+        condition = scan_predicate(log, number, counts)
+        condition = _with_places(condition, places) if condition is not None else None
+        on_condition = None
+        if merge is not None and assembled.merge_condition and assembled.merge_condition[2] == number:
+            on_condition = json.dumps(_with_places(for_scan(merge, number), places))
+        suffix = _suffix(condition) if condition is not None and entry.name.endswith("*") else (False, False)
+        rows.add(
+            "scans",
+            ScanRow(
+                scan=keys[number],
+                query=query,
+                at=places(*entry.place),
+                table_name=entry.name,
+                alias=entry.alias,
+                role=entry.role,
+                wildcard=entry.name.endswith("*"),
+                suffix_filtered=suffix[0],
+                suffix_mentioned=suffix[1],
+                name_hole=entry.name_hole,
+                star=entry.star and assembled.shows_result,
+                star_at=places(*entry.star_place) if entry.star and entry.star_place else None,
+                whole_row=entry.whole_row,
+                in_subquery=entry.in_subquery,
+                filtered=condition is not None,
+                joined=entry.joined,
+                system_time=entry.system_time,
+                sample_percent=entry.sample_percent,
+                predicate=json.dumps(condition) if condition is not None else None,
+                on_predicate=on_condition,
+            ),
+        )
+    for read in log.reads.values():
+        targets = [target for target in read.targets if target[0] in keys]
+        if not targets:
+            continue
+        paths = tuple(path for _, path in targets)
+        rows.add(
+            "read_plans",
+            ReadPlan(
+                query=query,
+                scans=tuple(keys[scan] for scan, _ in targets),
+                path=paths[0],
+                kind=read.kind,
+                excepted=read.excepted,
+                at=places(*read.place) if read.place else None,
+                output=read.why.output and assembled.shows_result,
+                output_column=read.why.column,
+                paths=paths if len(set(paths)) > 1 else None,
+            ),
+        )
+    for conjunct in conjuncts:
+        if conjunct.scan in keys:
+            column, form, operator, wrapped = describe(conjunct.condition)
+            rows.add(
+                "predicates",
+                Predicate(
+                    query, keys[conjunct.scan], places(*conjunct.place), column, form, operator, wrapped, conjunct.clause
+                ),
+            )
+    for join in joins:
+        rows.add(
+            "joins",
+            Join(
+                query,
+                places(*join.place),
+                join.kind,
+                join.condition,
+                join.correlated,
+                join.left_one_row,
+                join.right_one_row,
+                join.left_small,
+                join.right_small,
+                join.left,
+                join.right,
+                keys.get(join.left_scan) if join.left_scan is not None else None,
+                keys.get(join.right_scan) if join.right_scan is not None else None,
+            ),
+        )
+    for cte in builder.ctes:
+        rows.add(
+            "ctes",
+            CommonTable(query, places(*cte.place), cte.name, counts.get(cte.index, 0), cte.recursive),
+        )
+    for sort in sorts_of(log, assembled.kind):
+        start, end = sort.place
+        word = _ORDER_WORD.search(statement, max(0, start - 40), start)
+        rows.add(
+            "sorts",
+            Sort(query, places(word.start() if word else start, end), sort.where, sort.has_limit, sort.keys),
+        )
+    for window in windows_of(log):
+        rows.add(
+            "windows",
+            Window(
+                query,
+                places(*window.place),
+                window.function,
+                window.partition_keys,
+                window.order_keys,
+                window.constant_keys,
+            ),
+        )
+    for aggregate in aggregates_of(log):
+        rows.add(
+            "aggregates",
+            Aggregate(
+                query,
+                places(*aggregate.place),
+                aggregate.function,
+                aggregate.distinct,
+                keys.get(aggregate.scan) if aggregate.scan is not None else None,
+                aggregate.column,
+                aggregate.column_uses,
+                aggregate.null_extended,
+            ),
+        )
+    for node, branches in builder.set_operations:
+        rows.add(
+            "set_operations",
+            SetOperation(
+                query, places(*anchor(node.expression)), type(node).__name__.lower(), bool(node.args.get("distinct")), branches
+            ),
+        )
+    for function in functions:
+        rows.add("functions", SqlFunction(query, places(*function.place), function.function, function.clause))
+    for write in assembled.writes:
+        rows.add(
+            "writes",
+            Write(
+                query,
+                places(*write.place) if write.place[0] >= 0 else places(0, len(statement)),
+                write.kind,
+                write.name,
+                keys.get(write.scan) if write.scan is not None else None,
+                write.insert_only,
+                write.constant_false,
+                write.temporary,
+                write.partitioned,
+                write.clustered,
+            ),
+        )
+    return query
+
+
+def _add_query(
+    rows: SourceRows,
+    places: TextPlaces,
+    context: StatementContext,
+    assembled: Assembled,
+    functions: list[Any],
+    query: int,
+    scan_count: int,
+    holes: list[Any],
+    statement: str,
+) -> None:
+    text = context.text
+    outermost = assembled.outermost
+    limit = outermost.args.get("limit") if outermost is not None else None
+    low, _ = places.text_range(0, 0)
+    spans = sorted((hole.start - low, hole.end - low) for hole in holes)
+    call_at = None
+    if text.call_start is not None and text.call_end is not None:
+        call_at = rows.place(text.call_start, text.call_end, text.cell)
+    rows.add(
+        "queries",
+        Query(
+            query=query,
+            source=0,
+            at=places(0, len(statement)),
+            call_at=call_at,
+            via=text.via,
+            statement=assembled.kind,
+            script=context.script,
+            script_position=context.script_position,
+            in_procedure=context.in_procedure,
+            loop=text.loop,
+            loop_depth=context.loop_depth + text.loop_depth,
+            loop_turns=_turns(context, text),
+            in_branch=context.in_branch or text.in_branch,
+            variant=text.variant,
+            rendering=text.rendering,
+            holes=len(holes),
+            value_holes=sum(hole.kind in ("literal", "list") for hole in holes),
+            table_holes=sum(hole.kind == "name" for hole in holes),
+            fingerprint=fingerprint(statement, spans),
+            frame=text.frame,
+            destination=text.destination,
+            materialises=text.materialises,
+            bytes_cap=text.bytes_cap,
+            labelled=text.labelled,
+            dry_run=text.dry_run,
+            has_filter=outermost is not None and outermost.args.get("where") is not None,
+            has_aggregate=_is_aggregated(assembled),
+            has_order=outermost is not None and outermost.args.get("order") is not None,
+            limit=literal_number(limit.args.get("expression")) if limit is not None else None,
+            has_limit=limit is not None,
+            limit_at=places(*_limit_place(limit, statement)) if limit is not None else None,
+            time_dependent=any(function.function in _CLOCK for function in functions),
+            scan_count=scan_count,
+        ),
+    )
+
+
+def _turns(context: StatementContext, text: SqlText) -> int | None:
+    """Product of the turns of the loops in the script and in the code around it."""
+    if (context.loop_depth and context.loop_turns is None) or (text.loop_depth and text.loop_turns is None):
+        return None
+    if not context.loop_depth and not text.loop_depth:
+        return None
+    return (context.loop_turns or 1) * (text.loop_turns or 1)
+
+
+def _is_aggregated(assembled: Assembled) -> bool:
+    node = assembled.outermost
+    if node is None:
+        return False
+    if node.args.get("group") is not None or node.args.get("distinct") is not None:
+        return True
+    if not isinstance(node, exp.Select):
+        return False
+    return any(inspect(item).aggregates for item in node.expressions)
+
+
+def _limit_place(limit: exp.Expression, statement: str) -> tuple[int, int]:
+    start, end = extent(limit)
+    if start < 0:
+        return 0, 0
+    word = statement.upper().rfind("LIMIT", 0, start)
+    return (word, end) if word >= 0 and start - word < 20 else (start, end)
+
+
+def _merge_condition(assembled: Assembled, converter: Converter) -> Json | None:
+    if assembled.merge_condition is None:
+        return None
+    on, body, _ = assembled.merge_condition
+    items: list[Json] = []
+    for item in flatten(on, exp.And):
+        converted = converter.convert(item, body)
+        if columns_in(converted):
+            items.append(["at", list(extent(item)), converted])
+    return ["and", items] if items else None
+
+
+def _with_places(condition: Json, places: Callable[[int, int], int]) -> Json:
+    """`["at", [start, end], x]` with a location key instead of offsets."""
+    if not isinstance(condition, list) or not condition:
+        return condition
+    if condition[0] == "at":
+        start, end = condition[1]
+        return ["at", places(start, end), _with_places(condition[2], places)]
+    if condition[0] in ("and", "or"):
+        return [condition[0], [_with_places(item, places) for item in condition[1]]]
+    return condition
+
+
+def _suffix(condition: Json) -> tuple[bool, bool]:
+    """(a constant condition limits _TABLE_SUFFIX, any condition mentions it)."""
+    filtered = mentioned = False
+    for item in condition[1] if condition[0] == "and" else [condition]:
+        inner = item[2] if item[0] == "at" else item
+        if _mentions_suffix(inner):
+            mentioned = True
+            column, form, _, _ = describe(inner)
+            if form not in ("column", "subquery", "other") or (
+                form == "other" and column is not None
+            ):
+                filtered = True
+    return filtered, mentioned
+
+
+def _mentions_suffix(value: Json) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    if value[0] == "col":
+        return str(value[1]).lower() == "_table_suffix"
+    return any(_mentions_suffix(item) for item in value)
+
+
+def select_body(assembled: Assembled) -> SelectBody | None:
+    """The outermost SELECT's body, when it is one."""
+    return assembled.body if isinstance(assembled.body, SelectBody) else None

@@ -1,0 +1,145 @@
+"""Pass: function calls, aggregates and windows of the queries in use."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlglot import exp
+
+from costguard.facts.sql.expression import anchor, extent, function_name, inspect
+from costguard.facts.sql.reads import ReadLog
+from costguard.facts.sql.relation import Group, SelectBody
+
+_CLAUSES = {
+    exp.Where: "where",
+    exp.Join: "on",
+    exp.Group: "group",
+    exp.Having: "having",
+    exp.Qualify: "qualify",
+    exp.Order: "order",
+    exp.From: "from",
+}
+
+
+class FunctionRow(NamedTuple):
+    """A call, with its place as text offsets."""
+
+    place: tuple[int, int]
+    function: str
+    clause: str
+
+
+class WindowRow(NamedTuple):
+    """A window function, with its place as text offsets."""
+
+    place: tuple[int, int]
+    function: str
+    partition_keys: int
+    order_keys: int
+    constant_keys: bool
+
+
+class AggregateRow(NamedTuple):
+    """An aggregate, with its place as text offsets."""
+
+    place: tuple[int, int]
+    function: str
+    distinct: bool
+    scan: int | None
+    column: str | None
+    column_uses: int
+    null_extended: bool
+
+
+def _clause(node: exp.Expression) -> str:
+    current = node.parent
+    while current is not None and not isinstance(current, exp.Select):
+        word = _CLAUSES.get(type(current))
+        if word is not None:
+            return word
+        current = current.parent
+    return "select"
+
+
+def _name_place(node: exp.Expression) -> tuple[int, int]:
+    meta = node._meta
+    if meta and meta.get("start") is not None:
+        return meta["start"], meta["end"] + 1
+    return anchor(node)
+
+
+def functions_of(log: ReadLog) -> list[FunctionRow]:
+    """Every call in an expression that was looked at."""
+    return [
+        FunctionRow(_name_place(node), function_name(node), _clause(node))
+        for _, info in log.infos
+        for node in info.functions
+    ]
+
+
+def windows_of(log: ReadLog) -> list[WindowRow]:
+    """Every window function."""
+    found: list[WindowRow] = []
+    for _, info in log.infos:
+        for node in info.windows:
+            keys = node.args.get("partition_by") or []
+            order = node.args.get("order")
+            inner = node.this
+            constant = bool(keys) and all(not inspect(key).references for key in keys)
+            found.append(
+                WindowRow(
+                    extent(node),
+                    function_name(inner) if isinstance(inner, exp.Expression) else "",
+                    len(keys),
+                    len(order.expressions) if order is not None else 0,
+                    constant,
+                )
+            )
+    return found
+
+
+def aggregates_of(log: ReadLog) -> list[AggregateRow]:
+    """Every aggregate outside a window; COUNT with the column that it counts."""
+    found: list[AggregateRow] = []
+    for body, info in log.infos:
+        for node in info.aggregates:
+            argument = node.this if isinstance(node.this, exp.Expression) else None
+            distinct = isinstance(argument, exp.Distinct)
+            scan: int | None = None
+            column: str | None = None
+            uses = 0
+            null_extended = False
+            if isinstance(argument, exp.Column) and not isinstance(argument.this, exp.Star):
+                target = _single_target(body, argument)
+                if target is not None:
+                    scan, column = target
+                    uses = len(log.uses.get((scan, column), ()))
+                    null_extended = _can_be_null(body, argument)
+            found.append(
+                AggregateRow(
+                    _name_place(node), function_name(node), distinct, scan, column, uses, null_extended
+                )
+            )
+    return found
+
+
+def _single_target(body: SelectBody, column: exp.Column) -> tuple[int, str] | None:
+    references = body.info_of(column).references
+    if len(references) != 1:
+        return None
+    trace = body.trace_parts(references[0].parts)
+    if len(trace) == 1 and isinstance(trace[0], Group) and len(trace[0].targets) == 1:
+        target = trace[0].targets[0]
+        return target.scan, target.path
+    return None
+
+
+def _can_be_null(body: SelectBody, column: exp.Column) -> bool:
+    """Whether an outer join, here or further in, may fill the column with NULL."""
+    if any(source.null_extended for source in body.sources):
+        return True
+    return any(
+        source.null_extended
+        for used in body.log.bodies
+        for source in used.sources
+    )

@@ -1,0 +1,364 @@
+"""Conditions become predicate JSON: a small tree that the estimate stage can evaluate without a parser.
+
+Nodes are lists whose first item is the kind:
+
+- `["and", [..]]`, `["or", [..]]`, `["not", x]`, `["at", place, x]` around each top-level conjunct;
+- `["cmp", op, left, right]` with op one of `= != < <= > >=`, `["between", x, low, high]`, `["in", x, [..]]`,
+  `["in_unnest", x, array]`, `["is_null", x]`, `["like", x, pattern]`;
+- `["col", path]` a column of the scan at hand, `["other", text]` a column of another relation;
+- `["str", v]`, `["num", "1.5"]`, `["bool", true]`, `["null"]`, `["date", v]`, `["datetime", v]`,
+  `["timestamp", v]`, `["time", v]`;
+- `["param", name]`, `["var", name, default]`, `["hole", name]`, `["subquery", text]`;
+- `["call", NAME, [..]]`, `["cast", x, TYPE, safe]`, `["arith", op, left, right]`, `["if", c, a, b]`,
+  `["interval", x, UNIT]`, `["unit", UNIT]`, `["array", [..]]`, `["opaque", text, [paths]]`.
+
+While a condition is converted, a column is a `ColumnNode`; `for_scan` turns those into `col` or `other`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from costguard.facts.sql.expression import column_parts, extent, function_name
+from costguard.facts.sql.relation import Computed, Group, SelectBody, Target
+
+Json = Any
+
+_COMPARISONS: Mapping[type, str] = {
+    exp.EQ: "=",
+    exp.NEQ: "!=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+_ARITHMETIC: Mapping[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
+_TYPES: Mapping[str, str] = {
+    "TIMESTAMPTZ": "TIMESTAMP",
+    "TIMESTAMPLTZ": "TIMESTAMP",
+    "TIMESTAMP": "DATETIME",
+    "DATETIME": "DATETIME",
+    "TEXT": "STRING",
+    "VARCHAR": "STRING",
+    "BIGINT": "INT64",
+    "INT": "INT64",
+    "DOUBLE": "FLOAT64",
+    "FLOAT": "FLOAT64",
+    "DECIMAL": "NUMERIC",
+    "BOOLEAN": "BOOL",
+}
+_LITERAL_TYPES = {"DATE": "date", "DATETIME": "datetime", "TIMESTAMP": "timestamp", "TIME": "time"}
+
+MAXIMUM_DEPTH = 40
+"""Conditions nested deeper than this are opaque."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnNode:
+    """A column in a condition, not yet bound to one scan."""
+
+    targets: tuple[Target, ...]
+    text: str
+
+
+class Converter:
+    """Converts the conditions of one statement."""
+
+    def __init__(self, hole_at: Callable[[int, int], str | None], variables: Mapping[str, Json]) -> None:
+        self._hole_at = hole_at
+        self._variables = variables
+
+    def convert(self, node: exp.Expression, body: SelectBody, depth: int = 0) -> Json:
+        """The condition as a tree with `ColumnNode`s for columns."""
+        if depth > MAXIMUM_DEPTH:
+            return ["opaque", "nested too deep", []]
+        kind = type(node)
+        down = depth + 1
+        if kind is exp.Paren:
+            return self.convert(node.this, body, depth)
+        if kind is exp.And or kind is exp.Or:
+            word = "and" if kind is exp.And else "or"
+            return [word, [self.convert(item, body, down) for item in flatten(node, kind)]]
+        if kind is exp.Not:
+            return ["not", self.convert(node.this, body, down)]
+        if kind in _COMPARISONS:
+            return [
+                "cmp",
+                _COMPARISONS[kind],
+                self.convert(node.this, body, down),
+                self.convert(node.expression, body, down),
+            ]
+        if kind is exp.Between:
+            return [
+                "between",
+                self.convert(node.this, body, down),
+                self.convert(node.args["low"], body, down),
+                self.convert(node.args["high"], body, down),
+            ]
+        if kind is exp.In:
+            return self._in(node, body, down)
+        if kind is exp.Is:
+            return self._is(node, body, down)
+        if kind is exp.Like:
+            return ["like", self.convert(node.this, body, down), self.convert(node.expression, body, down)]
+        if kind in _ARITHMETIC:
+            return [
+                "arith",
+                _ARITHMETIC[kind],
+                self.convert(node.this, body, down),
+                self.convert(node.expression, body, down),
+            ]
+        return self._value(node, kind, body, down)
+
+    def _in(self, node: exp.Expression, body: SelectBody, depth: int) -> Json:
+        left = self.convert(node.this, body, depth)
+        unnest = node.args.get("unnest")
+        if unnest is not None:
+            items = unnest.expressions if isinstance(unnest, exp.Unnest) else [unnest]
+            return ["in_unnest", left, self.convert(items[0], body, depth) if items else ["null"]]
+        if node.args.get("query") is not None:
+            return ["in", left, [["subquery", "IN (SELECT ...)"]]]
+        items = [self.convert(item, body, depth) for item in node.args.get("expressions") or ()]
+        if node.args.get("field") is not None:
+            items.append(self.convert(node.args["field"], body, depth))
+        return ["in", left, items]
+
+    def _is(self, node: exp.Expression, body: SelectBody, depth: int) -> Json:
+        left = self.convert(node.this, body, depth)
+        right = node.expression
+        if isinstance(right, exp.Null):
+            return ["is_null", left]
+        if isinstance(right, exp.Boolean):
+            return ["cmp", "=", left, ["bool", bool(right.this)]]
+        return ["opaque", "IS", self._columns(node, body)]
+
+    def _value(self, node: exp.Expression, kind: type, body: SelectBody, depth: int) -> Json:
+        if kind is exp.Literal:
+            hole = self._hole_of(node)
+            if hole is not None:
+                return ["hole", hole]
+            return ["str", str(node.this)] if node.args.get("is_string") else ["num", str(node.this)]
+        if kind is exp.Neg:
+            inner = self.convert(node.this, body, depth)
+            if inner[0] == "num":
+                return ["num", f"-{inner[1]}"]
+            return ["arith", "-", ["num", "0"], inner]
+        if kind is exp.Boolean:
+            return ["bool", bool(node.this)]
+        if kind is exp.Null:
+            return ["null"]
+        if kind is exp.Column or kind is exp.Dot or kind is exp.Bracket:
+            return self._column(node, body, depth)
+        if kind is exp.Parameter or kind is exp.Placeholder:
+            name = node.name or (node.this.name if isinstance(node.this, exp.Expression) else "")
+            return ["param", str(name).lower()]
+        if kind is exp.Cast or kind is exp.TryCast:
+            return self._cast(node, kind is exp.TryCast, body, depth)
+        if kind is exp.Interval:
+            unit = node.args.get("unit")
+            return ["interval", self.convert(node.this, body, depth) if node.this else ["null"], _unit(unit)]
+        if kind is exp.If:
+            return [
+                "if",
+                self.convert(node.this, body, depth),
+                self.convert(node.args["true"], body, depth),
+                self.convert(node.args["false"], body, depth) if node.args.get("false") else ["null"],
+            ]
+        if kind is exp.Array:
+            if len(node.expressions) == 1 and isinstance(node.expressions[0], (exp.Select, exp.SetOperation)):
+                return ["subquery", "ARRAY(SELECT ...)"]
+            return ["array", [self.convert(item, body, depth) for item in node.expressions]]
+        if isinstance(node, (exp.Select, exp.SetOperation, exp.Subquery, exp.Exists)):
+            return ["subquery", "(SELECT ...)"]
+        if kind is exp.TsOrDsToDate or kind is exp.TsOrDsToTimestamp:
+            return self.convert(node.this, body, depth)  # the parser's own wrapper around an argument
+        if isinstance(node, exp.Func):
+            return self._call(node, body, depth)
+        if kind is exp.AtTimeZone:
+            return ["call", "AT_TIME_ZONE", [self.convert(node.this, body, depth), self._argument(node.args.get("zone"), body, depth)]]
+        return ["opaque", kind.__name__, self._columns(node, body)]
+
+    def _hole_of(self, node: exp.Expression) -> str | None:
+        start, end = extent(node)
+        return self._hole_at(start, end) if start >= 0 else None
+
+    def _column(self, node: exp.Expression, body: SelectBody, depth: int) -> Json:
+        found = column_parts(node)
+        if found is None:
+            return ["opaque", type(node).__name__, self._columns(node, body)]
+        written, inner, _, _ = found
+        hole = self._hole_of(node)
+        if hole is not None:
+            return ["hole", hole]
+        parts = tuple(part.lower() for part in written)
+        if len(parts) == 1 and parts[0] in self._variables and body.owns_source(parts[0]) < 2:
+            return ["var", parts[0], self._variables[parts[0]]]
+        trace = body.trace_parts(parts)
+        if len(trace) == 1 and isinstance(trace[0], Computed):
+            computed = trace[0]
+            if computed.path or depth > MAXIMUM_DEPTH // 2:
+                return ["opaque", ".".join(written), self._columns(node, body)]
+            info = computed.body.info_of(computed.expression)
+            if info.aggregates or info.windows or info.queries:
+                return ["opaque", ".".join(written), []]
+            value = self.convert(computed.expression, computed.body, depth + 1)
+            return _through(value, computed)
+        targets = [target for item in trace if isinstance(item, Group) for target in item.targets]
+        if inner and targets:
+            return ["opaque", ".".join(written), [ColumnNode(tuple(targets), ".".join(written))]]
+        return ColumnNode(tuple(targets), ".".join(written))
+
+    def _cast(self, node: exp.Expression, safe: bool, body: SelectBody, depth: int) -> Json:
+        to = node.args.get("to")
+        name = str(getattr(to, "this", "")).rsplit(".", 1)[-1].upper()
+        name = _TYPES.get(name, name)
+        inner = self.convert(node.this, body, depth)
+        if name in _LITERAL_TYPES and isinstance(inner, list) and inner[0] == "str":
+            return [_LITERAL_TYPES[name], inner[1]]
+        return ["cast", inner, name, safe]
+
+    def _argument(self, node: Any, body: SelectBody, depth: int) -> Json:
+        if isinstance(node, (exp.Var, exp.WeekStart)):
+            return ["unit", _unit(node)]
+        if isinstance(node, exp.Expression):
+            return self.convert(node, body, depth)
+        return ["str", str(node)]
+
+    def _call(self, node: exp.Expression, body: SelectBody, depth: int) -> Json:
+        name = function_name(node)
+        arguments: list[Json] = []
+        values = node.args
+        if isinstance(node, exp.Extract):
+            return [
+                "call",
+                "EXTRACT",
+                [["unit", _unit(node.this)], self.convert(node.expression, body, depth)],
+            ]
+        if isinstance(node, (exp.TimeToStr, exp.StrToDate, exp.StrToTime, exp.ParseDatetime, exp.ParseTime)):
+            names = {"TIMETOSTR": "FORMAT_DATE", "STR_TO_DATE": "PARSE_DATE", "STR_TO_TIME": "PARSE_TIMESTAMP"}
+            format_node = values.get("format")
+            inner = [self._argument(format_node, body, depth)] if format_node is not None else []
+            inner.append(self.convert(node.this, body, depth))
+            if isinstance(values.get("zone"), exp.Expression):
+                inner.append(self._argument(values["zone"], body, depth))
+            return ["call", names.get(name, name), inner]
+        if isinstance(node, (exp.GenerateDateArray, exp.GenerateTimestampArray, exp.GenerateSeries)):
+            keys = ("start", "end", "step")
+            return ["call", name, [self._argument(values[key], body, depth) for key in keys if values.get(key) is not None]]
+        unit = values.get("unit")
+        for key in ("this", "expression", "expressions", "zone"):
+            value = values.get(key)
+            if value is None or isinstance(value, (str, bool)):
+                continue
+            items = value if isinstance(value, list) else [value]
+            for item in items:
+                converted = self._argument(item, body, depth)
+                if key == "expression" and isinstance(unit, exp.Expression) and _takes_interval(node):
+                    converted = ["interval", converted, _unit(unit)]
+                arguments.append(converted)
+        if isinstance(unit, exp.Expression) and not _takes_interval(node):
+            position = 1 if isinstance(node, _TRUNCATIONS) else len(arguments)
+            arguments.insert(position, ["unit", _unit(unit)])
+        return ["call", name, arguments]
+
+    def _columns(self, node: exp.Expression, body: SelectBody) -> list[ColumnNode]:
+        found: list[ColumnNode] = []
+        info = body.info_of(node)
+        for reference in info.references:
+            targets = [
+                target
+                for item in body.trace_parts(reference.parts)
+                if isinstance(item, Group)
+                for target in item.targets
+            ]
+            if targets:
+                found.append(ColumnNode(tuple(targets), ".".join(reference.written)))
+        return found
+
+
+_TRUNCATIONS = (exp.DateTrunc, exp.TimestampTrunc, exp.DatetimeTrunc)
+_INTERVAL_CALLS = (
+    exp.DateAdd,
+    exp.DateSub,
+    exp.TimestampAdd,
+    exp.TimestampSub,
+    exp.DatetimeAdd,
+    exp.DatetimeSub,
+    exp.TimeAdd,
+    exp.TimeSub,
+)
+
+
+def _takes_interval(node: exp.Expression) -> bool:
+    return isinstance(node, _INTERVAL_CALLS)
+
+
+def _unit(node: Any) -> str:
+    if isinstance(node, exp.WeekStart):
+        return f"WEEK({node.this.name.upper()})"
+    if isinstance(node, exp.Expression):
+        return str(node.name or node.sql()).upper()
+    return str(node or "").upper()
+
+
+def _through(value: Json, computed: Computed) -> Json:
+    """A value that was computed in another SELECT: its columns carry the way they came."""
+    if isinstance(value, ColumnNode):
+        targets = tuple(
+            target._replace(barrier=target.barrier or computed.barrier, via=(*target.via, *computed.via))
+            for target in value.targets
+        )
+        return ColumnNode(targets, value.text)
+    if isinstance(value, list):
+        return [_through(item, computed) for item in value]
+    return value
+
+
+def flatten(node: exp.Expression, kind: type) -> list[exp.Expression]:
+    """The operands of a chain of the same connective, left to right, parentheses included."""
+    found: list[exp.Expression] = []
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        inner = item
+        while isinstance(inner, exp.Paren):
+            inner = inner.this
+        if type(inner) is kind:
+            stack.append(inner.expression)
+            stack.append(inner.this)
+        else:
+            found.append(item)
+    return found
+
+
+def columns_in(value: Json) -> list[ColumnNode]:
+    """Every column in a converted condition."""
+    if isinstance(value, ColumnNode):
+        return [value]
+    if isinstance(value, list):
+        return [column for item in value for column in columns_in(item)]
+    return []
+
+
+def for_scan(value: Json, scan: int) -> Json:
+    """The condition as seen from one scan: its columns are `col`, all others `other`."""
+    if isinstance(value, ColumnNode):
+        for target in value.targets:
+            if target.scan == scan and not target.barrier:
+                return ["col", target.path]
+        return ["other", value.text]
+    if isinstance(value, list):
+        if len(value) == 3 and value[0] == "opaque" and isinstance(value[2], list):
+            paths = [
+                target.path
+                for column in value[2]
+                for target in column.targets
+                if target.scan == scan and not target.barrier
+            ]
+            return ["opaque", value[1], paths]
+        return [for_scan(item, scan) for item in value]
+    return value

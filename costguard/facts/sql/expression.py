@@ -1,0 +1,212 @@
+"""One walk over an expression: the names it mentions, the queries inside it, the functions it calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
+
+QUERY_NODES = (exp.Select, exp.SetOperation)
+
+
+@dataclass(slots=True)
+class Reference:
+    """A column reference as written: `a.b.c` is ("a", "b", "c"), in lower case for comparison."""
+
+    parts: tuple[str, ...]
+    written: tuple[str, ...]
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class ExpressionInfo:
+    """What one expression mentions. Queries inside are listed, not entered."""
+
+    references: list[Reference] = field(default_factory=list)
+    queries: list[tuple[exp.Expression, str]] = field(default_factory=list)
+    """(SELECT or set operation, how it is used: `exists`, `array`, `value`)."""
+    tables: list[exp.Table] = field(default_factory=list)
+    """Tables that are passed as arguments: `TABLE t`."""
+    functions: list[exp.Expression] = field(default_factory=list)
+    aggregates: list[exp.Expression] = field(default_factory=list)
+    """Aggregate calls outside windows."""
+    windows: list[exp.Expression] = field(default_factory=list)
+
+
+def extent(node: exp.Expression) -> tuple[int, int]:
+    """Offsets (start, end exclusive) that cover every token noted below the node; (-1, -1) when none was."""
+    low, high = -1, -1
+    stack: list[Any] = [node]
+    while stack:
+        item = stack.pop()
+        meta = item._meta
+        if meta and meta.get("start") is not None:
+            start, end = meta["start"], meta["end"] + 1
+            if low < 0 or start < low:
+                low = start
+            if end > high:
+                high = end
+        for value in item.args.values():
+            if isinstance(value, list):
+                stack.extend(child for child in value if isinstance(child, exp.Expression))
+            elif isinstance(value, exp.Expression):
+                stack.append(value)
+    return low, high
+
+
+def anchor(node: exp.Expression) -> tuple[int, int]:
+    """Offsets of some early token of the node: cheap, for nodes that span a whole query."""
+    stack: list[Any] = [node]
+    while stack:
+        item = stack.pop()
+        meta = item._meta
+        if meta and meta.get("start") is not None:
+            return meta["start"], meta["end"] + 1
+        children: list[Any] = []
+        for value in item.args.values():
+            if isinstance(value, list):
+                children.extend(child for child in value if isinstance(child, exp.Expression))
+            elif isinstance(value, exp.Expression):
+                children.append(value)
+        stack.extend(reversed(children))
+    return 0, 0
+
+
+def function_name(node: exp.Expression) -> str:
+    """The name a function was called by, in upper case."""
+    meta = node._meta
+    if meta:
+        name = meta.get("bigquery_name") or meta.get("name")
+        if name:
+            return str(name).upper()
+    if isinstance(node, exp.Anonymous):
+        return str(node.name).upper()
+    if isinstance(node, exp.Func):
+        return str(node.sql_name()).upper()
+    return type(node).__name__.upper()
+
+
+def column_parts(node: exp.Expression) -> tuple[list[str], list[exp.Expression], int, int] | None:
+    """The dotted name that a Column, or a chain of `.` and `[...]` on one, stands for.
+
+    Returns (parts as written, index expressions met on the way, start, end), or None when the chain does not
+    end in a column. A trailing star (`s.*`) is part `*`.
+    """
+    tail: list[str] = []
+    inner: list[exp.Expression] = []
+    end = -1
+    current: Any = node
+    while True:
+        if isinstance(current, exp.Dot):
+            right = current.args.get("expression")
+            if isinstance(right, exp.Identifier):
+                tail.append(right.name)
+            elif isinstance(right, exp.Star):
+                tail.append("*")
+            else:
+                return None
+            if end < 0 and right._meta:
+                end = right._meta.get("end", -2) + 1
+            current = current.this
+        elif isinstance(current, exp.Bracket):
+            inner.extend(item for item in current.args.get("expressions") or () if isinstance(item, exp.Expression))
+            current = current.this
+        elif isinstance(current, exp.Paren):
+            current = current.this
+        elif isinstance(current, exp.Column):
+            break
+        else:
+            return None
+    head: list[str] = []
+    start = -1
+    for key in ("catalog", "db", "table", "this"):
+        part = current.args.get(key)
+        if part is None:
+            continue
+        head.append("*" if isinstance(part, exp.Star) else part.name)
+        meta = part._meta
+        if meta and meta.get("start") is not None:
+            if start < 0:
+                start = meta["start"]
+            if end < meta["end"] + 1 and not tail:
+                end = meta["end"] + 1
+    tail.reverse()
+    return head + tail, inner, start, max(end, start)
+
+
+_OPERATORS = frozenset({exp.And, exp.Or, exp.Xor, exp.Case, exp.Cast, exp.TryCast, exp.Array, exp.Struct, exp.If})
+"""Func nodes of the parser that people write as syntax, or that say nothing about cost."""
+
+
+def inspect(root: exp.Expression, info: ExpressionInfo | None = None) -> ExpressionInfo:
+    """Collect what an expression mentions, each node visited once."""
+    info = info or ExpressionInfo()
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    while stack:
+        node, in_window = stack.pop()
+        kind = type(node)
+        if kind is exp.Column or kind is exp.Dot or kind is exp.Bracket:
+            found = column_parts(node)
+            if found is not None:
+                written, inner, start, end = found
+                if start < 0:
+                    start, end = extent(node)
+                info.references.append(
+                    Reference(tuple(part.lower() for part in written), tuple(written), start, end)
+                )
+                stack.extend((item, in_window) for item in inner)
+                continue
+            if kind is exp.Column:
+                continue
+        elif kind is exp.Select or isinstance(node, exp.SetOperation):
+            parent = node.parent
+            while isinstance(parent, (exp.Subquery, exp.Paren)):
+                parent = parent.parent
+            usage = (
+                "exists"
+                if isinstance(parent, exp.Exists)
+                else "array"
+                if isinstance(parent, exp.Array)
+                else "value"
+            )
+            info.queries.append((node, usage))
+            continue
+        elif kind is exp.Table:
+            info.tables.append(node)
+            continue
+        elif kind is exp.Star:
+            for key in ("replace", "except_", "rename"):
+                if key == "replace":
+                    stack.extend((item, in_window) for item in node.args.get(key) or ())
+            continue
+        elif kind is exp.Literal or kind is exp.Identifier or kind is exp.Var or kind is exp.DataType:
+            continue
+        elif kind is exp.Window:
+            info.windows.append(node)
+            in_window = True
+        elif kind is exp.Kwarg or kind is exp.PropertyEQ:
+            value = node.args.get("expression")
+            if isinstance(value, exp.Expression):
+                stack.append((value, in_window))
+            continue
+        elif kind is exp.Lambda:
+            names = {item.name.lower() for item in node.expressions}
+            below = inspect(node.this)
+            info.references.extend(item for item in below.references if item.parts[0] not in names)
+            info.queries.extend(below.queries)
+            info.functions.extend(below.functions)
+            continue
+        elif isinstance(node, exp.Func) and kind not in _OPERATORS:
+            info.functions.append(node)
+            if isinstance(node, exp.AggFunc) and not in_window:
+                info.aggregates.append(node)
+        for value in node.args.values():
+            if isinstance(value, list):
+                for child in value:
+                    if isinstance(child, exp.Expression):
+                        stack.append((child, in_window))
+            elif isinstance(value, exp.Expression):
+                stack.append((value, in_window))
+    return info

@@ -1,0 +1,214 @@
+"""Pass: joins, and what is known of their two sides."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlglot import exp
+
+from costguard.facts.sql.build import table_parts
+from costguard.facts.sql.condition import flatten
+from costguard.facts.sql.expression import ExpressionInfo, anchor, extent, inspect
+from costguard.facts.sql.reads import ReadLog
+from costguard.facts.sql.relation import (
+    Opaque,
+    Pivoted,
+    Relation,
+    Scan,
+    SelectBody,
+    Source,
+    Unnested,
+)
+
+
+class JoinRow(NamedTuple):
+    """A join, with places as text offsets."""
+
+    place: tuple[int, int]
+    kind: str
+    condition: str
+    correlated: bool
+    left_one_row: bool
+    right_one_row: bool
+    left_small: bool
+    right_small: bool
+    left: str
+    right: str
+    left_scan: int | None
+    right_scan: int | None
+
+
+def joins_of(log: ReadLog) -> list[JoinRow]:
+    """The joins of every SELECT in use."""
+    found: list[JoinRow] = []
+    for body in log.bodies:
+        node = body.node
+        if isinstance(node, exp.Select):
+            found.extend(_joins(body, node))
+    return found
+
+
+def _joins(body: SelectBody, node: exp.Select) -> list[JoinRow]:
+    joins: list[exp.Join] = []
+    clause = node.args.get("from_")
+    if clause is not None:
+        joins.extend(_inner_joins(clause.this))
+    for join in node.args.get("joins") or ():
+        joins.append(join)
+        joins.extend(_inner_joins(join.this))
+    if not joins or len(body.sources) < 2:
+        return []
+    for source in body.sources:
+        relation = _base(source.relation)
+        if isinstance(relation, Scan):
+            body.log.scans[relation.index].joined = True
+    found: list[JoinRow] = []
+    # Sources were added in the order of the text, one for each joined relation (parenthesised groups: several).
+    by_alias = {source.alias: number for number, source in enumerate(body.sources)}
+    position = 0
+    for join in joins:
+        alias = _alias(join.this)
+        number = by_alias.get(alias, position + 1)
+        if not 0 < number < len(body.sources):
+            continue
+        position = number
+        right = body.sources[number]
+        left = body.sources[:number]
+        found.append(_row(body, node, join, left, right))
+    return found
+
+
+def _inner_joins(node: exp.Expression) -> list[exp.Join]:
+    found: list[exp.Join] = []
+    current: object = node
+    while isinstance(current, exp.Expression):
+        for join in current.args.get("joins") or ():
+            found.append(join)
+        current = current.this if isinstance(current, exp.Subquery) and not current.alias else None
+    return found
+
+
+def _alias(node: exp.Expression) -> str:
+    if isinstance(node, exp.Unnest):
+        alias = node.args.get("alias")
+        columns = alias.args.get("columns") if alias is not None else None
+        return str(columns[0].name).lower() if columns else (node.alias or "").lower()
+    name = node.alias
+    if not name and isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+        name = table_parts(node)[-1]
+    return (name or "").lower()
+
+
+def _base(relation: Relation) -> Relation:
+    while isinstance(relation, Pivoted):
+        relation = relation.inner
+    return relation
+
+
+def _row(
+    body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source], right: Source
+) -> JoinRow:
+    relation = _base(right.relation)
+    side = str(join.args.get("side") or "").lower()
+    word = str(join.args.get("kind") or "").lower()
+    kind = side or ("cross" if word == "cross" else "semi" if word in ("semi", "anti") else "inner")
+    on = join.args.get("on")
+    correlated = _correlated(body, relation, left)
+    if join.args.get("using"):
+        condition = "using"
+    elif on is not None:
+        condition = _condition(body, on, left, right)
+    else:
+        where = node.args.get("where")
+        condition = "none"
+        if where is not None and _links(body, where.this, left, right):
+            condition = "where-equality"
+    right_node = join.this
+    start, end = extent(right_node) if isinstance(right_node, (exp.Table, exp.Unnest)) else _subquery_place(right_node)
+    base = _base(left[-1].relation) if len(left) == 1 else None
+    return JoinRow(
+        place=(start, end),
+        kind=kind,
+        condition=condition,
+        correlated=correlated,
+        left_one_row=all(source.relation.one_row for source in left),
+        right_one_row=relation.one_row,
+        left_small=all(source.relation.small or source.relation.one_row for source in left),
+        right_small=relation.small,
+        left=", ".join(source.alias or "(subquery)" for source in left)[:60],
+        right=(right.alias or "(subquery)")[:60],
+        left_scan=base.index if isinstance(base, Scan) else None,
+        right_scan=relation.index if isinstance(relation, Scan) else None,
+    )
+
+
+def _subquery_place(node: exp.Expression) -> tuple[int, int]:
+    alias = node.args.get("alias")
+    return extent(alias) if isinstance(alias, exp.TableAlias) and alias.this is not None else anchor(node)
+
+
+def _correlated(body: SelectBody, relation: Relation, left: list[Source]) -> bool:
+    if isinstance(relation, Unnested):
+        return not relation.constant
+    if isinstance(relation, Opaque):
+        names = {source.alias for source in left}
+        return any(reference.parts[0] in names for reference in relation.info.references)
+    return False
+
+
+def _condition(body: SelectBody, on: exp.Expression, left: list[Source], right: Source) -> str:
+    node = on
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if isinstance(node, exp.Boolean):
+        return "constant"
+    info = inspect(node)
+    if not info.references and not info.queries:
+        return "constant"
+    if _links(body, node, left, right):
+        return "equality"
+    if type(node) is exp.Or:
+        return "or"
+    if node.find(exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between) is not None:
+        return "inequality"
+    return "other"
+
+
+def _links(body: SelectBody, condition: exp.Expression, left: list[Source], right: Source) -> bool:
+    """Does some conjunct say `left expression = right expression`? With names that cannot be told apart: yes."""
+    left_names = {source.alias for source in left if source.alias}
+    for item in flatten(condition, exp.And):
+        node = item
+        while isinstance(node, exp.Paren):
+            node = node.this
+        if isinstance(node, (exp.EQ, exp.NullSafeEQ)):
+            sides = (inspect(node.this), inspect(node.expression))
+            if _separates(sides[0], sides[1], left_names, right.alias) or _separates(
+                sides[1], sides[0], left_names, right.alias
+            ):
+                return True
+        elif isinstance(node, exp.In):
+            info = inspect(node)
+            if _mentions(info, {right.alias}) and (_mentions(info, left_names) or node.args.get("unnest") is not None):
+                return True
+        elif isinstance(node, exp.Or):
+            branches = flatten(node, exp.Or)
+            if all(_links(body, branch, left, right) for branch in branches):
+                return True
+    return False
+
+
+def _separates(one: ExpressionInfo, other: ExpressionInfo, left_names: set[str], right_name: str) -> bool:
+    if not one.references or not other.references:
+        return False
+    return _may_name(one, left_names) and _may_name(other, {right_name})
+
+
+def _may_name(info: ExpressionInfo, names: set[str]) -> bool:
+    return any(len(reference.parts) == 1 or reference.parts[0] in names for reference in info.references) or any(
+        len(reference.parts) > 2 for reference in info.references
+    )
+
+
+def _mentions(info: ExpressionInfo, names: set[str]) -> bool:
+    return any(reference.parts[0] in names or len(reference.parts) == 1 for reference in info.references)

@@ -1,0 +1,211 @@
+"""Pass: which conditions limit which scan, as predicate JSON on the scan and as rows of `predicates`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlglot import exp
+
+from costguard.facts.sql.condition import Converter, columns_in, flatten, for_scan
+from costguard.facts.sql.expression import extent
+from costguard.facts.sql.reads import ReadLog
+from costguard.facts.sql.relation import SelectBody, Source
+
+Json = Any
+
+
+class Conjunct(NamedTuple):
+    """A condition that limits a scan."""
+
+    scan: int
+    condition: Json
+    clause: str
+    place: tuple[int, int]
+
+
+def attach_conditions(log: ReadLog, converter: Converter) -> list[Conjunct]:
+    """Attach every conjunct of the used bodies to the scans whose columns it names.
+
+    A conjunct counts for a scan when a filter could be pushed down to it: through projections, CTEs and
+    set operations, not past a LIMIT, a window function or an aggregate. Plain equality of two tables'
+    columns is a join key, not a filter.
+    """
+    found: list[Conjunct] = []
+    for body in log.bodies:
+        for condition, clause, only in body.conditions:
+            if clause == "qualify":
+                continue
+            for item in flatten(condition, exp.And):
+                found.extend(_conjunct(log, converter, body, item, clause, only))
+    return found
+
+
+def _conjunct(
+    log: ReadLog,
+    converter: Converter,
+    body: SelectBody,
+    item: exp.Expression,
+    clause: str,
+    only: Source | None,
+) -> list[Conjunct]:
+    converted = converter.convert(item, body)
+    columns = columns_in(converted)
+    if not columns:
+        if not _is_constant(converted):
+            return []
+        # A constant condition (`1 = 0`, `FALSE`) limits every scan of the SELECT.
+        scans: dict[int, tuple[int, ...]] = {
+            index: () for index in _direct_scans(body) if only is None
+        }
+    else:
+        scans = {}
+        for column in columns:
+            for target in column.targets:
+                if not target.barrier:
+                    scans.setdefault(target.scan, target.via)
+        if _is_join_key(converted):
+            return []
+    # A condition in a correlated subquery does not limit the tables of the query around it.
+    allowed = set().union(*(_scans_of(source) for source in ([only] if only is not None else body.sources)))
+    scans = {scan: via for scan, via in scans.items() if scan in allowed}
+    place = extent(item)
+    found = []
+    for scan, via in scans.items():
+        seen = for_scan(converted, scan)
+        log.scans[scan].conditions.append((via, ["at", list(place), seen]))
+        found.append(Conjunct(scan, seen, clause, place))
+    return found
+
+
+def _is_constant(converted: Json) -> bool:
+    return converted[0] in ("bool", "cmp", "not", "and", "or")
+
+
+def _is_join_key(converted: Json) -> bool:
+    if not isinstance(converted, list) or converted[0] != "cmp" or converted[1] != "=":
+        return False
+    sides = [columns_in(converted[2]), columns_in(converted[3])]
+    if not all(sides) or isinstance(converted[2], list) or isinstance(converted[3], list):
+        return False
+    left = {target.scan for column in sides[0] for target in column.targets}
+    right = {target.scan for column in sides[1] for target in column.targets}
+    return not left & right
+
+
+def _direct_scans(body: SelectBody) -> list[int]:
+    from costguard.facts.sql.relation import Scan
+
+    return [source.relation.index for source in body.sources if isinstance(source.relation, Scan)]
+
+
+def _scans_of(source: Source) -> set[int]:
+    """Every scan that the rows of a source come from."""
+    from costguard.facts.sql.relation import Pivoted, Referenced, Scan, UnionBody
+
+    found: set[int] = set()
+    stack: list[object] = [source.relation]
+    seen: set[int] = set()
+    while stack:
+        item = stack.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, Scan):
+            found.add(item.index)
+        elif isinstance(item, Referenced):
+            stack.append(item.body)
+        elif isinstance(item, Pivoted):
+            stack.append(item.inner)
+        elif isinstance(item, UnionBody):
+            stack.extend(item.branches)
+        elif isinstance(item, SelectBody):
+            stack.extend(inner.relation for inner in item.sources)
+    return found
+
+
+def scan_predicate(log: ReadLog, scan: int, counts: dict[int, int]) -> Json | None:
+    """All conditions on a scan as one tree, None when there is none.
+
+    A condition that came through one reference of a CTE holds for that reference only: conditions of all
+    its references are combined with OR, and count for nothing when one reference has none.
+    """
+    conjuncts: list[Json] = []
+    by_reference: dict[int, dict[int, list[Json]]] = {}
+    for via, condition in log.scans[scan].conditions:
+        shared = [reference for reference in via if counts.get(log.references[reference], 0) > 1]
+        if not shared:
+            conjuncts.append(condition)
+        elif len(set(shared)) == 1:
+            cte = log.references[shared[0]]
+            by_reference.setdefault(cte, {}).setdefault(shared[0], []).append(condition)
+    for cte, references in by_reference.items():
+        if len(references) == counts[cte]:
+            conjuncts.append(["or", [["and", conditions] for conditions in references.values()]])
+    if not conjuncts:
+        return None
+    return ["and", conjuncts]
+
+
+def describe(condition: Json) -> tuple[str | None, str, str, str | None]:
+    """(column, form, operator, wrapping function) of a conjunct, for the `predicates` table."""
+    operator = {"cmp": None, "between": "between", "in": "in", "in_unnest": "in", "is_null": "is_null", "like": "like"}
+    kind = condition[0]
+    if kind == "or":
+        return _first_column(condition), "or", "or", None
+    if kind == "not":
+        column, form, inner, wrapped = describe(condition[1])
+        return column, form, "is_not_null" if inner == "is_null" else "other", wrapped
+    if kind not in operator:
+        return _first_column(condition), "other", "other", None
+    name = condition[1] if kind == "cmp" else str(operator[kind])
+    name = "<>" if name == "!=" else name
+    operands = condition[2:] if kind == "cmp" else condition[1:]
+    flat = [item for operand in operands for item in (operand if _is_list_of_nodes(operand) else [operand])]
+    sides = [_first_column(item) for item in flat]
+    column = next((side for side in sides if side is not None), None)
+    if column is None:
+        return None, "other", name, None
+    own = next(item for item, side in zip(flat, sides, strict=True) if side is not None)
+    rest = [item for item in flat if item is not own]
+    wrapped = own[1] if own[0] == "call" else "CAST" if own[0] == "cast" else None
+    if any(_mentions(item, "other") for item in flat) or any(_first_column(item) for item in rest):
+        form = "column"
+    elif any(_mentions(item, "subquery") for item in rest):
+        form = "subquery"
+    elif any(_mentions(item, "hole") for item in rest):
+        form = "hole"
+    elif own[0] == "arith":
+        form = "arithmetic"
+    elif own[0] != "col":
+        form = "function"
+    elif any(_mentions(item, "param") or _mentions(item, "var") for item in rest):
+        form = "parameter"
+    else:
+        form = "constant"
+    return column, form, name, wrapped
+
+
+def _is_list_of_nodes(value: Json) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
+
+
+def _first_column(value: Json) -> str | None:
+    if not isinstance(value, list) or not value:
+        return None
+    if value[0] == "col":
+        return str(value[1])
+    if value[0] == "opaque":
+        return str(value[2][0]) if value[2] else None
+    for item in value[1:] if isinstance(value[0], str) else value:
+        found = _first_column(item)
+        if found is not None:
+            return found
+    return None
+
+
+def _mentions(value: Json, kind: str) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    if value[0] == kind:
+        return True
+    return any(_mentions(item, kind) for item in value)

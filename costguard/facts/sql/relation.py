@@ -1,0 +1,829 @@
+"""Relations and how a column name is traced through them to physical tables.
+
+`trace` is pure: it says where a name leads. `demand` follows a trace and records the reads. A name leads to
+
+- a *group*: alternatives, each a column of a physical scan (several when the tables' columns are unknown);
+- a *computed* value: an expression in some SELECT, whose own names must be traced in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlglot import exp
+
+from costguard.facts.sql.expression import ExpressionInfo, Reference, inspect
+
+if TYPE_CHECKING:
+    from costguard.facts.sql.reads import ReadLog
+
+YES, MAYBE, NO = 2, 1, 0
+
+PSEUDO_COLUMNS = frozenset({"_table_suffix", "_partitiontime", "_partitiondate", "_file_name", "_change_type"})
+
+
+class Target(NamedTuple):
+    """A column of a physical scan."""
+
+    scan: int
+    path: str
+    barrier: bool
+    """A filter on it cannot reach the scan (LIMIT, window, aggregate in between)."""
+    via: tuple[int, ...]
+    """References of CTEs that it was reached through."""
+
+
+class Group(NamedTuple):
+    """Alternatives of which one is meant, innermost scope first."""
+
+    targets: tuple[Target, ...]
+
+
+class Computed(NamedTuple):
+    """A value computed by an expression of a SELECT."""
+
+    body: SelectBody
+    expression: exp.Expression
+    path: tuple[str, ...]
+    barrier: bool
+    via: tuple[int, ...]
+
+
+class Row(NamedTuple):
+    """The whole row of a relation used as one value."""
+
+    relation: Relation
+
+
+Trace = Sequence["Group | Computed | Row"]
+
+
+class Why(NamedTuple):
+    """Why something is read."""
+
+    output: bool
+    """Only because the statement's result shows it."""
+    column: str | None
+    """The result column, when it is one only."""
+
+
+ALWAYS = Why(False, None)
+RESULT = Why(True, None)
+
+
+class Relation:
+    """Something rows come from."""
+
+    __slots__ = ()
+
+    one_row: bool = False
+    small: bool = False
+
+    def owns(self, name: str) -> int:
+        """YES, MAYBE or NO: has a column of this (lower-case) name."""
+        raise NotImplementedError
+
+    def trace(self, name: str, path: tuple[str, ...]) -> Trace:
+        """Where a column, or a field of it, leads."""
+        raise NotImplementedError
+
+    def demand_all(self, why: Why, excepted: frozenset[str], star: tuple[int, int] | None, kind: str) -> None:
+        """Read every column but the excepted ones."""
+        raise NotImplementedError
+
+    def activate(self) -> None:
+        """Read what the relation needs to produce its rows at all."""
+
+    def whole(self) -> Trace:
+        """Where the relation's row, named as a value, leads."""
+        return (Row(self),)
+
+
+class Scan(Relation):
+    """A physical table."""
+
+    __slots__ = ("index", "log")
+
+    def __init__(self, index: int, log: ReadLog) -> None:
+        self.index = index
+        self.log = log
+
+    def owns(self, name: str) -> int:
+        return MAYBE
+
+    def trace(self, name: str, path: tuple[str, ...]) -> Trace:
+        return (Group((Target(self.index, ".".join((name, *path)), False, ()),)),)
+
+    def demand_all(self, why: Why, excepted: frozenset[str], star: tuple[int, int] | None, kind: str) -> None:
+        self.log.read_all(self.index, why, excepted, star, kind)
+
+    def activate(self) -> None:
+        self.log.activate_scan(self.index)
+
+
+class Opaque(Relation):
+    """A table function, VALUES, or anything else whose rows come from elsewhere than a column."""
+
+    __slots__ = ("body", "columns", "info", "one_row", "open", "small")
+
+    def __init__(
+        self,
+        body: SelectBody,
+        info: ExpressionInfo,
+        columns: frozenset[str] = frozenset(),
+        *,
+        is_open: bool = True,
+        small: bool = False,
+    ) -> None:
+        self.body = body
+        self.info = info
+        self.columns = columns
+        self.open = is_open
+        self.small = small
+        self.one_row = False
+
+    def owns(self, name: str) -> int:
+        if name in self.columns:
+            return YES
+        return MAYBE if self.open and name not in PSEUDO_COLUMNS else NO
+
+    def trace(self, name: str, path: tuple[str, ...]) -> Trace:
+        return ()
+
+    def demand_all(self, why: Why, excepted: frozenset[str], star: tuple[int, int] | None, kind: str) -> None:
+        return None
+
+    def activate(self) -> None:
+        self.body.demand_info(self.info, ALWAYS)
+
+    def whole(self) -> Trace:
+        return ()
+
+
+class Unnested(Relation):
+    """UNNEST of an array."""
+
+    __slots__ = (
+        "alias",
+        "body",
+        "constant",
+        "expression",
+        "fields",
+        "offset",
+        "position",
+        "reference",
+        "scalar",
+        "small",
+    )
+
+    def __init__(
+        self,
+        body: SelectBody,
+        expression: exp.Expression | None,
+        reference: Reference | None,
+        alias: str,
+        offset: str,
+        *,
+        constant: bool,
+        scalar: bool,
+        fields: frozenset[str],
+    ) -> None:
+        self.body = body
+        self.expression = expression
+        self.reference = reference
+        self.alias = alias
+        self.offset = offset
+        self.constant = constant
+        self.scalar = scalar
+        self.fields = fields
+        self.small = constant
+        self.position = len(body.sources)
+        """The array can only name sources to the left of it."""
+
+    def owns(self, name: str) -> int:
+        if name in (self.alias, self.offset) and name:
+            return YES
+        if name in self.fields:
+            return YES
+        if self.scalar or self.constant or name in PSEUDO_COLUMNS:
+            return NO
+        return MAYBE
+
+    def trace(self, name: str, path: tuple[str, ...]) -> Trace:
+        if self.constant or (name == self.offset and name):
+            return ()
+        return self._element((name, *path))
+
+    def _element(self, path: tuple[str, ...]) -> Trace:
+        if self.reference is not None:
+            return self.body.trace_parts((*self.reference.parts, *path), self.position)
+        if self.expression is not None:
+            return (Computed(self.body, self.expression, path, False, ()),)
+        return ()
+
+    def whole(self) -> Trace:
+        return () if self.constant else self._element(())
+
+    def demand_all(self, why: Why, excepted: frozenset[str], star: tuple[int, int] | None, kind: str) -> None:
+        self.body.consume(self.whole(), why, star)
+
+    def activate(self) -> None:
+        if self.reference is not None:
+            trace = self.body.trace_parts(self.reference.parts, self.position)
+            self.body.consume(trace, ALWAYS, (self.reference.start, self.reference.end), kind="unnest")
+        elif self.expression is not None:
+            self.body.demand(self.expression, ALWAYS)
+
+
+class Pivoted(Relation):
+    """PIVOT or UNPIVOT of a relation."""
+
+    __slots__ = ("body", "columns", "info", "inner", "unpivot")
+
+    def __init__(
+        self,
+        body: SelectBody,
+        inner: Relation,
+        info: ExpressionInfo,
+        columns: dict[str, tuple[str, ...]],
+        *,
+        unpivot: bool,
+    ) -> None:
+        self.body = body
+        self.inner = inner
+        self.info = info
+        self.columns = columns
+        self.unpivot = unpivot
+
+    def owns(self, name: str) -> int:
+        return YES if name in self.columns else self.inner.owns(name)
+
+    def trace(self, name: str, path: tuple[str, ...]) -> Trace:
+        if name not in self.columns:
+            return self.inner.trace(name, path)
+        found: list[Group | Computed | Row] = []
+        for source in self.columns[name]:
+            found.extend(self.inner.trace(source, ()))
+        return found
+
+    def demand_all(self, why: Why, excepted: frozenset[str], star: tuple[int, int] | None, kind: str) -> None:
+        self.inner.demand_all(why, excepted, star, kind)
+
+    def activate(self) -> None:
+        self.inner.activate()
+        if self.unpivot:
+            return
+        # Every column that PIVOT does not name is an implicit grouping key.
+        self.inner.demand_all(ALWAYS, frozenset(), None, "row")
+
+
+class Referenced(Relation):
+    """A reference to a CTE or a subquery in FROM, perhaps with renamed columns."""
+
+    __slots__ = ("body", "columns", "cte", "log", "reference")
+
+    def __init__(
+        self, body: Body, columns: tuple[str, ...] = (), cte: int | None = None, log: ReadLog | None = None
+    ) -> None:
+        self.body = body
+        self.columns = columns
+        self.cte = cte
+        self.log = log
+        self.reference = log.new_reference(cte) if log is not None and cte is not None else None
+
+    @property
+    def one_row(self) -> bool:  # type: ignore[override]
+        return self.body.one_row
+
+    @property
+    def small(self) -> bool:  # type: ignore[override]
+        return self.body.small
+
+    def owns(self, name: str) -> int:
+        if name in self.columns:
+            return YES
+        return self.body.owns(name)
+
+    def trace(self, name: str, path: tuple[str, ...]) -> Trace:
+        if name in self.columns:
+            position = self.columns.index(name)
+            found = self.body.trace_position(position, path)
+            if found is None:
+                found = self.body.trace_output(name, path)
+        else:
+            found = self.body.trace_output(name, path)
+        if self.reference is None or self.log is None or not self.log.tracking_references:
+            return found
+        return [_tagged(item, self.reference) for item in found]
+
+    def demand_all(self, why: Why, excepted: frozenset[str], star: tuple[int, int] | None, kind: str) -> None:
+        self.body.demand_outputs(why, excepted, kind)
+
+    def activate(self) -> None:
+        if self.reference is not None and self.log is not None:
+            self.log.use_reference(self.reference)
+        self.body.activate()
+
+
+def _tagged(item: Group | Computed | Row, reference: int) -> Group | Computed | Row:
+    if isinstance(item, Group):
+        return Group(tuple(target._replace(via=(*target.via, reference)) for target in item.targets))
+    if isinstance(item, Computed):
+        return item._replace(via=(*item.via, reference))
+    return item
+
+
+def _behind_barrier(item: Group | Computed | Row) -> Group | Computed | Row:
+    if isinstance(item, Group):
+        return Group(tuple(target._replace(barrier=True) for target in item.targets))
+    if isinstance(item, Computed):
+        return item._replace(barrier=True)
+    return item
+
+
+class Body:
+    """A SELECT or a set operation: it has output columns."""
+
+    __slots__ = ()
+
+    one_row: bool = False
+    small: bool = False
+
+    def owns(self, name: str) -> int:
+        """YES, MAYBE or NO: has an output column of this name."""
+        raise NotImplementedError
+
+    def trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
+        """Where an output column leads."""
+        raise NotImplementedError
+
+    def trace_position(self, position: int, path: tuple[str, ...]) -> Trace | None:
+        """Where the n-th output column leads; None when a star before it hides the position."""
+        raise NotImplementedError
+
+    def demand_outputs(self, why: Why, excepted: frozenset[str], kind: str = "star") -> None:
+        """Read everything that the output columns need."""
+        raise NotImplementedError
+
+    def activate(self) -> None:
+        """Read what its rows need at all."""
+        raise NotImplementedError
+
+    def names(self) -> list[str] | None:
+        """Output column names in order; None when a star hides them."""
+        raise NotImplementedError
+
+
+class Source:
+    """A relation in FROM, with the name it goes by."""
+
+    __slots__ = ("alias", "null_extended", "qualifier", "relation")
+
+    def __init__(self, alias: str, relation: Relation, qualifier: tuple[str, ...] = ()) -> None:
+        self.alias = alias
+        self.relation = relation
+        self.qualifier = qualifier
+        """Lower-case dataset and project parts, so that `dataset.table.column` is understood."""
+        self.null_extended = False
+
+
+class Projection:
+    """An output column, or a star."""
+
+    __slots__ = ("excepted", "expression", "name", "replaced", "star", "star_parts")
+
+    def __init__(self, name: str, expression: exp.Expression | None) -> None:
+        self.name = name
+        self.expression = expression
+        self.star: tuple[int, int] | None = None
+        self.star_parts: tuple[str, ...] = ()
+        self.excepted: frozenset[str] = frozenset()
+        self.replaced: dict[str, exp.Expression] = {}
+
+
+class SelectBody(Body):
+    """One SELECT with its sources."""
+
+    __slots__ = (
+        "_active",
+        "_demanded",
+        "_infos",
+        "_names",
+        "_nested",
+        "_outputs_demanded",
+        "_traces",
+        "always",
+        "barrier",
+        "build_nested",
+        "conditions",
+        "distinct",
+        "log",
+        "node",
+        "one_row",
+        "parent",
+        "projections",
+        "small",
+        "sources",
+        "using",
+        "value_table",
+        "variables",
+    )
+
+    def __init__(self, node: exp.Expression | None, parent: SelectBody | None, log: ReadLog) -> None:
+        self.node = node
+        self.parent = parent
+        self.log = log
+        self.sources: list[Source] = []
+        self.projections: list[Projection] = []
+        self.always: list[tuple[exp.Expression, bool]] = []
+        """(expression read whenever the body is used, whether it may name output columns)."""
+        self.using: list[tuple[str, Source]] = []
+        """(column, right side) of JOIN ... USING."""
+        self.conditions: list[tuple[exp.Expression, str, Source | None]] = []
+        """(condition, clause, only source that it may limit): for the predicates pass."""
+        self.distinct = False
+        self.barrier = False
+        self.one_row = False
+        self.small = False
+        self.value_table = False
+        self.variables: frozenset[str] = parent.variables if parent else frozenset()
+        self.build_nested = parent.build_nested if parent else None
+        self._active = False
+        self._outputs_demanded: set[tuple[Why, frozenset[str]]] = set()
+        self._demanded: set[tuple[int, Why, tuple[str, ...]]] = set()
+        self._infos: dict[int, ExpressionInfo] = {}
+        self._nested: dict[int, Body] = {}
+        self._traces: dict[tuple[str, tuple[str, ...], bool], Trace] = {}
+        self._names: dict[tuple[tuple[str, ...], int | None, bool], Trace] = {}
+
+    # -- names -------------------------------------------------------------------------------------
+
+    def names(self) -> list[str] | None:
+        if any(projection.star is not None for projection in self.projections):
+            return None
+        return [projection.name for projection in self.projections]
+
+    def owns(self, name: str) -> int:
+        best = NO
+        for projection in self.projections:
+            if projection.star is None:
+                if projection.name == name:
+                    return YES
+            elif name in projection.replaced:
+                return YES
+            elif name not in projection.excepted and name not in PSEUDO_COLUMNS:
+                for source in self._star_sources(projection):
+                    best = max(best, source.relation.owns(name))
+                if projection.star_parts and not self._star_sources(projection):
+                    best = max(best, MAYBE)
+        return MAYBE if self.value_table and best == NO else best
+
+    def _star_sources(self, projection: Projection) -> list[Source]:
+        if not projection.star_parts:
+            return self.sources
+        source = self.find_source(projection.star_parts)
+        return [source] if source is not None else []
+
+    def find_source(self, parts: tuple[str, ...], before: int | None = None) -> Source | None:
+        """The source that all of these parts name, in this SELECT only (among the first `before` ones)."""
+        name, qualifier = parts[-1], parts[:-1]
+        for source in self.sources[:before]:
+            if source.alias == name and (not qualifier or source.qualifier[-len(qualifier) :] == qualifier):
+                return source
+        return None
+
+    def trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
+        key = (name, path, self.log.tracking_references)
+        known = self._traces.get(key)
+        if known is not None:
+            return known
+        self._traces[key] = ()  # a recursive CTE ends here
+        found = self._trace_output(name, path)
+        if self.barrier:
+            found = [_behind_barrier(item) for item in found]
+        self._traces[key] = found
+        return found
+
+    def _trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
+        for projection in self.projections:
+            if projection.star is None and projection.name == name and projection.expression is not None:
+                return self.trace_expression(projection.expression, path)
+        found: list[Group | Computed | Row] = []
+        for projection in self.projections:
+            if projection.star is None or name in projection.excepted:
+                continue
+            if name in projection.replaced:
+                return self.trace_expression(projection.replaced[name], path)
+            if projection.star_parts:
+                source = self.find_source(projection.star_parts)
+                if source is None:
+                    found.extend(self.trace_parts((*projection.star_parts, name, *path)))
+                elif source.relation.owns(name):
+                    found.extend(source.relation.trace(name, path))
+            else:
+                found.extend(self._trace_unqualified(name, path, outward=False))
+        if not found and self.value_table and len(self.projections) == 1:
+            expression = self.projections[0].expression
+            if expression is not None:
+                return self.trace_expression(expression, (name, *path))
+        return found
+
+    def trace_position(self, position: int, path: tuple[str, ...]) -> Trace | None:
+        if any(projection.star is not None for projection in self.projections[: position + 1]):
+            return None
+        if position >= len(self.projections):
+            return ()
+        expression = self.projections[position].expression
+        found = self.trace_expression(expression, path) if expression is not None else ()
+        return [_behind_barrier(item) for item in found] if self.barrier else found
+
+    def trace_expression(self, expression: exp.Expression, path: tuple[str, ...]) -> Trace:
+        """Where a field of the value of an expression leads: through plain columns and STRUCT fields."""
+        current = expression
+        while isinstance(current, exp.Paren):
+            current = current.this
+        if isinstance(current, (exp.Column, exp.Dot, exp.Bracket)):
+            references = self.info_of(current).references
+            if len(references) == 1 and not self.info_of(current).queries:
+                return self.trace_parts((*references[0].parts, *path))
+        if path and isinstance(current, exp.Struct):
+            for field in current.expressions:
+                name, value = _struct_field(field)
+                if name == path[0]:
+                    return self.trace_expression(value, path[1:])
+        return (Computed(self, current, path, False, ()),)
+
+    def trace_parts(self, parts: tuple[str, ...], before: int | None = None) -> Trace:
+        """Where a dotted name in an expression of this SELECT leads.
+
+        `before`: only the first so many sources of this SELECT are visible, as for an UNNEST in its FROM.
+        """
+        key = (parts, before, self.log.tracking_references)
+        known = self._names.get(key)
+        if known is None:
+            known = self._names[key] = self._trace_parts(parts, before)
+        return known
+
+    def _trace_parts(self, parts: tuple[str, ...], before: int | None) -> Trace:
+        scope: SelectBody | None = self
+        while scope is not None:
+            limit = before if scope is self else None
+            for length in (1, 2, 3):
+                if len(parts) < length:
+                    break
+                source = scope.find_source(parts[:length], limit)
+                if source is None:
+                    continue
+                if len(parts) == length:
+                    if length > 1:
+                        continue
+                    return source.relation.whole()
+                if parts[length] == "*":
+                    return (Row(source.relation),)
+                return source.relation.trace(parts[length], _fields(parts[length + 1 :]))
+            scope = scope.parent
+        if len(parts) == 1 and parts[0] in self.variables:
+            return ()
+        return self._trace_unqualified(parts[0], _fields(parts[1:]), outward=True, before=before)
+
+    def _trace_unqualified(
+        self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None = None
+    ) -> Trace:
+        maybe: list[Source] = []
+        for source in self.sources[:before]:
+            owns = source.relation.owns(name)
+            if owns == YES:
+                return source.relation.trace(name, path)
+            if owns == MAYBE:
+                maybe.append(source)
+        traces = [source.relation.trace(name, path) for source in maybe]
+        if outward and self.parent is not None:
+            outer = self.parent._trace_unqualified(name, path, outward=True)
+            if not maybe:
+                return outer
+            traces.append(outer)
+        traces = [trace for trace in traces if trace]
+        if len(traces) <= 1:
+            return traces[0] if traces else ()
+        if any(not isinstance(item, Group) for trace in traces for item in trace):
+            # A computed column may be meant: prefer plain columns, which is what unknown tables give.
+            plain = [trace for trace in traces if all(isinstance(item, Group) for item in trace)]
+            return plain[0] if plain else traces[0]
+        # Either relation may own the name; every column of each must appear in some group.
+        width = max(len(trace) for trace in traces)
+        columns = [[item for item in trace if isinstance(item, Group)] for trace in traces]
+        return [
+            Group(tuple(target for column in columns for target in column[number % len(column)].targets))
+            for number in range(width)
+        ]
+
+    def owns_source(self, name: str) -> int:
+        """YES, MAYBE or NO: a source of this SELECT, or of one around it, has a column of this name."""
+        best = max((source.relation.owns(name) for source in self.sources), default=NO)
+        return max(best, self.parent.owns_source(name)) if self.parent is not None else best
+
+    # -- reads -------------------------------------------------------------------------------------
+
+    def info_of(self, expression: exp.Expression) -> ExpressionInfo:
+        """What an expression mentions; walked once."""
+        info = self._infos.get(id(expression))
+        if info is None:
+            info = self._infos[id(expression)] = inspect(expression)
+            self.log.noted(self, info)
+        return info
+
+    def nested(self, node: exp.Expression) -> Body:
+        """The body of a query inside an expression of this SELECT."""
+        body = self._nested.get(id(node))
+        if body is None:
+            assert self.build_nested is not None
+            body = self._nested[id(node)] = self.build_nested(node, self)
+        return body
+
+    def demand(
+        self,
+        expression: exp.Expression,
+        why: Why,
+        path: tuple[str, ...] = (),
+        *,
+        outputs_first: bool = False,
+    ) -> None:
+        """Read what an expression needs. `outputs_first`: a bare name may be an output column (ORDER BY)."""
+        key = (id(expression), why, path)
+        if key in self._demanded:
+            return
+        self._demanded.add(key)
+        self.demand_info(self.info_of(expression), why, outputs_first=outputs_first)
+
+    def demand_info(self, info: ExpressionInfo, why: Why, *, outputs_first: bool = False) -> None:
+        """Read what was found in an expression."""
+        for reference in info.references:
+            place = (reference.start, reference.end)
+            if outputs_first:
+                output = self._output_expression(reference.parts[0])
+                if output is not None:
+                    self.demand(output, why, reference.parts[1:])
+                    continue
+            self.consume(self.trace_parts(reference.parts), why, place)
+        for node, usage in info.queries:
+            body = self.nested(node)
+            body.activate()
+            if usage != "exists":
+                body.demand_outputs(why, frozenset())
+        for table in info.tables:
+            assert self.build_nested is not None
+            relation = self.log.relation_of_table(self, table)
+            relation.activate()
+            relation.demand_all(ALWAYS, frozenset(), None, "row")
+
+    def _output_expression(self, name: str) -> exp.Expression | None:
+        for projection in self.projections:
+            if projection.star is None and projection.name == name:
+                expression = projection.expression
+                if isinstance(expression, exp.Column) and expression.name.lower() == name:
+                    return None  # the output column is the column itself
+                return expression
+        return None
+
+    def consume(self, trace: Trace, why: Why, place: tuple[int, int] | None, kind: str = "path") -> None:
+        """Record the reads that a trace stands for."""
+        for item in trace:
+            if isinstance(item, Group):
+                self.log.read(item.targets, why, place, kind)
+            elif isinstance(item, Computed):
+                item.body.demand(item.expression, why, item.path)
+            else:
+                item.relation.demand_all(why, frozenset(), place, "row")
+
+    def activate(self) -> None:
+        if self._active:
+            return
+        self._active = True
+        self.log.body_used(self)
+        for source in self.sources:
+            source.relation.activate()
+        for name, right in self.using:
+            self.consume(right.relation.trace(name, ()), ALWAYS, None)
+            for source in self.sources:
+                if source is right:
+                    break
+                if source.relation.owns(name):
+                    self.consume(source.relation.trace(name, ()), ALWAYS, None)
+                    break
+        for expression, outputs_first in self.always:
+            self.demand(expression, ALWAYS, outputs_first=outputs_first)
+        if self.distinct:
+            self.demand_outputs(ALWAYS, frozenset())
+
+    def demand_outputs(self, why: Why, excepted: frozenset[str], kind: str = "star") -> None:
+        key = (why, excepted)
+        if key in self._outputs_demanded:
+            return
+        self._outputs_demanded.add(key)
+        for projection in self.projections:
+            if projection.star is None:
+                if projection.name in excepted or projection.expression is None:
+                    continue
+                reason = Why(True, projection.name) if why.output and why.column is None else why
+                self.demand(projection.expression, reason)
+                continue
+            left_out = excepted | projection.excepted | frozenset(projection.replaced)
+            for name, expression in projection.replaced.items():
+                if name not in excepted:
+                    reason = Why(True, name) if why.output and why.column is None else why
+                    self.demand(expression, reason)
+            sources = self._star_sources(projection)
+            if projection.star_parts and not sources:
+                self.consume(self.trace_parts((*projection.star_parts, "*")), why, projection.star)
+            for source in sources:
+                if isinstance(source.relation, Unnested) and not projection.star_parts:
+                    self.consume(source.relation.whole(), why, projection.star)
+                else:
+                    source.relation.demand_all(why, left_out, projection.star, kind)
+
+
+def _fields(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """A trailing star of a struct means the whole struct."""
+    return parts[:-1] if parts and parts[-1] == "*" else parts
+
+
+def _struct_field(field: exp.Expression) -> tuple[str, exp.Expression]:
+    if isinstance(field, (exp.PropertyEQ, exp.Alias)):
+        value = field.args["expression"] if isinstance(field, exp.PropertyEQ) else field.this
+        name = field.this.name if isinstance(field, exp.PropertyEQ) else field.alias
+        return name.lower(), value
+    if isinstance(field, (exp.Column, exp.Dot)):
+        return field.name.lower() if isinstance(field, exp.Column) else field.expression.name.lower(), field
+    return "", field
+
+
+class UnionBody(Body):
+    """A set operation of bodies."""
+
+    __slots__ = ("_outputs_demanded", "_traces", "_used", "branches", "by_name", "distinct", "log", "small")
+
+    def __init__(self, branches: list[Body], *, distinct: bool, by_name: bool, log: ReadLog) -> None:
+        self.branches = branches
+        self.distinct = distinct
+        self.by_name = by_name
+        self.log = log
+        self.small = all(branch.small or branch.one_row for branch in branches)
+        self._used = False
+        self._traces: dict[tuple[str, tuple[str, ...], bool], Trace] = {}
+        self._outputs_demanded: set[tuple[Why, frozenset[str]]] = set()
+
+    def names(self) -> list[str] | None:
+        return self.branches[0].names()
+
+    def owns(self, name: str) -> int:
+        return self.branches[0].owns(name)
+
+    def trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
+        key = (name, path, self.log.tracking_references)
+        known = self._traces.get(key)
+        if known is not None:
+            return known
+        self._traces[key] = ()
+        names = None if self.by_name else self.branches[0].names()
+        position = names.index(name) if names is not None and name in names else None
+        found: list[Group | Computed | Row] = []
+        for branch in self.branches:
+            trace = branch.trace_position(position, path) if position is not None else None
+            found.extend(branch.trace_output(name, path) if trace is None else trace)
+        found = list(dict.fromkeys(found))  # branches over the same CTE lead to the same columns
+        self._traces[key] = found
+        return found
+
+    def trace_position(self, position: int, path: tuple[str, ...]) -> Trace | None:
+        found: list[Group | Computed | Row] = []
+        for branch in self.branches:
+            trace = branch.trace_position(position, path)
+            if trace is None:
+                return None
+            found.extend(trace)
+        return found
+
+    def demand_outputs(self, why: Why, excepted: frozenset[str], kind: str = "star") -> None:
+        key = (why, excepted)
+        if key in self._outputs_demanded:
+            return
+        self._outputs_demanded.add(key)
+        names = self.branches[0].names() if excepted and not self.by_name else None
+        for branch in self.branches:
+            left_out = excepted
+            own = branch.names() if names is not None else None
+            if names is not None and own is not None:
+                left_out = frozenset(
+                    mine for first, mine in zip(names, own, strict=False) if first in excepted
+                )
+            branch.demand_outputs(why, left_out, kind)
+
+    def activate(self) -> None:
+        if self._used:
+            return
+        self._used = True
+        for branch in self.branches:
+            branch.activate()
+        if self.distinct:
+            self.demand_outputs(ALWAYS, frozenset())
