@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from costguard.facts.schema import Location
@@ -28,6 +28,12 @@ class SourceRows:
     def count(self, table: str) -> int:
         """Rows so far."""
         return len(self.rows.get(table, ()))
+
+    def cut_back(self, counts: Mapping[str, int]) -> None:
+        """Forget rows added since these counts were taken (locations stay: they do no harm)."""
+        for table, values in self.rows.items():
+            if table != "locations":
+                del values[counts.get(table, 0) :]
 
     def place(self, start: int, end: int, cell: int | None) -> int:
         """The location key of a stretch of the source (of a cell, 1-based, in a notebook)."""

@@ -1,0 +1,296 @@
+"""Files become fact rows: from the cache, or worked out side by side in processes.
+
+Rows travel as JSON text: that is what the cache stores, and a syntax tree never leaves its process.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from costguard.cache import Cache, digest
+from costguard.model import Extraction, SourceKind, Unread
+
+if TYPE_CHECKING:
+    from costguard.extract.dbt import TemplateProject
+
+PARALLEL_FROM_FILES = 300
+"""A second process pays from about this many files (start-up 0.2-0.4 s against 2 ms a file)."""
+PARALLEL_FROM_BYTES = 1_500_000
+CHUNK_FILES = 48
+CHUNK_BYTES = 400_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileTask:
+    """A file to read."""
+
+    path: str
+    absolute: str
+    kind: SourceKind
+    is_test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CollectSettings:
+    """What decides the facts of a file besides its content."""
+
+    dialect: str
+    roots: tuple[str, ...]
+    """Directories that a file may be read from when code names it; nothing outside is opened."""
+    project: TemplateProject | None = None
+    project_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The facts of one file, as JSON: `{"rows": {...}, "reads": [[path, digest], ...]}`."""
+
+    path: str
+    content: str
+    """Digest of the file's content."""
+    payload: str
+    cached: bool = False
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the files that code names: relative to the file or to a root, never outside the roots."""
+
+    directory: Path
+    roots: tuple[Path, ...]
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, name: str) -> str | None:
+        if not name or "\x00" in name or len(name) > 1000:
+            return None
+        for base in (self.directory, *self.roots):
+            try:
+                candidate = (base / name).resolve()
+                if not any(candidate.is_relative_to(root) for root in self.roots):
+                    continue
+                if not candidate.is_file() or candidate.stat().st_size > 2_000_000:
+                    continue
+                data = candidate.read_bytes()
+            except (OSError, ValueError):
+                continue
+            self.seen[str(candidate)] = digest(data)
+            try:
+                return data.decode("utf-8-sig")
+            except UnicodeDecodeError:
+                return None
+        return None
+
+
+def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
+    """The payload of one file. Any content gives a payload; a defect of ours becomes an `unread` row that says so."""
+    from costguard.extract.source import extract
+    from costguard.facts.source import facts_of
+
+    absolute = Path(task.absolute)
+    reader = _Reader(absolute.parent, tuple(Path(root) for root in settings.roots))
+    try:
+        extraction = extract(task.path, task.kind, data, settings.dialect, reader, settings.project)
+        rows = facts_of(extraction, task.path, len(data), is_test=task.is_test)
+    except RecursionError:
+        rows = _unread_only(task, data, Unread("nested too deep"))
+    except Exception as error:  # one bad file must not lose the scan: it is counted and named
+        name = type(error).__name__
+        frame = _innermost(error)
+        detail = f"{name} in costguard at {frame}; please report it with this file"
+        rows = _unread_only(task, data, Unread("internal error", detail))
+    return json.dumps(
+        {"rows": rows, "reads": sorted(reader.seen.items())}, separators=(",", ":"), ensure_ascii=False
+    )
+
+
+def _innermost(error: BaseException) -> str:
+    trace = error.__traceback__
+    place = "?"
+    while trace is not None:
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _unread_only(task: FileTask, data: bytes, item: Unread) -> dict[str, list[tuple[Any, ...]]]:
+    from costguard.facts.source import facts_of
+
+    return facts_of(Extraction(task.kind, ("",), unread=(item,)), task.path, len(data), is_test=task.is_test)
+
+
+# -- processes -----------------------------------------------------------------------------------------
+
+
+class _Worker:
+    """What a worker process keeps between chunks."""
+
+    settings: CollectSettings | None = None
+
+
+def _start_worker(settings: CollectSettings) -> None:
+    _Worker.settings = settings
+    ease_collector()
+
+
+def ease_collector() -> None:
+    """Parsing makes many small objects that live on; the default thresholds cost a quarter of the time."""
+    gc.set_threshold(100_000, 50, 100)
+
+
+def _run_chunk(tasks: Sequence[FileTask]) -> list[tuple[int, str, str]]:
+    assert _Worker.settings is not None
+    return [_run(task, number, _Worker.settings) for number, task in enumerate(tasks)]
+
+
+def _run(task: FileTask, number: int, settings: CollectSettings) -> tuple[int, str, str]:
+    try:
+        data = Path(task.absolute).read_bytes()
+    except OSError as error:
+        rows = _unread_only(task, b"", Unread("cannot be opened", error.strerror or str(error)))
+        return number, "", json.dumps({"rows": rows, "reads": []}, separators=(",", ":"))
+    return number, digest(data), analyse_file(task, data, settings)
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Fork where it is safe (Linux, a single thread), since it starts five times faster; else spawn."""
+    if sys.platform == "linux" and threading.active_count() == 1:
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("spawn")
+
+
+def _chunks(tasks: Sequence[tuple[FileTask, int]]) -> Iterator[list[FileTask]]:
+    """Chunks of similar work: the largest files first, so that no process is left with one at the end."""
+    ordered = sorted(tasks, key=lambda item: -item[1])
+    chunk: list[FileTask] = []
+    size = 0
+    for task, length in ordered:
+        chunk.append(task)
+        size += length
+        if len(chunk) >= CHUNK_FILES or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def collect(
+    tasks: Sequence[FileTask],
+    settings: CollectSettings,
+    cache: Cache,
+    version: str,
+    processes: int | None,
+    progress: Progress | None = None,
+) -> list[Collected]:
+    """The facts of all files, in the order of the tasks.
+
+    `processes`: how many to use; None chooses by the amount of work and the machine.
+    """
+    contents = {task.path: _content_of(task) for task in tasks}
+    keys = {
+        task.path: cache_key(task, contents[task.path][0], settings, version)
+        for task in tasks
+        if contents[task.path][0]
+    }
+    found = cache.get(list(keys.values()))
+    done: dict[str, Collected] = {}
+    todo: list[tuple[FileTask, int]] = []
+    for task in tasks:
+        content, size = contents[task.path]
+        payload = found.get(keys.get(task.path, ""))
+        if payload is not None and _still_valid(payload):
+            done[task.path] = Collected(task.path, content, payload, cached=True)
+        else:
+            todo.append((task, size))
+    total = len(tasks)
+    if progress is not None:
+        progress(len(done), total)
+    fresh: dict[str, str] = {}
+    for task, content, payload in _work(todo, settings, processes):
+        done[task.path] = Collected(task.path, content, payload)
+        if content and '"internal error"' not in payload:
+            fresh[cache_key(task, content, settings, version)] = payload
+        if progress is not None:
+            progress(len(done), total)
+    cache.put(fresh)
+    return [done[task.path] for task in tasks]
+
+
+def cache_key(task: FileTask, content: str, settings: CollectSettings, version: str) -> str:
+    """The key of a file's facts: everything that they depend on, but the files that its code names."""
+    return digest(version, task.kind, task.path, str(task.is_test), content, settings.dialect, settings.project_digest)
+
+
+def _content_of(task: FileTask) -> tuple[str, int]:
+    try:
+        data = Path(task.absolute).read_bytes()
+    except OSError:
+        return "", 0
+    return digest(data), len(data)
+
+
+def _still_valid(payload: str) -> bool:
+    """Whether the files that the code names are still the same."""
+    if payload.endswith('"reads":[]}'):
+        return True
+    for path, content in json.loads(payload)["reads"]:
+        try:
+            if digest(Path(path).read_bytes()) != content:
+                return False
+        except OSError:
+            return False
+    return True
+
+
+def _work(
+    todo: Sequence[tuple[FileTask, int]], settings: CollectSettings, processes: int | None
+) -> Iterator[tuple[FileTask, str, str]]:
+    if processes is None:
+        large = len(todo) >= PARALLEL_FROM_FILES or sum(size for _, size in todo) >= PARALLEL_FROM_BYTES
+        processes = min(os.cpu_count() or 1, 8) if large else 1
+    if processes <= 1 or len(todo) <= 1:
+        ease_collector()
+        for task, _ in todo:
+            _, content, payload = _run(task, 0, settings)
+            yield task, content, payload
+        return
+    yield from _side_by_side(list(_chunks(todo)), settings, processes)
+
+
+def _side_by_side(
+    chunks: list[list[FileTask]], settings: CollectSettings, processes: int
+) -> Iterator[tuple[FileTask, str, str]]:
+    import sqlglot  # before the fork, so that the workers share it  # noqa: F401
+
+    with ProcessPoolExecutor(
+        max_workers=min(processes, len(chunks)),
+        mp_context=_context(),
+        initializer=_start_worker,
+        initargs=(settings,),
+    ) as pool:
+        waiting: dict[Future[list[tuple[int, str, str]]], list[FileTask]] = {
+            pool.submit(_run_chunk, chunk): chunk for chunk in chunks
+        }
+        while waiting:
+            ready, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in ready:
+                chunk = waiting.pop(future)
+                for number, content, payload in future.result():
+                    yield chunk[number], content, payload
+
+
+def rows_of(collected: Iterable[Collected]) -> Iterator[dict[str, list[list[Any]]]]:
+    """The fact rows of each file."""
+    for item in collected:
+        yield json.loads(item.payload)["rows"]

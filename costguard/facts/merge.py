@@ -1,0 +1,56 @@
+"""Facts of many sources become one set of frames: keys that counted within a source count overall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from costguard.facts.schema import INTERNAL_TABLES, TABLES, columns_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SourceRows = Mapping[str, Sequence[Sequence[Any]]]
+
+_STORED = tuple(table for table in (*TABLES, *INTERNAL_TABLES) if table not in ("columns_read", "tables", "table_columns"))
+"""Tables that a source writes; the others are made by the estimate stage."""
+
+
+def _plan(table: str) -> list[tuple[str | None, bool]]:
+    """For each column: the table that its key points at, and whether it holds several keys."""
+    return [(column.key, column.type == "keys") for column in columns_of(table)]
+
+
+def merge(sources: Iterable[SourceRows]) -> dict[str, pl.DataFrame]:
+    """The frames of all fact tables. Sources come in the order in which they are to be numbered."""
+    from costguard.facts.frames import empty_frames, frame_from_columns
+
+    plans = {table: _plan(table) for table in _STORED}
+    columns: dict[str, list[list[Any]]] = {table: [[] for _ in plans[table]] for table in _STORED}
+    offsets = dict.fromkeys(_STORED, 0)
+    for rows in sources:
+        counts: dict[str, int] = {}
+        for table, values in rows.items():
+            if not values:
+                continue
+            counts[table] = len(values)
+            for target, (key, several), items in zip(
+                columns[table], plans[table], zip(*values, strict=True), strict=False
+            ):
+                offset = offsets[key] if key is not None else 0
+                if not offset:
+                    target.extend(items)
+                elif several:
+                    target.extend([number + offset for number in item] for item in items)
+                else:
+                    target.extend([None if item is None else item + offset for item in items])
+            missing = len(plans[table]) - len(values[0])
+            for target in columns[table][len(values[0]) :] if missing else ():
+                target.extend([None] * len(values))
+        for table, count in counts.items():
+            offsets[table] += count
+    frames = empty_frames()
+    for table in _STORED:
+        if columns[table] and columns[table][0]:
+            frames[table] = frame_from_columns(table, columns[table])
+    return frames
