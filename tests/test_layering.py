@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True, cache_dir=None))"
+LINT_IMPORTS = (
+    "from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True, cache_dir=None))"
+)
 
 
 def run_contracts(directory: Path) -> subprocess.CompletedProcess[str]:
@@ -62,7 +64,9 @@ def test_an_empty_package_keeps_every_contract(small_package: Path) -> None:
         ("result.py", "import polars", "The nouns need no third-party library"),
     ],
 )
-def test_a_forbidden_import_breaks_its_contract(small_package: Path, module: str, line: str, contract: str) -> None:
+def test_a_forbidden_import_breaks_its_contract(
+    small_package: Path, module: str, line: str, contract: str
+) -> None:
     (small_package / "costguard" / module).write_text(line + "\n")
     checked = run_contracts(small_package)
     assert checked.returncode == 1, checked.stdout + checked.stderr

@@ -1,0 +1,55 @@
+"""Heavy libraries are imported when they are needed, not before: start-up time is what a person waits for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = {"polars", "sqlglot", "google", "jinja2"}
+PROBE = """
+import atexit, sys
+atexit.register(lambda: print("loaded:", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr))
+sys.argv = ["costguard", *sys.argv[1:]]
+from costguard.cli.main import run
+run()
+"""
+
+
+def loaded_packages(code: str, *arguments: str, directory: Path = ROOT) -> set[str]:
+    """The top-level packages that a fresh interpreter has loaded when the code is done."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=directory, capture_output=True, text=True, timeout=120
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("loaded:")]
+    assert lines, done.stderr
+    assert done.returncode == 0, done.stderr
+    return set(lines[-1].split()[1:])
+
+
+def test_import_of_the_package_is_light() -> None:
+    code = 'import sys, costguard; print("loaded:", *sys.modules, file=sys.stderr)'
+    assert not loaded_packages(code) & (HEAVY | {"rich", "typer", "pydantic"})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["--version"]])
+def test_help_is_light(arguments: list[str]) -> None:
+    assert not loaded_packages(PROBE, *arguments) & HEAVY
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the example, so that its cache starts empty and stays out of the work tree."""
+    return Path(shutil.copytree(ROOT / "examples" / "churn", tmp_path / "churn"))
+
+
+def test_a_rescan_parses_nothing(project: Path) -> None:
+    arguments = ("scan", ".", "--fail-on", "never", "--now", "2026-11-01T00:00:00Z", "--format", "json")
+    first = loaded_packages(PROBE, *arguments, directory=project)
+    assert "sqlglot" in first
+    second = loaded_packages(PROBE, *arguments, directory=project)
+    assert "sqlglot" not in second
