@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {"polars", "sqlglot", "google", "jinja2"}
 PROBE = """
 import atexit, sys
-atexit.register(lambda: print("loaded:", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr))
+packages = lambda: sorted({name.partition(".")[0] for name in sys.modules})
+atexit.register(lambda: print("loaded:", *packages(), file=sys.stderr))
 sys.argv = ["costguard", *sys.argv[1:]]
 from costguard.cli.main import run
 run()
