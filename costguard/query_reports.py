@@ -1,0 +1,148 @@
+"""The frames of a scan become plain query reports."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from costguard.cache import digest
+from costguard.model import Span
+from costguard.money import ByteRange, Dollars, price_bytes, worst_basis
+from costguard.result import QueryReport, ScanReport, UnreadReport
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Frames = Mapping[str, "pl.DataFrame"]
+
+
+class Places:
+    """Location keys to paths and spans."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._paths: list[str] = frames["sources"]["path"].to_list()
+        self._rows: list[tuple[Any, ...]] = frames["locations"].rows()
+
+    def path(self, at: int) -> str:
+        """The path of the file."""
+        return self._paths[self._rows[at][1]]
+
+    def span(self, at: int) -> Span:
+        """The place in it."""
+        _, _, start_line, start_column, end_line, end_column, cell = self._rows[at]
+        return Span(start_line, start_column, end_line, end_column, cell)
+
+
+def query_ids(frames: Frames) -> list[str]:
+    """A stable id for each query: from its path, its fingerprint, and its number among equals there."""
+    paths = frames["sources"]["path"].to_list()
+    seen: dict[tuple[str, str], int] = defaultdict(int)
+    found: list[str] = []
+    queries = frames["queries"]
+    for source, mark in zip(queries["source"].to_list(), queries["fingerprint"].to_list(), strict=True):
+        key = (paths[source], mark)
+        found.append(digest(*key, str(seen[key]))[:12])
+        seen[key] += 1
+    return found
+
+
+def _range(low: int | None, point: int | None, high: int | None, basis: str | None) -> ByteRange | None:
+    if low is None or point is None or high is None or basis is None or basis == "unknown":
+        return None
+    return ByteRange(low, point, high, basis)
+
+
+def _scan_reports(frames: Frames) -> dict[int, list[ScanReport]]:
+    columns: dict[int, list[str]] = defaultdict(list)
+    read = frames["columns_read"].select("scan", "column").drop_nulls("scan").unique(maintain_order=True)
+    for scan, column in read.rows():
+        columns[scan].append(column)
+    found: dict[int, list[ScanReport]] = defaultdict(list)
+    for row in frames["scans"].iter_rows(named=True):
+        if row["role"] == "insert_target":
+            continue
+        found[row["query"]].append(
+            ScanReport(
+                table=row["table"] or row["table_name"],
+                columns=tuple(sorted(columns.get(row["scan"], ()))),
+                star=row["star"],
+                role=row["role"],
+                pruning=row["pruning"],
+                pruning_reason=row["pruning_reason"],
+                partitions_kept=row["partitions_kept"],
+                partitions_total=row["partitions_total"],
+                bytes=_range(row["bytes_low"], row["bytes"], row["bytes_high"], row["bytes_basis"]),
+            )
+        )
+    return found
+
+
+def _money(billed: ByteRange | None, price: float | None) -> Dollars | None:
+    """Dollars from billed bytes, in decimals: the frames' floats are for rules only."""
+    if billed is None or price is None:
+        return None
+    return price_bytes(billed, Decimal(str(price)))
+
+
+def query_reports(frames: Frames, places: Places, ids: list[str], price_note: Mapping[float, str]) -> tuple[QueryReport, ...]:
+    """The queries, by path and line.
+
+    `price_note`: how to write a price per TiB, by its value; prices that are not in it get none.
+    """
+    scans = _scan_reports(frames)
+    found: list[QueryReport] = []
+    for row in frames["queries"].iter_rows(named=True):
+        billed = _range(row["billed_low"], row["billed"], row["billed_high"], row["bytes_basis"])
+        usd = _money(billed, row["usd_per_tib"])
+        runs = row["runs"] if row["runs"] is not None else 1.0
+        note = None
+        if row["usd_per_tib"] is not None:
+            note = f"{row['usd_per_tib']:g} USD/TiB, {row['location']}, {price_note.get(row['usd_per_tib'], 'list')}"
+        found.append(
+            QueryReport(
+                id=ids[row["query"]],
+                path=places.path(row["at"]),
+                span=places.span(row["at"]),
+                via=row["via"],
+                statement=row["statement"],
+                loop_depth=row["loop_depth"],
+                fingerprint=row["fingerprint"],
+                runs=runs,
+                runs_basis=row["runs_basis"] or "assumed",
+                bytes_processed=_range(row["bytes_low"], row["bytes"], row["bytes_high"], row["bytes_basis"]),
+                bytes_billed=billed,
+                usd=usd,
+                usd_per_iteration=usd.times(Decimal(str(runs))) if usd is not None else None,
+                price=note,
+                scans=tuple(scans.get(row["query"], ())),
+                variant=row["variant"],
+            )
+        )
+    found.sort(key=lambda query: (query.path, query.span.cell or 0, query.span.start_line, query.span.start_column))
+    return tuple(found)
+
+
+def unread_reports(frames: Frames, places: Places) -> tuple[UnreadReport, ...]:
+    """What could not be read, by path and line."""
+    found = [
+        UnreadReport(places.path(row["at"]), places.span(row["at"]), row["reason"], row["detail"])
+        for row in frames["unread"].iter_rows(named=True)
+    ]
+    found.sort(key=lambda item: (item.path, item.span.cell or 0, item.span.start_line))
+    return tuple(found)
+
+
+def total(queries: tuple[QueryReport, ...]) -> Dollars:
+    """The sum of what is known, per iteration."""
+    known = [query.usd_per_iteration for query in queries if query.usd_per_iteration is not None]
+    zero = Decimal(0)
+    return Dollars(
+        sum((item.low for item in known), zero),
+        sum((item.point for item in known), zero),
+        sum((item.high for item in known), zero),
+        worst_basis(*(item.basis for item in known)),
+    )
+
+

@@ -1,0 +1,203 @@
+"""Which conditions limit a scan, as predicate JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.sql.statements import analyse, place, predicate
+
+DAY = ["str", "2026-01-01"]
+
+
+def test_a_filter_reaches_the_scan_through_ctes_and_aliases() -> None:
+    sql = (
+        "WITH q AS (SELECT dt AS day, a FROM d.t), r AS (SELECT * FROM q) "
+        "SELECT a FROM r WHERE day = '2026-01-01' AND a > 1"
+    )
+    assert predicate(sql) == [
+        "and",
+        [["cmp", "=", ["col", "dt"], DAY], ["cmp", ">", ["col", "a"], ["num", "1"]]],
+    ]
+
+
+def test_a_computed_column_is_inlined() -> None:
+    sql = "SELECT a FROM (SELECT DATE(ts) AS day, a FROM d.t) WHERE day = '2026-01-01'"
+    assert predicate(sql) == ["and", [["cmp", "=", ["call", "DATE", [["col", "ts"]]], DAY]]]
+
+
+@pytest.mark.parametrize(
+    "barrier",
+    [
+        "SELECT dt, a FROM d.t LIMIT 10",
+        "SELECT dt, ROW_NUMBER() OVER (ORDER BY a) AS n FROM d.t",
+        "SELECT MAX(dt) AS dt FROM d.t",
+    ],
+)
+def test_no_filter_passes_a_limit_a_window_or_an_aggregate(barrier: str) -> None:
+    assert predicate(f"SELECT * FROM ({barrier}) WHERE dt = '2026-01-01'") is None
+
+
+def test_both_branches_of_a_union_are_limited() -> None:
+    sql = "SELECT x FROM (SELECT dt, x FROM d.t UNION ALL SELECT day, x FROM d.u) WHERE dt = '2026-01-01'"
+    assert predicate(sql, 0) == ["and", [["cmp", "=", ["col", "dt"], DAY]]]
+    assert predicate(sql, 1) == ["and", [["cmp", "=", ["col", "day"], DAY]]]
+
+
+def test_references_of_a_cte_are_combined_with_or() -> None:
+    sql = "WITH q AS (SELECT * FROM d.t) SELECT a FROM q WHERE dt = '1' UNION ALL SELECT a FROM q WHERE dt = '2'"
+    assert predicate(sql) == [
+        "and",
+        [
+            [
+                "or",
+                [
+                    ["and", [["cmp", "=", ["col", "dt"], ["str", "1"]]]],
+                    ["and", [["cmp", "=", ["col", "dt"], ["str", "2"]]]],
+                ],
+            ]
+        ],
+    ]
+
+
+def test_one_reference_without_a_filter_reads_everything() -> None:
+    sql = "WITH q AS (SELECT * FROM d.t) SELECT a FROM q WHERE dt = '1' UNION ALL SELECT a FROM q"
+    assert predicate(sql) is None
+
+
+def test_a_correlated_subquery_does_not_limit_the_outer_table() -> None:
+    sql = "SELECT (SELECT COUNT(*) FROM d.u AS u WHERE u.k = t.k AND t.dt = '2026-01-01') FROM d.t AS t"
+    rows = analyse(sql)
+    assert {scan.table_name: scan.predicate for scan in rows["scans"]} == {"d.t": None, "d.u": None}
+
+
+def test_the_condition_of_an_outer_join_limits_the_right_side_only() -> None:
+    sql = "SELECT t.a FROM d.t AS t LEFT JOIN d.u AS u ON t.k = u.k AND u.dt = '1' AND t.dt = '2'"
+    rows = analyse(sql)
+    found = {scan.table_name: scan.predicate is not None for scan in rows["scans"]}
+    assert found == {"d.t": False, "d.u": True}
+
+
+def test_a_join_key_is_not_a_filter_but_a_comparison_of_two_tables_is() -> None:
+    assert predicate("SELECT t.a FROM d.t AS t JOIN d.u AS u ON t.dt = u.dt") is None
+    assert predicate("SELECT t.a FROM d.t AS t JOIN d.u AS u ON t.k = u.k WHERE t.dt >= u.dt") == [
+        "and",
+        [["cmp", ">=", ["col", "dt"], ["other", "u.dt"]]],
+    ]
+
+
+VALUES = {
+    "dt >= DATE_SUB(CURRENT_DATE(), INTERVAL 7 DAY)": [
+        "cmp",
+        ">=",
+        ["col", "dt"],
+        ["call", "DATE_SUB", [["call", "CURRENT_DATE", []], ["interval", ["str", "7"], "DAY"]]],
+    ],
+    "dt BETWEEN DATE '2026-01-01' AND @last": [
+        "between",
+        ["col", "dt"],
+        ["date", "2026-01-01"],
+        ["param", "last"],
+    ],
+    "dt IN ('1', '2')": ["in", ["col", "dt"], [["str", "1"], ["str", "2"]]],
+    "dt IN (SELECT x FROM d.u)": ["in", ["col", "dt"], [["subquery", "IN (SELECT ...)"]]],
+    "dt = (SELECT MAX(x) FROM d.u)": ["cmp", "=", ["col", "dt"], ["subquery", "(SELECT ...)"]],
+    "dt IN UNNEST(GENERATE_DATE_ARRAY('2026-01-01', '2026-01-03'))": [
+        "in_unnest",
+        ["col", "dt"],
+        [
+            "call",
+            "GENERATE_DATE_ARRAY",
+            [["str", "2026-01-01"], ["str", "2026-01-03"], ["interval", ["str", "1"], "DAY"]],
+        ],
+    ],
+    "dt IS NOT NULL": ["not", ["is_null", ["col", "dt"]]],
+    "FORMAT_DATE('%Y%m', dt) = '202601'": [
+        "cmp",
+        "=",
+        ["call", "FORMAT_DATE", [["str", "%Y%m"], ["col", "dt"]]],
+        ["str", "202601"],
+    ],
+    "TIMESTAMP_TRUNC(ts, DAY) = TIMESTAMP '2026-01-01'": [
+        "cmp",
+        "=",
+        ["call", "TIMESTAMP_TRUNC", [["col", "ts"], ["unit", "DAY"]]],
+        ["timestamp", "2026-01-01"],
+    ],
+    "EXTRACT(YEAR FROM dt) = 2026": [
+        "cmp",
+        "=",
+        ["call", "EXTRACT", [["unit", "YEAR"], ["col", "dt"]]],
+        ["num", "2026"],
+    ],
+    "CAST(ts AS DATE) = '2026-01-01'": ["cmp", "=", ["cast", ["col", "ts"], "DATE", False], DAY],
+    "ts + INTERVAL 1 DAY > TIMESTAMP '2026-01-01'": [
+        "cmp",
+        ">",
+        ["arith", "+", ["col", "ts"], ["interval", ["str", "1"], "DAY"]],
+        ["timestamp", "2026-01-01"],
+    ],
+    "(dt = '1' OR x = 2)": [
+        "or",
+        [["cmp", "=", ["col", "dt"], ["str", "1"]], ["cmp", "=", ["col", "x"], ["num", "2"]]],
+    ],
+    "PARSE_DATE('%Y%m%d', s) > dt": [
+        "cmp",
+        ">",
+        ["call", "PARSE_DATE", [["str", "%Y%m%d"], ["col", "s"]]],
+        ["col", "dt"],
+    ],
+}
+
+
+@pytest.mark.parametrize(("condition", "expected"), VALUES.items(), ids=VALUES.keys())
+def test_the_shape_of_a_condition(condition: str, expected: object) -> None:
+    assert predicate(f"SELECT a FROM d.t WHERE {condition}") == ["and", [expected]]
+
+
+def test_a_script_variable_carries_its_default() -> None:
+    rows = analyse("SELECT a FROM d.t WHERE dt > first_day", {"first_day": ["date", "2026-01-01"]})
+    assert rows["scans"][0].predicate.endswith('["var", "first_day", ["date", "2026-01-01"]]]]]]')
+
+
+def test_predicate_rows() -> None:
+    rows = analyse(
+        "SELECT a FROM d.t WHERE dt = '1' AND DATE(ts) > '2' AND x = @p AND (dt = '1' OR x = 2) AND y + 1 = 2"
+    )
+    found = [(row.column, row.form, row.operator, row.wrapped_by) for row in rows["predicates"]]
+    assert found == [
+        ("dt", "constant", "=", None),
+        ("ts", "function", ">", "DATE"),
+        ("x", "parameter", "=", None),
+        ("dt", "or", "or", None),
+        ("y", "arithmetic", "=", None),
+    ]
+
+
+def test_the_suffix_of_a_wildcard() -> None:
+    def marks(condition: str) -> tuple[bool, bool]:
+        scan = analyse(f"SELECT a FROM `d.ev_*` WHERE {condition}")["scans"][0]
+        assert scan.wildcard
+        return scan.suffix_filtered, scan.suffix_mentioned
+
+    assert marks("_TABLE_SUFFIX BETWEEN '1' AND '2'") == (True, True)
+    assert marks("_TABLE_SUFFIX = (SELECT MAX(x) FROM d.u)") == (False, True)
+    assert marks("a = 1") == (False, False)
+
+
+def test_merge_conditions_belong_to_the_target() -> None:
+    sql = (
+        "MERGE d.t AS t USING d.s AS s ON t.id = s.id AND t.dt > '2026-01-01' "
+        "WHEN MATCHED THEN UPDATE SET a = s.a"
+    )
+    rows = analyse(sql)
+    target = rows["scans"][0]
+    assert (target.role, target.predicate) == ("target", None)
+    assert '["cmp", ">", ["col", "dt"], ["str", "2026-01-01"]]' in target.on_predicate
+    write = rows["writes"][0]
+    assert (write.kind, write.target_scan, write.insert_only, write.constant_false) == ("merge", 0, False, False)
+
+
+def test_places_cover_the_conjunct() -> None:
+    sql = "SELECT a FROM d.t WHERE x = 1 AND DATE(ts) > '2026-01-01'"
+    rows = analyse(sql)
+    assert [place(sql, rows, row.at) for row in rows["predicates"]] == ["x = 1", "DATE(ts) > '2026-01-01'"]

@@ -1,0 +1,159 @@
+"""Joins, sorts, aggregates, stars, writes and the statement's own row."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.facts.sql.statements import analyse, place
+
+JOINS = {
+    "SELECT 1 FROM d.a, d.b": [("cross", "none", False, False, False)],
+    "SELECT 1 FROM d.a AS a, d.b AS b WHERE a.k = b.k": [("cross", "where-equality", False, False, False)],
+    "SELECT 1 FROM d.a CROSS JOIN UNNEST(arr) AS x": [("cross", "none", True, False, False)],
+    "SELECT 1 FROM d.a AS a, a.arr AS x": [("cross", "none", True, False, False)],
+    "SELECT 1 FROM d.a CROSS JOIN UNNEST(GENERATE_ARRAY(1, 9)) AS x": [("cross", "none", False, False, True)],
+    "SELECT 1 FROM d.a CROSS JOIN (SELECT MAX(x) AS m FROM d.b)": [("cross", "none", False, True, True)],
+    "WITH p AS (SELECT 1 AS x) SELECT 1 FROM d.a, p": [("cross", "none", False, True, True)],
+    "SELECT 1 FROM d.a JOIN d.b ON TRUE": [("inner", "constant", False, False, False)],
+    "SELECT 1 FROM d.a AS a JOIN d.b AS b ON a.k = b.k AND a.x > b.y": [("inner", "equality", False, False, False)],
+    "SELECT 1 FROM d.a AS a JOIN d.b AS b ON a.k > b.k": [("inner", "inequality", False, False, False)],
+    "SELECT 1 FROM d.a LEFT JOIN d.b USING (k)": [("left", "using", False, False, False)],
+    "SELECT 1 FROM d.a AS a JOIN d.b AS b ON LOWER(a.k) = b.k OR a.x = b.x": [
+        ("inner", "equality", False, False, False)
+    ],
+    "SELECT 1 FROM d.a CROSS JOIN (SELECT x FROM d.b LIMIT 20)": [("cross", "none", False, False, True)],
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), JOINS.items(), ids=JOINS.keys())
+def test_joins(sql: str, expected: list[tuple[object, ...]]) -> None:
+    found = [
+        (row.kind, row.condition, row.correlated, row.right_one_row, row.right_small)
+        for row in analyse(sql)["joins"]
+    ]
+    assert found == expected
+
+
+SORTS = {
+    "SELECT a FROM d.t ORDER BY a": ("outermost", False),
+    "SELECT a FROM d.t ORDER BY a LIMIT 3": ("outermost", True),
+    "SELECT a FROM (SELECT a FROM d.t ORDER BY a)": ("subquery", False),
+    "WITH q AS (SELECT a FROM d.t ORDER BY a) SELECT a FROM q": ("cte", False),
+    "CREATE TABLE d.x AS SELECT a FROM d.t ORDER BY a": ("table", False),
+    "CREATE VIEW d.x AS SELECT a FROM d.t ORDER BY a": ("view", False),
+    "INSERT INTO d.x (a) SELECT a FROM d.t ORDER BY a": ("table", False),
+    "SELECT ARRAY(SELECT a FROM d.t ORDER BY a)": ("array", False),
+    "SELECT a FROM d.t UNION ALL SELECT b FROM d.u ORDER BY a": ("outermost", False),
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), SORTS.items(), ids=SORTS.keys())
+def test_sorts(sql: str, expected: tuple[str, bool]) -> None:
+    (row,) = analyse(sql)["sorts"]
+    assert (row.place, row.has_limit) == expected
+    assert place(sql, analyse(sql), row.at).startswith("ORDER BY")
+
+
+def test_an_order_inside_a_function_is_not_a_sort() -> None:
+    assert "sorts" not in analyse("SELECT ARRAY_AGG(a ORDER BY b) FROM d.t")
+
+
+def test_stars_that_reach_the_result() -> None:
+    def stars(sql: str) -> list[tuple[str, str]]:
+        rows = analyse(sql)
+        return [
+            (scan.table_name, place(sql, rows, scan.star_at)) for scan in rows["scans"] if scan.star and scan.star_at
+        ]
+
+    assert stars("SELECT * FROM d.t") == [("d.t", "*")]
+    assert stars("SELECT x.* FROM d.t AS x JOIN d.u USING (k)") == [("d.t", "x.*")]
+    assert stars("WITH q AS (SELECT * FROM d.t) SELECT a FROM q") == []
+    assert stars("WITH q AS (SELECT * FROM d.t) SELECT * FROM q") == [("d.t", "*")]
+    assert stars("SELECT COUNT(*) FROM d.t") == []
+    assert stars("SELECT a FROM d.t WHERE EXISTS (SELECT * FROM d.u)") == []
+    assert stars("SELECT COUNT(*) FROM (SELECT * FROM d.t)") == []
+
+
+def test_aggregates_count_the_uses_of_their_column() -> None:
+    sql = "SELECT COUNT(id), COUNT(DISTINCT x), COUNT(y), SUM(z) FROM d.t WHERE y > 1"
+    found = {
+        (row.function, row.column): (row.distinct, row.column_uses) for row in analyse(sql)["aggregates"]
+    }
+    assert found == {
+        ("COUNT", "id"): (False, 1),
+        ("COUNT", None): (True, 0),
+        ("COUNT", "y"): (False, 2),
+        ("SUM", "z"): (False, 1),
+    }
+
+
+def test_a_count_of_the_far_side_of_an_outer_join_can_meet_null() -> None:
+    sql = "SELECT COUNT(u.id) FROM d.t AS t LEFT JOIN d.u AS u ON t.k = u.k"
+    assert analyse(sql)["aggregates"][0].null_extended
+
+
+def test_the_statement_row() -> None:
+    sql = "SELECT a FROM d.t WHERE dt > CURRENT_DATE() ORDER BY a LIMIT 100"
+    rows = analyse(sql)
+    (query,) = rows["queries"]
+    assert (query.statement, query.limit, query.has_limit, query.has_order, query.has_filter) == (
+        "SELECT",
+        100,
+        True,
+        True,
+        True,
+    )
+    assert (query.has_aggregate, query.time_dependent, query.scan_count) == (False, True, 1)
+    assert place(sql, rows, query.limit_at) == "LIMIT 100"
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("CREATE TABLE d.x AS SELECT 1 AS a", "CREATE TABLE AS"),
+        ("CREATE TABLE d.x (a INT64)", "CREATE TABLE"),
+        ("CREATE OR REPLACE VIEW d.x AS SELECT a FROM d.t", "CREATE VIEW"),
+        ("CREATE MATERIALIZED VIEW d.x AS SELECT a FROM d.t", "CREATE MATERIALIZED VIEW"),
+        ("CREATE MODEL d.m OPTIONS (model_type = 'linear_reg') AS SELECT a FROM d.t", "CREATE MODEL"),
+        ("INSERT INTO d.x VALUES (1)", "INSERT"),
+        ("UPDATE d.x SET a = 1 WHERE TRUE", "UPDATE"),
+        ("DELETE FROM d.x WHERE TRUE", "DELETE"),
+        ("TRUNCATE TABLE d.x", "TRUNCATE TABLE"),
+        ("EXPORT DATA OPTIONS (uri = 'gs://b/*') AS SELECT a FROM d.t", "EXPORT DATA"),
+        ("DROP TABLE d.x", "DROP"),
+        ("SELECT a FROM d.t UNION ALL SELECT b FROM d.u", "SELECT"),
+    ],
+)
+def test_statement_kinds(sql: str, kind: str) -> None:
+    assert analyse(sql)["queries"][0].statement == kind
+
+
+def test_layout_of_a_created_table() -> None:
+    sql = "CREATE TEMP TABLE x PARTITION BY DATE(ts) CLUSTER BY a AS SELECT ts, a FROM d.t"
+    (write,) = analyse(sql)["writes"]
+    assert (write.kind, write.target_name, write.temporary, write.partitioned, write.clustered) == (
+        "create-table",
+        "x",
+        True,
+        True,
+        True,
+    )
+
+
+def test_common_tables_count_their_references() -> None:
+    sql = "WITH q AS (SELECT a FROM d.t), unused AS (SELECT 1 AS b) SELECT * FROM q AS x JOIN q AS y USING (a)"
+    assert [(row.name, row.references) for row in analyse(sql)["ctes"]] == [("q", 2), ("unused", 0)]
+
+
+def test_windows_and_set_operations() -> None:
+    sql = "SELECT ROW_NUMBER() OVER (PARTITION BY a ORDER BY b, c) FROM d.t UNION DISTINCT SELECT 1"
+    rows = analyse(sql)
+    (window,) = rows["windows"]
+    assert (window.function, window.partition_keys, window.order_keys, window.constant_keys) == (
+        "ROW_NUMBER",
+        1,
+        2,
+        False,
+    )
+    (union,) = rows["set_operations"]
+    assert (union.kind, union.distinct, union.branches) == ("union", True, 2)

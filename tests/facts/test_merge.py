@@ -1,0 +1,39 @@
+"""Keys that counted within a source count overall after the merge."""
+
+from __future__ import annotations
+
+from costguard.extract.script import split_script
+from costguard.facts.merge import merge
+from costguard.facts.schema import TABLES, columns_of
+from tests.facts.sql.statements import analyse
+
+
+def test_keys_of_the_second_source_move_on() -> None:
+    first = analyse("SELECT a FROM d.t JOIN d.u USING (k)")
+    second = analyse("SELECT b FROM d.v")
+    for number, rows in enumerate((first, second)):
+        rows["sources"] = [(0, f"{number}.sql", "sql", 1, 1, False)]
+    frames = merge([first, second])
+    assert frames["sources"]["source"].to_list() == [0, 1]
+    assert frames["queries"].select("query", "source").rows() == [(0, 0), (1, 1)]
+    assert frames["scans"].select("scan", "query", "table_name").rows() == [
+        (0, 0, "d.t"),
+        (1, 0, "d.u"),
+        (2, 1, "d.v"),
+    ]
+    places = frames["locations"].height
+    assert frames["locations"]["at"].to_list() == list(range(places))
+    plan = frames["read_plans"].filter(path="b").row(0, named=True)
+    assert (plan["query"], plan["scans"]) == (1, [2])
+    assert frames["queries"]["at"].to_list()[1] >= len(first["locations"])
+
+
+def test_no_sources_give_every_table_empty() -> None:
+    frames = merge([])
+    assert set(TABLES) <= set(frames)
+    assert all(frame.height == 0 for frame in frames.values())
+    assert frames["queries"].columns == [column.name for column in columns_of("queries")]
+
+
+def test_scripts_are_split_before_they_are_analysed() -> None:
+    assert [leaf.text for leaf in split_script("SELECT 1; SELECT 2").leaves] == ["SELECT 1", "SELECT 2"]

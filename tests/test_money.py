@@ -1,0 +1,92 @@
+"""Money and bytes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costguard.money import (
+    BYTES_MINIMUM,
+    MIB,
+    TIB,
+    ByteRange,
+    Dollars,
+    billed_bytes,
+    decimal_string,
+    format_bytes,
+    format_usd,
+    price_bytes,
+    worst_basis,
+)
+
+
+@pytest.mark.parametrize(
+    ("processed", "billed"),
+    [
+        (0, 0),
+        (1, 10_485_760),
+        (10_485_760, 10_485_760),
+        (10_485_761, 11_534_336),
+        (110_355_534, 111_149_056),  # a published job
+        (1_135_353_688, 1_135_607_808),  # a published job
+    ],
+)
+def test_billed_bytes(processed: int, billed: int) -> None:
+    assert billed_bytes(processed) == billed
+
+
+def test_negative_bytes_are_refused() -> None:
+    with pytest.raises(ValueError, match="negative bytes: -1"):
+        billed_bytes(-1)
+
+
+@given(st.integers(min_value=1, max_value=2**60))
+def test_billing_rounds_up_by_less_than_a_mebibyte(processed: int) -> None:
+    billed = billed_bytes(processed)
+    assert billed % MIB == 0
+    assert billed >= max(processed, BYTES_MINIMUM)
+    assert billed - max(processed, BYTES_MINIMUM - MIB + 1) < MIB
+
+
+def test_a_tebibyte_costs_its_price() -> None:
+    assert price_bytes(ByteRange.exactly(TIB), Decimal("6.25")) == Dollars(
+        Decimal("6.25"), Decimal("6.25"), Decimal("6.25"), "exact"
+    )
+
+
+def test_a_sum_is_as_good_as_its_worst_part() -> None:
+    total = ByteRange.exactly(5) + ByteRange(0, 7, 9, "upper-bound")
+    assert total == ByteRange(5, 12, 14, "upper-bound")
+    assert worst_basis() == "exact"
+    assert worst_basis("job", "unknown", "exact") == "unknown"
+
+
+def test_ranges_must_be_in_order() -> None:
+    with pytest.raises(ValueError, match="out of order"):
+        ByteRange(3, 2, 4, "exact")
+    with pytest.raises(ValueError, match="unknown basis"):
+        ByteRange(1, 1, 1, "guess")
+    with pytest.raises(ValueError, match="out of order"):
+        Dollars(Decimal(2), Decimal(1), Decimal(3), "exact")
+
+
+def test_bytes_and_dollars_do_not_mix() -> None:
+    with pytest.raises(TypeError):
+        ByteRange.exactly(1) + Dollars(Decimal(1), Decimal(1), Decimal(1), "exact")  # type: ignore[operator]
+
+
+@given(st.decimals(min_value="0.0000001", max_value="1000000", allow_nan=False, places=9))
+def test_no_amount_prints_as_nothing(amount: Decimal) -> None:
+    if amount > 0:
+        digits = format_usd(amount).replace("$", "").replace(",", "").replace(".", "")
+        assert set(digits) != {"0"}
+
+
+def test_formats() -> None:
+    assert format_usd(Decimal("0.0949")) == "$0.095"
+    assert format_usd(Decimal("1234.5")) == "$1,234.50"
+    assert format_bytes(412 * 2**30) == "412 GiB"
+    assert decimal_string(Decimal("-0.5")) == "-0.50"
