@@ -43,7 +43,9 @@ def test_data_folders_are_shipped_whole(wheel: zipfile.ZipFile, folder: str) -> 
 
 
 def test_every_module_is_shipped_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    modules = {f"costguard/{path.relative_to(ROOT / 'costguard')}" for path in (ROOT / "costguard").rglob("*.py")}
+    modules = {
+        f"costguard/{path.relative_to(ROOT / 'costguard')}" for path in (ROOT / "costguard").rglob("*.py")
+    }
     shipped = set(wheel.namelist())
     assert modules <= shipped
     assert "costguard/py.typed" in shipped
