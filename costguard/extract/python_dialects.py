@@ -1,0 +1,105 @@
+"""Decides which database a query of a generic interface goes to: only BigQuery's are priced as such."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from costguard.extract.python_scopes import Scope
+from costguard.extract.python_sinks import DRIVERS, Sink
+from costguard.extract.python_strings import Evaluator
+from costguard.extract.python_values import ObjectValue, known_text
+
+_BIGQUERY = re.compile(r"bigquery|gbq|\bbq_?|_bq\b", re.IGNORECASE)
+_SPARK = re.compile(r"\bpyspark\b|\bspark\b|databricks", re.IGNORECASE)
+_SCHEMES = {
+    "bigquery": "bigquery",
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "redshift": "redshift",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "sqlite": "sqlite",
+    "snowflake": "snowflake",
+    "duckdb": "duckdb",
+    "mssql": "tsql",
+    "oracle": "oracle",
+    "trino": "trino",
+    "presto": "presto",
+    "clickhouse": "clickhouse",
+}
+GENERIC = ""
+"""sqlglot's own dialect: a database that is surely not known to be BigQuery."""
+
+
+class ModuleDialect:
+    """What a module's imports and text say about the databases it talks to."""
+
+    def __init__(self, tree: ast.Module, text: str) -> None:
+        self._drivers: list[str] = []
+        for node in ast.walk(tree):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for name in names:
+                driver = DRIVERS.get(name.split(".", 1)[0])
+                if driver is not None and driver not in self._drivers:
+                    self._drivers.append(driver)
+        self._bigquery = bool(_BIGQUERY.search(text))
+        self._spark = bool(_SPARK.search(text))
+        self._alchemy = "sqlalchemy" in text
+
+    def of(self, sink: Sink, call: ast.Call, evaluator: Evaluator, scope: Scope) -> str:
+        """The dialect of the SQL that a call runs."""
+        if sink.dialect != "by-connection":
+            return sink.dialect
+        for name in ("con", "connection", "uri", "conn", "engine"):
+            for keyword in call.keywords:
+                if keyword.arg == name:
+                    found = self._connection(keyword.value, evaluator, scope)
+                    if found is not None:
+                        return found
+        for argument in call.args:
+            found = self._connection(argument, evaluator, scope)
+            if found is not None:
+                return found
+        if isinstance(call.func, ast.Attribute):
+            found = self._connection(call.func.value, evaluator, scope)
+            if found is not None:
+                return found
+            if call.func.attr == "sql" and self._spark:
+                return "spark"
+        if len(self._drivers) == 1 and (not self._bigquery or sink.api.rsplit(".", 1)[-1].startswith("execute")):
+            return self._drivers[0]
+        return "bigquery" if self._bigquery else GENERIC
+
+    def of_text(self) -> str:
+        """The dialect of SQL of which only the text is known."""
+        if self._bigquery:
+            return "bigquery"
+        if len(self._drivers) == 1:
+            return self._drivers[0]
+        return "spark" if self._spark else "bigquery"
+
+    @staticmethod
+    def _connection(node: ast.expr, evaluator: Evaluator, scope: Scope) -> str | None:
+        if isinstance(node, (ast.Constant, ast.JoinedStr)):
+            return None
+        value = evaluator.evaluate(node, scope)
+        if isinstance(value, ObjectValue):
+            if "bigquery" in value.name:
+                return "bigquery"
+            if value.name.endswith("create_engine") and value.positional:
+                address = known_text(value.positional[0]) or ""
+                if not address and hasattr(value.positional[0], "pieces"):
+                    address = value.positional[0].pieces[0].text
+                return _SCHEMES.get(re.split(r"[+:]", address, maxsplit=1)[0])
+            return None
+        resolved = evaluator.type_name(node)
+        if resolved is None:
+            return None
+        if resolved.startswith("google.cloud.bigquery"):
+            return "bigquery"
+        return DRIVERS.get(resolved.split(".", 1)[0])

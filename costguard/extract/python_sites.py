@@ -1,0 +1,220 @@
+"""Makes SQL texts of the places where SQL runs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import replace
+
+from costguard.extract.python_dialects import ModuleDialect
+from costguard.extract.python_flow import POSSIBLE, STATEMENT, Candidate, ModuleFlow, SinkUse, leading_text
+from costguard.extract.python_formatting import fill_placeholders
+from costguard.extract.python_holes import FilledText, fill_gaps
+from costguard.extract.python_jobs import job_settings
+from costguard.extract.python_loops import LoopIndex, LoopPlace, nested
+from costguard.extract.python_results import ResultUses
+from costguard.extract.python_source import SourceMap
+from costguard.extract.python_statements import is_statement
+from costguard.extract.python_values import (
+    ChoiceValue,
+    ListValue,
+    ObjectValue,
+    Piece,
+    StringValue,
+    UnknownValue,
+    Value,
+)
+from costguard.extract.python_wrappers import Site, Wrappers
+from costguard.model import Frame, PythonFacts, SqlText, Unread
+
+RUN_TIME = "SQL built at run time"
+
+
+class SiteCollector:
+    """Collects the SQL texts of one module, surest first, so that no string counts twice."""
+
+    def __init__(self, flow: ModuleFlow, tree: ast.Module, source: SourceMap, facts: PythonFacts) -> None:
+        self._flow = flow
+        self._source = source
+        self._frames = facts.frames
+        self._loops = LoopIndex(tree, source, facts.loops)
+        self._results = ResultUses(tree)
+        self._dialects = ModuleDialect(tree, source.text)
+        self._wrappers = Wrappers(flow)
+        self._written: set[int] = set()
+        """Offsets at which text of a collected query is written."""
+        self._pieces: set[tuple[Piece, ...]] = set()
+        self.sql: list[SqlText] = []
+        self.unread: list[Unread] = []
+
+    def collect(self) -> None:
+        """Fills `sql` and `unread`."""
+        ordinary = [use for use in self._flow.uses if not _is_last_resort(use)]
+        for use in ordinary:
+            for site in self._wrappers.sites(use):
+                self._add(site)
+        for use in self._flow.uses:
+            if _is_last_resort(use):
+                for site in self._wrappers.sites(use):
+                    if not self._known(site.value):
+                        self._add(site)
+        for candidate in self._flow.candidates:
+            self._add_candidate(candidate)
+        self.sql.sort(key=_order)
+        self.unread.sort(key=lambda unread: (unread.start, unread.end))
+
+    def _known(self, value: Value) -> bool:
+        """True when a collected query holds this string."""
+        if not isinstance(value, StringValue):
+            return False
+        return value.pieces in self._pieces or any(
+            piece.start in self._written for piece in value.pieces if piece.verbatim and len(piece.text) > 10
+        )
+
+    def _add(self, site: Site) -> None:
+        value = site.value
+        use = site.use
+        if isinstance(value, ListValue):
+            for element in value.elements:
+                self._add(replace(site, value=element))
+            return
+        if isinstance(value, ObjectValue) and value.positional:
+            self._add(replace(site, value=value.positional[0]))
+            return
+        if isinstance(value, ChoiceValue):
+            self._add(replace(site, value=value.values[0]))
+            return
+        if not isinstance(value, StringValue):
+            self._not_known(site, value.expression if isinstance(value, UnknownValue) else "")
+            return
+        dialect = self._dialects.of(use.sink, use.call, self._flow.evaluator, use.scope)
+        if use.sink is POSSIBLE:
+            dialect = self._dialects.of_text()
+        pieces = fill_placeholders(value.pieces)
+        text = leading_text(StringValue(pieces)) or ""
+        if not any(piece.text.strip() for piece in pieces if not piece.expression):
+            self._not_known(site, pieces[0].expression if pieces else "")
+            return
+        if not STATEMENT.match(text):
+            if _is_name(text) or not use.sink.certain:
+                return  # A table name given to read_gbq, a stored query's path, a MongoDB filter: no SQL text.
+            if text.strip().endswith((".sql", ".sql.j2", ".bql")):
+                self._not_known(site, text.strip())
+                return
+            if text.lstrip().startswith("{gap}"):
+                self._not_known(site, "".join(p.expression or p.text for p in pieces)[:80])
+                return
+        filled = fill_gaps(pieces)
+        if use.sink is POSSIBLE and not is_statement(filled.text, dialect):
+            return
+        self._note(value)
+        self.sql.append(self._text(site, value, filled, dialect))
+
+    def _note(self, value: StringValue) -> None:
+        self._pieces.add(value.pieces)
+        for piece in value.pieces:
+            if not piece.expression:
+                self._written.add(piece.start)
+
+    def _text(self, site: Site, value: StringValue, filled: FilledText, dialect: str) -> SqlText:
+        use = site.use
+        start, end = self._source.start(site.call), self._source.end(site.call)
+        settings = job_settings(use.sink, use.call, self._flow.evaluator, use.scope)
+        materialises, variable = use.sink.materialises, None
+        for call in reversed(site.calls):
+            brought, variable, returned = self._results.look(call)
+            materialises = materialises or brought
+            if not returned:
+                break
+        place = LoopPlace()
+        for call in reversed(site.calls):
+            place = nested(self._loops.place(self._source.start(call)), place)
+        if site.every and place.loop is not None and self._loops.turns_of(place.loop) == site.every:
+            place = self._loops.outside(place)
+        return SqlText(
+            text=filled.text,
+            via=use.sink.api.removeprefix("?."),
+            segments=filled.segments,
+            holes=filled.holes,
+            call_start=start,
+            call_end=end,
+            dialect=dialect,
+            variant=site.variant,
+            loop=place.loop,
+            loop_depth=place.depth,
+            loop_turns=place.turns,
+            in_branch=site.in_branch,
+            frame=enclosing_frame(self._frames, start, end),
+            destination=settings.destination or variable,
+            bytes_cap=settings.bytes_cap if dialect == "bigquery" else None,
+            labelled=settings.labelled if dialect == "bigquery" else None,
+            dry_run=settings.dry_run,
+            materialises=materialises,
+            parameters=settings.parameters,
+            read_from=value.file,
+        )
+
+    def _not_known(self, site: Site, detail: str) -> None:
+        if not site.use.sink.certain:
+            return
+        start, end = self._source.start(site.call), self._source.end(site.call)
+        expression = detail or " ".join(self._source.segment(site.call).split())[:80]
+        unread = Unread(RUN_TIME, expression, start, end)
+        if unread not in self.unread:
+            self.unread.append(unread)
+
+    def _add_candidate(self, candidate: Candidate) -> None:
+        value = candidate.value
+        if isinstance(value, ChoiceValue):
+            value = next((member for member in value.values if isinstance(member, StringValue)), value)
+        if not isinstance(value, StringValue):
+            return
+        if any(candidate.start <= offset < candidate.end for offset in self._written):
+            return
+        dialect = self._dialects.of_text()
+        filled = fill_gaps(fill_placeholders(value.pieces))
+        if not is_statement(filled.text, dialect):
+            return
+        self._note(value)
+        place = self._loops.place(candidate.start)
+        self.sql.append(
+            SqlText(
+                text=filled.text,
+                via="string",
+                segments=filled.segments,
+                holes=filled.holes,
+                dialect=dialect,
+                loop=place.loop,
+                loop_depth=place.depth,
+                loop_turns=place.turns,
+                in_branch=candidate.in_branch,
+                read_from=value.file,
+            )
+        )
+
+
+def _is_last_resort(use: SinkUse) -> bool:
+    """Uses that only count when the string reaches no real query call."""
+    return use.sink is POSSIBLE or use.sink.api == "sqlalchemy.text"
+
+
+def _is_name(text: str) -> bool:
+    """True for a table name: one word, dotted perhaps."""
+    return len(text.split()) == 1 and not text.strip().endswith((".sql", ".sql.j2", ".bql")) and text.strip() != "{gap}"
+
+
+def _order(sql: SqlText) -> tuple[int, int, str]:
+    first = sql.call_start
+    if first is None:
+        first = sql.segments[0].source_start if sql.segments else 0
+    return first, sql.segments[0].source_start if sql.segments else 0, sql.variant or ""
+
+
+def enclosing_frame(frames: Sequence[Frame], start: int, end: int) -> int | None:
+    """The frame made by the expression that holds the call: the smallest one around it."""
+    best: int | None = None
+    for index, frame in enumerate(frames):
+        if frame.start <= start and end <= frame.end:
+            if best is None or frame.end - frame.start < frames[best].end - frames[best].start:
+                best = index
+    return best

@@ -1,0 +1,311 @@
+"""What costguard knows about the value of a Python expression, above all of strings with unknown parts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from costguard.extract.python_scopes import ClassInfo, FunctionInfo
+
+MAXIMUM_LENGTH = 400_000
+"""Characters of one computed string; beyond it the value counts as unknown (a guard, not a measurement)."""
+MAXIMUM_CHOICES = 8
+"""Alternatives followed for one value; more are cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a string: known text, or a gap when `expression` is set."""
+
+    text: str
+    """The known text; for a gap a likely text (one of several known values), or empty."""
+    start: int
+    end: int
+    """Where it is written, as character offsets in the module."""
+    verbatim: bool = True
+    expression: str = ""
+    """For a gap: the source expression that would fill it."""
+    parameter: tuple[int, str] | None = None
+    """For a gap that is a function parameter: (number of the function, name)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StringValue:
+    """A string, in pieces."""
+
+    pieces: tuple[Piece, ...]
+    file: str | None = None
+    """The repository file it was read from."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarValue:
+    """A number, boolean, None or bytes constant."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class ListValue:
+    """A list, tuple or set."""
+
+    elements: tuple[Value, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DictValue:
+    """A dict with constant keys."""
+
+    items: tuple[tuple[object, Value], ...]
+    complete: bool = True
+
+    def get(self, key: object) -> Value | None:
+        """The value of a key, the last one written."""
+        found = None
+        for name, value in self.items:
+            if name == key:
+                found = value
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceValue:
+    """One of several values: what an `if` leaves, an unknown key of a dict, or a loop variable."""
+
+    values: tuple[Value, ...]
+    every: bool = False
+    """True when the program goes through all of them (a loop variable over a written-out list)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathValue:
+    """A file path, or a file opened for reading."""
+
+    path: str
+    beside_module: bool = False
+    """True when it is relative to the folder of the module (`Path(__file__).parent`)."""
+
+
+@dataclass(slots=True)
+class ObjectValue:
+    """What a call of a class or a library function made; attributes set later are added to `settings`."""
+
+    name: str
+    call: ast.Call
+    settings: dict[str, Value] = field(default_factory=dict)
+    owner: ClassInfo | None = None
+    arguments: dict[tuple[int, str], Value] = field(default_factory=dict)
+    positional: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionValue:
+    """A function or method defined in the module."""
+
+    function: FunctionInfo
+    instance: ObjectValue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassValue:
+    """A class defined in the module."""
+
+    owner: ClassInfo
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownValue:
+    """A value that cannot be worked out; `expression` is its source."""
+
+    expression: str
+    start: int
+    end: int
+    parameter: tuple[int, str] | None = None
+
+
+Value = (
+    StringValue
+    | ScalarValue
+    | ListValue
+    | DictValue
+    | ChoiceValue
+    | PathValue
+    | ObjectValue
+    | FunctionValue
+    | ClassValue
+    | UnknownValue
+)
+
+
+def known_text(value: Value | None) -> str | None:
+    """The text of a string without gaps, else None."""
+    if isinstance(value, StringValue) and not any(piece.expression for piece in value.pieces):
+        return "".join(piece.text for piece in value.pieces)
+    return None
+
+
+def constant(value: Value | None) -> object:
+    """The Python constant of a scalar or gapless string; `...` when it is neither."""
+    if isinstance(value, ScalarValue):
+        return value.value
+    text = known_text(value)
+    return ... if text is None else text
+
+
+def length(pieces: Iterable[Piece]) -> int:
+    """Characters of the pieces together."""
+    return sum(len(piece.text) for piece in pieces)
+
+
+def relocate(pieces: Iterable[Piece], start: int, end: int) -> tuple[Piece, ...]:
+    """The same text, said to be written at `[start:end]`."""
+    return tuple(replace(piece, start=start, end=end, verbatim=False) for piece in pieces)
+
+
+def cut(piece: Piece, start: int, end: int) -> Piece:
+    """The part `[start:end]` of a piece of known text."""
+    if piece.verbatim:
+        return replace(piece, text=piece.text[start:end], start=piece.start + start, end=piece.start + end)
+    return replace(piece, text=piece.text[start:end])
+
+
+def strip_pieces(pieces: tuple[Piece, ...], left: bool, right: bool) -> tuple[Piece, ...]:
+    """Without white space at the ends, as `str.strip` does."""
+    result = list(pieces)
+    while left and result and not result[0].expression:
+        kept = result[0].text.lstrip()
+        if kept:
+            result[0] = cut(result[0], len(result[0].text) - len(kept), len(result[0].text))
+            break
+        result.pop(0)
+    while right and result and not result[-1].expression:
+        kept = result[-1].text.rstrip()
+        if kept:
+            result[-1] = cut(result[-1], 0, len(kept))
+            break
+        result.pop()
+    return tuple(result)
+
+
+def choose(values: Iterable[Value], every: bool = False) -> Value | None:
+    """One value for several alternatives: duplicates go, and a known one beats an unknown one."""
+    flat: list[Value] = []
+    for value in values:
+        members = value.values if isinstance(value, ChoiceValue) else (value,)
+        for member in members:
+            if not any(_same(member, other) for other in flat):
+                flat.append(member)
+    known = [value for value in flat if not isinstance(value, UnknownValue)]
+    meaningful = [value for value in known if not _empty(value)]
+    chosen = meaningful or known or flat
+    if not chosen:
+        return None
+    if len(chosen) == 1:
+        return chosen[0]
+    return ChoiceValue(tuple(chosen[: 64 if every else MAXIMUM_CHOICES]), every)
+
+
+def _same(one: Value, other: Value) -> bool:
+    return one is other or (not isinstance(one, ObjectValue) and one == other)
+
+
+def _empty(value: Value) -> bool:
+    if isinstance(value, ScalarValue):
+        return value.value is None
+    return isinstance(value, StringValue) and not any(p.text.strip() or p.expression for p in value.pieces)
+
+
+def join_branches(before: Value | None, one: Value | None, other: Value | None) -> Value | None:
+    """The value after an `if` whose branches leave `one` and `other`.
+
+    Text that only one branch appends (`if limit: sql += "LIMIT 10"`) is kept: one text with everything in
+    it says more about the query than a choice of two, four or eight.
+    """
+    del before
+    if one is None or other is None or one is other:
+        return one if other is None else other
+    if isinstance(one, StringValue) and isinstance(other, StringValue):
+        if one.pieces == other.pieces[: len(one.pieces)]:
+            return other
+        if other.pieces == one.pieces[: len(other.pieces)]:
+            return one
+    return choose((one, other))
+
+
+def substitute(value: Value, arguments: dict[tuple[int, str], Value]) -> Value:
+    """The value with function parameters replaced by what a call passes for them."""
+    if not arguments:
+        return value
+    match value:
+        case UnknownValue(parameter=parameter) if parameter in arguments:
+            return arguments[parameter]
+        case StringValue(pieces=pieces, file=file):
+            return _substitute_pieces(pieces, file, arguments)
+        case ListValue(elements=elements, complete=complete):
+            return ListValue(tuple(substitute(element, arguments) for element in elements), complete)
+        case DictValue(items=items, complete=complete):
+            return DictValue(tuple((key, substitute(item, arguments)) for key, item in items), complete)
+        case ChoiceValue(values=values, every=every):
+            return choose((substitute(member, arguments) for member in values), every) or value
+    return value
+
+
+def _substitute_pieces(
+    pieces: tuple[Piece, ...], file: str | None, arguments: dict[tuple[int, str], Value]
+) -> Value:
+    if not any(piece.parameter in arguments for piece in pieces if piece.parameter):
+        return StringValue(pieces, file)
+    solid = [piece for piece in pieces if piece.expression or piece.text.strip()]
+    if len(solid) == 1 and solid[0].parameter in arguments:
+        replacement = arguments[solid[0].parameter]
+        if not isinstance(replacement, ScalarValue):
+            return replacement
+    result: list[Piece] = []
+    for piece in pieces:
+        if piece.parameter and piece.parameter in arguments:
+            result.extend(fill(arguments[piece.parameter], piece))
+        else:
+            result.append(piece)
+    return StringValue(tuple(result), file)
+
+
+def fill(value: Value, gap: Piece) -> tuple[Piece, ...]:
+    """The pieces that stand in a gap once its value is known.
+
+    A short text is said to be written where the gap is, so that a statement's span stays in one place;
+    a longer one (a subquery, a statement) keeps the place where it was written.
+    """
+    match value:
+        case StringValue(pieces=pieces):
+            if length(pieces) > MAXIMUM_LENGTH:
+                return (gap,)
+            text = "".join(piece.text for piece in pieces)
+            if len(text) > 60 or "\n" in text.strip():
+                return pieces
+            return relocate(pieces, gap.start, gap.end)
+        case ScalarValue(value=bool() | int() | float() as scalar):
+            return (Piece(str(scalar), gap.start, gap.end, verbatim=False),)
+        case ChoiceValue(values=values):
+            for member in values:
+                filled = fill(member, gap)
+                if filled and not any(piece.expression for piece in filled):
+                    text = "".join(piece.text for piece in filled)
+                    return (replace(gap, text=text, parameter=None),)
+            return (gap,)
+        case UnknownValue(parameter=parameter, expression=expression):
+            return (replace(gap, expression=expression or gap.expression, parameter=parameter, text=""),)
+        case ListValue(elements=elements, complete=True) if elements:
+            return _fill_list(elements, gap)
+    return (gap,)
+
+
+def _fill_list(elements: tuple[Value, ...], gap: Piece) -> tuple[Piece, ...]:
+    constants = [constant(element) for element in elements]
+    if len(constants) > 1000 or any(item is ... for item in constants):
+        return (gap,)
+    # `{tuple(ids)}` prints Python's notation, which SQL reads as well.
+    return (Piece(repr(tuple(constants)), gap.start, gap.end, verbatim=False),)

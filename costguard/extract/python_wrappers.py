@@ -1,0 +1,155 @@
+"""Follows SQL through the module's own functions: a parameter that reaches a query makes each call a site."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from costguard.extract.python_flow import STATEMENT, LocalCall, ModuleFlow, SinkUse, leading_text
+from costguard.extract.python_scopes import FunctionInfo
+from costguard.extract.python_values import (
+    ChoiceValue,
+    ScalarValue,
+    StringValue,
+    UnknownValue,
+    Value,
+    choose,
+    known_text,
+    substitute,
+)
+
+_MAXIMUM_DEPTH = 5
+_MAXIMUM_SITES = 200
+"""Sites that one call of a wrapper's sink may grow into (a guard)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place where one SQL text runs."""
+
+    use: SinkUse
+    value: Value
+    call: ast.Call
+    """The outermost call that is known: of the wrapper, or of the sink itself."""
+    calls: tuple[ast.Call, ...]
+    """The chain of calls from the outermost one to the sink."""
+    in_branch: bool
+    variant: str | None = None
+    every: int = 0
+    """Number of texts that a loop goes through, of which this is one; 0 when there is just one."""
+
+
+class Wrappers:
+    """The calls of the module's functions, by function."""
+
+    def __init__(self, flow: ModuleFlow) -> None:
+        self._calls: dict[int, list[LocalCall]] = {}
+        for call in flow.calls:
+            self._calls.setdefault(call.function.number, []).append(call)
+        self._functions: dict[int, FunctionInfo] = {function.number: function for function in flow.functions}
+
+    def sites(self, use: SinkUse) -> list[Site]:
+        """Every place that a use of a sink stands for."""
+        found: list[Site] = []
+        for site in self._expand(use, use.value, (use.call,), use.in_branch, 0):
+            found.append(site)
+            if len(found) >= _MAXIMUM_SITES:
+                break
+        return found
+
+    def _expand(
+        self, use: SinkUse, value: Value, calls: tuple[ast.Call, ...], in_branch: bool, depth: int
+    ) -> Iterator[Site]:
+        if isinstance(value, ChoiceValue):
+            members = [member for member in value.values if _useful(member)] or list(value.values[:1])
+            for number, member in enumerate(members, start=1):
+                for site in self._expand(use, member, calls, in_branch or not value.every, depth):
+                    variant = site.variant
+                    if len(members) > 1 and not value.every:
+                        variant = f"choice {number}"
+                    every = len(members) if value.every and len(members) > 1 else site.every
+                    yield Site(use, site.value, site.call, site.calls, site.in_branch, variant, every)
+            return
+        parameter = leading_parameter(value)
+        if parameter is None or depth >= _MAXIMUM_DEPTH:
+            yield Site(use, self.settled(value), calls[0], calls, in_branch)
+            return
+        function = self._functions.get(parameter[0])
+        callers = self._calls.get(parameter[0], [])
+        passed = False
+        for caller in callers:
+            if any(caller.call is call for call in calls):
+                continue
+            arguments = self._arguments(caller)
+            if parameter not in arguments:
+                continue
+            passed = True
+            yield from self._expand(
+                use,
+                substitute(value, arguments),
+                (caller.call, *calls),
+                in_branch or caller.in_branch,
+                depth + 1,
+            )
+        if not passed:
+            default = function.defaults.get(parameter[1]) if function else None
+            if default is not None and isinstance(default, StringValue):
+                value = substitute(value, {parameter: default})
+            yield Site(use, self.settled(value), calls[0], calls, in_branch)
+
+    def _arguments(self, caller: LocalCall) -> dict[tuple[int, str], Value]:
+        function = self._functions.get(caller.function.number, caller.function)
+        defaults = {(function.number, name): value for name, value in function.defaults.items()}
+        return {**defaults, **caller.arguments}
+
+    def settled(self, value: Value) -> Value:
+        """The value with parameters filled whose value is the same wherever the function is called."""
+        if not isinstance(value, StringValue):
+            return value
+        arguments: dict[tuple[int, str], Value] = {}
+        for piece in value.pieces:
+            if piece.parameter is not None and piece.parameter not in arguments:
+                agreed = self._agreed(piece.parameter)
+                if agreed is not None:
+                    arguments[piece.parameter] = agreed
+        return substitute(value, arguments)
+
+    def _agreed(self, parameter: tuple[int, str]) -> Value | None:
+        """What all calls pass for a parameter: one constant, or a choice of constants."""
+        function = self._functions.get(parameter[0])
+        values = [self._arguments(call).get(parameter) for call in self._calls.get(parameter[0], [])]
+        if not values and function is not None:
+            values = [function.defaults.get(parameter[1])]
+        constants = [
+            value
+            for value in values
+            if isinstance(value, ScalarValue) or (value is not None and known_text(value) is not None)
+        ]
+        if not constants:
+            return None
+        agreed = choose(constants)
+        if len(constants) < len(values) and agreed is not None:
+            return ChoiceValue((agreed,))
+        return agreed
+
+
+def leading_parameter(value: Value) -> tuple[int, str] | None:
+    """The parameter that a text begins with, when what follows is no statement in itself."""
+    if isinstance(value, UnknownValue):
+        return value.parameter
+    if not isinstance(value, StringValue):
+        return None
+    for number, piece in enumerate(value.pieces):
+        if piece.expression:
+            rest = leading_text(StringValue(value.pieces[number + 1 :])) or ""
+            return None if STATEMENT.match(rest) else piece.parameter
+        if piece.text.strip():
+            return None
+    return None
+
+
+def _useful(value: Value) -> bool:
+    if isinstance(value, ScalarValue):
+        return False
+    return not isinstance(value, UnknownValue) or value.parameter is not None
