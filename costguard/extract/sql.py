@@ -1,0 +1,225 @@
+"""Parses one statement by itself, and says why when that fails.
+
+Bad SQL is an expected input: every failure becomes an `Unread` with a short, stable reason. What parses to
+something that is not a statement (a bare name, a call) counts as a failure too, never as clean SQL.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ParseError, SqlglotError, TokenError
+
+from costguard.extract.script_lexer import skip_blank, tokens
+from costguard.extract.sql_functions import rename_call, rename_calls, restore_names
+from costguard.extract.sql_repairs import Repaired, TableName, repair
+from costguard.model import Unread
+
+# sqlglot logs a warning for each statement it keeps as an opaque Command. Here that is an `Unread` value.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
+_DEEPEST_NESTING: Final = 200
+"""Levels of parentheses. From about 700 on sqlglot runs out of stack, and tries again at every level."""
+_DEEPEST_STRUCT: Final = 10
+"""Levels of STRUCT( in STRUCT(. An error inside costs sqlglot twice the time for each level."""
+_MOST_RENAMED: Final = 8
+"""Functions per statement that may be renamed one by one; each costs a parse."""
+
+_STATEMENTS: Final = (
+    *(exp.Query, exp.Create, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.MultitableInserts, exp.Drop),
+    *(exp.Alter, exp.TruncateTable, exp.Export, exp.LoadData, exp.Cache, exp.Copy),
+)
+_READ_WHEN_THEY_QUERY: Final = (
+    *(exp.Set, exp.Declare, exp.Grant, exp.Revoke, exp.Use, exp.Transaction, exp.Commit, exp.Rollback),
+    *(exp.Describe, exp.Show, exp.Pragma, exp.Comment, exp.Kill, exp.Uncache, exp.Refresh, exp.Analyze),
+)
+
+INERT_STATEMENTS: Final = re.compile(
+    r"(?:GRANT|REVOKE|ALTER|DROP|UNDROP|CALL|SHOW|USE|SET|DECLARE|COMMIT|ROLLBACK|RAISE|RETURN|BREAK|LEAVE|CONTINUE"
+    r"|ITERATE|BEGIN\s*(?:TRANSACTION\b.*)?\Z|EXPORT\s+(?:MODEL|METADATA)|LOAD\s+DATA|ANALYZE|REFRESH"
+    r"|(?:MSCK|VACUUM|OPTIMIZE|UNCACHE)"
+    r"|CREATE\s+(?:OR\s+REPLACE\s+)?(?:SEARCH\s+INDEX|VECTOR\s+INDEX|ROW\s+ACCESS\s+POLICY|RESERVATION|CAPACITY"
+    r"|ASSIGNMENT|CONNECTION|DATA_POLICY|EXTERNAL\s+(?:TABLE|SCHEMA)|SCHEMA|DATABASE|PROPERTY\s+GRAPH|ROLE"
+    r"|MATERIALIZED\s+VIEW\s+\S+\s+(?:OPTIONS\s*\([^()]*\)\s*)?AS\s+REPLICA))\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Statements that read no table data, or whose reading happens elsewhere (CALL): no loss if not parsed."""
+
+_LEGACY_NAME: Final = re.compile(
+    r"\b(?:FROM|JOIN|,)\s*\(*\s*\[[\w.:\-$]+\]|\bTABLE_DATE_RANGE\s*\(", re.IGNORECASE
+)
+_NOT_ANALYSED: Final = re.compile(
+    r"\b(?:GRAPH_TABLE|MATCH_RECOGNIZE)\s*\(|\AGRAPH\b|\ACREATE\b.{0,40}\bPROCEDURE\b", re.I
+)
+_SAFE_TOKEN: Final = re.compile(r"[A-Za-z_]{1,20}|[^\w\s\"'`]{1,3}")
+_STRUCT: Final = re.compile(r"[sS][tT][rR][uU][cC][tT]\s*+\(")
+# What sqlglot raises from its own code on input that it did not expect.
+_INTERNAL_ERRORS: Final = (
+    AttributeError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AssertionError,
+    NotImplementedError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One statement after parsing. Exactly one of `tree`, `unread` and `inert` says what became of it."""
+
+    tree: exp.Expression | None
+    """Offsets in the nodes' meta (`start`, `end` inclusive) count in the statement as written."""
+    unread: Unread | None = None
+    """Offsets count in the statement."""
+    repaired: tuple[str, ...] = ()
+    """Repairs without which it does not parse: names in `sql_repairs.REPAIRS`, or `function name`."""
+    inert: bool = False
+    """A statement that reads no table data (`INERT_STATEMENTS`)."""
+
+
+def parse_leaf(text: str, dialect: str = "bigquery", user_functions: frozenset[str] = frozenset()) -> Parsed:
+    """Parses one statement. Bad SQL gives an `Unread`; only an unknown dialect raises ValueError.
+
+    `user_functions` are names, in lower case, of functions that the source defines: when the plain parse
+    fails, calls of these are not taken for built-in functions of the same name.
+    """
+    reader = _dialect(dialect)
+    if _too_deep(text):
+        return _unread("nested too deep", "", text)
+    first = _parse(text, reader)
+    outcome = _judge(first, text)
+    if outcome.unread is None or dialect != "bigquery":
+        return outcome
+    repaired = repair(text)
+    calls = rename_calls(repaired.text, user_functions)
+    names = (*repaired.names, *(("function name",) if calls.originals else ()))
+    second = _parse(calls.text, reader) if names else first
+    written = calls
+    for _ in range(_MOST_RENAMED):
+        renamed = rename_call(written, second) if isinstance(second, ParseError) else None
+        if renamed is None:
+            break
+        written, names = renamed, (*repaired.names, "function name")
+        second = _parse(written.text, reader)
+    if not names or _judge(second, text).tree is None:
+        return outcome
+    tree = second if isinstance(second, exp.Expression) else None
+    if tree is not None:
+        restore_names(tree, written)
+        _restore_tables(tree, repaired)
+    return Parsed(tree, repaired=names)
+
+
+@cache
+def _dialect(name: str) -> Dialect:
+    return Dialect.get_or_raise(name)
+
+
+def _parse(text: str, reader: Dialect) -> exp.Expr | Exception | None:
+    """The only statement of `text`, what was raised instead, or None when there is not exactly one."""
+    try:
+        trees = [
+            tree for tree in reader.parse(text) if tree is not None and not isinstance(tree, exp.Semicolon)
+        ]
+    except (SqlglotError, RecursionError, *_INTERNAL_ERRORS) as error:
+        return error
+    return trees[0] if len(trees) == 1 else None
+
+
+def _judge(result: exp.Expr | Exception | None, text: str) -> Parsed:
+    """Whether a parse is a statement, and if not, why."""
+    if isinstance(result, _STATEMENTS) and isinstance(result, exp.Expression):
+        return Parsed(result)
+    if isinstance(result, _READ_WHEN_THEY_QUERY) and isinstance(result, exp.Expression):
+        return Parsed(result) if result.find(exp.Query) is not None else Parsed(None, inert=True)
+    if isinstance(result, RecursionError):
+        return _unread("nested too deep", "", text)
+    start = skip_blank(text, 0)
+    if INERT_STATEMENTS.match(text, start):
+        return Parsed(None, inert=True)
+    if isinstance(result, exp.Command):
+        if result.name.upper() == "CREATE" and not _reads(text, start):
+            return Parsed(None, inert=True)
+        head = next(iter(tokens(text, start)), None)
+        return _unread("statement kind not analysed", head.text if head and head.kind == "word" else "", text)
+    if isinstance(result, exp.Expr):
+        return _unread("not a statement", "", text)
+    if _LEGACY_NAME.search(text):
+        return _unread("legacy SQL", "", text)
+    if _NOT_ANALYSED.search(text, start):
+        return _unread("statement kind not analysed", "", text)
+    if isinstance(result, ParseError) and result.errors:
+        return _syntax_error(result, text)
+    if isinstance(result, TokenError):
+        return _unread("syntax error", "a string or comment does not end", text)
+    return _unread("syntax error", "", text)
+
+
+def _reads(text: str, start: int) -> bool:
+    """Whether a query or another table's name is among the words of a statement."""
+    sources = {"SELECT", "FROM", "CLONE", "COPY", "LIKE"}
+    return any(token.kind == "word" and token.text in sources for token in tokens(text, start))
+
+
+def _syntax_error(error: ParseError, text: str) -> Parsed:
+    """Names the line; quotes the token only if it is a plain word or mark, which cannot hold a secret."""
+    first = error.errors[0]
+    line, column, token = int(first["line"] or 1), int(first["col"] or 1), str(first["highlight"] or "")
+    lines = text.split("\n")
+    end = min(len(text), sum(len(one) + 1 for one in lines[: line - 1]) + column)
+    detail = f"line {line} of the statement"
+    if _SAFE_TOKEN.fullmatch(token):
+        detail += f", at {token}"
+    return Parsed(None, Unread("syntax error", detail, max(0, end - len(token)), end))
+
+
+def _unread(reason: str, detail: str, text: str) -> Parsed:
+    return Parsed(None, Unread(reason, detail, 0, len(text)))
+
+
+def _too_deep(text: str) -> bool:
+    """Deeper than real SQL goes, and deep enough for sqlglot to run out of stack or of time."""
+    if text.count("(") + text.count("[") <= _DEEPEST_STRUCT:
+        return False
+    structs = len(_STRUCT.findall(text)) > _DEEPEST_STRUCT
+    if not structs and text.count("(") + text.count("[") + text.upper().count("CASE") <= _DEEPEST_NESTING:
+        return False
+    opened: list[bool] = []
+    struct_depth, previous = 0, ""
+    for token in tokens(text, 0):
+        if token.text in ("(", "[", "CASE"):
+            opened.append(previous == "STRUCT")
+            struct_depth += previous == "STRUCT"
+            if len(opened) > _DEEPEST_NESTING or struct_depth > _DEEPEST_STRUCT:
+                return True
+        elif token.text in (")", "]", "END") and opened:
+            struct_depth -= opened.pop()
+        previous = token.text
+    return False
+
+
+def _restore_tables(tree: exp.Expression, repaired: Repaired) -> None:
+    """Names that a repair left where a column stands become tables again."""
+    names = {table.name: table for table in repaired.tables}
+    if not names:
+        return
+    for column in list(tree.find_all(exp.Column)):
+        table = names.get(".".join(part.name for part in column.parts))
+        if table is not None and isinstance(column.parent, (exp.Func, exp.Kwarg)):
+            column.replace(_table(table))
+
+
+def _table(name: TableName) -> exp.Table:
+    """The table as sqlglot would have read it, with the offsets of the whole name on every part."""
+    parts = name.name.rsplit(".", 2)
+    identifiers = [exp.to_identifier(part, quoted=name.quoted) for part in parts]
+    for identifier in identifiers:
+        identifier.meta.update({"start": name.start, "end": name.end - 1})
+    return exp.Table(**dict(zip(("this", "db", "catalog"), reversed(identifiers), strict=False)))
