@@ -36,7 +36,7 @@ lint: $(DEVELOP_STAMP) ## Check format, style, types and layering
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 format: $(DEVELOP_STAMP) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
