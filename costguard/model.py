@@ -120,6 +120,10 @@ class SqlText:
     """True when the whole result is brought to the client (`to_dataframe`, `read_gbq`, `%%bigquery df`)."""
     parameters: tuple[tuple[str, str], ...] = ()
     """Named query parameters with a default or constant value: (name, GoogleSQL literal)."""
+    read_from: str | None = None
+    """Path of the repository file the text was read from (`open("q.sql").read()`); that file is a source of its own."""
+    call_cell: int | None = None
+    """Cell of the call when it is not `cell`: `call_start` and `call_end` then count in this cell's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +245,24 @@ class PythonFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DbtModel:
+    """What a dbt model asks for in its `config(...)` or in dbt_project.yml; values as written, `` for none."""
+
+    name: str
+    relation: str
+    """The table or view that the model becomes, as SQL of the dialect."""
+    materialized: str = "view"
+    """`view`, `table`, `incremental`, `ephemeral`, `materialized_view`, `snapshot`, `test`, or another's name."""
+    incremental_strategy: str = ""
+    partition_by: str = ""
+    """The partitioning column or expression."""
+    partition_granularity: str = ""
+    """`day`, `hour`, `month`, `year`; `` when not given."""
+    cluster_by: tuple[str, ...] = ()
+    unique_key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Extraction:
     """What was found in one source."""
 
@@ -250,3 +272,5 @@ class Extraction:
     sql: tuple[SqlText, ...] = ()
     python: PythonFacts = field(default_factory=PythonFacts)
     unread: tuple[Unread, ...] = ()
+    dbt: DbtModel | None = None
+    """Set when the source is a model of a dbt project and could be rendered."""
