@@ -165,6 +165,9 @@ class Loop:
     iterable: str = ""
     """The iterable, as written, shortened to 80 characters."""
     cell: int | None = None
+    once_start: int = 0
+    once_end: int = 0
+    """The stretch inside it that runs once, before the first turn: the iterable. Empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,442 @@
+"""Renders one template in the sandbox, with the macros and names of its project.
+
+A `TemplateRenderer` is kept by its worker: compiled macro files are reused, everything that belongs to
+one rendering lives in a `_Rendering`.
+"""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+from dataclasses import dataclass, field
+from typing import Any
+
+from costguard.extract.dbt import DbtProject, Relation, TemplateProject
+from costguard.extract.dbt_relations import Relations, folder_settings
+from costguard.extract.template_functions import cross_database_macros, dbt_utils_macros
+from costguard.extract.template_limits import MAX_TEMPLATE, Budget, TemplateLimit
+from costguard.extract.template_map import Origin, TrackedText, join, output, plain, tracked
+from costguard.extract.template_names import ADAPTERS, Adapter, MacroNamespace, Settings, Target, Variables, constant_names
+from costguard.extract.template_relation import RelationValue, relation_value
+from costguard.extract.template_sandbox import MacroReturn, ProjectLoader, TemplateEnvironment, TemplateError, missing
+from costguard.extract.template_scan import Part, scan
+from costguard.extract.template_unknown import Unknown
+
+_INCLUDE_END = ("without context", "with context", "ignore missing")
+
+
+class TemplateFailure(Exception):
+    """A template that could not be rendered; `detail` says what Jinja or the template said."""
+
+
+@dataclass(slots=True)
+class Rendered:
+    """One rendering of one template. Unknown values are still marked in the texts."""
+
+    text: str
+    branched: bool
+    """True when the template asks whether the run is incremental."""
+    settings: dict[str, Any]
+    """What `config(...)` was given."""
+    side_texts: list[str] = field(default_factory=list)
+    """SQL that the template itself would run: `run_query(...)`, `{% call statement() %}`."""
+    missing_files: list[str] = field(default_factory=list)
+    blocks: list[tuple[str, str]] = field(default_factory=list)
+    """(kind, name) of snapshot and test blocks."""
+
+
+class _Rendering:
+    """State of the rendering in progress."""
+
+    __slots__ = ("incremental", "path", "project", "rendered", "specific")
+
+    def __init__(self, path: str, project: DbtProject | None, incremental: bool, settings: dict[str, Any]) -> None:
+        self.path = path
+        self.project = project
+        self.incremental = incremental
+        self.rendered = Rendered("", False, settings)
+        self.specific: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """A compiled template whose data is tracked."""
+
+    text: str
+    path: str
+    parts: tuple[Part, ...]
+    chunks: tuple[str, ...]
+    template: Any
+
+
+class TemplateRenderer:
+    """Renders templates of one project in one dialect."""
+
+    def __init__(self, project: TemplateProject, dialect: str) -> None:
+        self._project = project
+        self._dialect = dialect
+        self._environment = TemplateEnvironment(self._lookup, ProjectLoader(self._included))
+        self._relations = Relations(project.files, self._evaluate_settings)
+        self._cross = cross_database_macros(dialect)
+        self._packages = {"dbt": self._cross, "dbt_utils": dbt_utils_macros(dialect)}
+        self._modules: dict[str, Any] = {}
+        self._variables: dict[tuple[str, str], Any] = {}
+        self._own = _Own("", "", (), (), None)
+        self._now = _Rendering("", None, False, {})
+        self._names = constant_names(dialect)
+        self._names.update(
+            {
+                "ref": self._ref,
+                "source": self._source,
+                "is_incremental": self._is_incremental,
+                "is_init": self._is_init,
+                "should_full_refresh": lambda: not self._now.incremental,
+                "load_relation": lambda relation=None: relation if self._now.incremental else None,
+                "run_query": self._run_query,
+                "statement": self._statement,
+                "var": Variables(self._variable),
+                "adapter": Adapter(dialect, self._dispatch),
+                "range": lambda *bounds: self._environment.budget.range(*bounds),
+                "__turns__": self._turns,
+                "__out__": self._out,
+                "__text__": self._text,
+                "__join__": self._join,
+                "__sized__": lambda value: self._environment.budget.measure(value),
+                "__not__": lambda value: value if isinstance(value, Unknown) else not value,
+                "__include__": self._include,
+                "__block__": self._block,
+            }
+        )
+        self._names["builtins"] = {name: self._names[name] for name in ("ref", "source", "var")}
+
+    def render(self, text: str, path: str, incremental: bool = False) -> Rendered:
+        """Render one template. Raises TemplateFailure, or TemplateLimit when it goes over a limit."""
+        if len(text) > MAX_TEMPLATE:
+            raise TemplateLimit("template too large")
+        return self._guard(lambda: self._render(text, path, incremental))
+
+    def relation(self, path: str, name: str) -> RelationValue:
+        """The table that a model of the project becomes."""
+        return relation_value(self._relations.model(self._project.project_of(path), name), self._dialect)
+
+    def _guard(self, work: Any) -> Any:
+        previous, budget = self._now, self._environment.budget
+        try:
+            return work()
+        except RecursionError:
+            raise TemplateLimit("template recursion") from None
+        except MemoryError:
+            raise TemplateLimit("template too large") from None
+        except (
+            TemplateError,
+            MacroReturn,
+            SyntaxError,
+            ArithmeticError,
+            AssertionError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:
+            # The template's own code failed: any of these can come out of it, and none says more than its text.
+            raise TemplateFailure(f"{type(error).__name__}: {error}"[:200]) from error
+        finally:
+            self._now, self._environment.budget = previous, budget
+
+    def _render(self, text: str, path: str, incremental: bool) -> Rendered:
+        project = self._project.project_of(path)
+        self._environment.budget = Budget()
+        self._now = self._prepared(path, project, incremental)
+        now = self._now
+        own = self._compiled_own(text, path)
+        self._environment.chunks = own.chunks
+        context = own.template.new_context({})
+        now.rendered.text = self._environment.concat(own.template.root_render_func(context))
+        return now.rendered
+
+    def _prepared(self, path: str, project: DbtProject | None, incremental: bool) -> _Rendering:
+        settings = folder_settings(project, path) if project is not None else {}
+        now = _Rendering(path, project, incremental, settings)
+        config = Settings(settings)
+        now.specific["config"] = config
+        now.specific["target"] = self._target(project)
+        if project is not None:
+            name = posixpath.splitext(posixpath.basename(path))[0]
+            this = relation_value(self._relations.model(project, name), self._dialect)
+            now.specific["this"] = this
+            now.specific["model"] = {
+                "name": name,
+                "alias": this.identifier,
+                "schema": this.schema,
+                "database": this.database,
+                "config": config,
+                "resource_type": "model",
+                "original_file_path": path,
+                "tags": [],
+                "fqn": [project.name, name],
+            }
+            now.specific["project_name"] = project.name
+        return now
+
+    # --- names -------------------------------------------------------------------------------------------
+
+    def _lookup(self, name: str) -> Any:
+        now = self._now
+        if name in now.specific:
+            return now.specific[name]
+        if name in _RESERVED or name.startswith("__"):
+            return self._names.get(name, missing)
+        project = now.project
+        if project is not None:
+            macro = self._macro(project.macros.get(name), name)
+            if macro is not missing:
+                return macro
+            if name in project.packages or name in self._packages or name == project.name:
+                return MacroNamespace(name, self._package_macro)
+        if name in self._names:
+            return self._names[name]
+        if project is None:
+            return self._macro(self._project.macros.get(name), name)
+        if name in self._cross:
+            return self._cross[name]
+        for macros in project.packages.values():
+            if name in macros:
+                return self._macro(macros[name], name)
+        return missing
+
+    def _package_macro(self, package: str, name: str) -> Any:
+        project = self._now.project
+        assert project is not None
+        if package == project.name and name in project.macros:
+            return self._macro(project.macros[name], name)
+        known = self._packages.get(package, {}).get(name)
+        if known is not None:
+            return known
+        macro = self._macro(project.packages.get(package, {}).get(name), name)
+        return Unknown(expression=f"{package}.{name}") if macro is missing else macro
+
+    def _dispatch(self, package: str, name: str) -> Any:
+        adapter = ADAPTERS.get(self._dialect, self._dialect)
+        for candidate in (f"{adapter}__{name}", f"default__{name}"):
+            found = self._lookup(candidate)
+            if found is not missing:
+                return found
+            if self._now.project is not None and package:
+                found = self._package_macro(package, candidate)
+                if not isinstance(found, Unknown):
+                    return found
+        known = self._packages.get(package, {}).get(name) or self._cross.get(name)
+        return known if known is not None else Unknown(expression=f"adapter.dispatch('{name}')")
+
+    def _macro(self, path: str | None, name: str) -> Any:
+        """A macro by the file that defines it; missing when there is none or the file cannot be read."""
+        if path is None:
+            return missing
+        if path not in self._modules:
+            self._modules[path] = None  # a file whose top level uses its own macros sees none meanwhile
+            self._modules[path] = self._module(path)
+        module = self._modules[path]
+        return getattr(module, name, missing) if module is not None else missing
+
+    def _module(self, path: str) -> Any:
+        text = self._project.files.read(path)
+        if text is None or len(text) > MAX_TEMPLATE:
+            return None
+        try:
+            return self._environment.compile_bounded(text, path).make_module({})
+        except (TemplateError, SyntaxError, ValueError, TypeError, AttributeError, LookupError):
+            # Macros of a file that cannot be compiled are unknown values where they are called.
+            return None
+
+    def _variable(self, name: str) -> tuple[bool, Any]:
+        project = self._now.project
+        if project is None or name not in project.variables:
+            return False, None
+        key = (project.directory, name)
+        if key not in self._variables:
+            value = project.variables[name]
+            if isinstance(value, str) and "{{" in value:
+                value = plain(self._environment.compile_bounded(value, name).render())
+            self._variables[key] = value
+        return True, _copied(self._variables[key])
+
+    def _target(self, project: DbtProject | None) -> Target:
+        if project is None:
+            return Target({})
+        values: dict[str, Any] = {"type": ADAPTERS.get(self._dialect, self._dialect), "name": "prod"}
+        values.update(project.target)
+        for one, other in (("project", "database"), ("dataset", "schema")):
+            for key, same in ((one, other), (other, one)):
+                if key in values:
+                    values.setdefault(same, values[key])
+        return Target(values)
+
+    # --- functions of dbt --------------------------------------------------------------------------------
+
+    def _ref(self, *names: Any, **_: Any) -> Any:
+        if not names or isinstance(names[-1], Unknown):
+            return names[-1] if names else Unknown(expression="ref()")
+        name = str(names[-1])
+        return relation_value(self._relations.model(self._now.project, name), self._dialect)
+
+    def _source(self, source: Any = "", table: Any = "", database: Any = None, **_: Any) -> Any:
+        for given in (source, table):
+            if isinstance(given, Unknown):
+                return given
+        relation = self._relations.source(self._now.project, str(source), str(table))
+        if database is not None and not isinstance(database, Unknown):
+            relation = Relation(str(database), relation.schema, relation.identifier)
+        return relation_value(relation, self._dialect)
+
+    def _is_incremental(self, *_: Any) -> bool:
+        self._now.rendered.branched = True
+        return self._now.incremental
+
+    def _is_init(self, *_: Any) -> bool:
+        self._now.rendered.branched = True
+        return not self._now.incremental
+
+    def _run_query(self, sql: Any = "", *_: Any, **__: Any) -> Unknown:
+        if isinstance(sql, str) and sql.strip():
+            self._now.rendered.side_texts.append(sql)
+        return Unknown(expression="run_query(...)")
+
+    def _statement(self, name: Any = None, *_: Any, caller: Any = None, **__: Any) -> str:
+        if caller is not None:
+            self._run_query(caller())
+        return ""
+
+    def _block(self, kind: str, name: str) -> str:
+        self._now.rendered.blocks.append((kind, name))
+        return ""
+
+    # --- what the rewritten template calls ---------------------------------------------------------------
+
+    def _turns(self, values: Any, width: int) -> Any:
+        if isinstance(values, Unknown):
+            one = values._grown("[0]")
+            return [tuple(one._grown(f"[{number}]") for number in range(width)) if width else one]
+        return self._environment.budget.turns(values)
+
+    def _text(self, value: Any) -> str:
+        if not isinstance(value, str) and callable(value) and not isinstance(value, Unknown):
+            return ""
+        return self._environment.budget.text(value)
+
+    def _join(self, *values: Any) -> str:
+        return join([self._text(value) for value in values])
+
+    def _include(self, name: Any) -> str:
+        candidates = name if isinstance(name, (list, tuple)) else [name]
+        for candidate in candidates:
+            found = self._included(self._now.path, str(candidate))
+            if found is not None:
+                path, text = found
+                self._environment.budget.spend(100)
+                template = self._environment.compile_bounded(text, path)
+                return plain(self._environment.concat(template.root_render_func(template.new_context({}))))
+        self._now.rendered.missing_files.append(str(name)[:80])
+        return ""
+
+    def _included(self, parent: str, name: str) -> tuple[str, str] | None:
+        """(path, text) of an included file: beside its parent, or in a folder above it."""
+        folder = posixpath.dirname(parent or self._now.path)
+        while True:
+            for inside in ("", "templates", "macros"):
+                path = posixpath.normpath(posixpath.join(folder, inside, name.lstrip("/") if inside else name))
+                if path in self._project.templates or path in self._macro_paths:
+                    text = self._project.files.read(path)
+                    return None if text is None else (path, text)
+            if not folder:
+                return None
+            folder = posixpath.dirname(folder)
+
+    @functools.cached_property
+    def _macro_paths(self) -> frozenset[str]:
+        return frozenset(path for project in self._project.projects for path in project.macros.values())
+
+    # --- compiling ---------------------------------------------------------------------------------------
+
+    def _compiled_own(self, text: str, path: str) -> _Own:
+        """The template itself, with data as numbered chunks and printed values wrapped; the last one is kept."""
+        if self._own.path == path and self._own.text == text and self._own.template is not None:
+            return self._own
+        parts = scan(text)
+        chunks: list[str] = []
+        pieces: list[str] = []
+        for index, part in enumerate(parts):
+            if part.kind == "data":
+                pieces.append(f"\0{len(chunks)}\0")
+                chunks.append(
+                    tracked(text[part.start : part.end], (Origin(part.end - part.start, part.start, part.end, True),))
+                )
+            elif part.kind == "output":
+                pieces.append(f"{{{{__out__({index},({text[part.inner_start : part.inner_end]}))}}}}")
+            elif part.keyword == "include":
+                pieces.append(f"{{{{__out__({index},__include__({_included_name(text, part)}))}}}}")
+            else:
+                pieces.append(f"{{%{text[part.inner_start : part.inner_end]}%}}")
+        template = self._environment.compile_chunked("".join(pieces), path)
+        self._own = _Own(text, path, tuple(parts), tuple(chunks), template)
+        return self._own
+
+    def _out(self, index: int, value: Any) -> TrackedText:
+        """The printed value of the tag with this number."""
+        own = self._own
+        part = own.parts[index]
+        if isinstance(value, Unknown):
+            expression = " ".join(own.text[part.inner_start : part.inner_end].split())
+            value = Unknown(expression=expression, standin=value.standin)
+        return output(self._text(value), part.start, part.end)
+
+    def _evaluate_settings(self, text: str, path: str) -> dict[str, Any]:
+        """What `config(...)` of another model is given, where that takes evaluating `set` tags."""
+        kept: list[str] = []
+        for part in scan(text):
+            inner = text[part.inner_start : part.inner_end]
+            if part.kind == "statement" and part.keyword == "set" and "=" in inner:
+                kept.append(text[part.start : part.end])
+            elif part.kind == "output" and inner.lstrip().startswith("config"):
+                kept.append(text[part.start : part.end])
+                break
+        previous = self._now
+        project = self._project.project_of(path)
+        self._now = _Rendering(path, project, False, {})
+        found: dict[str, Any] = {}
+        self._now.specific["config"] = Settings(found)
+        self._now.specific["target"] = self._target(project)
+        try:
+            template = self._environment.compile_bounded("".join(kept), path)
+            self._environment.concat(template.root_render_func(template.new_context({})))
+        except (TemplateError, TypeError, ValueError, AttributeError, LookupError):
+            return {}  # the model keeps its plain name
+        finally:
+            self._now = previous
+        return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
+_RESERVED = frozenset(
+    "ref source config var this is_incremental run_query statement adapter execute return env_var builtins "
+    "load_relation should_full_refresh".split()
+)
+
+
+def _copied(value: Any) -> Any:
+    """A copy that a template may change."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    return value
+
+
+def _included_name(text: str, part: Part) -> str:
+    inner = text[part.inner_start : part.inner_end].strip()[len("include") :].strip()
+    stripped = True
+    while stripped:
+        stripped = False
+        for ending in _INCLUDE_END:
+            if inner.endswith(ending):
+                inner = inner[: -len(ending)].rstrip()
+                stripped = True
+    return inner

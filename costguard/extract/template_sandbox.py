@@ -1,0 +1,327 @@
+"""The Jinja environment that renders templates of a stranger's repository.
+
+On top of Jinja's sandbox every loop turn, call, text and collection is counted (`template_limits`), names
+that nobody knows give `Unknown` values, and `return()` ends a macro as in dbt.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jinja2 import Template, TemplateError, TemplateNotFound, nodes
+from jinja2.ext import Extension
+from jinja2.loaders import BaseLoader
+from jinja2.parser import Parser
+from jinja2.runtime import Context, Macro, missing
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from costguard.extract.template_limits import MAX_SIZE, Budget, TemplateLimit, widths_allowed
+from costguard.extract.template_map import join
+from costguard.extract.template_unknown import Unknown
+
+__all__ = ["MacroReturn", "ProjectLoader", "TemplateEnvironment", "TemplateError", "missing"]
+
+_CHUNK = re.compile("\x00(\\d+)\x00")
+_OPERATORS = frozenset({"+", "-", "*", "/", "//", "**", "%"})
+_MUTATORS = frozenset({"append", "extend", "insert", "update", "setdefault", "add", "pop", "remove", "clear"})
+_PADDING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs"})
+_DROPPED_FILTERS = frozenset({"random", "urlize", "xmlattr", "filesizeformat"})
+_WIDTH_FILTERS = frozenset({"center", "indent", "wordwrap", "batch", "slice", "truncate", "tojson"})
+
+
+class MacroReturn(Exception):
+    """Raised by `return(value)` inside a macro, caught where the macro was called."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__("return outside of a macro")
+        self.value = value
+
+
+class NameContext(Context):
+    """Asks the environment for names that the template does not define."""
+
+    def resolve_or_missing(self, key: str) -> Any:
+        if key in self.vars:
+            return self.vars[key]
+        if key in self.parent:
+            return self.parent[key]
+        environment = self.environment
+        assert isinstance(environment, TemplateEnvironment)
+        return environment.lookup(key)
+
+
+class DbtBlocks(Extension):
+    """`{% snapshot %}` and `{% test %}` give their body, `{% materialization %}` and `{% docs %}` nothing."""
+
+    tags = {"snapshot", "test", "data_test", "materialization", "docs", "unit_test"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> nodes.Node | list[nodes.Node]:
+        token = next(parser.stream)
+        name = parser.stream.expect("name").value
+        line = token.lineno
+        while parser.stream.current.type != "block_end":
+            next(parser.stream)
+        ends = (f"name:end{token.value}", "name:endtest") if token.value == "data_test" else (f"name:end{token.value}",)
+        body = parser.parse_statements(ends, drop_needle=True)
+        if token.value == "materialization" or token.value == "docs":
+            return []
+        marker = nodes.ExprStmt(
+            nodes.Call(
+                nodes.Name("__block__", "load"), [nodes.Const(token.value), nodes.Const(name)], [], None, None
+            )
+        ).set_lineno(line)
+        return [marker, nodes.Scope(body).set_lineno(line)]
+
+
+class TemplateEnvironment(ImmutableSandboxedEnvironment):
+    """See the module. `lookup` answers names; `budget` is replaced before every rendering."""
+
+    intercepted_binops = _OPERATORS
+    intercepted_unops = frozenset()
+
+    def __init__(self, lookup: Callable[[str], Any], loader: BaseLoader) -> None:
+        super().__init__(
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", DbtBlocks],
+            undefined=Unknown,
+            optimized=False,
+            loader=loader,
+            cache_size=2000,
+            auto_reload=False,
+            keep_trailing_newline=True,
+        )
+        self.lookup = lookup
+        self.budget = Budget()
+        self.chunks: Sequence[str] = ()
+        """Data of the template that is being rendered, by number; see `compile_chunked`."""
+        self.context_class = NameContext
+        self.globals.clear()
+        self.filters = {
+            name: self._guarded(name, function)
+            for name, function in self.filters.items()
+            if name not in _DROPPED_FILTERS
+        }
+        self.filters["as_bool"] = self.filters["as_native"] = self.filters["as_number"] = _itself
+        self.filters["as_text"] = _itself
+        self.binop_table = {name: self._operator(name, function) for name, function in self.binop_table.items()}
+
+    def concat(self, pieces: Any) -> str:  # type: ignore[override]
+        """Join output pieces, keeping their origins and counting their characters."""
+        collected: list[str] = []
+        total = 0
+        for piece in pieces:
+            collected.append(piece)
+            total += len(piece)
+            if total > 4_000_000:
+                self.budget.write(total)
+        self.budget.write(total)
+        return join(collected) if collected else ""
+
+    def compile_bounded(self, text: str, path: str) -> Template:
+        """A template whose loops, collections and printed values are counted."""
+        return self._compiled(text, path, chunked=False)
+
+    def compile_chunked(self, text: str, path: str) -> Template:
+        """A template in which data stands as numbers of `chunks`, each between two NUL characters."""
+        return self._compiled(text, path, chunked=True)
+
+    def _compiled(self, text: str, path: str, chunked: bool) -> Template:
+        tree = Parser(self, text, path).parse()
+        _Bounder(chunked).visit(tree)
+        return Template.from_code(self, self.compile(tree, name=path, filename=path), {})
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """What Jinja loads by itself (`import`, `extends`) is bounded too."""
+        tree = super()._parse(source, name, filename)
+        _Bounder(chunked=False).visit(tree)
+        return tree
+
+    def join_path(self, template: str, parent: str) -> str:
+        """An included name is first looked for beside the template that includes it."""
+        return f"{parent}\n{template}"
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """As in the immutable sandbox, but a template may change the lists and mappings it built itself."""
+        if isinstance(obj, (list, dict, set)) and attr in _MUTATORS:
+            return True
+        return super().is_safe_attribute(obj, attr, value)
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Any:
+        return Unknown(name=attribute)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805
+        budget = __self.budget
+        budget.spend()
+        if isinstance(__obj, Macro):
+            try:
+                return super().call(__context, __obj, *args, **kwargs)
+            except MacroReturn as returned:
+                return returned.value
+        owner = getattr(__obj, "__self__", None)
+        if owner is not None:
+            name = getattr(__obj, "__name__", "")
+            if isinstance(owner, str):
+                __self._check_text_call(owner, name, args)
+            elif isinstance(owner, (list, dict, set)) and name in _MUTATORS:
+                for argument in args:
+                    budget.measure(argument)
+                if name in {"extend", "update"} and len(owner) > MAX_SIZE:
+                    raise TemplateLimit("template too large")
+        return budget.result(super().call(__context, __obj, *args, **kwargs))
+
+    def _check_text_call(self, owner: str, name: str, arguments: tuple[Any, ...]) -> None:
+        if name in _PADDING:
+            widths_allowed(arguments)
+        elif name in {"format", "format_map"}:
+            self.budget.pattern(owner)
+            for argument in arguments:
+                self.budget.measure(argument)
+        elif name == "replace" and len(arguments) >= 2:
+            self._check_replace(owner, arguments[0], arguments[1])
+        elif name == "join" and arguments and isinstance(arguments[0], (list, tuple)):
+            self.budget.measure(arguments[0])
+            self.budget.write(len(owner) * len(arguments[0]) + sum(len(item) for item in arguments[0] if isinstance(item, str)))
+
+    def _check_replace(self, text: Any, old: Any, new: Any) -> None:
+        if isinstance(text, str) and isinstance(old, str) and isinstance(new, str) and len(new) > len(old):
+            times = text.count(old) if old else len(text) + 1
+            self.budget.write(len(text) + times * len(new))
+
+    def _operator(self, name: str, function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def operate(left: Any, right: Any) -> Any:
+            self.budget.spend()
+            self.budget.operate(name, left, right)
+            try:
+                return self.budget.result(function(left, right))
+            except (TypeError, ValueError):
+                for side in (left, right):
+                    if isinstance(side, Unknown):
+                        return side
+                raise
+
+        return operate
+
+    def _guarded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A filter that keeps unknown values unknown and cannot be made to build huge values."""
+        passes = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+        @functools.wraps(function)
+        def guarded(*arguments: Any, **keywords: Any) -> Any:
+            self.budget.spend()
+            given = arguments[passes:]
+            value = given[0] if given else None
+            if isinstance(value, Unknown) and name not in {"default", "d"}:
+                return value if name in _KEEPING else value._grown(f"|{name}", value.standin)
+            if name in _WIDTH_FILTERS:
+                widths_allowed(given[1:])
+                widths_allowed(tuple(keywords.values()))
+            elif name == "format" and isinstance(value, str):
+                self.budget.operate("%", value, given[1:] or tuple(keywords.values()))
+            elif name == "replace" and len(given) >= 3:
+                self._check_replace(value, given[1], given[2])
+            elif name == "join":
+                value = [self.budget.text(item) for item in self.budget.turns(value)] if len(given) < 3 else value
+                separator = given[1] if len(given) > 1 else keywords.get("d", "")
+                self.budget.write(len(value) * len(str(separator)))
+                if "attribute" not in keywords and len(given) < 3:
+                    return str(separator).join(value)
+            self.budget.measure(value)
+            for argument in given[1:]:
+                self.budget.measure(argument)
+            try:
+                return self.budget.result(function(*arguments, **keywords))
+            except (TypeError, ValueError):
+                for argument in given[1:]:
+                    if isinstance(argument, Unknown):
+                        return argument
+                raise
+
+        return guarded
+
+
+_KEEPING = frozenset({"trim", "string", "safe", "list", "lower", "upper", "e", "escape", "as_text", "unique", "sort"})
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+class ProjectLoader(BaseLoader):
+    """Gives Jinja the files of the scanned project, and nothing else."""
+
+    def __init__(self, find: Callable[[str, str], tuple[str, str] | None]) -> None:
+        self._find = find
+
+    def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """The text of an included file; raises TemplateNotFound for whatever is not in the project."""
+        parent, _, name = template.rpartition("\n")
+        found = self._find(parent.rpartition("\n")[2], name)
+        if found is None:
+            raise TemplateNotFound(name)
+        return found[1], found[0], _never_stale
+
+
+def _never_stale() -> bool:
+    return True
+
+
+class _Bounder:
+    """Rewrites a tree in place: counted loops, texts and collections.
+
+    In a chunked template data stands as a number between NUL characters and becomes `environment.chunks[number]`;
+    in any other one printed values are bounded.
+    """
+
+    def __init__(self, chunked: bool) -> None:
+        self._chunked = chunked
+
+    def visit(self, node: nodes.Node) -> nodes.Node:
+        for field_name in node.fields:
+            value = getattr(node, field_name)
+            if isinstance(value, list):
+                setattr(node, field_name, [self._replace(item) for item in value])
+            elif isinstance(value, nodes.Node):
+                setattr(node, field_name, self._replace(value))
+        if isinstance(node, nodes.For):
+            width = len(node.target.items) if isinstance(node.target, nodes.Tuple) else 0
+            node.iter = _call("__turns__", [node.iter, nodes.Const(width)])
+        elif isinstance(node, nodes.Output):
+            node.nodes = self._chunks(node.nodes) if self._chunked else [
+                item if isinstance(item, nodes.TemplateData) else _call("__text__", [item]) for item in node.nodes
+            ]
+        return node
+
+    def _chunks(self, items: Sequence[nodes.Expr]) -> list[nodes.Expr]:
+        result: list[nodes.Expr] = []
+        for item in items:
+            if isinstance(item, nodes.TemplateData):
+                result.extend(
+                    nodes.Getitem(nodes.EnvironmentAttribute("chunks"), nodes.Const(int(number)), "load")
+                    for number in _CHUNK.findall(item.data)
+                )
+            else:
+                result.append(item)
+        return result
+
+    def _replace(self, item: Any) -> Any:
+        if not isinstance(item, nodes.Node):
+            return item
+        node = self.visit(item)
+        kind = type(node)
+        if kind is nodes.Concat:
+            return _call("__join__", node.nodes)  # type: ignore[attr-defined]
+        if kind is nodes.List or kind is nodes.Dict or (kind is nodes.Tuple and node.ctx == "load"):  # type: ignore[attr-defined]
+            return _call("__sized__", [node]) if _has_names(node) else node
+        if kind is nodes.Not:
+            return _call("__not__", [node.node])  # type: ignore[attr-defined]
+        return node
+
+
+def _has_names(node: nodes.Node) -> bool:
+    return next(node.find_all((nodes.Name, nodes.Call)), None) is not None
+
+
+def _call(name: str, arguments: Sequence[nodes.Node]) -> nodes.Call:
+    return nodes.Call(nodes.Name(name, "load"), list(arguments), [], None, None)  # type: ignore[arg-type]
