@@ -83,7 +83,7 @@ def prepare_cell(text: str) -> PythonCell:
             # Databricks: a single per cent sign rules the whole cell.
             magic = SqlMagic("sql", "", first.start(), first.end(), min(first.end() + 1, len(text)), len(text))
             return PythonCell(_blank(text, 0, len(text), position), (magic,), False)
-    if not re.search(r"[!%?]|^[ \t]*(?:pip|conda|[a-z]+ )", masked, re.MULTILINE):
+    if not re.search(r"[!%?]|^[ \t]*(?:;|[a-z]+[ \t])|^[ \t]*(?:ls|ll|pwd|clear)[ \t]*$", masked, re.MULTILINE):
         return PythonCell(masked)
     return _prepare_lines(masked)
 
@@ -160,6 +160,8 @@ def _replace_line(line: str, offset: int, magics: list[SqlMagic]) -> str | None:
     indent = len(line) - len(stripped)
     if not stripped:
         return None
+    if stripped.strip() == ";":
+        return " " * len(line)  # A semicolon that hides a cell's output, left on a line of its own.
     if stripped[0] == "!":
         return _zero(line, indent)
     if stripped[0] == "%":

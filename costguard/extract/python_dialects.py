@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import re
 
-from costguard.extract.python_scopes import Scope
+from costguard.extract.python_scopes import Scope, walk
 from costguard.extract.python_sinks import DRIVERS, Sink
 from costguard.extract.python_strings import Evaluator
 from costguard.extract.python_values import ObjectValue, known_text
 
 _BIGQUERY = re.compile(r"bigquery|gbq|\bbq_?|_bq\b", re.IGNORECASE)
+_BIGQUERY_INTERFACE = re.compile(
+    r"bigquery(?:\.|_|\s+import\s+)dbapi|bigquery://|sqlalchemy_bigquery|pybigquery|BigQueryHook|\bbq\w*\.execute", re.IGNORECASE
+)
 _SPARK = re.compile(r"\bpyspark\b|\bspark\b|databricks", re.IGNORECASE)
 _SCHEMES = {
     "bigquery": "bigquery",
@@ -37,7 +40,7 @@ class ModuleDialect:
 
     def __init__(self, tree: ast.Module, text: str) -> None:
         self._drivers: list[str] = []
-        for node in ast.walk(tree):
+        for node in walk(tree):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -48,8 +51,8 @@ class ModuleDialect:
                 if driver is not None and driver not in self._drivers:
                     self._drivers.append(driver)
         self._bigquery = bool(_BIGQUERY.search(text))
+        self._bigquery_interface = bool(_BIGQUERY_INTERFACE.search(text))
         self._spark = bool(_SPARK.search(text))
-        self._alchemy = "sqlalchemy" in text
 
     def of(self, sink: Sink, call: ast.Call, evaluator: Evaluator, scope: Scope) -> str:
         """The dialect of the SQL that a call runs."""
@@ -71,9 +74,13 @@ class ModuleDialect:
                 return found
             if call.func.attr == "sql" and self._spark:
                 return "spark"
-        if len(self._drivers) == 1 and (not self._bigquery or sink.api.rsplit(".", 1)[-1].startswith("execute")):
-            return self._drivers[0]
-        return "bigquery" if self._bigquery else GENERIC
+        if self._bigquery_interface:
+            return "bigquery"
+        if self._drivers:
+            return self._drivers[0] if len(self._drivers) == 1 else GENERIC
+        # A cursor in a module that merely mentions BigQuery is mostly the other end of a migration.
+        cursor = sink.api.rsplit(".", 1)[-1].startswith("execute")
+        return "bigquery" if self._bigquery and not cursor else GENERIC
 
     def of_text(self) -> str:
         """The dialect of SQL of which only the text is known."""

@@ -13,7 +13,6 @@ from costguard.extract.python_scopes import (
     FunctionInfo,
     FunctionNode,
     Scope,
-    attribute_writers,
     dotted_name,
 )
 from costguard.extract.python_sinks import Sink, find_sink
@@ -185,7 +184,7 @@ class ModuleFlow:
 
     def _define_class(self, node: ast.ClassDef, scope: Scope) -> None:
         inner = Scope({}, scope, scope.function)
-        owner = ClassInfo(node.name, node, inner, writers=attribute_writers(node))
+        owner = ClassInfo(node.name, node, inner)
         for base in node.bases:
             value = self.evaluator.evaluate(base, scope)
             if isinstance(value, ClassValue):

@@ -29,7 +29,7 @@ _BRACES = re.compile(
 _TEMPLATE = re.compile(r"\$(?:(?P<escape>\$)|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
 _JINJA = re.compile(r"\{\{-?(?P<expression>.*?)-?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _PLACEHOLDER = re.compile(
-    r"\$?\{(?P<braced>[A-Za-z_][\w.]*)\}|(?<![\w$])\$(?P<dollar>[A-Za-z_]\w*)|%\((?P<named>\w+)\)[sd]|(?<!%)%s(?!\w)"
+    r"\$?\{(?P<braced>[A-Za-z_][\w.]*|\d+)(?::\w*)?\}|(?<![\w$])\$(?P<dollar>[A-Za-z_]\w*)|%\((?P<named>\w+)\)[sd]|(?<!%)%s(?!\w)"
 )
 
 Lookup = Callable[[str], "Value | None"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from costguard.extract.python_scopes import walk
 from costguard.extract.python_source import SourceMap
 from costguard.model import Loop
 
@@ -28,7 +29,7 @@ class LoopIndex:
         self._iterables: dict[int, tuple[int, int]] = {}
         if not loops:
             return
-        for node in ast.walk(tree):
+        for node in walk(tree):
             iterable: ast.expr | None = None
             if isinstance(node, (ast.For, ast.AsyncFor)):
                 iterable = node.iter

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from costguard.extract.python_files import FileReader, ReadFile
 from costguard.extract.python_flow import ModuleFlow
-from costguard.extract.python_prefilter import may_matter
+from costguard.extract.python_prefilter import may_hold_sql, may_matter
 from costguard.extract.python_scopes import Scope
 from costguard.extract.python_sites import SiteCollector
 from costguard.extract.python_source import SourceMap, parse_python
@@ -60,11 +60,15 @@ def analyse_module(
     from costguard.extract.pytypes.module import ModuleTypes
 
     types = ModuleTypes(tree, known=known or {})
+    facts = python_facts(tree, types, source.text)
+    if not markers and not may_hold_sql(source.text):
+        return ModuleFindings((), facts, ())
     flow = ModuleFlow(tree, source, types, files)
     for offset, marker in (markers or {}).items():
         flow.markers[offset] = _bound(marker, flow)
     flow.run()
-    facts = python_facts(tree, types, source.text)
+    if not flow.uses and not flow.candidates:
+        return ModuleFindings((), facts, ())
     collector = SiteCollector(flow, tree, source, facts)
     collector.collect()
     return ModuleFindings(tuple(collector.sql), facts, tuple(collector.unread))

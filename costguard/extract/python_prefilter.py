@@ -1,7 +1,7 @@
-"""Tells from the text alone whether a Python file can hold anything of interest, before it is parsed.
+"""Tells from the text alone what a Python file can hold, before it is parsed.
 
 Most files of a repository touch neither SQL nor data frames; parsing is what costs, and a search for words
-costs a hundredth of it. The words are the top modules of the libraries whose calls become facts, and the
+costs a few hundredths of it. The words are the top modules of the libraries whose calls become facts, and the
 words without which no SQL statement reads or writes a table. A file without any of them has nothing to report.
 """
 
@@ -10,21 +10,29 @@ from __future__ import annotations
 import re
 
 _LIBRARIES = (
-    "pandas|polars|pyspark|databricks|bigquery|bigframes|gbq|cudf|dask|modin|geopandas|ibis|duckdb|sqlalchemy|sqlite3|psycopg|"
-    "pymysql|snowflake|sklearn|lightgbm|xgboost|catboost|shap|torch|tensorflow|keras|transformers|aiplatform|vertexai|"
-    "joblib|ray|numpy|statsmodels|optuna|connectorx|apache_beam|pyarrow|google[.]cloud|openai|anthropic|genai"
+    r"pandas|polars|pyspark|databricks|bigframes|pandas_gbq|cudf|dask|modin|geopandas|ibis|duckdb|sqlalchemy|sqlite3|psycopg2?|"
+    r"pymysql|snowflake|sklearn|lightgbm|xgboost|catboost|shap|torch|tensorflow|keras|transformers|vertexai|"
+    r"joblib|ray|numpy|statsmodels|optuna|connectorx|apache_beam|pyarrow|google|openai|anthropic|imblearn|cuml|"
+    r"google_cloud_pipeline_components|tfx|kfp|airflow"
 )
-_IMPORT = re.compile(rf"^[ \t]*(?:from|import)[ \t][^\n#]*\b(?:{_LIBRARIES})", re.MULTILINE)
-_SQL = re.compile(
-    r"\bselect\b.{0,20000}?\bfrom\b|\binsert\s+(?:into\s+)?[`\w{]|\bmerge\s+into\b|\bdelete\s+from\b|\bupdate\s+\S+\s+set\b"
-    r"|\bcreate\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+)?(?:table|view|model)\b|\bfrom\s+\{|\.sql\b",
-    re.IGNORECASE | re.DOTALL,
+_IMPORT = re.compile(rf"^[ \t]*(?:from|import)[ \t]+(?:\w[\w. ,]*,[ \t]*)?(?:{_LIBRARIES})\b", re.MULTILINE)
+_STATEMENT_WORDS = re.compile(
+    r"\bselect\b|\binsert\s+into\b|\bmerge\s+into\b|\bdelete\s+from\b|\bupdate\s+\S+\s+set\b|\btruncate\s+table\b"
+    r"|\b(?:create|replace|drop|alter)\s+(?:temp\w*\s+|external\s+|materialized\s+)?(?:table|view|model)\b|\bwith\s+\w+\s+as\s*\(",
+    re.IGNORECASE,
 )
-_QUICK = re.compile(r"select|insert|merge|delete|update|create|\.sql", re.IGNORECASE)
+_FROM = re.compile(r"\bfrom[\s\\n]+[`\w{\[(\"'$%]", re.IGNORECASE)
+_CALLS = re.compile(r"bigquery|gbq|\.sql\b|\bread_sql|read_database|spark", re.IGNORECASE)
+
+
+def may_hold_sql(text: str) -> bool:
+    """False only when the text has neither the words of a statement nor a name of what runs SQL."""
+    if _CALLS.search(text):
+        return True
+    match = _STATEMENT_WORDS.search(text)
+    return match is not None and (not match.group().lower().startswith("select") or bool(_FROM.search(text, match.end())))
 
 
 def may_matter(text: str) -> bool:
-    """False only when the text neither imports a library of interest nor contains the words of a statement."""
-    if _IMPORT.search(text):
-        return True
-    return bool(_QUICK.search(text)) and bool(_SQL.search(text))
+    """False only when the text neither imports a library of interest nor may hold SQL."""
+    return bool(_IMPORT.search(text)) or may_hold_sql(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from costguard.extract.python_scopes import dotted_name
+from costguard.extract.python_scopes import children, dotted_name
 
 _MATERIALISING = {"to_dataframe", "to_arrow", "to_geodataframe", "to_dataframe_iterable", "to_arrow_iterable", "to_pandas",
                   "toPandas", "fetch_pandas_all", "fetchall", "to_local_iterator"}
@@ -22,7 +22,7 @@ class ResultUses:
         stack: list[tuple[ast.AST, int]] = [(tree, id(tree))]
         while stack:
             node, scope = stack.pop()
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 self._parents[id(child)] = node
                 stack.append((child, id(child) if isinstance(child, _SCOPES) else scope))
             if isinstance(node, ast.Attribute) and node.attr in _MATERIALISING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Dialect = Literal["bigquery", "spark", "postgres", "sqlite", "mysql", "snowflake", "duckdb", "by-connection"]
 Configuration = Literal["job-config", "mapping", "keyword", "none"]
 
 
@@ -22,7 +21,8 @@ class Sink:
     position: int | None = 0
     """Position of the SQL among the positional arguments; None when it is only passed by name."""
     keywords: tuple[str, ...] = ("query", "sql")
-    dialect: Dialect = "bigquery"
+    dialect: str = "bigquery"
+    """sqlglot's name of the dialect; `by-connection` when the connection decides."""
     materialises: bool = False
     """True when the call itself brings the whole result to the client."""
     configuration: Configuration = "none"
@@ -121,7 +121,7 @@ _CONNECTION_CLASSES = ("Cursor", "Connection", "Engine", "Session", "cursor", "c
 _NOT_SQL = ("pandas.", "polars.", "geopandas.", "cudf.", "dask.", "googleapiclient.", "google.cloud.ndb", "google.cloud.datastore",
             "google.cloud.firestore", "concurrent.futures", "sqlglot.")
 
-DRIVERS: dict[str, Dialect] = {
+DRIVERS: dict[str, str] = {
     "psycopg2": "postgres",
     "psycopg": "postgres",
     "asyncpg": "postgres",
@@ -134,6 +134,16 @@ DRIVERS: dict[str, Dialect] = {
     "mariadb": "mysql",
     "snowflake": "snowflake",
     "duckdb": "duckdb",
+    "cx_Oracle": "oracle",
+    "oracledb": "oracle",
+    "pyodbc": "tsql",
+    "pymssql": "tsql",
+    "teradatasql": "teradata",
+    "redshift_connector": "redshift",
+    "trino": "trino",
+    "prestodb": "presto",
+    "pyhive": "hive",
+    "clickhouse_driver": "clickhouse",
 }
 """Database drivers by their top module, and the dialect of the SQL that goes through them."""
 
@@ -170,7 +180,7 @@ def find_sink(resolved: str | None, written: str) -> Sink | None:
     return _named(sink, name or written)
 
 
-def _named(sink: Sink, api: str, certain: bool | None = None, dialect: Dialect | None = None) -> Sink:
+def _named(sink: Sink, api: str, certain: bool | None = None, dialect: str | None = None) -> Sink:
     return Sink(
         api,
         sink.position,

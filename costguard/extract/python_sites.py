@@ -133,7 +133,7 @@ class SiteCollector:
             place = self._loops.outside(place)
         return SqlText(
             text=filled.text,
-            via=use.sink.api.removeprefix("?."),
+            via=_via(use, dialect),
             segments=filled.segments,
             holes=filled.holes,
             call_start=start,
@@ -191,6 +191,15 @@ class SiteCollector:
                 read_from=value.file,
             )
         )
+
+
+def _via(use: SinkUse, dialect: str) -> str:
+    """The API that runs the SQL; `.query(...)` of an unknown client of a module about BigQuery is its client's."""
+    name = use.sink.api.removeprefix("?.")
+    method = name.rsplit(".", 1)[-1]
+    if not use.sink.certain and dialect == "bigquery" and method in ("query", "query_and_wait"):
+        return f"google.cloud.bigquery.Client.{method}"
+    return name
 
 
 def _is_last_resort(use: SinkUse) -> bool:

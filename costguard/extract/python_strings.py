@@ -554,7 +554,9 @@ class Evaluator:
             if name == "zip":
                 return self._zip(node, scope) or self.unknown(node)
             if name in ("os.getenv", "os.environ.get") and len(node.args) > 1:
-                return self.evaluate(node.args[1], scope)
+                default = self.evaluate(node.args[1], scope)
+                # A default that is a sentence tells a person what to set; it is never a table or a value.
+                return default if " " not in str(constant(default)) else self.unknown(node)
             if name == "re.sub" and len(node.args) > 2:
                 return self.evaluate(node.args[2], scope)
         if name == "dict":
