@@ -37,6 +37,8 @@ _PROCEDURE: Final = re.compile(
 _TEMPORARY_FUNCTION: Final = re.compile(
     r"CREATE\s+(?:OR\s+REPLACE\s+)?TEMP(?:ORARY)?\s+(?:AGGREGATE\s+)?FUNCTION\b", re.IGNORECASE
 )
+_DEEPEST_BLOCK: Final = 100
+"""Blocks in blocks; BigQuery allows 50. Deeper ones are read as part of the one they stand in."""
 _BLOCK_ENDS: Final = frozenset({"IF", "LOOP", "WHILE", "REPEAT", "FOR", "CASE"})
 _STOPS: Final = {
     "IF": frozenset({"END", "ELSE", "ELSEIF"}),
@@ -92,7 +94,8 @@ class _Splitter:
             if name not in self.procedures and not _READS_NOTHING.match(name):
                 self.unread.append(Unread("procedure call", name, start, call.end))
         is_script = self.procedural or self.statements > 1
-        leaves = tuple(replace(leaf, script=0) if is_script else leaf for leaf in self.leaves.found)
+        found = self.leaves.found
+        leaves = tuple(found) if is_script else tuple(replace(leaf, script=None) for leaf in found)
         unread = tuple(sorted(self.unread, key=lambda one: one.start))
         return Script(leaves, is_script, self.variables.folded(), unread)
 
@@ -121,7 +124,10 @@ class _Splitter:
         if self.leaves.blocks:
             kind = self.leaves.blocks[-1].kind
             merge = kind == "CASE" and self.text[start : start + 5].upper() == "MERGE"
-            end, position = self._until(start, _MERGE_STOPS if merge else _STOPS.get(kind, _BLOCK_STOPS))
+            head = _HEAD.match(self.text, start)
+            # The first word is never where the statement ends, not even an ELSE that has lost its IF.
+            inside = start if head is None else head.end()
+            end, position = self._until(inside, _MERGE_STOPS if merge else _STOPS.get(kind, _BLOCK_STOPS))
         else:
             end, position = statement_end(self.text, start, self.dialect)
         if end > start:
@@ -198,7 +204,8 @@ class _Splitter:
     # --- blocks --------------------------------------------------------------------------------------------
 
     def _open(self, block: Block, position: int) -> int:
-        self.leaves.blocks.append(block)
+        if len(self.leaves.blocks) < _DEEPEST_BLOCK:
+            self.leaves.blocks.append(block)
         return position
 
     def _begin(self, after: int, label: str) -> int:
@@ -209,18 +216,21 @@ class _Splitter:
 
     def _guarded(self, block: Block, after: int, stop: str) -> int | None:
         """IF ... THEN, WHILE ... DO."""
-        reached = scan(self.text, after, frozenset({stop}))
+        reached = scan(self.text, after, self._condition_stops(stop))
         if reached.stop != stop:
             return None
         if block.is_loop:
-            self.leaves.blocks.append(block)
+            # Its condition is computed in every turn; that of IF runs wherever the IF stands.
+            self._open(block, after)
         self.leaves.add_expression("condition", after, reached)
-        if not block.is_loop:
-            self.leaves.blocks.append(block)
-        return reached.stop_end
+        return reached.stop_end if block.is_loop else self._open(block, reached.stop_end)
+
+    def _condition_stops(self, stop: str) -> frozenset[str]:
+        """A condition ends at `stop`, and surely before the words that divide or close a block."""
+        return self._stops() | {stop, "END", "ELSE"}
 
     def _condition(self, after: int, stop: str, *, keep_stop: bool = False) -> int | None:
-        reached = scan(self.text, after, frozenset({stop}))
+        reached = scan(self.text, after, self._condition_stops(stop))
         if reached.stop != stop:
             return None
         self.leaves.add_expression("condition", after, reached)
@@ -228,12 +238,11 @@ class _Splitter:
 
     def _case(self, after: int) -> int | None:
         """CASE as a statement; its branches begin at each WHEN."""
-        reached = scan(self.text, after, frozenset({"WHEN"}))
+        reached = scan(self.text, after, self._condition_stops("WHEN"))
         if reached.stop != "WHEN":
             return None
         self.leaves.add_expression("condition", after, reached)
-        self.leaves.blocks.append(Block("CASE", in_branch=True))
-        return reached.stop_start
+        return self._open(Block("CASE", in_branch=True), reached.stop_start)
 
     def _for(self, after: int, label: str) -> int | None:
         """FOR name IN (query) DO: the query runs once, before the first turn."""

@@ -17,6 +17,7 @@ from costguard.model import Hole, HoleKind, Segment
 
 _LARGEST_TEXT: Final = 200_000
 """Characters; BigQuery's own limit for a query is 1 MB. Keeps a variable that doubles itself from growing."""
+_MOST_PIECES: Final = 1_000
 _DEEPEST: Final = 50
 """Levels of nested calls that are followed."""
 _SPECIFIER: Final = re.compile(r"%(?:%|[-+ #0']*(?:\d+|\*)?(?:\.(?:\d+|\*))?[a-zA-Z])")
@@ -56,6 +57,8 @@ def pieces_of(source: str, start: int, end: int, known_text: KnownText) -> Piece
     reader = _Reader(source, list(tokens(source, start, end)), known_text)
     pieces = reader.joined_terms(0)
     if reader.position != len(reader.tokens) or not any(isinstance(piece, Decoded) for piece in pieces):
+        return None
+    if len(pieces) > _MOST_PIECES:
         return None
     if sum(len(piece.text) for piece in pieces if isinstance(piece, Decoded)) > _LARGEST_TEXT:
         return None

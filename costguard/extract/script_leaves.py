@@ -108,7 +108,7 @@ class Leaves:
         segments: tuple[Segment, ...],
         holes: tuple[Hole, ...],
     ) -> None:
-        """Text that is not, or not only, what is written at `start`."""
+        """Text that is not, or not only, what is written at `start`. Counts as part of a script."""
         loops = [block for block in self.blocks if block.is_loop]
         turns: int | None = 1 if loops else None
         for loop in loops:
@@ -124,7 +124,7 @@ class Leaves:
                 loop_turns=turns,
                 in_branch=any(block.in_branch for block in self.blocks),
                 in_procedure=any(block.procedure for block in self.blocks),
-                script=None,
+                script=0,
                 holes=holes,
             )
         )

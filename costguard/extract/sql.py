@@ -51,9 +51,8 @@ INERT_STATEMENTS: Final = re.compile(
 )
 """Statements that read no table data, or whose reading happens elsewhere (CALL): no loss if not parsed."""
 
-_LEGACY_NAME: Final = re.compile(
-    r"\b(?:FROM|JOIN|,)\s*\(*\s*\[[\w.:\-$]+\]|\bTABLE_DATE_RANGE\s*\(", re.IGNORECASE
-)
+_LEGACY_NAME: Final = re.compile(r"\b(?:FROM|JOIN|,)\s*\(*\s*\[[\w.:\-$]+\]", re.IGNORECASE)
+_LEGACY_FUNCTION: Final = re.compile(r"\bTABLE_(?:DATE_RANGE|QUERY)(?:_STRICT)?\s*\(\s*\[", re.IGNORECASE)
 _NOT_ANALYSED: Final = re.compile(
     r"\b(?:GRAPH_TABLE|MATCH_RECOGNIZE)\s*\(|\AGRAPH\b|\ACREATE\b.{0,40}\bPROCEDURE\b", re.I
 )
@@ -93,6 +92,9 @@ def parse_leaf(text: str, dialect: str = "bigquery", user_functions: frozenset[s
     reader = _dialect(dialect)
     if _too_deep(text):
         return _unread("nested too deep", "", text)
+    if dialect == "bigquery" and _LEGACY_FUNCTION.search(text):
+        # It would parse, as an unknown function of an array.
+        return _unread("legacy SQL", "", text)
     first = _parse(text, reader)
     outcome = _judge(first, text)
     if outcome.unread is None or dialect != "bigquery":
