@@ -1,17 +1,20 @@
-"""The example project: its catalog is what its generator makes, and adds up."""
+"""The example project: its catalog adds up, and its scan says what an iteration costs."""
 
 from __future__ import annotations
 
 import ast
 import json
 import runpy
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "churn"
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = ROOT / "examples" / "churn"
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +73,91 @@ def test_the_code_of_the_example_is_valid() -> None:
     notebook = json.loads((EXAMPLE / "notebooks" / "explore.ipynb").read_text())
     assert notebook["nbformat"] == 4
     assert not any(cell.get("outputs") for cell in notebook["cells"])
+
+
+# -- the scan --------------------------------------------------------------------------------------------
+
+
+def costguard(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, as a person would run it from the root of the repository."""
+    return subprocess.run(
+        [sys.executable, "-c", "from costguard.cli.main import run; run()", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def scanned() -> dict[str, Any]:
+    done = costguard("scan", "examples/churn", "--no-cache", "--format", "json")
+    assert done.returncode == 1, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def queries_of(scanned: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    return [query for query in scanned["queries"] if query["path"].endswith(path)]
+
+
+def test_the_demo_does_not_fail_make() -> None:
+    assert costguard("scan", "examples/churn", "--no-cache", "--fail-on", "never").returncode == 0
+
+
+def test_every_query_is_read_and_priced(scanned: dict[str, Any]) -> None:
+    assert scanned["unread"] == []
+    assert scanned["summary"]["usd_per_iteration"]["unknown_queries"] == 0
+    assert 20 < float(scanned["summary"]["usd_per_iteration"]["point"]) < 100
+
+
+def test_a_star_with_a_limit_costs_the_whole_table(scanned: dict[str, Any], catalog: dict[str, Any]) -> None:
+    (events,) = (table for table in catalog["tables"] if table["name"] == "kestrel-prod.shop.events")
+    sample = next(query for query in queries_of(scanned, "explore.ipynb") if query["scans"][0]["star"])
+    assert sample["scans"][0]["table"] == "kestrel-prod.shop.events"
+    assert sample["bytes_processed"]["high"] == events["bytes"]
+
+
+def test_a_pruned_query_costs_its_partitions_only(scanned: dict[str, Any], catalog: dict[str, Any]) -> None:
+    (events,) = (table for table in catalog["tables"] if table["name"] == "kestrel-prod.shop.events")
+    october = [part for part in events["partitioning"]["partitions"] if part["id"].startswith("202610")]
+    assert len(october) == 31
+    found = [
+        query for query in queries_of(scanned, "explore.ipynb") if query["scans"][0]["pruning"] == "pruned"
+    ]
+    bytes_by_table = {query["scans"][0]["table"]: query["bytes_processed"]["high"] for query in found}
+    # event_date and revenue: 8 bytes each
+    assert bytes_by_table["kestrel-prod.shop.events"] == 16 * sum(part["rows"] for part in october)
+
+
+@pytest.mark.parametrize("path", ["sql/labels.sql", "pipeline/monitor.py", "make_catalog.py"])
+def test_good_code_is_silent(scanned: dict[str, Any], path: str) -> None:
+    assert [finding["rule"] for finding in scanned["findings"] if finding["path"].endswith(path)] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sql/ingest_events.sql",
+        "sql/features.sql",
+        "sql/web_traffic.sql",
+        "notebooks/explore.ipynb",
+        "pipeline/preprocess.py",
+        "pipeline/spark_sessions.py",
+        "pipeline/train.py",
+        "pipeline/score.py",
+    ],
+)
+def test_every_costly_file_has_a_finding(scanned: dict[str, Any], path: str) -> None:
+    assert [finding for finding in scanned["findings"] if finding["path"].endswith(path)]
+
+
+def test_the_readme_shows_the_real_output() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/render_readme.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr or "run `make readme`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,3 +59,16 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 def test_the_markdown_was_found() -> None:
     assert {"README.md", "CONTRIBUTING.md", "CHANGELOG.md"} <= {path.name for path in MARKDOWN}
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (8, "first\n\nsecond\nand more\n\nthird\n\ntotal"),
+        (6, "first\n\n... 3 lines left out ...\n\ntotal"),
+        (1, "... 4 lines left out ...\n\ntotal"),
+    ],
+)
+def test_the_readme_shows_whole_paragraphs(lines: int, shown: str) -> None:
+    excerpt = runpy.run_path(str(ROOT / "docs" / "render_readme.py"))["excerpt"]
+    assert excerpt("first\n\nsecond\nand more\n\nthird\n\ntotal\n", lines) == shown
