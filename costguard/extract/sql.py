@@ -51,6 +51,11 @@ INERT_STATEMENTS: Final = re.compile(
 )
 """Statements that read no table data, or whose reading happens elsewhere (CALL): no loss if not parsed."""
 
+_STATEMENT_HEAD: Final = re.compile(
+    r"\(|(?:SELECT|WITH|FROM|INSERT|UPDATE|DELETE|MERGE|CREATE|TRUNCATE|EXPORT|ASSERT|EXPLAIN)\b",
+    re.IGNORECASE,
+)
+"""What a statement of GoogleSQL that reads or writes data can begin with."""
 _LEGACY_NAME: Final = re.compile(r"\b(?:FROM|JOIN|,)\s*\(*\s*\[[\w.:\-$]+\]", re.IGNORECASE)
 _LEGACY_FUNCTION: Final = re.compile(r"\bTABLE_(?:DATE_RANGE|QUERY)(?:_STRICT)?\s*\(\s*\[", re.IGNORECASE)
 _NOT_ANALYSED: Final = re.compile(
@@ -92,12 +97,13 @@ def parse_leaf(text: str, dialect: str = "bigquery", user_functions: frozenset[s
     reader = _dialect(dialect)
     if _too_deep(text):
         return _unread("nested too deep", "", text)
-    if dialect == "bigquery" and _LEGACY_FUNCTION.search(text):
+    google = dialect == "bigquery"
+    if google and _LEGACY_FUNCTION.search(text):
         # It would parse, as an unknown function of an array.
         return _unread("legacy SQL", "", text)
     first = _parse(text, reader)
-    outcome = _judge(first, text)
-    if outcome.unread is None or dialect != "bigquery":
+    outcome = _judge(first, text, google)
+    if outcome.unread is None or not google:
         return outcome
     repaired = repair(text)
     calls = rename_calls(repaired.text, user_functions)
@@ -110,7 +116,7 @@ def parse_leaf(text: str, dialect: str = "bigquery", user_functions: frozenset[s
             break
         written, names = renamed, (*repaired.names, "function name")
         second = _parse(written.text, reader)
-    if not names or _judge(second, text).tree is None:
+    if not names or _judge(second, text, google).tree is None:
         return outcome
     tree = second if isinstance(second, exp.Expression) else None
     if tree is not None:
@@ -135,7 +141,7 @@ def _parse(text: str, reader: Dialect) -> exp.Expr | Exception | None:
     return trees[0] if len(trees) == 1 else None
 
 
-def _judge(result: exp.Expr | Exception | None, text: str) -> Parsed:
+def _judge(result: exp.Expr | Exception | None, text: str, google: bool) -> Parsed:
     """Whether a parse is a statement, and if not, why."""
     if isinstance(result, _STATEMENTS) and isinstance(result, exp.Expression):
         return Parsed(result)
@@ -157,6 +163,8 @@ def _judge(result: exp.Expr | Exception | None, text: str) -> Parsed:
         return _unread("legacy SQL", "", text)
     if _NOT_ANALYSED.search(text, start):
         return _unread("statement kind not analysed", "", text)
+    if google and not _STATEMENT_HEAD.match(text, start):
+        return _unread("not a statement", "", text)
     if isinstance(result, ParseError) and result.errors:
         return _syntax_error(result, text)
     if isinstance(result, TokenError):

@@ -37,6 +37,8 @@ def test_plain_statement_needs_no_repair_and_keeps_offsets() -> None:
         ("name", ("not a statement", "")),
         ("my_macro(1, 2)", ("not a statement", "")),
         ("a AS b", ("not a statement", "")),
+        ("ABS()", ("not a statement", "")),
+        ("AND", ("not a statement", "")),
         ("(1, 2)", ("not a statement", "")),
         ("SELECT a FROM [project:ds.t]", ("legacy SQL", "")),
         ("SELECT a FROM TABLE_DATE_RANGE([ds.t_], x, y)", ("legacy SQL", "")),
