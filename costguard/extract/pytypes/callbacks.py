@@ -1,0 +1,168 @@
+"""What the body of a row loop or of a function passed in does with each row."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from costguard.extract.pytypes.module import ModuleTypes
+from costguard.extract.pytypes.values import Function
+from costguard.extract.pytypes.words import words
+
+MAXIMUM_DEPTH: Final = 3
+"""Calls of the module's own functions that are followed."""
+
+_IO_LIBRARIES: Final = words(
+    "requests urllib urllib3 http httpx aiohttp boto3 botocore smtplib ftplib subprocess socket"
+    " sqlalchemy psycopg2 pymysql pymongo sqlite3 redis shutil paramiko google googleapiclient"
+    " matplotlib seaborn folium plotly azure twilio openai anthropic tweepy gspread selenium"
+    " elasticsearch kafka logging pprint"
+)
+_IO_FUNCTIONS: Final = frozenset(
+    {
+        "builtins.print",
+        "builtins.open",
+        "builtins.input",
+        "os.system",
+        "os.makedirs",
+        "os.mkdir",
+        "os.remove",
+        "os.rename",
+        "os.popen",
+        "time.sleep",
+        "asyncio.sleep",
+        "sys.stdout.write",
+    }
+)
+_IO_METHODS: Final = words(
+    "execute executemany commit upload_from_filename upload_from_string upload_from_file"
+    " download_to_filename download_as_string download_as_text download_as_bytes insert_rows_json"
+    " insert_rows load_table_from_dataframe query_and_wait send sendmail send_message publish"
+    " put_object get_object write writelines writerow writerows to_csv savefig scatter add_to"
+    " render geocode urlopen info debug warning error exception"
+)
+_PREDICT_METHODS: Final = words(
+    "predict predict_proba decision_function shap_values encode embed embed_query embed_documents"
+    " score_samples"
+)
+_PURE_BUILTINS: Final = words(
+    "int float str abs round min max len bool isinstance range zip sum tuple list dict set sorted"
+    " any all pow divmod enumerate ord chr format type"
+)
+_PURE_LIBRARIES: Final = ("math.", "numpy.", "datetime.", "re.", "operator.", "decimal.", "string.")
+_PURE_FUNCTIONS: Final = words(
+    "pandas.isna pandas.isnull pandas.notna pandas.notnull pandas.to_datetime pandas.Timestamp"
+    " pandas.Timedelta pandas.to_numeric time.strptime time.mktime time.strftime"
+    " dateutil.parser.parse pandas.Series"
+)
+_PURE_METHODS: Final = words(
+    "lower upper strip lstrip rstrip replace split rsplit startswith endswith format join title"
+    " capitalize find count zfill isdigit isnumeric isalpha casefold ljust rjust splitlines index"
+    " partition rpartition get append add update extend setdefault items keys values strftime"
+    " strptime date time isoformat weekday total_seconds timestamp tolist to_dict sum mean min max"
+    " std isin item lower"
+)
+_NOT_ALLOWED: Final = (
+    ast.While,
+    ast.Try,
+    ast.TryStar,
+    ast.With,
+    ast.AsyncWith,
+    ast.For,
+    ast.AsyncFor,
+    ast.Break,
+    ast.Raise,
+    ast.Global,
+    ast.Nonlocal,
+    ast.Delete,
+    ast.Yield,
+    ast.YieldFrom,
+    ast.Await,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Import,
+    ast.ImportFrom,
+    ast.ListComp,
+    ast.SetComp,
+    ast.GeneratorExp,
+    ast.DictComp,
+    ast.Lambda,
+)
+
+
+def classify_function(types: ModuleTypes, function: Function) -> str:
+    """`vectorizable`, `io`, `predict` or `opaque`, for a function that is called once per row or value."""
+    node = function.node
+    body: list[ast.stmt] | list[ast.expr] = [node.body] if isinstance(node, ast.Lambda) else node.body
+    return _classify(types, body, 0)
+
+
+def classify_body(types: ModuleTypes, body: list[ast.stmt] | list[ast.expr]) -> str:
+    """The same for the statements of a loop, or the expressions of a comprehension."""
+    return _classify(types, body, 0)
+
+
+def _classify(types: ModuleTypes, body: list[ast.stmt] | list[ast.expr], depth: int) -> str:
+    result = "vectorizable"
+    for node in _nodes(body):
+        if isinstance(node, ast.Call):
+            kind = _call_kind(types, node, depth)
+        elif isinstance(node, _NOT_ALLOWED):
+            kind = "opaque"
+        else:
+            continue
+        if kind == "io":
+            return "io"
+        if _RANK[kind] > _RANK[result]:
+            result = kind
+    return result
+
+
+_RANK: Final = {"vectorizable": 0, "opaque": 1, "predict": 2}
+
+
+def _nodes(body: list[ast.stmt] | list[ast.expr]) -> Iterator[ast.AST]:
+    stack: list[ast.AST] = list(reversed(body))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        yield node
+        stack.extend(ast.iter_child_nodes(node))
+
+
+def _call_kind(types: ModuleTypes, node: ast.Call, depth: int) -> str:
+    value = types.value_of(node.func)
+    if value.function is not None:
+        if depth >= MAXIMUM_DEPTH:
+            return "opaque"
+        inner = value.function.node
+        body: list[ast.stmt] | list[ast.expr] = [inner.body] if isinstance(inner, ast.Lambda) else inner.body
+        return _classify(types, body, depth + 1)
+    function = types.resolve(node.func)
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    # `text.encode()` turns text into bytes; a model's encode takes what it encodes.
+    encodes_text = name == "encode" and not (node.args and not isinstance(node.args[0], ast.Constant))
+    if name in _PREDICT_METHODS and not encodes_text and not (function or "").startswith("builtins."):
+        return "predict"
+    if function is not None:
+        if function in _IO_FUNCTIONS or function.partition(".")[0] in _IO_LIBRARIES:
+            return "io"
+        if function.startswith("pandas.read_") or ".to_gbq" in function or ".to_csv" in function:
+            return "io"
+        if function.startswith("builtins.") and function.count(".") == 1:
+            return "vectorizable" if name_of_builtin(function) in _PURE_BUILTINS else "opaque"
+        if function.startswith(_PURE_LIBRARIES) or function in _PURE_FUNCTIONS:
+            return "opaque" if function.startswith(("re.compile", "numpy.random")) else "vectorizable"
+    if name in _IO_METHODS:
+        return "io"
+    if name in _PURE_METHODS:
+        return "vectorizable"
+    return "opaque"
+
+
+def name_of_builtin(function: str) -> str:
+    """`len` of `builtins.len`."""
+    return function.rpartition(".")[2]
