@@ -11,9 +11,34 @@ from dataclasses import dataclass
 
 from costguard.extract.magics import SQL_MAGICS
 
-_PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "with_globals", "python", "python3", "local",
-                  "px", "skip", "wandb", "ipytest", "scalene", "heat", "snakeviz", "pyinstrument", "tensorflow_version",
-                  "bigframes", "debug", "timer", "notify", "trackio", "filprofile"}  # fmt: skip
+_PYTHON_MAGICS = frozenset(
+    [
+        "time",
+        "timeit",
+        "capture",
+        "prun",
+        "memit",
+        "mprun",
+        "lprun",
+        "with_globals",
+        "python",
+        "python3",
+        "local",
+        "px",
+        "skip",
+        "wandb",
+        "ipytest",
+        "scalene",
+        "heat",
+        "snakeviz",
+        "pyinstrument",
+        "bigframes",
+        "debug",
+        "timer",
+        "notify",
+        "filprofile",
+    ]
+)
 """Cell magics whose body is Python (`%%with_globals` passes on to the magic on its second line)."""
 
 _PREFIX_MAGICS = {"time", "timeit", "prun", "memit", "lprun", "mprun"}
@@ -22,12 +47,19 @@ _PREFIX_MAGICS = {"time", "timeit", "prun", "memit", "lprun", "mprun"}
 _CELL_MAGIC = re.compile(r"[ \t]*%%(\w+)([^\n]*)")
 _LINE_MAGIC = re.compile(r"([ \t]*)%(\w+)([^\n]*)")
 _ASSIGNED = re.compile(r"([ \t]*[\w.,\[\] \t()\"']+=[ \t]*)(?=[!%][ \t]*[\w./~$({\"'\\-])")
-_HELP = re.compile(r"[ \t]*(?:\?{1,2}[\w.*%]+|%{0,2}[\w.*]+(?:\[[^\]\n]*\])?(?:\([^)\n]*\))?\?{1,2})[ \t]*(?:#.*)?$")
-_BARE_COMMAND = re.compile(
-    r"[ \t]*(?:pip3?|conda|mamba|apt-get|apt|npm|gsutil|gcloud|bq|cd|ls|ll|cat|cp|mv|rm|rmdir|mkdir|pwd|less|more|man|head|"
-    r"python3?|bash|git|wget|curl|who|whos|clear|pinfo|jupyter)(?:[ \t]+(?![=.(\[,:+*/<>|&%^-][ \t=]|=|in\b|is\b|and\b|or\b|not\b|if\b|for\b)\S|[ \t]*$)"
+_HELP = re.compile(
+    r"[ \t]*(?:\?{1,2}[\w.*%]+|%{0,2}[\w.*]+(?:\[[^\]\n]*\])?(?:\([^)\n]*\))?\?{1,2})[ \t]*(?:#.*)?$"
 )
-_LEXEME = re.compile(r"\"\"\"|'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*|[()\[\]{}]|\\.|.", re.DOTALL)
+_COMMANDS = (
+    "pip3?|conda|mamba|apt-get|apt|npm|gsutil|gcloud|bq|cd|ls|ll|cat|cp|mv|rm|rmdir|mkdir|pwd|less|more|man|head|"
+    "python3?|bash|git|wget|curl|who|whos|clear|pinfo|jupyter"
+)
+_OPERATOR = r"[=.(\[,:+*/<>|&%^-][ \t=]|=|(?:in|is|and|or|not|if|for)\b"
+_BARE_COMMAND = re.compile(rf"[ \t]*(?:{_COMMANDS})(?:[ \t]+(?!{_OPERATOR})\S|[ \t]*$)")
+"""A shell command or IPython's automagic written without its mark."""
+_LEXEME = re.compile(
+    r"\"\"\"|'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*|[()\[\]{}]|\\.|.", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +113,13 @@ def prepare_cell(text: str) -> PythonCell:
         first = _LINE_MAGIC.match(text, position) if text[position : position + 1] == "%" else None
         if first is not None and first.group(2) == "sql" and not first.group(3).strip():
             # Databricks: a single per cent sign rules the whole cell.
-            magic = SqlMagic("sql", "", first.start(), first.end(), min(first.end() + 1, len(text)), len(text))
+            magic = SqlMagic(
+                "sql", "", first.start(), first.end(), min(first.end() + 1, len(text)), len(text)
+            )
             return PythonCell(_blank(text, 0, len(text), position), (magic,), False)
-    if not re.search(r"[!%?]|^[ \t]*(?:;|[a-z]+[ \t])|^[ \t]*(?:ls|ll|pwd|clear)[ \t]*$", masked, re.MULTILINE):
+    if not re.search(
+        r"[!%?]|^[ \t]*(?:;|[a-z]+[ \t])|^[ \t]*(?:ls|ll|pwd|clear)[ \t]*$", masked, re.MULTILINE
+    ):
         return PythonCell(masked)
     return _prepare_lines(masked)
 
@@ -116,7 +152,11 @@ def _prepare_lines(text: str) -> PythonCell:
             if replaced is not None:
                 continued = body.endswith("\\") and "0" in replaced
                 result.append(replaced + line[len(body) :])
-                if not replaced.strip() or replaced.strip() in ("0", "[]") or replaced.rstrip().endswith("= []"):
+                if (
+                    not replaced.strip()
+                    or replaced.strip() in ("0", "[]")
+                    or replaced.rstrip().endswith("= []")
+                ):
                     continue
                 body = replaced
             else:
@@ -143,13 +183,13 @@ def _follow(line: str, depth: int, quote: str) -> tuple[int, str]:
         match = _LEXEME.match(line, position)
         if match is None:
             break
-        token = match.group()
+        lexeme = match.group()
         position = match.end()
-        if token in ('"""', "'''"):
-            quote = token
-        elif token in "([{":
+        if lexeme in ('"""', "'''"):
+            quote = lexeme
+        elif lexeme in "([{":
             depth += 1
-        elif token in ")]}":
+        elif lexeme in ")]}":
             depth = max(depth - 1, 0)
     return depth, quote
 
@@ -183,7 +223,7 @@ def _replace_line(line: str, offset: int, magics: list[SqlMagic]) -> str | None:
                 return None
             rest = len(line) - len(target)
             return target + ("[]" if rest > 1 else "0").ljust(rest)
-    if stripped[0] == "?" or stripped.rstrip()[-1:] == "?" or "?" in stripped and _HELP.match(line):
+    if stripped[0] == "?" or stripped.rstrip()[-1:] == "?" or ("?" in stripped and _HELP.match(line)):
         return _zero(line, indent) if _HELP.match(line) else None
     if _BARE_COMMAND.match(line) and not _is_python_line(stripped):
         return _zero(line, indent)
@@ -192,13 +232,23 @@ def _replace_line(line: str, offset: int, magics: list[SqlMagic]) -> str | None:
 
 def _is_python_line(line: str) -> bool:
     """True for what merely begins like a shell command: `ls = 1`, `cd.append(x)`, `head`."""
-    return bool(re.match(r"\w+[ \t]*(?:[=.(\[,:+*/%<>|&^]|-[ \t=]|-=|$)", line)) and not line.startswith(("pip ", "cd .."))
+    return bool(re.match(r"\w+[ \t]*(?:[=.(\[,:+*/%<>|&^]|-[ \t=]|-=|$)", line)) and not line.startswith(
+        ("pip ", "cd ..")
+    )
 
 
 def _line_magic(match: re.Match[str], offset: int, assigned: str | None) -> SqlMagic:
     line = match.group(3)
     start = offset + match.start()
-    return SqlMagic(match.group(2), line, start, offset + match.end(), offset + match.start(3), offset + match.end(), assigned)
+    return SqlMagic(
+        match.group(2),
+        line,
+        start,
+        offset + match.end(),
+        offset + match.start(3),
+        offset + match.end(),
+        assigned,
+    )
 
 
 def _zero(line: str, indent: int) -> str:

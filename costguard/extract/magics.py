@@ -26,12 +26,43 @@ SQL_MAGICS = {
 }
 """Magics whose body is SQL, and its dialect; empty where the notebook's connection decides."""
 
-_WITH_VALUE = {
-    "--destination_table", "--project", "--max_results", "--maximum_bytes_billed", "--params", "--context",
-    "--bqstorage_api_endpoint", "--bigquery_api_endpoint", "--progress_bar_type", "--location", "--job_id",
-    "--job-id", "--engine", "--name", "-n", "-q", "--query", "-o", "--output", "-c", "--connections", "--section",
-    "--persist", "--alias", "--save", "--with", "-d", "--dataset", "-b", "--billing", "--limit", "--maxrows", "-v",
-}  # fmt: skip
+_WITH_VALUE = frozenset(
+    [
+        "--destination_table",
+        "--project",
+        "--max_results",
+        "--maximum_bytes_billed",
+        "--params",
+        "--context",
+        "--bqstorage_api_endpoint",
+        "--bigquery_api_endpoint",
+        "--progress_bar_type",
+        "--location",
+        "--job_id",
+        "--job-id",
+        "--engine",
+        "--name",
+        "-n",
+        "-q",
+        "--query",
+        "-o",
+        "--output",
+        "-c",
+        "--connections",
+        "--section",
+        "--persist",
+        "--alias",
+        "--save",
+        "--with",
+        "-d",
+        "--dataset",
+        "-b",
+        "--billing",
+        "--limit",
+        "--maxrows",
+    ]
+)
+"""Options that are followed by a value."""
 _TOKEN = re.compile(r"\{[^\n]*\}|'[^']*'|\"[^\"]*\"|\S+")
 
 
@@ -87,7 +118,9 @@ def read_arguments(magic: str, line: str) -> MagicArguments:
                 index += 1
                 value = matches[index].group()
             options.append((name, value.strip("'\"") if not value.startswith("{") else value))
-        elif magic != "bigquery" and re.match(r"(?i)(?:select|with|insert|create|merge|update|delete)\b", token):
+        elif magic != "bigquery" and re.match(
+            r"(?i)(?:select|with|insert|create|merge|update|delete)\b", token
+        ):
             statement = line[matches[index].start() :]
             break
         else:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from costguard.extract.cells import PythonCell, SqlMagic, prepare_cell
 from costguard.extract.magics import SQL_MAGICS, MagicArguments, read_arguments
+from costguard.extract.python_calls import STATEMENT, leading_text
 from costguard.extract.python_dialects import ModuleDialect
 from costguard.extract.python_files import FileReader, ReadFile
-from costguard.extract.python_flow import STATEMENT, ModuleFlow, leading_text
+from costguard.extract.python_flow import ModuleFlow
 from costguard.extract.python_formatting import replace_matches
 from costguard.extract.python_holes import fill_gaps
 from costguard.extract.python_jobs import literal_parameters
@@ -84,7 +85,9 @@ def _cell_text(cell: object) -> str:
 
 def _join(texts: tuple[str, ...]) -> tuple[list[_Cell], str, list[Unread]]:
     """The code cells as one module; cells that do not parse are blank in it."""
-    prepared = [(number, text, prepare_cell(text)) for number, text in enumerate(texts, start=1) if text.strip()]
+    prepared = [
+        (number, text, prepare_cell(text)) for number, text in enumerate(texts, start=1) if text.strip()
+    ]
     cells, module = _assemble(prepared)
     if not isinstance(parse_python(module), Unread):
         return cells, module, []
@@ -169,7 +172,9 @@ def _analyse(
     unread = [_relocated_unread(problem, cells) for problem in findings.unread]
     facts = _relocated_facts(findings.facts, cells)
     frames = list(facts.frames)
-    capped = bool(re.search(r"magics\.context\.default_query_job_config\s*=|context\.maximum_bytes_billed", everything))
+    capped = bool(
+        re.search(r"magics\.context\.default_query_job_config\s*=|context\.maximum_bytes_billed", everything)
+    )
     for item in found:
         if item.unread is not None:
             unread.append(item.unread)
@@ -184,7 +189,11 @@ def _analyse(
         sql.append(text)
     sql.extend(_relocated_sql(text, cells) for text in findings.sql)
     sql.sort(key=lambda text: (text.cell or 0, text.call_start or 0, text.variant or ""))
-    return tuple(sql), replace(facts, frames=tuple(frames)), tuple(sorted(unread, key=lambda u: (u.cell or 0, u.start)))
+    return (
+        tuple(sql),
+        replace(facts, frames=tuple(frames)),
+        tuple(sorted(unread, key=lambda u: (u.cell or 0, u.start))),
+    )
 
 
 def _marker(
@@ -272,10 +281,16 @@ def _variable(match: re.Match[str], piece: Piece, scope: Scope | None) -> tuple[
 def _frame_of(frames: list[Frame], item: _Found, name: str) -> int:
     """The frame that a magic's result becomes: one the type inference made, else a new one."""
     for index, frame in enumerate(frames):
-        if frame.name == name and frame.reader == "magic" and frame.origin != "query":
-            frames[index] = replace(
-                frame, origin="query", start=item.magic.start, end=item.magic.end, cell=item.cell.number
-            )
+        if frame.name == name and frame.reader == "magic":
+            if not frame.origin_text:
+                frames[index] = replace(
+                    frame,
+                    origin="query",
+                    origin_text=item.magic.name,
+                    start=item.magic.start,
+                    end=item.magic.end,
+                    cell=item.cell.number,
+                )
             return index
     frames.append(
         Frame(
@@ -323,7 +338,10 @@ def _relocated_facts(facts: PythonFacts, cells: list[_Cell]) -> PythonFacts:
     loops = []
     for loop in facts.loops:
         start, end, number = moved(loop.start, loop.end)
-        loops.append(replace(loop, start=start, end=end, cell=number))
+        once_start, once_end, _ = moved(loop.once_start, loop.once_end)
+        loops.append(
+            replace(loop, start=start, end=end, cell=number, once_start=once_start, once_end=once_end)
+        )
     calls = []
     for call in facts.calls:
         start, end, number = moved(call.start, call.end)
@@ -365,7 +383,10 @@ def _relocated_sql(text: SqlText, cells: list[_Cell]) -> SqlText:
             segments.append(replace(segment, source_start=last, source_end=last, verbatim=False))
     call_start, call_end = text.call_start, text.call_end
     if call_cell is not None and call_start is not None and call_end is not None:
-        call_start, call_end = call_start - call_cell.start, min(call_end - call_cell.start, len(call_cell.text))
+        call_start, call_end = (
+            call_start - call_cell.start,
+            min(call_end - call_cell.start, len(call_cell.text)),
+        )
     return replace(
         text,
         segments=tuple(segments),

@@ -12,7 +12,8 @@ from costguard.extract.python_values import ObjectValue, known_text
 
 _BIGQUERY = re.compile(r"bigquery|gbq|\bbq_?|_bq\b", re.IGNORECASE)
 _BIGQUERY_INTERFACE = re.compile(
-    r"bigquery(?:\.|_|\s+import\s+)dbapi|bigquery://|sqlalchemy_bigquery|pybigquery|BigQueryHook|\bbq\w*\.execute", re.IGNORECASE
+    r"bigquery(?:\.|_|\s+import\s+)dbapi|bigquery://|sqlalchemy_bigquery|pybigquery|BigQueryHook|\bbq\w*\.execute",
+    re.IGNORECASE,
 )
 _SPARK = re.compile(r"\bpyspark\b|\bspark\b|databricks", re.IGNORECASE)
 _SCHEMES = {

@@ -7,7 +7,21 @@ from collections.abc import Callable
 
 ReadFile = Callable[[str], "str | None"]
 
-_TEXT_SUFFIXES = ("", ".sql", ".bq", ".bqsql", ".sqlx", ".hql", ".txt", ".j2", ".jinja", ".jinja2", ".tpl", ".tmpl", ".template")
+_TEXT_SUFFIXES = (
+    "",
+    ".sql",
+    ".bq",
+    ".bqsql",
+    ".sqlx",
+    ".hql",
+    ".txt",
+    ".j2",
+    ".jinja",
+    ".jinja2",
+    ".tpl",
+    ".tmpl",
+    ".template",
+)
 
 
 class FileReader:

@@ -15,18 +15,130 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _NEXT = re.compile(r"\s*(<>|<=|>=|!=|\|\||[A-Za-z_]\w*|[^\s])")
-_AFTER_NAME = {"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "VIEW", "MODEL", "EXISTS", "MERGE", "SCHEMA", "FUNCTION",
-               "PROCEDURE", "CALL", "DECLARE", "SELECT", "BY", "DISTINCT", "THEN", "ELSE", "CASE", "DELETE", "USING",
-               "CLONE", "COPY", "COLUMN", "LIKE_NAME", "EXCEPT", "STRUCT", "DATASET", "RETURNING"}
+_AFTER_NAME = {
+    "FROM",
+    "JOIN",
+    "INTO",
+    "UPDATE",
+    "TABLE",
+    "VIEW",
+    "MODEL",
+    "EXISTS",
+    "MERGE",
+    "SCHEMA",
+    "FUNCTION",
+    "PROCEDURE",
+    "CALL",
+    "DECLARE",
+    "SELECT",
+    "BY",
+    "DISTINCT",
+    "THEN",
+    "ELSE",
+    "CASE",
+    "DELETE",
+    "USING",
+    "CLONE",
+    "COPY",
+    "COLUMN",
+    "LIKE_NAME",
+    "EXCEPT",
+    "STRUCT",
+    "DATASET",
+    "RETURNING",
+}
 _AFTER_CONDITION = {"WHERE", "AND", "OR", "ON", "HAVING", "QUALIFY", "WHEN", "NOT", "IF"}
-_AFTER_LITERAL = {"=", "<", ">", "<=", ">=", "!=", "<>", "LIKE", "BETWEEN", "LIMIT", "OFFSET", "INTERVAL", "OF", "||",
-                  "+", "-", "/", "%", "DEFAULT", "DATE", "TIMESTAMP", "DATETIME", "PERCENT"}
-_COMPARISONS = {"=", "<", ">", "<=", ">=", "!=", "<>", "IN", "IS", "LIKE", "BETWEEN", "NOT", "+", "-", "*", "/", "||"}
-_STARTERS = {"SELECT", "WITH", "INSERT", "MERGE", "UPDATE", "DELETE", "CREATE", "DROP", "DECLARE", "BEGIN", "SET",
-             "EXPLAIN", "TRUNCATE", "ALTER", "CALL", "EXPORT", "(", ";"}
-_PARTS = {"DATE_TRUNC", "TIMESTAMP_TRUNC", "DATETIME_TRUNC", "DATE_DIFF", "TIMESTAMP_DIFF", "DATETIME_DIFF", "EXTRACT"}
-_DATE_WORDS = {"date", "day", "ds", "dt", "since", "until", "start", "end", "begin", "today", "yesterday", "timestamp",
-               "ts", "time", "datetime", "now"}
+_AFTER_LITERAL = {
+    "=",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "!=",
+    "<>",
+    "LIKE",
+    "BETWEEN",
+    "LIMIT",
+    "OFFSET",
+    "INTERVAL",
+    "OF",
+    "||",
+    "+",
+    "-",
+    "/",
+    "%",
+    "DEFAULT",
+    "DATE",
+    "TIMESTAMP",
+    "DATETIME",
+    "PERCENT",
+}
+_COMPARISONS = {
+    "=",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "!=",
+    "<>",
+    "IN",
+    "IS",
+    "LIKE",
+    "BETWEEN",
+    "NOT",
+    "+",
+    "-",
+    "*",
+    "/",
+    "||",
+}
+_STARTERS = {
+    "SELECT",
+    "WITH",
+    "INSERT",
+    "MERGE",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "DECLARE",
+    "BEGIN",
+    "SET",
+    "EXPLAIN",
+    "TRUNCATE",
+    "ALTER",
+    "CALL",
+    "EXPORT",
+    "(",
+    ";",
+}
+_PARTS = {
+    "DATE_TRUNC",
+    "TIMESTAMP_TRUNC",
+    "DATETIME_TRUNC",
+    "DATE_DIFF",
+    "TIMESTAMP_DIFF",
+    "DATETIME_DIFF",
+    "EXTRACT",
+}
+_DATE_WORDS = {
+    "date",
+    "day",
+    "ds",
+    "dt",
+    "since",
+    "until",
+    "start",
+    "end",
+    "begin",
+    "today",
+    "yesterday",
+    "timestamp",
+    "ts",
+    "time",
+    "datetime",
+    "now",
+}
 _STATEMENT = "SELECT 1"
 
 
@@ -142,7 +254,13 @@ def fill_gaps(pieces: Sequence[Piece]) -> FilledText:
         parts.append(text)
         end = position + len(text)
         last = segments[-1] if segments else None
-        if last and last.verbatim and piece.verbatim and not piece.expression and last.source_end == piece.start:
+        if (
+            last
+            and last.verbatim
+            and piece.verbatim
+            and not piece.expression
+            and last.source_end == piece.start
+        ):
             segments[-1] = Segment(last.start, end, last.source_start, piece.end)
         else:
             verbatim = piece.verbatim and not piece.expression
@@ -208,7 +326,7 @@ def _stand_in(context: _Context, piece: Piece, following: str) -> tuple[HoleKind
     previous = context.previous
     if glued_before and previous == "literal" and context.last_character.isdigit():
         return "literal", "01"
-    if glued_before or glued_after or context.last_character == "-" and following[:1] in "-.":
+    if glued_before or glued_after or (context.last_character == "-" and following[:1] in "-."):
         return "name", name
     if not previous:
         if not after:
@@ -261,7 +379,12 @@ def _in_parenthesis(context: _Context, piece: Piece, name: str, after: str) -> t
         return "literal", "'2024-01-01'"
     if opener in _AFTER_CONDITION and after in (")", "AND", "OR"):
         return "condition", "TRUE"
-    if context.first == "CREATE" and not context.selected and len(context.parentheses) == 1 and opener not in ("BY",):
+    if (
+        context.first == "CREATE"
+        and not context.selected
+        and len(context.parentheses) == 1
+        and opener not in ("BY",)
+    ):
         return "clause", f"{name} STRING"
     del piece
     return "name", name

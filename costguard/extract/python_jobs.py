@@ -51,8 +51,7 @@ def job_settings(sink: Sink, call: ast.Call, evaluator: Evaluator, scope: Scope)
         return _from_mapping(keywords, evaluator, scope)
     own = _configuration(call, keywords, evaluator, scope)
     default = _client_default(call, evaluator, scope)
-    settings = own if default is None else _combined(own, default)
-    return settings
+    return own if default is None else _combined(own, default)
 
 
 def _configuration(
@@ -172,7 +171,11 @@ def parameters_of(value: Value | None) -> tuple[tuple[str, str], ...]:
     for element in value.elements:
         if not isinstance(element, ObjectValue):
             continue
-        names = ("name", "array_type" if "Array" in element.name else "type_", "values" if "Array" in element.name else "value")
+        names = (
+            "name",
+            "array_type" if "Array" in element.name else "type_",
+            "values" if "Array" in element.name else "value",
+        )
         given: dict[str, Value] = dict(zip(names, element.positional, strict=False))
         given.update(element.settings)
         name, kind = constant(given.get(names[0])), constant(given.get(names[1]))
@@ -229,5 +232,3 @@ def literal_parameters(value: Value | None) -> tuple[tuple[str, str], ...]:
         if isinstance(name, str) and literal is not None:
             found.append((name, literal))
     return tuple(found)
-
-

@@ -31,6 +31,7 @@ class LiteralField:
 LiteralPart = LiteralText | LiteralField
 
 _OPENING = re.compile(r"([A-Za-z]{0,3})('''|\"\"\"|'|\")")
+_NOTABLE = re.compile(r"[\\{}'\"]")
 _BETWEEN = re.compile(r"(?:[ \t\f\r\n]+|\\\r?\n|#[^\r\n]*)+")
 _SPECIAL = re.compile(
     r"\\(?:N\{[^}]*\}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|\r\n|[\s\S])|\r\n?"
@@ -79,8 +80,9 @@ def _scan_one(
 ) -> int | None:
     """Appends the parts of one literal whose body begins at `position`; returns where it ends."""
     chunk = position
-    while position < limit:
-        character = text[position]
+    while match := _NOTABLE.search(text, position, limit):
+        position = match.start()
+        character = match.group()
         if character == "\\":
             if not raw and text.startswith("N{", position + 1):
                 position = text.find("}", position, limit) + 1 or limit

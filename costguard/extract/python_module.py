@@ -12,6 +12,8 @@ from costguard.extract.python_prefilter import may_hold_sql, may_matter
 from costguard.extract.python_scopes import Scope
 from costguard.extract.python_sites import SiteCollector
 from costguard.extract.python_source import SourceMap, parse_python
+from costguard.extract.pytypes.facts import python_facts
+from costguard.extract.pytypes.module import ModuleTypes
 from costguard.model import Extraction, PythonFacts, SqlText, Unread
 
 Marker = Callable[[ModuleFlow, Scope], None]
@@ -56,18 +58,15 @@ def analyse_module(
     `known` gives types of names that no Python statement binds (a magic's destination); `markers` are called
     with the scope when the flow reaches the constant statement at their offset.
     """
-    from costguard.extract.pytypes.facts import python_facts
-    from costguard.extract.pytypes.module import ModuleTypes
-
     types = ModuleTypes(tree, known=known or {})
-    facts = python_facts(tree, types, source.text)
+    facts = python_facts(tree, types, lambda line, column: (source.offset(line, column), None))
     if not markers and not may_hold_sql(source.text):
         return ModuleFindings((), facts, ())
     flow = ModuleFlow(tree, source, types, files)
     for offset, marker in (markers or {}).items():
         flow.markers[offset] = _bound(marker, flow)
     flow.run()
-    if not flow.uses and not flow.candidates:
+    if not flow.notes.uses and not flow.notes.candidates:
         return ModuleFindings((), facts, ())
     collector = SiteCollector(flow, tree, source, facts)
     collector.collect()

@@ -2,7 +2,7 @@
 
 Most files of a repository touch neither SQL nor data frames; parsing is what costs, and a search for words
 costs a few hundredths of it. The words are the top modules of the libraries whose calls become facts, and the
-words without which no SQL statement reads or writes a table. A file without any of them has nothing to report.
+words without which no SQL statement reads or writes a table. A file without any of them holds nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def may_hold_sql(text: str) -> bool:
     if _CALLS.search(text):
         return True
     match = _STATEMENT_WORDS.search(text)
-    return match is not None and (not match.group().lower().startswith("select") or bool(_FROM.search(text, match.end())))
+    return match is not None and (
+        not match.group().lower().startswith("select") or bool(_FROM.search(text, match.end()))
+    )
 
 
 def may_matter(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What becomes of a query's result: whether the whole of it is brought to the client, and in which variable."""
+"""What becomes of a query's result: whether all of it is brought to the client, and in which variable."""
 
 from __future__ import annotations
 
@@ -6,10 +6,33 @@ import ast
 
 from costguard.extract.python_scopes import children, dotted_name
 
-_MATERIALISING = {"to_dataframe", "to_arrow", "to_geodataframe", "to_dataframe_iterable", "to_arrow_iterable", "to_pandas",
-                  "toPandas", "fetch_pandas_all", "fetchall", "to_local_iterator"}
-_PASSING = {"result", "query", "_result", "exception", "to_dataframe", "copy", "reset_index", "set_index", "astype",
-            "fillna", "dropna", "rename", "sort_values"}
+_MATERIALISING = {
+    "to_dataframe",
+    "to_arrow",
+    "to_geodataframe",
+    "to_dataframe_iterable",
+    "to_arrow_iterable",
+    "to_pandas",
+    "toPandas",
+    "fetch_pandas_all",
+    "fetchall",
+    "to_local_iterator",
+}
+_PASSING = {
+    "result",
+    "query",
+    "_result",
+    "exception",
+    "to_dataframe",
+    "copy",
+    "reset_index",
+    "set_index",
+    "astype",
+    "fillna",
+    "dropna",
+    "rename",
+    "sort_values",
+}
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 
 
@@ -34,7 +57,9 @@ class ResultUses:
     @staticmethod
     def _base_name(node: ast.expr) -> str | None:
         """`job` of `job.result()`, through calls that pass the result on."""
-        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PASSING:
+        while (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PASSING
+        ):
             node = node.func.value
         return dotted_name(node)
 

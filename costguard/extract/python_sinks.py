@@ -1,6 +1,6 @@
 """The calls that run SQL: which argument holds it, in which dialect, and what comes back.
 
-Sources: the reference pages of google-cloud-bigquery, pandas, pandas-gbq, bigframes, PySpark, Apache Airflow's
+Sources: the reference pages of google-cloud-bigquery, pandas, pandas-gbq, bigframes, PySpark, Airflow's
 Google provider, Apache Beam, Kubeflow's Google Cloud components, SQLAlchemy and PEP 249 (DB-API).
 """
 
@@ -26,7 +26,7 @@ class Sink:
     materialises: bool = False
     """True when the call itself brings the whole result to the client."""
     configuration: Configuration = "none"
-    """Where a limit of bytes and labels are given: a `QueryJobConfig`, a job in REST notation, or keywords."""
+    """Where a limit of bytes and labels stand: in a `QueryJobConfig`, a job in REST notation, or keywords."""
     certain: bool = True
     """False when only the method's name speaks for it: then the SQL must look like a statement."""
 
@@ -40,9 +40,16 @@ _EXACT: dict[str, Sink] = {
         Sink(f"{_CLIENT}.query", configuration="job-config"),
         Sink(f"{_CLIENT}.query_and_wait", configuration="job-config"),
         Sink("google.cloud.bigquery.QueryJob", 1, configuration="job-config"),
-        Sink("google.cloud.bigquery.dbapi.Cursor.execute", keywords=("operation",), configuration="job-config"),
+        Sink(
+            "google.cloud.bigquery.dbapi.Cursor.execute", keywords=("operation",), configuration="job-config"
+        ),
         Sink("pandas.read_gbq", materialises=True, configuration="mapping"),
-        Sink("pandas_gbq.read_gbq", keywords=("query_or_table", "query"), materialises=True, configuration="mapping"),
+        Sink(
+            "pandas_gbq.read_gbq",
+            keywords=("query_or_table", "query"),
+            materialises=True,
+            configuration="mapping",
+        ),
         Sink("bigframes.pandas.read_gbq", keywords=("query_or_table", "query"), configuration="mapping"),
         Sink("bigframes.pandas.read_gbq_query", configuration="mapping"),
         Sink("pandas.read_sql", keywords=("sql",), dialect="by-connection", materialises=True),
@@ -118,8 +125,19 @@ _BY_METHOD: dict[str, Sink] = {
 }
 
 _CONNECTION_CLASSES = ("Cursor", "Connection", "Engine", "Session", "cursor", "connection", "engine")
-_NOT_SQL = ("pandas.", "polars.", "geopandas.", "cudf.", "dask.", "googleapiclient.", "google.cloud.ndb", "google.cloud.datastore",
-            "google.cloud.firestore", "concurrent.futures", "sqlglot.")
+_NOT_SQL = (
+    "pandas.",
+    "polars.",
+    "geopandas.",
+    "cudf.",
+    "dask.",
+    "googleapiclient.",
+    "google.cloud.ndb",
+    "google.cloud.datastore",
+    "google.cloud.firestore",
+    "concurrent.futures",
+    "sqlglot.",
+)
 
 DRIVERS: dict[str, str] = {
     "psycopg2": "postgres",

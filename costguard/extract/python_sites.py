@@ -6,8 +6,9 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
+from costguard.extract.python_calls import POSSIBLE, STATEMENT, Candidate, SinkUse, leading_text
 from costguard.extract.python_dialects import ModuleDialect
-from costguard.extract.python_flow import POSSIBLE, STATEMENT, Candidate, ModuleFlow, SinkUse, leading_text
+from costguard.extract.python_flow import ModuleFlow
 from costguard.extract.python_formatting import fill_placeholders
 from costguard.extract.python_holes import FilledText, fill_gaps
 from costguard.extract.python_jobs import job_settings
@@ -37,7 +38,7 @@ class SiteCollector:
         self._flow = flow
         self._source = source
         self._frames = facts.frames
-        self._loops = LoopIndex(tree, source, facts.loops)
+        self._loops = LoopIndex(facts)
         self._results = ResultUses(tree)
         self._dialects = ModuleDialect(tree, source.text)
         self._wrappers = Wrappers(flow)
@@ -49,16 +50,16 @@ class SiteCollector:
 
     def collect(self) -> None:
         """Fills `sql` and `unread`."""
-        ordinary = [use for use in self._flow.uses if not _is_last_resort(use)]
+        ordinary = [use for use in self._flow.notes.uses if not _is_last_resort(use)]
         for use in ordinary:
             for site in self._wrappers.sites(use):
                 self._add(site)
-        for use in self._flow.uses:
+        for use in self._flow.notes.uses:
             if _is_last_resort(use):
                 for site in self._wrappers.sites(use):
                     if not self._known(site.value):
                         self._add(site)
-        for candidate in self._flow.candidates:
+        for candidate in self._flow.notes.candidates:
             self._add_candidate(candidate)
         self.sql.sort(key=_order)
         self.unread.sort(key=lambda unread: (unread.start, unread.end))
@@ -97,7 +98,7 @@ class SiteCollector:
             return
         if not STATEMENT.match(text):
             if _is_name(text) or not use.sink.certain:
-                return  # A table name given to read_gbq, a stored query's path, a MongoDB filter: no SQL text.
+                return  # A table name given to read_gbq, a filter of another database: no SQL.
             if text.strip().endswith((".sql", ".sql.j2", ".bql")):
                 self._not_known(site, text.strip())
                 return
@@ -194,7 +195,7 @@ class SiteCollector:
 
 
 def _via(use: SinkUse, dialect: str) -> str:
-    """The API that runs the SQL; `.query(...)` of an unknown client of a module about BigQuery is its client's."""
+    """The API that runs the SQL; an unknown `x.query(...)` in a module about BigQuery is the client's."""
     name = use.sink.api.removeprefix("?.")
     method = name.rsplit(".", 1)[-1]
     if not use.sink.certain and dialect == "bigquery" and method in ("query", "query_and_wait"):
@@ -209,7 +210,11 @@ def _is_last_resort(use: SinkUse) -> bool:
 
 def _is_name(text: str) -> bool:
     """True for a table name: one word, dotted perhaps."""
-    return len(text.split()) == 1 and not text.strip().endswith((".sql", ".sql.j2", ".bql")) and text.strip() != "{gap}"
+    return (
+        len(text.split()) == 1
+        and not text.strip().endswith((".sql", ".sql.j2", ".bql"))
+        and text.strip() != "{gap}"
+    )
 
 
 def _order(sql: SqlText) -> tuple[int, int, str]:
@@ -223,7 +228,8 @@ def enclosing_frame(frames: Sequence[Frame], start: int, end: int) -> int | None
     """The frame made by the expression that holds the call: the smallest one around it."""
     best: int | None = None
     for index, frame in enumerate(frames):
-        if frame.start <= start and end <= frame.end:
-            if best is None or frame.end - frame.start < frames[best].end - frames[best].start:
-                best = index
+        if not (frame.start <= start and end <= frame.end):
+            continue
+        if best is None or frame.end - frame.start < frames[best].end - frames[best].start:
+            best = index
     return best

@@ -10,7 +10,9 @@ from bisect import bisect_right
 from costguard.model import Unread
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_PYTHON_2 = re.compile(r"^[ \t]*(?:print[ \t]+[\"'\w]|except[ \t]+\w+[ \t]*,[ \t]*\w+:|exec[ \t]+[\"'])", re.MULTILINE)
+_PYTHON_2 = re.compile(
+    r"^[ \t]*(?:print[ \t]+[\"'\w]|except[ \t]+\w+[ \t]*,[ \t]*\w+:|exec[ \t]+[\"'])", re.MULTILINE
+)
 
 
 class SourceMap:

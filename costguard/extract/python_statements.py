@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 
-_KEYWORDS = re.compile(r"\b(select|from|insert|into|update|set|delete|merge|create|table|where|with)\b", re.IGNORECASE)
-_TABLE = re.compile(r"\b(?:from|into|join|update|merge|table|view)\s+(?:`|\[?[\w-]+\.[\w-]|hole_|\w+_\w)", re.IGNORECASE)
+_KEYWORDS = re.compile(
+    r"\b(select|from|insert|into|update|set|delete|merge|create|table|where|with)\b", re.IGNORECASE
+)
+_TABLE = re.compile(
+    r"\b(?:from|into|join|update|merge|table|view)\s+(?:`|\[?[\w-]+\.[\w-]|hole_|\w+_\w)", re.IGNORECASE
+)
 _LIST = re.compile(r"\bselect\s+(?:\*|distinct\b|count\s*\(|[\w.]+\s*(?:,|\bas\b)|\w+\s*\()", re.IGNORECASE)
-_READS_OR_WRITES = re.compile(r"\b(?:from|into|update|merge|table|view|model|procedure|schema|unnest)\b", re.IGNORECASE)
+_READS_OR_WRITES = re.compile(
+    r"\b(?:from|into|update|merge|table|view|model|procedure|schema|unnest)\b", re.IGNORECASE
+)
 
 
 def is_statement(text: str, dialect: str) -> bool:

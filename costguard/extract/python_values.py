@@ -219,13 +219,12 @@ def _empty(value: Value) -> bool:
     return isinstance(value, StringValue) and not any(p.text.strip() or p.expression for p in value.pieces)
 
 
-def join_branches(before: Value | None, one: Value | None, other: Value | None) -> Value | None:
+def join_branches(one: Value | None, other: Value | None) -> Value | None:
     """The value after an `if` whose branches leave `one` and `other`.
 
     Text that only one branch appends (`if limit: sql += "LIMIT 10"`) is kept: one text with everything in
     it says more about the query than a choice of two, four or eight.
     """
-    del before
     if one is None or other is None or one is other:
         return one if other is None else other
     if isinstance(one, StringValue) and isinstance(other, StringValue):

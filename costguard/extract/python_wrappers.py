@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from costguard.extract.python_flow import STATEMENT, LocalCall, ModuleFlow, SinkUse, leading_text
+from costguard.extract.python_calls import STATEMENT, LocalCall, SinkUse, leading_text
+from costguard.extract.python_flow import ModuleFlow
 from costguard.extract.python_scopes import FunctionInfo
 from costguard.extract.python_values import (
     ChoiceValue,
@@ -45,7 +46,7 @@ class Wrappers:
 
     def __init__(self, flow: ModuleFlow) -> None:
         self._calls: dict[int, list[LocalCall]] = {}
-        for call in flow.calls:
+        for call in flow.notes.calls:
             self._calls.setdefault(call.function.number, []).append(call)
         self._functions: dict[int, FunctionInfo] = {function.number: function for function in flow.functions}
 
