@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,8 +104,10 @@ class TemplateRenderer:
                 "__join__": self._join,
                 "__sized__": lambda value: self._environment.budget.measure(value),
                 "__not__": lambda value: value if isinstance(value, Unknown) else not value,
+                "__in__": _contains,
                 "__include__": self._include,
                 "__block__": self._block,
+                "__argument__": lambda name: Unknown(expression=name),
             }
         )
         self._names["builtins"] = {name: self._names[name] for name in ("ref", "source", "var")}
@@ -244,8 +247,18 @@ class TemplateRenderer:
             return None
         try:
             return self._environment.compile_bounded(text, path).make_module({})
-        except (TemplateError, SyntaxError, ValueError, TypeError, AttributeError, LookupError):
-            # Macros of a file that cannot be compiled are unknown values where they are called.
+        except _BROKEN:
+            pass  # one macro at a time, then: dbt reads the macros of a file and nothing between them
+        blocks: list[str] = []
+        for match in _MACRO_BLOCK.finditer(text):
+            try:
+                self._environment.compile_bounded(match.group(), path)
+            except _BROKEN:
+                continue  # this macro stays unknown where it is called
+            blocks.append(match.group())
+        try:
+            return self._environment.compile_bounded("".join(blocks), path).make_module({})
+        except _BROKEN:
             return None
 
     def _variable(self, name: str) -> tuple[bool, Any]:
@@ -289,6 +302,9 @@ class TemplateRenderer:
         return relation_value(relation, self._dialect)
 
     def _is_incremental(self, *_: Any) -> bool:
+        materialized = self._now.rendered.settings.get("materialized") if self._now.project is not None else None
+        if isinstance(materialized, str) and materialized in _NEVER_INCREMENTAL:
+            return False
         self._now.rendered.branched = True
         return self._now.incremental
 
@@ -320,7 +336,8 @@ class TemplateRenderer:
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, str) and callable(value) and not isinstance(value, Unknown):
-            return ""
+            # A variable of the program that renders it, named like one of the functions known here.
+            value = Unknown(expression=str(getattr(value, "__name__", "unknown")))
         return self._environment.budget.text(value)
 
     def _join(self, *values: Any) -> str:
@@ -384,9 +401,9 @@ class TemplateRenderer:
         """The printed value of the tag with this number."""
         own = self._own
         part = own.parts[index]
-        if isinstance(value, Unknown):
+        if isinstance(value, Unknown) or (callable(value) and not isinstance(value, str)):
             expression = " ".join(own.text[part.inner_start : part.inner_end].split())
-            value = Unknown(expression=expression, standin=value.standin)
+            value = Unknown(expression=expression, standin=getattr(value, "standin", "") or "")
         return output(self._text(value), part.start, part.end)
 
     def _evaluate_settings(self, text: str, path: str) -> dict[str, Any]:
@@ -415,10 +432,24 @@ class TemplateRenderer:
         return {key: value for key, value in found.items() if isinstance(value, str)}
 
 
+_BROKEN = (TemplateError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, MacroReturn)
+"""What compiling a macro file, or running its top level, can come to."""
+_MACRO_BLOCK = re.compile(r"\{%[-+]?\s*macro\b.*?\bendmacro\s*[-+]?%\}", re.DOTALL)
 _RESERVED = frozenset(
     "ref source config var this is_incremental run_query statement adapter execute return env_var builtins "
     "load_relation should_full_refresh".split()
 )
+
+
+_NEVER_INCREMENTAL = frozenset({"table", "view", "ephemeral", "materialized_view", "materialized view"})
+"""A model built in one of these ways is made anew on every run."""
+
+
+def _contains(item: Any, values: Any) -> Any:
+    """`item in values`; unknown when either is."""
+    if isinstance(item, Unknown) or isinstance(values, Unknown):
+        return item if isinstance(item, Unknown) else values
+    return item in values
 
 
 def _copied(value: Any) -> Any:

@@ -61,19 +61,27 @@ class DbtBlocks(Extension):
     def parse(self, parser: Parser) -> nodes.Node | list[nodes.Node]:
         token = next(parser.stream)
         name = parser.stream.expect("name").value
-        line = token.lineno
+        signature = nodes.Macro(lineno=token.lineno)
+        signature.args, signature.defaults = [], []
+        if token.value in {"test", "data_test"}:
+            parser.parse_signature(signature)
         while parser.stream.current.type != "block_end":
             next(parser.stream)
-        ends = (f"name:end{token.value}", "name:endtest") if token.value == "data_test" else (f"name:end{token.value}",)
+        ends = ("name:endtest", "name:enddata_test") if token.value in {"test", "data_test"} else (f"name:end{token.value}",)
         body = parser.parse_statements(ends, drop_needle=True)
-        if token.value == "materialization" or token.value == "docs":
+        if token.value in {"materialization", "docs", "unit_test"}:
             return []
-        marker = nodes.ExprStmt(
-            nodes.Call(
-                nodes.Name("__block__", "load"), [nodes.Const(token.value), nodes.Const(name)], [], None, None
-            )
-        ).set_lineno(line)
-        return [marker, nodes.Scope(body).set_lineno(line)]
+        start: list[nodes.Node] = [nodes.ExprStmt(_call("__block__", [nodes.Const(token.value), nodes.Const(name)]))]
+        # What the arguments of a test are is known where the test is used, in YAML: here they are unknown.
+        without_default = len(signature.args) - len(signature.defaults)
+        for index, argument in enumerate(signature.args):
+            given: nodes.Expr = _call("__argument__", [nodes.Const(argument.name)])
+            if index >= without_default:
+                given = signature.defaults[index - without_default]
+            start.append(nodes.Assign(nodes.Name(argument.name, "store"), given))
+        for node in start:
+            node.set_lineno(token.lineno)
+        return nodes.Scope([*start, *body]).set_lineno(token.lineno)
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
@@ -314,6 +322,11 @@ class _Bounder:
             return _call("__join__", node.nodes)  # type: ignore[attr-defined]
         if kind is nodes.List or kind is nodes.Dict or (kind is nodes.Tuple and node.ctx == "load"):  # type: ignore[attr-defined]
             return _call("__sized__", [node]) if _has_names(node) else node
+        if kind is nodes.Compare and len(node.ops) == 1 and node.ops[0].op in {"in", "notin"}:  # type: ignore[attr-defined]
+            inside = _call("__in__", [node.expr, node.ops[0].expr])  # type: ignore[attr-defined]
+            return inside if node.ops[0].op == "in" else _call("__not__", [inside])  # type: ignore[attr-defined]
+        if kind is nodes.CondExpr and node.expr2 is None:  # type: ignore[attr-defined]
+            node.expr2 = nodes.Const("")  # type: ignore[attr-defined]
         if kind is nodes.Not:
             return _call("__not__", [node.node])  # type: ignore[attr-defined]
         return node

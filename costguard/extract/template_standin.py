@@ -27,7 +27,7 @@ _NUMBER_OPERATORS = frozenset("+-/%")
 _EXPRESSION_AFTER = frozenset("SELECT DISTINCT BY CASE ALL SET USING RETURN".split())
 _CLAUSE_STARTS = frozenset(
     "SELECT WITH FROM WHERE GROUP ORDER HAVING QUALIFY LIMIT UNION INTERSECT EXCEPT JOIN LEFT RIGHT INNER FULL CROSS "
-    "ON USING WINDOW CREATE INSERT MERGE DELETE UPDATE WHEN THEN AS SET VALUES CLUSTER PARTITION OPTIONS".split()
+    "ON USING WINDOW CREATE INSERT MERGE DELETE UPDATE WHEN THEN SET VALUES CLUSTER PARTITION OPTIONS".split()
 )
 _COMPARISONS = frozenset("IS IN LIKE BETWEEN NOT ILIKE".split())
 _RESERVED = frozenset(
@@ -170,11 +170,9 @@ def _outside_quotes(text: str, tokens: list[_Token]) -> list[_Found]:
             stack.pop()
         if token.word == "BETWEEN":
             between = True
-        elif token.word in {"AND", "WHERE", "SELECT"}:
-            between = False if previous is not None and token.word != "AND" else between
-        before, previous = previous, token
-        if before is not None and before.word == "AND":
+        elif token.word in {"WHERE", "SELECT"} or (previous is not None and previous.word == "AND"):
             between = False
+        before, previous = previous, token
     return found
 
 
@@ -206,14 +204,20 @@ def _choose(
     right = following.word if following is not None else ""
     if previous is None or left == ";":
         return "clause", f"/*{name}*/"
-    if left == "WITH" and right != "AS":
-        return "clause", f"{name} AS (SELECT 1)" + ("" if right in {",", ""} or following is None else "")
+    if right == "AS" and left in {"WITH", ",", "RECURSIVE", ")"}:
+        return "name", name
+    if left == "WITH":
+        return "clause", f"{name} AS (SELECT 1)"
+    if left == "<" and before is not None and before.word in {"STRUCT", "ARRAY", "TABLE"}:
+        if before.word == "ARRAY":
+            return "name", "STRING"
+        return "name", f"{name} STRING" if right in {",", ">"} else name
     if left in _NAME_AFTER:
         return "name", name
     if left == "AS":
         if stack and stack[-1] in {"CAST", "SAFE_CAST", "TRY_CAST"}:
             return "name", "STRING"
-        return ("clause", "SELECT 1") if right == ")" and False else ("name", name)
+        return "name", name
     if left == "AND" and between:
         return "literal", f"'{name}'"
     if left in _CONDITION_AFTER:
