@@ -57,12 +57,12 @@ _STATEMENT_HEAD: Final = re.compile(
 )
 """What a statement of GoogleSQL that reads or writes data can begin with."""
 _LEGACY_NAME: Final = re.compile(r"\b(?:FROM|JOIN|,)\s*\(*\s*\[[\w.:\-$]+\]", re.IGNORECASE)
-_LEGACY_FUNCTION: Final = re.compile(r"\bTABLE_(?:DATE_RANGE|QUERY)(?:_STRICT)?\s*\(\s*\[", re.IGNORECASE)
+_LEGACY_FUNCTION: Final = re.compile(r"\bTABLE_(?:DATE_RANGE|QUERY)(?:_STRICT)?\s*\(\s*\[")
 _NOT_ANALYSED: Final = re.compile(
     r"\b(?:GRAPH_TABLE|MATCH_RECOGNIZE)\s*\(|\AGRAPH\b|\ACREATE\b.{0,40}\bPROCEDURE\b", re.I
 )
 _SAFE_TOKEN: Final = re.compile(r"[A-Za-z_]{1,20}|[^\w\s\"'`]{1,3}")
-_STRUCT: Final = re.compile(r"[sS][tT][rR][uU][cC][tT]\s*+\(")
+_NOT_BRACKETS: Final = re.compile(r"[^()\[\]]+")
 # What sqlglot raises from its own code on input that it did not expect.
 _INTERNAL_ERRORS: Final = (
     AttributeError,
@@ -95,10 +95,11 @@ def parse_leaf(text: str, dialect: str = "bigquery", user_functions: frozenset[s
     fails, calls of these are not taken for built-in functions of the same name.
     """
     reader = _dialect(dialect)
-    if _too_deep(text):
+    upper = text.upper()
+    if _too_deep(text, upper):
         return _unread("nested too deep", "", text)
     google = dialect == "bigquery"
-    if google and _LEGACY_FUNCTION.search(text):
+    if google and ("TABLE_DATE_RANGE" in upper or "TABLE_QUERY" in upper) and _LEGACY_FUNCTION.search(upper):
         # It would parse, as an unknown function of an array.
         return _unread("legacy SQL", "", text)
     first = _parse(text, reader)
@@ -194,12 +195,17 @@ def _unread(reason: str, detail: str, text: str) -> Parsed:
     return Parsed(None, Unread(reason, detail, 0, len(text)))
 
 
-def _too_deep(text: str) -> bool:
+def _too_deep(text: str, upper: str) -> bool:
     """Deeper than real SQL goes, and deep enough for sqlglot to run out of stack or of time."""
-    if text.count("(") + text.count("[") <= _DEEPEST_STRUCT:
-        return False
-    structs = len(_STRUCT.findall(text)) > _DEEPEST_STRUCT
-    if not structs and text.count("(") + text.count("[") + text.upper().count("CASE") <= _DEEPEST_NESTING:
+    depth = deepest = 0
+    # A rough count, strings included, is fast and settles nearly every statement.
+    for bracket in _NOT_BRACKETS.sub("", text):
+        if bracket in "([":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif depth:
+            depth -= 1
+    if deepest <= _DEEPEST_STRUCT and upper.count("CASE") <= _DEEPEST_NESTING:
         return False
     opened: list[bool] = []
     struct_depth, previous = 0, ""
