@@ -45,6 +45,10 @@ _UDF = frozenset(
         "pyspark.sql.UDFRegistration.register",
     }
 )
+_ROW_BY_ROW = words(
+    "map flatMap filter mapPartitions cache persist coalesce repartition sortBy zipWithIndex keyBy"
+)
+"""Methods of an RDD after which it has about as many rows."""
 _HARMLESS = frozenset(
     {"builtins.len", "builtins.isinstance", "builtins.id", "builtins.type", "builtins.bool", "gc.collect"}
 )
@@ -185,7 +189,7 @@ class Applications(Expressions):
         result = FUNCTIONS.get(symbol)
         if result is None:
             if name[:1].isupper() and "." in symbol and not name.isupper():
-                return Value(type=symbol)
+                return self.make(node, symbol, symbol, origin="unknown")
             return UNKNOWN
         if result == "=":
             return arguments[0] if arguments else UNKNOWN
@@ -272,7 +276,7 @@ class Applications(Expressions):
     def _same(self, node: ast.Call, symbol: str, name: str, receiver: Value, arguments: list[Value]) -> Value:
         result = receiver.type or ""
         if result not in ENGINES:
-            return Value(type=result)
+            return Value(type=result, makers=receiver.makers if name in _ROW_BY_ROW else ())
         base = receiver
         if arguments and arguments[0].type == receiver.type:
             base = replace(receiver, makers=(*receiver.makers, *arguments[0].makers))
@@ -338,6 +342,7 @@ class Applications(Expressions):
         for maker in value.makers:
             maker.assigned.update(effect.assigned)
             maker.bounded = maker.bounded or effect.bounded
+            maker.grown = name == "append" and self.context.in_loop
             if name in {"pivot_table", "describe"}:
                 maker.aggregated = True
         return value
@@ -391,7 +396,7 @@ class Applications(Expressions):
         value = self.make(node, result, f"{FRAME}.merge", (*left.makers, *right.makers))
         sides = (*left.makers, *right.makers)
         for maker in value.makers:
-            maker.bounded = bool(left.makers and right.makers) and all(parent.bounded for parent in sides)
+            maker.bounded = bool(left.makers and right.makers) and all(parent.small for parent in sides)
         return value
 
     def _concatenate(self, node: ast.Call) -> Value:
@@ -413,7 +418,9 @@ class Applications(Expressions):
         value = self.make(node, FRAME, "pandas.concat", [maker for frame in frames for maker in frame.makers])
         if isinstance(pieces, ast.List | ast.Tuple) and frames and len(frames) == len(values):
             for maker in value.makers:
-                maker.bounded = all(parent.bounded for frame in frames for parent in frame.makers)
+                # In a loop small pieces make a large frame.
+                maker.grown = self.context.in_loop
+                maker.bounded = all(parent.small for frame in frames for parent in frame.makers)
         return value
 
     def _group_method(self, node: ast.Call, name: str, receiver: Value, site: Site) -> Value:

@@ -143,7 +143,7 @@ class _Builder:
         return min(numbers, key=lambda number: (self._is_small(value, number), number)) if numbers else None
 
     def _is_small(self, value: Value, number: int) -> bool:
-        return any(maker.bounded for maker in value.makers if self._frames.get(maker) == number)
+        return any(maker.small for maker in value.makers if self._frames.get(maker) == number)
 
     def _described(self, site: Site) -> tuple[str | None, str | None]:
         if site.function in _ROW_LOOPS:

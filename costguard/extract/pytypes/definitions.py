@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from costguard.extract.pytypes.names import public_name
+from costguard.extract.pytypes.words import words
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -20,6 +21,8 @@ class Definitions:
     constants: dict[str, ast.expr] = field(default_factory=dict)
     """Names assigned exactly once, to a literal."""
     star_modules: list[str] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    """Names of containers that are changed in place."""
     bound: set[str] = field(default_factory=set)
     """Every name that is assigned, imported or defined anywhere in the module."""
 
@@ -40,9 +43,6 @@ def import_names(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, 
             yield alias.asname or alias.name, public_name(f"{module}.{alias.name}")
 
 
-_LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Constant)
-
-
 def collect_definitions(statements: list[ast.stmt]) -> Definitions:
     """Read every statement of a module, at any depth, without looking into expressions."""
     found = Definitions()
@@ -51,11 +51,23 @@ def collect_definitions(statements: list[ast.stmt]) -> Definitions:
     while stack:
         for statement in stack.pop():
             _visit(statement, found, counts, stack)
-    for name, count in counts.items():
-        if count > 1:
-            found.constants.pop(name, None)
+    for name in list(found.constants):
+        if counts[name] > 1 or name in found.changed:
+            del found.constants[name]
     found.bound.update(counts)
     return found
+
+
+_CHANGING = words("append extend insert update add remove discard pop popitem clear setdefault sort reverse")
+
+
+def _is_literal(node: ast.expr) -> bool:
+    """A constant, or a container that holds something; an empty one is there to be filled."""
+    if isinstance(node, ast.Dict):
+        return bool(node.keys)
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return bool(node.elts)
+    return isinstance(node, ast.Constant)
 
 
 def _visit(
@@ -68,8 +80,10 @@ def _visit(
         for target in targets:
             for name in target_names(target):
                 counts[name] = counts.get(name, 0) + 1
-            if isinstance(target, ast.Name) and isinstance(statement.value, _LITERALS):
+            if isinstance(target, ast.Name) and statement.value is not None and _is_literal(statement.value):
                 found.constants[target.id] = statement.value
+            elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                found.changed.add(target.value.id)
         return
     if isinstance(statement, ast.Import | ast.ImportFrom):
         for local, resolved in import_names(statement):
@@ -82,6 +96,16 @@ def _visit(
                 found.star_modules.append("." * statement.level + (statement.module or ""))
         else:
             found.imported.update(alias.name for alias in statement.names)
+        return
+    if isinstance(statement, ast.Expr):
+        call = statement.value
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and isinstance(call.func.value, ast.Name)
+            and call.func.attr in _CHANGING
+        ):
+            found.changed.add(call.func.value.id)
         return
     if isinstance(statement, ast.AugAssign | ast.For | ast.AsyncFor):
         for name in target_names(statement.target):

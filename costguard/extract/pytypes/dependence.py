@@ -11,7 +11,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _FILLERS = frozenset({"append", "add", "update", "extend", "insert", "setdefault", "put"})
 
 
-class _Flow:
+class Flow:
     """Names in the order in which a stretch of code reads and sets them."""
 
     __slots__ = ("assigned", "exposed", "reads")
@@ -139,14 +139,14 @@ def _names(node: ast.AST) -> Iterator[tuple[str, bool]]:
             stack.extend(reversed(list(ast.iter_child_nodes(current))))
 
 
-def exposed_names(loop: ast.For | ast.AsyncFor | ast.While) -> list[str]:
+def exposed_names(flow: Flow) -> list[str]:
     """Names set in a loop's body that a turn may read before it has set them, in alphabetical order."""
-    flow = _flow_of(loop)
     return sorted(flow.exposed & flow.assigned)
 
 
-def _flow_of(loop: ast.For | ast.AsyncFor | ast.While) -> _Flow:
-    flow = _Flow()
+def flow_of(loop: ast.For | ast.AsyncFor | ast.While) -> Flow:
+    """How the names of one turn of a loop depend on each other."""
+    flow = Flow()
     done: set[str] = set()
     if isinstance(loop, ast.While):
         flow.expression(loop.test, done)
@@ -156,7 +156,7 @@ def _flow_of(loop: ast.For | ast.AsyncFor | ast.While) -> _Flow:
     return flow
 
 
-def carries_state(owner: ast.stmt | ast.expr) -> bool:
+def carries_state(owner: ast.stmt | ast.expr, flow: Flow | None) -> bool:
     """True when a turn of a loop uses what an earlier turn computed, or this cannot be excluded.
 
     Filling a container that is not read in the loop (`models[k] = m`, `results.append(m)`) and adding up
@@ -164,14 +164,12 @@ def carries_state(owner: ast.stmt | ast.expr) -> bool:
     """
     if isinstance(owner, ast.While):
         return True
-    if isinstance(owner, ast.For | ast.AsyncFor):
+    if isinstance(owner, ast.For | ast.AsyncFor) and flow is not None:
         if any(_leaves(statement) for statement in owner.body):
             return True
-        flow = _flow_of(owner)
-        added = _added_up(owner)
-        for name in flow.exposed & flow.assigned:
-            if name not in added or flow.reads.get(name, 0) > 0:
-                return True
+        carried = flow.exposed & flow.assigned
+        if any(flow.reads.get(name, 0) > 0 for name in carried) or not carried <= _added_up(owner):
+            return True
         return _rereads_a_container(owner, flow)
     if isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef):
         return any(isinstance(node, ast.Global | ast.Nonlocal) for node in ast.walk(owner))
@@ -204,13 +202,16 @@ def _added_up(loop: ast.For | ast.AsyncFor) -> set[str]:
     }
 
 
-def _rereads_a_container(loop: ast.For | ast.AsyncFor, flow: _Flow) -> bool:
+def _rereads_a_container(loop: ast.For | ast.AsyncFor, flow: Flow) -> bool:
     """Whether a container from outside the loop is both filled and read in it."""
     filled: dict[str, int] = {}
+    set_first: dict[str, int] = {}
     for node in ast.walk(loop):
         name = None
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
             name = _root(node.value)
+            if isinstance(node.slice, ast.Constant) and isinstance(node.value, ast.Name):
+                set_first.setdefault(node.value.id, node.lineno)
         elif (
             isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _FILLERS
         ):
@@ -218,7 +219,15 @@ def _rereads_a_container(loop: ast.For | ast.AsyncFor, flow: _Flow) -> bool:
         if name is not None:
             filled[name] = filled.get(name, 0) + 1
     outside = {name for name in filled if name not in flow.assigned or name in flow.exposed}
-    return any(flow.reads.get(name, 0) > filled[name] for name in outside)
+    reread = {name for name in outside if flow.reads.get(name, 0) > filled[name]}
+    if reread and reread <= set_first.keys():
+        # `parameters["seed"] = i` at the top of the body: each turn reads what it has set itself.
+        return any(
+            isinstance(node, ast.Name) and node.id in reread and node.lineno < set_first[node.id]
+            for statement in loop.body
+            for node in ast.walk(statement)
+        )
+    return bool(reread)
 
 
 def _root(node: ast.expr) -> str | None:

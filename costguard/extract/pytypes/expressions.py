@@ -265,7 +265,7 @@ class Expressions(State):
         """A frame made from another; it is as small and as aggregated as that one."""
         value = self.make(node, type_name, reader, base.makers, relation)
         for maker in value.makers:
-            if base.makers and all(parent.bounded for parent in base.makers):
+            if base.makers and all(parent.small for parent in base.makers):
                 maker.bounded = True
             if base.makers and all(parent.aggregated for parent in base.makers):
                 maker.aggregated = True

@@ -38,7 +38,7 @@ def build_frames(types: ModuleTypes, offsets: Offsets) -> tuple[tuple[Frame, ...
                 parent=parent,
                 columns_used=tuple(sorted(columns)) if columns else None,
                 columns_requested=maker.requested,
-                bounded=maker.bounded,
+                bounded=maker.small,
                 aggregated=maker.aggregated,
                 cell=where.cell,
             )

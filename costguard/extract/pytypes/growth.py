@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from costguard.extract.pytypes.constants import keyword
-from costguard.extract.pytypes.dependence import exposed_names
 from costguard.extract.pytypes.module import ModuleTypes
 from costguard.extract.pytypes.names import BASES, FRAME, SERIES
 from costguard.extract.pytypes.positions import Offsets, place
@@ -35,7 +34,8 @@ def growing_calls(
     for node, number in numbers.items():
         if not isinstance(node, ast.For | ast.AsyncFor | ast.While):
             continue
-        grown = set(exposed_names(node))
+        flow = types.evaluation.flow(node)
+        grown = flow.exposed & flow.assigned
         for statement in _own_statements(node.body):
             if len(statement.targets) != 1:
                 continue

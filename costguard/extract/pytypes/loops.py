@@ -28,6 +28,7 @@ _FOLDS: Final = (
     "LeavePOut",
     "PredefinedSplit",
 )
+_POOLS: Final = frozenset({"concurrent", "multiprocessing", "ray"})
 _SUBMITTERS: Final = frozenset({"submit", "apply_async", "remote", "delay"})
 
 
@@ -99,7 +100,9 @@ def _loop(
         turns=None if kind == "callback" else turns_of(site.iterable, types.evaluation.definitions.constants),
         parent=parent,
         depth=depth,
-        carries_state=carries_state(owner),
+        carries_state=carries_state(
+            owner, types.evaluation.flow(owner) if isinstance(owner, ast.For | ast.AsyncFor) else None
+        ),
         parallel=site.parallel or _submits(types, owner),
         target=target,
         iterable=written(site.iterable, 80),
@@ -222,7 +225,8 @@ def _range_length(bounds: list[int | None]) -> int | None:
 
 def _submits(types: ModuleTypes, owner: ast.stmt | ast.expr) -> bool:
     """Whether the body hands its work to a pool, to ray or to dask."""
-    if isinstance(owner, ast.While):
+    imported = types.evaluation.definitions.imported
+    if isinstance(owner, ast.While) or imported.isdisjoint(_POOLS):
         return False
     for node in ast.walk(owner):
         if (
@@ -233,6 +237,6 @@ def _submits(types: ModuleTypes, owner: ast.stmt | ast.expr) -> bool:
             function = types.resolve(node.func) or ""
             if function.startswith(("concurrent.futures.Executor.", "multiprocessing.Pool.")):
                 return True
-            if node.func.attr == "remote" and "ray" in types.evaluation.definitions.imported:
+            if node.func.attr == "remote" and "ray" in imported:
                 return True
     return False

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from costguard.extract.pytypes.annotations import UsageSignatures
 from costguard.extract.pytypes.definitions import Definition, collect_definitions
+from costguard.extract.pytypes.dependence import Flow, flow_of
 from costguard.extract.pytypes.libraries import BUILTIN_NAMES, SPARK_FUNCTION_NAMES
 from costguard.extract.pytypes.names import ENGINES, FRAME, QUERY_JOB, ROWS, SPARK
 from costguard.extract.pytypes.values import UNKNOWN, Function, Maker, Relation, Value, escape
@@ -85,6 +86,7 @@ class State:
         self.values: dict[ast.AST, Value] = {}
         self.sites: dict[ast.AST, Site] = {}
         self.loops: dict[LoopNode, LoopSite] = {}
+        self._flows: dict[ast.stmt, Flow] = {}
         self.makers: dict[ast.AST | str, Maker] = {}
         self.functions: dict[Definition, FunctionState] = {}
         self.pending: list[tuple[Function, Context]] = []
@@ -129,6 +131,13 @@ class State:
             if name == "sqlContext":
                 return Value(type="pyspark.sql.SQLContext")
         return UNKNOWN
+
+    def flow(self, loop: ast.For | ast.AsyncFor | ast.While) -> Flow:
+        """How the names of a loop's body depend on each other; worked out once."""
+        found = self._flows.get(loop)
+        if found is None:
+            found = self._flows[loop] = flow_of(loop)
+        return found
 
     def make(
         self,

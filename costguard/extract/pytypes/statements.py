@@ -97,6 +97,9 @@ class Statements(Applications):
         escape(value)
         base = self.evaluate(target.value)
         if BASES.get(base.type or "", base.type) == FRAME:
+            for maker in base.makers:
+                # A column put into an empty frame brings the rows.
+                maker.grown = maker.grown or (maker.origin == "literal" and maker.source is None)
             columns = self.strings(target.slice)
             if columns is None:
                 self.consume(target.slice)
@@ -109,6 +112,8 @@ class Statements(Applications):
             index = (
                 target.slice.elts[-1] if isinstance(target.slice, ast.Tuple) and target.slice.elts else None
             )
+            for maker in base.makers:
+                maker.grown = maker.grown or self.context.in_loop
             self.use(base, self.strings(index))
             return
         if base.makers and base.type == SERIES:
@@ -215,7 +220,7 @@ class Statements(Applications):
         self.execute(node.body)
         carried = [
             name
-            for name in exposed_names(node)
+            for name in exposed_names(self.flow(node))
             if name in environment
             and environment[name] is not before.get(name)
             and _matters(environment[name])

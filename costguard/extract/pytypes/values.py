@@ -23,6 +23,7 @@ class Maker:
         "bounded",
         "columns",
         "escaped",
+        "grown",
         "name",
         "node",
         "origin",
@@ -46,7 +47,13 @@ class Maker:
         self.requested: tuple[str, ...] | None = None
         self.escaped = False
         self.bounded = False
+        self.grown = False
         self.aggregated = False
+
+    @property
+    def small(self) -> bool:
+        """Provably few rows: made so, and nothing added since."""
+        return self.bounded and not self.grown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
