@@ -25,24 +25,19 @@ FEATURES = [
 ]
 
 
-def train_segment(segment: str, frame: pd.DataFrame) -> float:
-    train, test = train_test_split(frame, test_size=0.2, random_state=7, stratify=frame["churned"])
-    model = lgb.LGBMClassifier(n_estimators=800, learning_rate=0.03, num_leaves=63)
-    model.fit(train[FEATURES], train["churned"], sample_weight=train["weight"])
-
-    explainer = shap.TreeExplainer(model)
-    importance = abs(explainer.shap_values(train[FEATURES])).mean(axis=0)
-
-    joblib.dump({"model": model, "importance": dict(zip(FEATURES, importance))}, f"models/{segment}.joblib")
-    return roc_auc_score(test["churned"], model.predict_proba(test[FEATURES])[:, 1])
-
-
 def main(snapshot: str = "2026-10-01") -> None:
     frame = prepare(snapshot)
     scores = {}
     for segment in frame["segment"].unique():
         rows = frame[frame["segment"] == segment]
-        scores[segment] = train_segment(segment, rows)
+        train, test = train_test_split(rows, test_size=0.2, random_state=7, stratify=rows["churned"])
+        model = lgb.LGBMClassifier(n_estimators=800, learning_rate=0.03, num_leaves=63)
+        model.fit(train[FEATURES], train["churned"], sample_weight=train["weight"])
+        scores[segment] = roc_auc_score(test["churned"], model.predict_proba(test[FEATURES])[:, 1])
+
+        explainer = shap.TreeExplainer(model)
+        importance = abs(explainer.shap_values(train[FEATURES])).mean(axis=0)
+        joblib.dump({"model": model, "importance": dict(zip(FEATURES, importance))}, f"models/{segment}.joblib")
     print(pd.Series(scores).sort_values())
 
 
