@@ -1,4 +1,4 @@
-"""Evaluates statements in order, and the functions and classes of the module."""
+"""Evaluates statements in order."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from costguard.extract.pytypes.annotations import annotation_type
-from costguard.extract.pytypes.applications import Applications
-from costguard.extract.pytypes.definitions import all_arguments, import_names
+from costguard.extract.pytypes.definitions import import_names
 from costguard.extract.pytypes.dependence import exposed_names
-from costguard.extract.pytypes.names import BASES, ENGINES, FRAME, SERIES
-from costguard.extract.pytypes.state import Context, FunctionState, LoopSite
+from costguard.extract.pytypes.functions import Functions
+from costguard.extract.pytypes.state import FunctionState, LoopSite
 from costguard.extract.pytypes.values import (
-    NONE,
     UNKNOWN,
-    ClassInfo,
-    Function,
     Value,
     escape,
-    merge,
     merge_environments,
 )
 
@@ -30,7 +24,7 @@ MAXIMUM_REPEATS: Final = 2
 """Loop nesting up to which a body is evaluated a second time with what the first turn left behind."""
 
 
-class Statements(Applications):
+class Statements(Functions):
     """The whole evaluator."""
 
     _repeating = 0
@@ -56,120 +50,6 @@ class Statements(Applications):
             handler = _HANDLERS.get(statement.__class__)
             if handler is not None:
                 handler(self, statement)
-
-    # Bindings
-
-    def bind(self, target: ast.expr, value: Value, source: ast.expr | None = None) -> None:
-        if isinstance(target, ast.Name):
-            self.env[target.id] = value
-            if source is not None:
-                for maker in value.makers:
-                    if not maker.name and maker.node is source:
-                        maker.name = target.id
-            if value.makers:
-                self.values[target] = value
-        elif isinstance(target, ast.Tuple | ast.List):
-            self._bind_parts(target.elts, value, source)
-        elif isinstance(target, ast.Subscript):
-            self._bind_subscript(target, value)
-        elif isinstance(target, ast.Attribute):
-            self._bind_attribute(target, value)
-        elif isinstance(target, ast.Starred):
-            escape(value)
-            self.bind(target.value, Value(type="builtins.list"))
-
-    def _bind_parts(self, targets: list[ast.expr], value: Value, source: ast.expr | None) -> None:
-        if value.items is not None and len(value.items) == len(targets):
-            elements = (
-                source.elts
-                if isinstance(source, ast.Tuple | ast.List) and len(source.elts) == len(targets)
-                else None
-            )
-            for number, (target, item) in enumerate(zip(targets, value.items, strict=True)):
-                self.bind(target, item, elements[number] if elements is not None else None)
-            return
-        if value.element is None:
-            escape(value)
-        for target in targets:
-            self.bind(target, value.element if value.element is not None else UNKNOWN)
-
-    def _bind_subscript(self, target: ast.Subscript, value: Value) -> None:
-        escape(value)
-        base = self.evaluate(target.value)
-        if BASES.get(base.type or "", base.type) == FRAME:
-            for maker in base.makers:
-                # A column put into an empty frame brings the rows.
-                maker.grown = maker.grown or (maker.origin == "literal" and maker.source is None)
-            columns = self.strings(target.slice)
-            if columns is None:
-                self.consume(target.slice)
-            elif not (self.context.in_branch or self.context.in_loop):
-                for maker in base.makers:
-                    maker.assigned.update(column for column in columns if column not in maker.columns)
-            return
-        if base.type is not None and base.type.startswith("pandas.DataFrame."):
-            self.consume(target.slice)
-            index = (
-                target.slice.elts[-1] if isinstance(target.slice, ast.Tuple) and target.slice.elts else None
-            )
-            for maker in base.makers:
-                maker.grown = maker.grown or self.context.in_loop
-            self.use(base, self.strings(index))
-            return
-        if base.makers and base.type == SERIES:
-            self.use(base, self.strings(target.slice))
-            return
-        self.consume(target.slice)
-        escape(base)
-
-    def _bind_attribute(self, target: ast.Attribute, value: Value) -> None:
-        base = self.evaluate(target.value)
-        escape(value)
-        if base.cls is not None and base.type is not None:
-            known = base.cls.attributes.get(target.attr)
-            base.cls.attributes[target.attr] = value if known is None else merge(known, value)
-        elif BASES.get(base.type or "", base.type) == FRAME and target.attr not in {"columns", "index"}:
-            for maker in base.makers:
-                maker.assigned.add(target.attr)
-        elif target.attr != "index":
-            escape(base)
-
-    def _assign(self, node: ast.Assign) -> None:
-        value = self.evaluate(node.value)
-        for target in node.targets:
-            self.bind(target, value, node.value)
-
-    def _annotated(self, node: ast.AnnAssign) -> None:
-        value = self.evaluate(node.value) if node.value is not None else UNKNOWN
-        if value.type is None and value.symbol is None and value.function is None:
-            declared = annotation_type(node.annotation, self._resolve_annotation)
-            if declared is not None and (node.value is not None or isinstance(node.target, ast.Name)):
-                value = self._declared(node.annotation, declared, node.value)
-        if node.value is not None or value is not UNKNOWN:
-            self.bind(node.target, value, node.value)
-
-    def _declared(self, annotation: ast.expr, declared: str, source: ast.expr | ast.arg | None) -> Value:
-        if declared in ENGINES:
-            return self.make(source if source is not None else annotation, declared, "", origin="unknown")
-        return Value(type=declared)
-
-    def _resolve_annotation(self, node: ast.expr) -> str | None:
-        if not isinstance(node, ast.Name | ast.Attribute):
-            return None
-        value = self.evaluate(node)
-        return value.symbol if value.receiver is None else None
-
-    def _augmented(self, node: ast.AugAssign) -> None:
-        value = self.consume(node.value)
-        if isinstance(node.target, ast.Name):
-            current = self.lookup(node.target.id)
-            if current.type is not None and current.type not in ENGINES:
-                result = SERIES if SERIES in (current.type, value.type) else current.type
-                self.env[node.target.id] = replace(current, type=result, items=None, element=None)
-            else:
-                escape(current)
-        elif isinstance(node.target, ast.Subscript | ast.Attribute):
-            self.consume(node.target)
 
     # Control flow
 
@@ -303,178 +183,6 @@ class Statements(Applications):
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for name, resolved in import_names(node):
             self.env[name] = UNKNOWN if resolved.startswith(".") else Value(symbol=resolved)
-
-    # Functions and classes
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: ClassInfo | None = None) -> None:
-        enclosing = self.enclosing if self.env is self.module else (*self.enclosing, self.env)
-        function = Function(node, node.name, owner, enclosing)
-        for default in (*node.args.defaults, *node.args.kw_defaults):
-            if default is not None:
-                self.consume(default)
-        value = Value(function=function)
-        for decorator in node.decorator_list:
-            value = self._decorate(decorator, function, value)
-        scope = f"{self.context.scope}.{node.name}" if self.context.scope else node.name
-        if node not in self.functions:
-            self.functions[node] = FunctionState()
-            self.pending.append((function, Context(scope)))
-        if owner is not None:
-            owner.methods[node.name] = function
-        else:
-            self.env[node.name] = value
-
-    def _decorate(self, decorator: ast.expr, function: Function, value: Value) -> Value:
-        """Decorators that change what a function is: UDFs are columns' functions, no longer plain ones."""
-        found = self.evaluate(decorator)
-        self.decorators.append((decorator, function, self.context))
-        symbol = found.symbol
-        if isinstance(decorator, ast.Call):
-            symbol = self.values.get(decorator.func, UNKNOWN).symbol
-        if symbol is not None and symbol.startswith("pyspark."):
-            return UNKNOWN
-        return value
-
-    def _class(self, node: ast.ClassDef) -> None:
-        bases = []
-        for base in node.bases:
-            found = self.evaluate(base)
-            if found.symbol is not None:
-                bases.append(found.symbol)
-        info = ClassInfo(node.name, tuple(bases))
-        context = self.context
-        environment, enclosing = self.env, self.enclosing
-        if environment is not self.module:
-            self.enclosing = (*enclosing, environment)
-        scope = f"{context.scope}.{node.name}" if context.scope else node.name
-        self.context = Context(scope)
-        self.env = {}
-        for statement in node.body:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-                local, self.env = self.env, environment
-                self._function(statement, info)
-                self.env = local
-            else:
-                self.execute([statement])
-        info.attributes.update(self.env)
-        self.env, self.enclosing, self.context = environment, enclosing, context
-        self.env[node.name] = Value(cls=info)
-        initialiser = info.methods.get("__init__")
-        if initialiser is not None and self.functions[initialiser.node].analysed is None:
-            self._analyse(initialiser, self.functions[initialiser.node], Context(f"{scope}.__init__"))
-
-    def define_lambda(self, node: ast.Lambda) -> Value:
-        enclosing = self.enclosing if self.env is self.module else (*self.enclosing, self.env)
-        function = Function(node, "<lambda>", None, enclosing)
-        state = self.functions.get(node)
-        if state is None:
-            state = self.functions[node] = FunctionState()
-            self._analyse(function, state, self.context)
-        return Value(function=function)
-
-    def call_function(self, function: Function, arguments: list[Value], keywords: dict[str, Value]) -> Value:
-        """The result of calling a function of the module; its parameters take the arguments' types."""
-        state = self.functions.setdefault(function.node, FunctionState())
-        names = [argument.arg for argument in all_arguments(function.node.args)]
-        for name, value in (*zip(names, arguments, strict=False), *keywords.items()):
-            if value is UNKNOWN or value is NONE:
-                continue
-            known = state.parameters.get(name)
-            if name not in names:
-                escape(value)
-            elif known is None or known is UNKNOWN:
-                state.parameters[name] = value
-            elif known is not value:
-                state.parameters[name] = merge(known, value)
-        for value in arguments[len(names) :]:
-            escape(value)
-        if state.active:
-            for value in (*arguments, *keywords.values()):
-                escape(value)
-            return state.result
-        if state.analysed is None or state.analysed != state.parameters:
-            if state.runs >= MAXIMUM_RUNS:
-                for value in (*arguments, *keywords.values()):
-                    escape(value)
-            else:
-                scope = self._scope_of(function)
-                self._analyse(function, state, Context(scope) if scope is not None else self.context)
-        return state.result
-
-    def _scope_of(self, function: Function) -> str | None:
-        if isinstance(function.node, ast.Lambda):
-            return None
-        return next(
-            (context.scope for pending, context in self.pending if pending.node is function.node),
-            function.name,
-        )
-
-    def _analyse(self, function: Function, state: FunctionState, context: Context) -> None:
-        """Evaluate a function's body with the parameter types known so far."""
-        node = function.node
-        saved = self.env, self.enclosing, self.context, self.returned
-        state.active = True
-        state.runs += 1
-        state.analysed = dict(state.parameters)
-        self.enclosing = function.enclosing
-        self.context = context
-        self.env = self._parameters(function, state)
-        self.returned = []
-        if isinstance(node, ast.Lambda):
-            state.result = self.evaluate(node.body)
-            escape(state.result)
-        else:
-            self.execute(node.body)
-            result: Value | None = None
-            for value in self.returned:
-                result = value if result is None else merge(result, value)
-            state.result = result or UNKNOWN
-            declared = None
-            if state.result.type is None and state.result.symbol is None:
-                declared = annotation_type(node.returns, self._resolve_annotation)
-            if declared is not None and node.returns is not None:
-                state.result = self._declared(node.returns, declared, None)
-                escape(state.result)
-        self.env, self.enclosing, self.context, self.returned = saved
-        state.active = False
-
-    def _parameters(self, function: Function, state: FunctionState) -> dict[str, Value]:
-        environment: dict[str, Value] = {}
-        node = function.node
-        arguments = all_arguments(node.args)
-        for number, argument in enumerate(arguments):
-            if number == 0 and function.owner is not None and argument.arg in {"self", "cls"}:
-                environment[argument.arg] = Value(type=f"<module>.{function.owner.name}", cls=function.owner)
-                continue
-            environment[argument.arg] = self._parameter(function, argument, state)
-        for extra, kind in ((node.args.vararg, "builtins.tuple"), (node.args.kwarg, "builtins.dict")):
-            if extra is not None:
-                environment[extra.arg] = Value(type=kind)
-        return environment
-
-    def _parameter(self, function: Function, argument: ast.arg, state: FunctionState) -> Value:
-        declared = annotation_type(argument.annotation, self._resolve_annotation)
-        value = state.parameters.get(argument.arg, UNKNOWN)
-        if (
-            value.type is not None
-            or value.symbol is not None
-            or value.function is not None
-            or value.cls is not None
-        ):
-            return value
-        if declared is None and argument.annotation is not None and isinstance(argument.annotation, ast.Name):
-            local = self.lookup(argument.annotation.id)
-            if local.cls is not None and local.type is None:
-                return Value(type=f"<module>.{local.cls.name}", cls=local.cls)
-        if declared is None and not isinstance(function.node, ast.Lambda):
-            declared = self.signatures.type_of(function.node, argument.arg)
-        if declared is None:
-            return value
-        if declared not in ENGINES:
-            return Value(type=declared)
-        parameter = self.make(argument, declared, "", origin="parameter")
-        parameter.makers[0].name = argument.arg
-        return parameter
 
 
 def _matters(value: Value) -> bool:
