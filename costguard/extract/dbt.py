@@ -20,7 +20,9 @@ from costguard.extract.dbt_files import ProjectFiles, load_yaml
 _MACRO = re.compile(r"\{%[-+]?\s*(?:macro|test|data_test)\s+([A-Za-z_]\w*)")
 _SNAPSHOT = re.compile(r"\{%[-+]?\s*snapshot\s+([A-Za-z_]\w*)")
 _SOURCES = re.compile(r"^sources\s*:", re.MULTILINE)
-_SOURCE_OVERRIDE = re.compile(r"^[\s-]*(?:schema|database|identifier|catalog|project|dataset)\s*:", re.MULTILINE)
+_SOURCE_OVERRIDE = re.compile(
+    r"^[\s-]*(?:schema|database|identifier|catalog|project|dataset)\s*:", re.MULTILINE
+)
 _NAME = re.compile(r"^([ \t]*(?:-[ \t]+)?)name[ \t]*:[ \t]*['\"]?([^'\"#\n\r]+)", re.MULTILINE)
 _MACRO_FILES = (".sql", ".jinja", ".j2", ".jinja2", ".sqlx")
 
@@ -83,7 +85,7 @@ class TemplateProject:
     problems: tuple[tuple[str, str], ...] = ()
     """Project files that could not be read: (path, why)."""
     renderers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Dialect -> renderer with its compiled macros, made where templates are read. It stays in its process."""
+    """Dialect -> renderer with its compiled macros, made where templates are read; stays in its process."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TemplateProject, (self.files, self.projects, self.macros, self.templates, self.problems)
@@ -105,7 +107,7 @@ def digest(text: str) -> str:
 
 
 def build_template_project(files: ProjectFiles) -> TemplateProject:
-    """Index the dbt projects, macros and includable files of a tree. Unreadable YAML becomes a problem entry."""
+    """Index the dbt projects, macros and includable files of a tree. Unreadable YAML becomes a problem."""
     paths = sorted(files.paths())
     known = frozenset(paths)
     problems: list[tuple[str, str]] = []
@@ -122,7 +124,9 @@ def build_template_project(files: ProjectFiles) -> TemplateProject:
             projects.append(project)
     projects.sort(key=lambda project: (-len(project.directory), project.directory))
     folders = tuple(f"{project.directory}/" if project.directory else "" for project in projects)
-    loose = [path for path in paths if path.endswith(_MACRO_FILES) and not path.startswith(folders or ("\0",))]
+    loose = [
+        path for path in paths if path.endswith(_MACRO_FILES) and not path.startswith(folders or ("\0",))
+    ]
     return TemplateProject(
         files, tuple(projects), _unique_macros(files, loose), frozenset(loose), tuple(problems)
     )
@@ -172,7 +176,9 @@ def _project(
                 )
     variables = settings.get("vars")
     models_settings = settings.get("models")
-    compiled, relations = _manifest(files, directory, known, str(settings.get("target-path", "target")), problems)
+    compiled, relations = _manifest(
+        files, directory, known, str(settings.get("target-path", "target")), problems
+    )
     return DbtProject(
         directory=directory,
         name=name,
@@ -181,7 +187,9 @@ def _project(
         model_paths=model_paths,
         target=_target(files, directory, known, str(settings.get("profile", "")), problems),
         models=models,
-        macros=_macro_index(files, list(found((*macro_paths, *folders("test-paths", default="tests")), ".sql"))),
+        macros=_macro_index(
+            files, list(found((*macro_paths, *folders("test-paths", default="tests")), ".sql"))
+        ),
         packages=packages,
         sources=_source_index(files, found(model_paths, ".yml", ".yaml")),
         compiled=compiled,
@@ -203,7 +211,7 @@ def _mapping(files: ProjectFiles, path: str, problems: list[tuple[str, str]]) ->
 
 
 def _flat_variables(variables: dict[str, Any], project: str) -> dict[str, Any]:
-    """Global variables, overlaid with those of the project's own section; sections of packages stay values."""
+    """Global variables, overlaid with those of the project's own section; other sections stay values."""
     own = variables.get(project)
     return {**variables, **own} if isinstance(own, dict) else dict(variables)
 
@@ -277,7 +285,11 @@ def _target(
     output = outputs.get(name)
     if not isinstance(output, dict):
         return {}
-    return {"name": name, "profile_name": profile, **{key: output[key] for key in _TARGET_KEYS if key in output}}
+    return {
+        "name": name,
+        "profile_name": profile,
+        **{key: output[key] for key in _TARGET_KEYS if key in output},
+    }
 
 
 _TARGET_KEYS = ("type", "database", "schema", "project", "dataset", "threads", "location")
@@ -311,7 +323,11 @@ def _manifest(
                 )
             text = entry.get("compiled_code") or entry.get("compiled_sql")
             raw = entry.get("raw_code") or entry.get("raw_sql")
-            if isinstance(text, str) and isinstance(raw, str) and isinstance(entry.get("original_file_path"), str):
+            if (
+                isinstance(text, str)
+                and isinstance(raw, str)
+                and isinstance(entry.get("original_file_path"), str)
+            ):
                 source = _inside(directory, entry["original_file_path"].replace("\\", "/"))
                 compiled[source] = Compiled(digest(raw), text)
     return compiled, relations

@@ -12,7 +12,11 @@ from costguard.extract.dbt_files import ProjectFiles, load_yaml
 from costguard.model import DbtModel
 
 _CONFIG = re.compile(r"\{\{-?\s*config\s*\(")
-_SETTING = re.compile(r"\b(schema|alias|database|project|dataset)\s*=\s*(?:'([^'{}]*)'|\"([^\"{}]*)\"|([^'\"\s,)]))")
+_SETTING = re.compile(
+    r"\b(schema|alias|database|project|dataset)\s*=\s*"
+    r"(?:'([^'{}]*)'(?=\s*(?:[,)]|$))|\"([^\"{}]*)\"(?=\s*(?:[,)]|$))|(\S))"
+)
+"""A setting of `config(...)`: groups 2 and 3 are a plain string, group 4 the start of anything else."""
 _SAME = {"project": "database", "dataset": "schema"}
 
 
@@ -89,14 +93,17 @@ class Relations:
         base = target.get("schema") or target.get("dataset") or ""
         custom = settings.get("schema") or ""
         alias = settings.get("alias") or name
-        parts = [value if isinstance(value, str) and "{" not in value else "" for value in (database, base, custom)]
+        parts = [
+            value if isinstance(value, str) and "{" not in value else "" for value in (database, base, custom)
+        ]
         schema = parts[2] or parts[1]
         if parts[1] and parts[2] and "generate_schema_name" not in project.macros:
-            schema = f"{parts[1]}_{parts[2]}"  # dbt's own rule; a project that overrides it nearly always drops the prefix
+            # dbt's own rule; a project that overrides it nearly always drops the prefix.
+            schema = f"{parts[1]}_{parts[2]}"
         return Relation(parts[0], schema, alias if isinstance(alias, str) else name)
 
     def source(self, project: DbtProject | None, source: str, table: str) -> Relation:
-        """The relation of a source table; the source's name is its dataset unless a YAML file says otherwise."""
+        """The relation of a source table; its dataset is the source's name unless YAML says otherwise."""
         plain = Relation("", source, table)
         if project is None:
             return plain
@@ -133,7 +140,9 @@ def _read_sources(text: str) -> dict[str, tuple[Relation, dict[str, Relation]]]:
         listed = entry.get("tables")
         for table in listed if isinstance(listed, list) else ():
             if isinstance(table, dict) and isinstance(table.get("name"), str):
-                tables[table["name"]] = Relation(database, schema, _plain(table.get("identifier"), table["name"]))
+                tables[table["name"]] = Relation(
+                    database, schema, _plain(table.get("identifier"), table["name"])
+                )
         result[name] = (Relation(database, schema, ""), tables)
     return result
 

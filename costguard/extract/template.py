@@ -42,7 +42,11 @@ def extract_template(text: str, path: str, project: TemplateProject | None, dial
     if project is None:
         project = TemplateProject(MemoryFiles({}))
     dbt = project.project_of(path)
-    if dbt is not None and (compiled := dbt.compiled.get(path)) is not None and compiled.raw_digest == digest(text):
+    if (
+        dbt is not None
+        and (compiled := dbt.compiled.get(path)) is not None
+        and compiled.raw_digest == digest(text)
+    ):
         return _from_manifest(text, path, dbt, compiled.text, project, dialect)
     return _Reader(text, path, dbt, dialect, _renderer(project, dialect)).extraction()
 
@@ -117,7 +121,9 @@ class _Reader:
             sql = self._stripped(str(failure))
         kept = [item for item in sql if self._wanted(item)]
         if not kept and not self._unread and any(item.holes for item in sql):
-            self._unread.append(Unread("template not rendered", "only unknown values are left", 0, len(self._text)))
+            self._unread.append(
+                Unread("template not rendered", "only unknown values are left", 0, len(self._text))
+            )
         return Extraction("template", (self._text,), tuple(kept), unread=tuple(self._unread), dbt=model)
 
     def _stripped(self, detail: str) -> list[SqlText]:

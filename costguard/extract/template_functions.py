@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - this file writes SQL that is read and never run
 """SQL that the well-known macro packages write: `dbt_utils` and the cross-database macros of dbt itself.
 
 Each function gives SQL that reads the same tables and columns as the original macro. What the original
@@ -48,7 +49,9 @@ def cross_database_macros(dialect: str) -> MacroTable:
 
     def datediff(first_date: Any = "NULL", second_date: Any = "NULL", datepart: Any = "day") -> str:
         if bigquery:
-            return f"DATETIME_DIFF(CAST({second_date} AS DATETIME), CAST({first_date} AS DATETIME), {datepart})"
+            return (
+                f"DATETIME_DIFF(CAST({second_date} AS DATETIME), CAST({first_date} AS DATETIME), {datepart})"
+            )
         if trino:
             return f"DATE_DIFF('{datepart}', {first_date}, {second_date})"
         return f"DATEDIFF({datepart}, {first_date}, {second_date})"
@@ -92,16 +95,24 @@ def cross_database_macros(dialect: str) -> MacroTable:
         "concat": lambda fields=(): " || ".join(str(item) for item in _listed(fields)) or "''",
         "length": lambda expression="''": f"LENGTH({expression})",
         "position": lambda substring_text="''", string_text="''": f"STRPOS({string_text}, {substring_text})",
-        "replace": lambda field="''", old_chars="''", new_chars="''": f"REPLACE({field}, {old_chars}, {new_chars})",
-        "right": lambda string_text="''", length_expression=1: f"SUBSTR({string_text}, -1 * ({length_expression}))",
+        "replace": lambda field="''", old_chars="''", new_chars="''": (
+            f"REPLACE({field}, {old_chars}, {new_chars})"
+        ),
+        "right": lambda string_text="''", length_expression=1: (
+            f"SUBSTR({string_text}, -1 * ({length_expression}))"
+        ),
         "string_literal": lambda value="": f"'{value}'",
-        "escape_single_quotes": lambda expression="": str(expression).replace("'", "\\'" if bigquery else "''"),
+        "escape_single_quotes": lambda expression="": str(expression).replace(
+            "'", "\\'" if bigquery else "''"
+        ),
         "any_value": lambda expression="NULL": f"ANY_VALUE({expression})",
         "bool_or": lambda expression="NULL": f"{'LOGICAL_OR' if bigquery else 'BOOL_OR'}({expression})",
         "cast_bool_to_text": lambda field="NULL": f"CAST({field} AS {text})",
         "current_timestamp": lambda: "CURRENT_TIMESTAMP()" if bigquery else "CURRENT_TIMESTAMP",
         "current_timestamp_backcompat": lambda: "CURRENT_TIMESTAMP",
-        "array_construct": lambda inputs=(), data_type=None: f"[{', '.join(str(item) for item in _listed(inputs))}]",
+        "array_construct": lambda inputs=(), data_type=None: (
+            f"[{', '.join(str(item) for item in _listed(inputs))}]"
+        ),
         "array_append": lambda array="[]", new_element="NULL": f"ARRAY_CONCAT({array}, [{new_element}])",
         "array_concat": lambda array_1="[]", array_2="[]": f"ARRAY_CONCAT({array_1}, {array_2})",
         "except": lambda: "EXCEPT DISTINCT" if bigquery else "EXCEPT",
@@ -144,10 +155,14 @@ def dbt_utils_macros(dialect: str) -> MacroTable:
         parts = [f"COALESCE(CAST({item} AS {text}), '{null}')" for item in fields]
         return str(cross["hash"](" || '-' || ".join(parts) or "''"))
 
-    def union_relations(relations: Any = (), where: Any = None, source_column_name: Any = "", **_: Any) -> str:
+    def union_relations(
+        relations: Any = (), where: Any = None, source_column_name: Any = "", **_: Any
+    ) -> str:
         condition = f" WHERE {where}" if where else ""
         column = f", CAST(NULL AS {text}) AS {source_column_name}" if source_column_name else ""
-        return "\nUNION ALL\n".join(f"(SELECT *{column} FROM {item}{condition})" for item in _listed(relations))
+        return "\nUNION ALL\n".join(
+            f"(SELECT *{column} FROM {item}{condition})" for item in _listed(relations)
+        )
 
     def group_by(n: Any = 1) -> str:
         if isinstance(n, Unknown) or not isinstance(n, int):
@@ -178,21 +193,30 @@ def dbt_utils_macros(dialect: str) -> MacroTable:
         unique = "DISTINCT " if distinct else ""
         columns: list[str] = []
         for number, value in enumerate(_listed(values)):
-            plain = "".join(letter if letter.isalnum() else "_" for letter in str(value)) if isinstance(value, str) else ""
+            plain = (
+                "".join(letter if letter.isalnum() else "_" for letter in str(value))
+                if isinstance(value, str)
+                else ""
+            )
             name = f" AS {prefix}{plain or f'value_{number}'}{suffix}" if alias else ""
             if name and (plain[:1].isdigit() and not prefix):
                 name = f" AS _{name[4:]}"
-            columns.append(
-                f"{agg}({unique}CASE WHEN {column} {cmp} '{value}' THEN {then_value} ELSE {else_value} END){name}"
-            )
+            case = f"CASE WHEN {column} {cmp} '{value}' THEN {then_value} ELSE {else_value} END"
+            columns.append(f"{agg}({unique}{case}){name}")
         return ",\n".join(columns)
 
     def unpivot(
-        relation: Any = None, cast_to: Any = text, exclude: Any = (), remove: Any = (), field_name: Any = "field_name",
-        value_name: Any = "value", **_: Any,
+        relation: Any = None,
+        cast_to: Any = text,
+        exclude: Any = (),
+        remove: Any = (),
+        field_name: Any = "field_name",
+        value_name: Any = "value",
+        **_: Any,
     ) -> str:
         kept = "".join(f"{item}, " for item in _listed(exclude))
-        return f"SELECT {kept}CAST(NULL AS {text}) AS {field_name}, CAST(NULL AS {cast_to}) AS {value_name} FROM {relation}"
+        names = f"CAST(NULL AS {text}) AS {field_name}, CAST(NULL AS {cast_to}) AS {value_name}"
+        return f"SELECT {kept}{names} FROM {relation}"
 
     def deduplicate(relation: Any = None, partition_by: Any = "1", order_by: Any = "1", **_: Any) -> str:
         number = f"ROW_NUMBER() OVER (PARTITION BY {partition_by} ORDER BY {order_by})"
@@ -212,11 +236,15 @@ def dbt_utils_macros(dialect: str) -> MacroTable:
 
     def generate_series(upper_bound: Any = 1) -> str:
         if bigquery:
-            return f"SELECT generated_number FROM UNNEST(GENERATE_ARRAY(1, {upper_bound})) AS generated_number"
+            return (
+                f"SELECT generated_number FROM UNNEST(GENERATE_ARRAY(1, {upper_bound})) AS generated_number"
+            )
         return "SELECT 1 AS generated_number"
 
     own: MacroTable = {
-        "star": lambda *args, **kw: star(*args, **{("from_relation" if k == "from" else k): v for k, v in kw.items()}),
+        "star": lambda *args, **kw: star(
+            *args, **{("from_relation" if k == "from" else k): v for k, v in kw.items()}
+        ),
         "surrogate_key": surrogate_key,
         "generate_surrogate_key": surrogate_key,
         "union_relations": union_relations,
@@ -239,6 +267,8 @@ def dbt_utils_macros(dialect: str) -> MacroTable:
             letter if letter.isalnum() else "_" for letter in str(string).lower().strip()
         ),
         "get_url_host": lambda field="''": f"NET.HOST({field})" if bigquery else f"LOWER({field})",
-        "get_url_parameter": lambda field="''", url_parameter="": f"REGEXP_EXTRACT({field}, '{url_parameter}=([^&]*)')",
+        "get_url_parameter": lambda field="''", url_parameter="": (
+            f"REGEXP_EXTRACT({field}, '{url_parameter}=([^&]*)')"
+        ),
     }
     return {**cross, **own}

@@ -16,7 +16,13 @@ from costguard.extract.template_sandbox import MacroReturn
 from costguard.extract.template_unknown import RUN_DATE, Answering, Unknown
 
 _DAY = datetime.timedelta(days=1)
-ADAPTERS = {"bigquery": "bigquery", "trino": "trino", "snowflake": "snowflake", "spark": "spark", "duckdb": "duckdb"}
+ADAPTERS = {
+    "bigquery": "bigquery",
+    "trino": "trino",
+    "snowflake": "snowflake",
+    "spark": "spark",
+    "duckdb": "duckdb",
+}
 
 
 class Settings(Answering):
@@ -167,7 +173,9 @@ class RelationFactory:
         self._dialect = dialect
 
     def create(self, database: Any = "", schema: Any = "", identifier: Any = "", **_: Any) -> RelationValue:
-        return relation_value(Relation(str(database or ""), str(schema or ""), str(identifier or "")), self._dialect)
+        return relation_value(
+            Relation(str(database or ""), str(schema or ""), str(identifier or "")), self._dialect
+        )
 
 
 def _nothing(*_: Any, **__: Any) -> str:

@@ -8,25 +8,40 @@ from __future__ import annotations
 
 import functools
 import posixpath
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from costguard.extract.dbt import DbtProject, Relation, TemplateProject
 from costguard.extract.dbt_relations import Relations, folder_settings
 from costguard.extract.template_functions import cross_database_macros, dbt_utils_macros
+from costguard.extract.template_library import MacroFiles
 from costguard.extract.template_limits import MAX_TEMPLATE, Budget, TemplateLimit
-from costguard.extract.template_map import Origin, TrackedText, join, output, plain, tracked
-from costguard.extract.template_names import ADAPTERS, Adapter, MacroNamespace, Settings, Target, Variables, constant_names
+from costguard.extract.template_map import TrackedText, join, output, plain
+from costguard.extract.template_names import (
+    ADAPTERS,
+    Adapter,
+    MacroNamespace,
+    Settings,
+    Target,
+    Variables,
+    constant_names,
+)
+from costguard.extract.template_own import OwnTemplate, compile_own
 from costguard.extract.template_relation import RelationValue, relation_value
-from costguard.extract.template_sandbox import MacroReturn, ProjectLoader, TemplateEnvironment, TemplateError, missing
-from costguard.extract.template_scan import Part, scan
+from costguard.extract.template_sandbox import (
+    MacroReturn,
+    ProjectLoader,
+    TemplateEnvironment,
+    TemplateError,
+    missing,
+)
+from costguard.extract.template_scan import scan
 from costguard.extract.template_unknown import Unknown
+from costguard.extract.template_words import FIXED_NAMES
 
-_INCLUDE_END = ("without context", "with context", "ignore missing")
 
-
-class TemplateFailure(Exception):
+class TemplateFailure(Exception):  # noqa: N818 - the template's failure, not ours
     """A template that could not be rendered; `detail` says what Jinja or the template said."""
 
 
@@ -51,23 +66,14 @@ class _Rendering:
 
     __slots__ = ("incremental", "path", "project", "rendered", "specific")
 
-    def __init__(self, path: str, project: DbtProject | None, incremental: bool, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, path: str, project: DbtProject | None, incremental: bool, settings: dict[str, Any]
+    ) -> None:
         self.path = path
         self.project = project
         self.incremental = incremental
         self.rendered = Rendered("", False, settings)
         self.specific: dict[str, Any] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class _Own:
-    """A compiled template whose data is tracked."""
-
-    text: str
-    path: str
-    parts: tuple[Part, ...]
-    chunks: tuple[str, ...]
-    template: Any
 
 
 class TemplateRenderer:
@@ -80,9 +86,9 @@ class TemplateRenderer:
         self._relations = Relations(project.files, self._evaluate_settings)
         self._cross = cross_database_macros(dialect)
         self._packages = {"dbt": self._cross, "dbt_utils": dbt_utils_macros(dialect)}
-        self._modules: dict[str, Any] = {}
+        self._macros = MacroFiles(self._environment, project.files)
         self._variables: dict[tuple[str, str], Any] = {}
-        self._own = _Own("", "", (), (), None)
+        self._own: OwnTemplate | None = None
         self._now = _Rendering("", None, False, {})
         self._names = constant_names(dialect)
         self._names.update(
@@ -122,7 +128,7 @@ class TemplateRenderer:
         """The table that a model of the project becomes."""
         return relation_value(self._relations.model(self._project.project_of(path), name), self._dialect)
 
-    def _guard(self, work: Any) -> Any:
+    def _guard(self, work: Callable[[], Rendered]) -> Rendered:
         previous, budget = self._now, self._environment.budget
         try:
             return work()
@@ -141,7 +147,7 @@ class TemplateRenderer:
             TypeError,
             ValueError,
         ) as error:
-            # The template's own code failed: any of these can come out of it, and none says more than its text.
+            # The template's own code failed: any of these can come out of it.
             raise TemplateFailure(f"{type(error).__name__}: {error}"[:200]) from error
         finally:
             self._now, self._environment.budget = previous, budget
@@ -151,7 +157,9 @@ class TemplateRenderer:
         self._environment.budget = Budget()
         self._now = self._prepared(path, project, incremental)
         now = self._now
-        own = self._compiled_own(text, path)
+        own = self._own
+        if own is None or own.path != path or own.text != text:
+            own = self._own = compile_own(self._environment, text, path)
         self._environment.chunks = own.chunks
         context = own.template.new_context({})
         now.rendered.text = self._environment.concat(own.template.root_render_func(context))
@@ -187,11 +195,11 @@ class TemplateRenderer:
         now = self._now
         if name in now.specific:
             return now.specific[name]
-        if name in _RESERVED or name.startswith("__"):
+        if name in FIXED_NAMES or name.startswith("__"):
             return self._names.get(name, missing)
         project = now.project
         if project is not None:
-            macro = self._macro(project.macros.get(name), name)
+            macro = self._macros.find(project.macros.get(name), name)
             if macro is not missing:
                 return macro
             if name in project.packages or name in self._packages or name == project.name:
@@ -199,23 +207,23 @@ class TemplateRenderer:
         if name in self._names:
             return self._names[name]
         if project is None:
-            return self._macro(self._project.macros.get(name), name)
+            return self._macros.find(self._project.macros.get(name), name)
         if name in self._cross:
             return self._cross[name]
         for macros in project.packages.values():
             if name in macros:
-                return self._macro(macros[name], name)
+                return self._macros.find(macros[name], name)
         return missing
 
     def _package_macro(self, package: str, name: str) -> Any:
         project = self._now.project
         assert project is not None
         if package == project.name and name in project.macros:
-            return self._macro(project.macros[name], name)
+            return self._macros.find(project.macros[name], name)
         known = self._packages.get(package, {}).get(name)
         if known is not None:
             return known
-        macro = self._macro(project.packages.get(package, {}).get(name), name)
+        macro = self._macros.find(project.packages.get(package, {}).get(name), name)
         return Unknown(expression=f"{package}.{name}") if macro is missing else macro
 
     def _dispatch(self, package: str, name: str) -> Any:
@@ -230,36 +238,6 @@ class TemplateRenderer:
                     return found
         known = self._packages.get(package, {}).get(name) or self._cross.get(name)
         return known if known is not None else Unknown(expression=f"adapter.dispatch('{name}')")
-
-    def _macro(self, path: str | None, name: str) -> Any:
-        """A macro by the file that defines it; missing when there is none or the file cannot be read."""
-        if path is None:
-            return missing
-        if path not in self._modules:
-            self._modules[path] = None  # a file whose top level uses its own macros sees none meanwhile
-            self._modules[path] = self._module(path)
-        module = self._modules[path]
-        return getattr(module, name, missing) if module is not None else missing
-
-    def _module(self, path: str) -> Any:
-        text = self._project.files.read(path)
-        if text is None or len(text) > MAX_TEMPLATE:
-            return None
-        try:
-            return self._environment.compile_bounded(text, path).make_module({})
-        except _BROKEN:
-            pass  # one macro at a time, then: dbt reads the macros of a file and nothing between them
-        blocks: list[str] = []
-        for match in _MACRO_BLOCK.finditer(text):
-            try:
-                self._environment.compile_bounded(match.group(), path)
-            except _BROKEN:
-                continue  # this macro stays unknown where it is called
-            blocks.append(match.group())
-        try:
-            return self._environment.compile_bounded("".join(blocks), path).make_module({})
-        except _BROKEN:
-            return None
 
     def _variable(self, name: str) -> tuple[bool, Any]:
         project = self._now.project
@@ -302,7 +280,9 @@ class TemplateRenderer:
         return relation_value(relation, self._dialect)
 
     def _is_incremental(self, *_: Any) -> bool:
-        materialized = self._now.rendered.settings.get("materialized") if self._now.project is not None else None
+        materialized = (
+            self._now.rendered.settings.get("materialized") if self._now.project is not None else None
+        )
         if isinstance(materialized, str) and materialized in _NEVER_INCREMENTAL:
             return False
         self._now.rendered.branched = True
@@ -360,7 +340,9 @@ class TemplateRenderer:
         folder = posixpath.dirname(parent or self._now.path)
         while True:
             for inside in ("", "templates", "macros"):
-                path = posixpath.normpath(posixpath.join(folder, inside, name.lstrip("/") if inside else name))
+                path = posixpath.normpath(
+                    posixpath.join(folder, inside, name.lstrip("/") if inside else name)
+                )
                 if path in self._project.templates or path in self._macro_paths:
                     text = self._project.files.read(path)
                     return None if text is None else (path, text)
@@ -374,32 +356,10 @@ class TemplateRenderer:
 
     # --- compiling ---------------------------------------------------------------------------------------
 
-    def _compiled_own(self, text: str, path: str) -> _Own:
-        """The template itself, with data as numbered chunks and printed values wrapped; the last one is kept."""
-        if self._own.path == path and self._own.text == text and self._own.template is not None:
-            return self._own
-        parts = scan(text)
-        chunks: list[str] = []
-        pieces: list[str] = []
-        for index, part in enumerate(parts):
-            if part.kind == "data":
-                pieces.append(f"\0{len(chunks)}\0")
-                chunks.append(
-                    tracked(text[part.start : part.end], (Origin(part.end - part.start, part.start, part.end, True),))
-                )
-            elif part.kind == "output":
-                pieces.append(f"{{{{__out__({index},({text[part.inner_start : part.inner_end]}))}}}}")
-            elif part.keyword == "include":
-                pieces.append(f"{{{{__out__({index},__include__({_included_name(text, part)}))}}}}")
-            else:
-                pieces.append(f"{{%{text[part.inner_start : part.inner_end]}%}}")
-        template = self._environment.compile_chunked("".join(pieces), path)
-        self._own = _Own(text, path, tuple(parts), tuple(chunks), template)
-        return self._own
-
     def _out(self, index: int, value: Any) -> TrackedText:
         """The printed value of the tag with this number."""
         own = self._own
+        assert own is not None
         part = own.parts[index]
         if isinstance(value, Unknown) or (callable(value) and not isinstance(value, str)):
             expression = " ".join(own.text[part.inner_start : part.inner_end].split())
@@ -432,15 +392,6 @@ class TemplateRenderer:
         return {key: value for key, value in found.items() if isinstance(value, str)}
 
 
-_BROKEN = (TemplateError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, MacroReturn)
-"""What compiling a macro file, or running its top level, can come to."""
-_MACRO_BLOCK = re.compile(r"\{%[-+]?\s*macro\b.*?\bendmacro\s*[-+]?%\}", re.DOTALL)
-_RESERVED = frozenset(
-    "ref source config var this is_incremental run_query statement adapter execute return env_var builtins "
-    "load_relation should_full_refresh".split()
-)
-
-
 _NEVER_INCREMENTAL = frozenset({"table", "view", "ephemeral", "materialized_view", "materialized view"})
 """A model built in one of these ways is made anew on every run."""
 
@@ -459,15 +410,3 @@ def _copied(value: Any) -> Any:
     if isinstance(value, list):
         return [_copied(item) for item in value]
     return value
-
-
-def _included_name(text: str, part: Part) -> str:
-    inner = text[part.inner_start : part.inner_end].strip()[len("include") :].strip()
-    stripped = True
-    while stripped:
-        stripped = False
-        for ending in _INCLUDE_END:
-            if inner.endswith(ending):
-                inner = inner[: -len(ending)].rstrip()
-                stripped = True
-    return inner

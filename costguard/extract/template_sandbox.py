@@ -15,7 +15,7 @@ from jinja2 import Template, TemplateError, TemplateNotFound, nodes
 from jinja2.ext import Extension
 from jinja2.loaders import BaseLoader
 from jinja2.parser import Parser
-from jinja2.runtime import Context, Macro, missing
+from jinja2.runtime import Context, Macro, missing  # type: ignore[attr-defined]
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from costguard.extract.template_limits import MAX_SIZE, Budget, TemplateLimit, widths_allowed
@@ -25,6 +25,7 @@ from costguard.extract.template_unknown import Unknown
 __all__ = ["MacroReturn", "ProjectLoader", "TemplateEnvironment", "TemplateError", "missing"]
 
 _CHUNK = re.compile("\x00(\\d+)\x00")
+_NESTED_WIDTH = re.compile(r"\{[^{}]*:[^{}]*\{")
 _OPERATORS = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 _MUTATORS = frozenset({"append", "extend", "insert", "update", "setdefault", "add", "pop", "remove", "clear"})
 _PADDING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs"})
@@ -32,7 +33,7 @@ _DROPPED_FILTERS = frozenset({"random", "urlize", "xmlattr", "filesizeformat"})
 _WIDTH_FILTERS = frozenset({"center", "indent", "wordwrap", "batch", "slice", "truncate", "tojson"})
 
 
-class MacroReturn(Exception):
+class MacroReturn(Exception):  # noqa: N818 - no error, it ends a macro
     """Raised by `return(value)` inside a macro, caught where the macro was called."""
 
     def __init__(self, value: Any) -> None:
@@ -67,11 +68,17 @@ class DbtBlocks(Extension):
             parser.parse_signature(signature)
         while parser.stream.current.type != "block_end":
             next(parser.stream)
-        ends = ("name:endtest", "name:enddata_test") if token.value in {"test", "data_test"} else (f"name:end{token.value}",)
+        ends = (
+            ("name:endtest", "name:enddata_test")
+            if token.value in {"test", "data_test"}
+            else (f"name:end{token.value}",)
+        )
         body = parser.parse_statements(ends, drop_needle=True)
         if token.value in {"materialization", "docs", "unit_test"}:
             return []
-        start: list[nodes.Node] = [nodes.ExprStmt(_call("__block__", [nodes.Const(token.value), nodes.Const(name)]))]
+        start: list[nodes.Node] = [
+            nodes.ExprStmt(_call("__block__", [nodes.Const(token.value), nodes.Const(name)]))
+        ]
         # What the arguments of a test are is known where the test is used, in YAML: here they are unknown.
         without_default = len(signature.args) - len(signature.defaults)
         for index, argument in enumerate(signature.args):
@@ -113,9 +120,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         }
         self.filters["as_bool"] = self.filters["as_native"] = self.filters["as_number"] = _itself
         self.filters["as_text"] = _itself
-        self.binop_table = {name: self._operator(name, function) for name, function in self.binop_table.items()}
+        self.binop_table = {
+            name: self._operator(name, function) for name, function in self.binop_table.items()
+        }
 
-    def concat(self, pieces: Any) -> str:  # type: ignore[override]
+    def concat(self, pieces: Any) -> str:
         """Join output pieces, keeping their origins and counting their characters."""
         collected: list[str] = []
         total = 0
@@ -156,10 +165,28 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             return True
         return super().is_safe_attribute(obj, attr, value)
 
+    def wrap_str_format(self, value: Any) -> Any:
+        """Jinja's own guard around `format`, which looks at attributes; this one looks at widths."""
+        wrapped = super().wrap_str_format(value)
+        if wrapped is None:
+            return None
+        pattern = value.__self__
+
+        def formatted(*arguments: Any, **keywords: Any) -> Any:
+            given = (*arguments, *keywords.values())
+            self.budget.pattern(pattern)
+            if _NESTED_WIDTH.search(pattern) is not None:
+                widths_allowed(given)
+            for argument in given:
+                self.budget.measure(argument)
+            return wrapped(*arguments, **keywords)
+
+        return formatted
+
     def unsafe_undefined(self, obj: Any, attribute: str) -> Any:
         return Unknown(name=attribute)
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         budget = __self.budget
         budget.spend()
         if isinstance(__obj, Macro):
@@ -182,15 +209,14 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def _check_text_call(self, owner: str, name: str, arguments: tuple[Any, ...]) -> None:
         if name in _PADDING:
             widths_allowed(arguments)
-        elif name in {"format", "format_map"}:
-            self.budget.pattern(owner)
-            for argument in arguments:
-                self.budget.measure(argument)
         elif name == "replace" and len(arguments) >= 2:
             self._check_replace(owner, arguments[0], arguments[1])
         elif name == "join" and arguments and isinstance(arguments[0], (list, tuple)):
             self.budget.measure(arguments[0])
-            self.budget.write(len(owner) * len(arguments[0]) + sum(len(item) for item in arguments[0] if isinstance(item, str)))
+            self.budget.write(
+                len(owner) * len(arguments[0])
+                + sum(len(item) for item in arguments[0] if isinstance(item, str))
+            )
 
     def _check_replace(self, text: Any, old: Any, new: Any) -> None:
         if isinstance(text, str) and isinstance(old, str) and isinstance(new, str) and len(new) > len(old):
@@ -230,11 +256,12 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             elif name == "replace" and len(given) >= 3:
                 self._check_replace(value, given[1], given[2])
             elif name == "join":
-                value = [self.budget.text(item) for item in self.budget.turns(value)] if len(given) < 3 else value
-                separator = given[1] if len(given) > 1 else keywords.get("d", "")
-                self.budget.write(len(value) * len(str(separator)))
+                items = list(self.budget.turns(value))
+                separator = str(given[1] if len(given) > 1 else keywords.get("d", ""))
+                self.budget.write(len(items) * len(separator))
                 if "attribute" not in keywords and len(given) < 3:
-                    return str(separator).join(value)
+                    return separator.join([self.budget.text(item) for item in items])
+                arguments = (*arguments[:passes], items, *given[1:])
             self.budget.measure(value)
             for argument in given[1:]:
                 self.budget.measure(argument)
@@ -249,7 +276,9 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return guarded
 
 
-_KEEPING = frozenset({"trim", "string", "safe", "list", "lower", "upper", "e", "escape", "as_text", "unique", "sort"})
+_KEEPING = frozenset(
+    {"trim", "string", "safe", "list", "lower", "upper", "e", "escape", "as_text", "unique", "sort"}
+)
 
 
 def _itself(value: Any) -> Any:
@@ -278,8 +307,8 @@ def _never_stale() -> bool:
 class _Bounder:
     """Rewrites a tree in place: counted loops, texts and collections.
 
-    In a chunked template data stands as a number between NUL characters and becomes `environment.chunks[number]`;
-    in any other one printed values are bounded.
+    In a chunked template data stands as a number between NUL characters and becomes
+    `environment.chunks[number]`; in any other one printed values are bounded.
     """
 
     def __init__(self, chunked: bool) -> None:
@@ -296,9 +325,14 @@ class _Bounder:
             width = len(node.target.items) if isinstance(node.target, nodes.Tuple) else 0
             node.iter = _call("__turns__", [node.iter, nodes.Const(width)])
         elif isinstance(node, nodes.Output):
-            node.nodes = self._chunks(node.nodes) if self._chunked else [
-                item if isinstance(item, nodes.TemplateData) else _call("__text__", [item]) for item in node.nodes
-            ]
+            node.nodes = (
+                self._chunks(node.nodes)
+                if self._chunked
+                else [
+                    item if isinstance(item, nodes.TemplateData) else _call("__text__", [item])
+                    for item in node.nodes
+                ]
+            )
         return node
 
     def _chunks(self, items: Sequence[nodes.Expr]) -> list[nodes.Expr]:
@@ -337,4 +371,4 @@ def _has_names(node: nodes.Node) -> bool:
 
 
 def _call(name: str, arguments: Sequence[nodes.Node]) -> nodes.Call:
-    return nodes.Call(nodes.Name(name, "load"), list(arguments), [], None, None)  # type: ignore[arg-type]
+    return nodes.Call(nodes.Name(name, "load"), list(arguments), [], None, None)

@@ -13,31 +13,19 @@ from typing import NamedTuple
 
 from costguard.extract.template_map import Origin, TrackedText, tracked
 from costguard.extract.template_unknown import MARK, STRAY, decode
+from costguard.extract.template_words import (
+    CLAUSE_STARTS,
+    COMPARISONS,
+    CONDITION_AFTER,
+    EXPRESSION_AFTER,
+    LITERAL_AFTER,
+    LITERAL_OPERATORS,
+    NAME_AFTER,
+    NUMBER_AFTER,
+    NUMBER_OPERATORS,
+    RESERVED,
+)
 from costguard.model import Hole, HoleKind
-
-_NAME_AFTER = frozenset(
-    "FROM JOIN INTO TABLE UPDATE VIEW SCHEMA MODEL FUNCTION PROCEDURE TRUNCATE DESCRIBE CALL EXISTS MERGE DELETE "
-    "COLUMN TO RENAME ADD DROP WINDOW".split()
-)
-_CONDITION_AFTER = frozenset("WHERE ON AND OR HAVING QUALIFY NOT WHEN IF ELSEIF WHILE".split())
-_NUMBER_AFTER = frozenset("LIMIT OFFSET INTERVAL ROWS TOP PERCENT PRECEDING SAMPLE SYSTEM".split())
-_LITERAL_AFTER = frozenset("LIKE ILIKE BETWEEN THEN ELSE DEFAULT DATE TIMESTAMP DATETIME TIME VALUES REGEXP".split())
-_LITERAL_OPERATORS = frozenset(("=", "<", ">", "<=", ">=", "<>", "!=", "||", "=>", ":=", "=="))
-_NUMBER_OPERATORS = frozenset("+-/%")
-_EXPRESSION_AFTER = frozenset("SELECT DISTINCT BY CASE ALL SET USING RETURN".split())
-_CLAUSE_STARTS = frozenset(
-    "SELECT WITH FROM WHERE GROUP ORDER HAVING QUALIFY LIMIT UNION INTERSECT EXCEPT JOIN LEFT RIGHT INNER FULL CROSS "
-    "ON USING WINDOW CREATE INSERT MERGE DELETE UPDATE WHEN THEN SET VALUES CLUSTER PARTITION OPTIONS".split()
-)
-_COMPARISONS = frozenset("IS IN LIKE BETWEEN NOT ILIKE".split())
-_RESERVED = frozenset(
-    "ALL AND ANY ARRAY AS ASC AT BETWEEN BY CASE CAST COLLATE CREATE CROSS CUBE CURRENT DEFAULT DEFINE DESC DISTINCT "
-    "ELSE END ESCAPE EXCEPT EXISTS EXTRACT FALSE FETCH FOLLOWING FOR FROM FULL GROUP GROUPING HASH HAVING IF IN INNER "
-    "INTERSECT INTERVAL INTO IS JOIN LEFT LIKE LIMIT LOOKUP MERGE NATURAL NEW NO NOT NULL NULLS OF ON OR ORDER OUTER "
-    "OVER PARTITION PRECEDING QUALIFY RANGE RECURSIVE RIGHT ROLLUP ROWS SELECT SET SOME STRUCT TABLE TABLESAMPLE THEN "
-    "TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN WHERE WINDOW WITH WITHIN VALUES INSERT DELETE UPDATE DATE "
-    "TIMESTAMP FUNCTION MODEL VIEW COLUMN".split()
-)
 
 
 class _Token(NamedTuple):
@@ -190,9 +178,15 @@ def _choose(
     name = identifier(expression)
     touches_left = previous is not None and previous.end == token.start
     touches_right = following is not None and following.start == token.end
-    if standin and not (touches_left and previous is not None and previous.kind in {"word", "number", "hole"}):
+    if standin and not (
+        touches_left and previous is not None and previous.kind in {"word", "number", "hole"}
+    ):
         return "literal", standin if standin.isdigit() else f"'{standin}'"
-    if touches_left and previous is not None and (previous.word == "." or previous.kind in {"word", "number", "hole"}):
+    if (
+        touches_left
+        and previous is not None
+        and (previous.word == "." or previous.kind in {"word", "number", "hole"})
+    ):
         if previous.kind == "hole" and not touches_right:
             return "name", f"_{identifier(expression, reserved=False)}"
         return "name", standin or identifier(expression, reserved=previous.word == ".")
@@ -212,7 +206,7 @@ def _choose(
         if before.word == "ARRAY":
             return "name", "STRING"
         return "name", f"{name} STRING" if right in {",", ">"} else name
-    if left in _NAME_AFTER:
+    if left in NAME_AFTER:
         return "name", name
     if left == "AS":
         if stack and stack[-1] in {"CAST", "SAFE_CAST", "TRY_CAST"}:
@@ -220,12 +214,12 @@ def _choose(
         return "name", name
     if left == "AND" and between:
         return "literal", f"'{name}'"
-    if left in _CONDITION_AFTER:
-        compared = right in _COMPARISONS or right in _LITERAL_OPERATORS or right in _NUMBER_OPERATORS
+    if left in CONDITION_AFTER:
+        compared = right in COMPARISONS or right in LITERAL_OPERATORS or right in NUMBER_OPERATORS
         return ("name", name) if compared else ("condition", "TRUE")
-    if left in _NUMBER_AFTER or left in _NUMBER_OPERATORS:
+    if left in NUMBER_AFTER or left in NUMBER_OPERATORS:
         return "literal", "1"
-    if left in _LITERAL_OPERATORS or left in _LITERAL_AFTER:
+    if left in LITERAL_OPERATORS or left in LITERAL_AFTER:
         return "literal", f"'{name}'"
     if left == "IN":
         return "list", f"('{name}')"
@@ -235,9 +229,9 @@ def _choose(
         if left == "(" and right in {"SELECT", "WITH"}:
             return "clause", f"/*{name}*/"
         return "name", name
-    if left in _EXPRESSION_AFTER:
+    if left in EXPRESSION_AFTER:
         return "name", name
-    if right in _CLAUSE_STARTS or following is None or right in {")", ";", ","} or left == ")":
+    if right in CLAUSE_STARTS or following is None or right in {")", ";", ","} or left == ")":
         return "clause", f"/*{name}*/"
     return "unknown", f"/*{name}*/" if previous.kind in {"word", "tick", "text", "number"} else name
 
@@ -247,4 +241,4 @@ def identifier(expression: str, reserved: bool = True) -> str:
     name = re.sub(r"\W+", "_", expression, flags=re.ASCII).strip("_")[:40] or "unknown"
     if name[0].isdigit():
         name = f"x{name}"
-    return f"{name}_" if reserved and name.upper() in _RESERVED else name
+    return f"{name}_" if reserved and name.upper() in RESERVED else name

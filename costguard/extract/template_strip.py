@@ -60,7 +60,9 @@ def strip(text: str, incremental: bool = False) -> tuple[TrackedText, bool]:
         elif keeping[-1]:
             if part.kind == "data":
                 size = part.end - part.start
-                pieces.append(tracked(text[part.start : part.end], (Origin(size, part.start, part.end, True),)))
+                pieces.append(
+                    tracked(text[part.start : part.end], (Origin(size, part.start, part.end, True),))
+                )
             else:
                 pieces.append(output(_printed(inner), part.start, part.end))
     joined = join(pieces) if pieces else ""
@@ -81,11 +83,13 @@ def _wanted(inner: str, incremental: bool) -> bool:
 
 
 def _printed(inner: str) -> str:
-    """What `{{ inner }}` leaves: a table name for ref and source, a type, nothing for settings, else unknown."""
+    """What `{{ inner }}` leaves: a table name for ref and source, a type, else a mark, no settings."""
     if _SILENT.match(inner):
         return ""
     if (sql_type := _TYPE.fullmatch(inner)) is not None:
-        return {"string": "STRING", "int": "INT64", "float": "FLOAT64"}.get(sql_type.group(1), sql_type.group(1).upper())
+        return {"string": "STRING", "int": "INT64", "float": "FLOAT64"}.get(
+            sql_type.group(1), sql_type.group(1).upper()
+        )
     if inner.startswith(("ref(", "source(", "ref (", "source (")):
         names = _QUOTED.search(inner)
         if names is not None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jinja2 import Undefined
-from jinja2.runtime import missing
+from jinja2.runtime import missing  # type: ignore[attr-defined]
 
 _OPEN = "\U00100000"
 _MIDDLE = "\U00100001"
@@ -120,23 +120,27 @@ class Unknown(Answering, Undefined):
     def _same(self, *_: Any) -> Any:
         return self
 
-    __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _same
+    __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = (
+        _same
+    )
     __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _same
     __div__ = __rdiv__ = _same
     __lt__ = __le__ = __gt__ = __ge__ = _same
     __eq__ = __ne__ = _same
 
-    def __int__(self) -> int:
+    def __int__(self) -> int:  # type: ignore[override]
         return 1
 
-    def __float__(self) -> float:
+    def __float__(self) -> float:  # type: ignore[override]
         return 1.0
 
-    def __complex__(self) -> complex:
+    def __complex__(self) -> complex:  # type: ignore[override]
         return 1 + 0j
 
 
-_KEEPS_STANDIN = frozenset({"strftime", "isoformat", "date", "to_date_string", "format", "in_timezone", "subtract", "add"})
+_KEEPS_STANDIN = frozenset(
+    {"strftime", "isoformat", "date", "to_date_string", "format", "in_timezone", "subtract", "add"}
+)
 
 
 def _shown(value: Any) -> str:

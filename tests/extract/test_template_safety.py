@@ -19,14 +19,17 @@ def read(text: str, path: str = "query.sql", project: TemplateProject | None = N
     [
         ("{% for i in range(10**9) %}x{% endfor %}", "template runs too long"),
         (
-            "{% for i in range(1000) %}{% for j in range(1000) %}{% for k in range(1000) %}{% endfor %}{% endfor %}"
-            "{% endfor %}",
+            "{% for i in range(1000) %}{% for j in range(1000) %}{% for k in range(1000) %}"
+            "{% endfor %}{% endfor %}{% endfor %}",
             "template runs too long",
         ),
         ("{{ 'a' * 10**9 }}", "template too large"),
         ("{{ [1] * 10**9 }}", "template too large"),
         ("{{ 9 ** 9 ** 9 }}", "template too large"),
-        ("{% set ns = namespace(n=3) %}{% for i in range(99) %}{% set ns.n = ns.n * ns.n %}{% endfor %}", "template too large"),
+        (
+            "{% set ns = namespace(n=3) %}{% for i in range(99) %}{% set ns.n = ns.n * ns.n %}{% endfor %}",
+            "template too large",
+        ),
         ("{{ '%1000000000d' | format(1) }}", "template too large"),
         ("{{ '%1000000000d' % 1 }}", "template too large"),
         ("{{ '%*d' % (10**9, 1) }}", "template too large"),
@@ -36,14 +39,23 @@ def read(text: str, path: str = "query.sql", project: TemplateProject | None = N
         ("{{ 'a' | indent(10**9, true) }}", "template too large"),
         ("{% set x = 'ab' %}" + "{% set x = x ~ x %}" * 40 + "{{ x }}", "template too large"),
         ("{% set x = 'ab' %}" + "{% set x = x + x %}" * 40 + "{{ x }}", "template too large"),
-        ("{% set x = 'ab' %}" + "{% set x = x | replace('a', 'aaab') %}" * 40 + "{{ x }}", "template too large"),
-        ("{% set x = 'ab' %}" + "{% set x = x.replace('a', 'aaab') %}" * 40 + "{{ x }}", "template too large"),
+        (
+            "{% set x = 'ab' %}" + "{% set x = x | replace('a', 'aaab') %}" * 40 + "{{ x }}",
+            "template too large",
+        ),
+        (
+            "{% set x = 'ab' %}" + "{% set x = x.replace('a', 'aaab') %}" * 40 + "{{ x }}",
+            "template too large",
+        ),
         ("{% set l = [1, 2] %}" + "{% set l = [l, l] %}" * 60 + "{{ l }}", "template too large"),
         ("{% set l = [1, 2] %}" + "{% set l = l + l %}" * 60 + "{{ l }}", "template too large"),
         ("{% set l = [1, 2] %}" + "{% do l.extend(l) %}" * 60 + "{{ l }}", "template too large"),
         ("{% set l = [1] %}{% do l.append(l) %}{% do l.append(l) %}{{ l }}", "template too large"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "template recursion"),
-        ("{% macro f(n) %}{{ g(n) }}{% endmacro %}{% macro g(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}", "template recursion"),
+        (
+            "{% macro f(n) %}{{ g(n) }}{% endmacro %}{% macro g(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}",
+            "template recursion",
+        ),
         (
             "{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
             "template runs too long",
@@ -81,7 +93,9 @@ def test_no_way_to_python_internals(expression: str) -> None:
             assert trace not in sql.text
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../../../../etc/passwd", "file:///etc/passwd", "../outside.sql"])
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../../../../etc/passwd", "file:///etc/passwd", "../outside.sql"]
+)
 def test_nothing_outside_of_the_project_is_included(name: str, tmp_path: object) -> None:
     from pathlib import Path
 
@@ -152,5 +166,7 @@ def test_broken_templates_never_raise(text: str) -> None:
 def test_a_render_leaves_nothing_behind_for_the_next() -> None:
     project = TemplateProject(MemoryFiles({}))
     extract_template("{% set secret = 'left' %}{% do config(x=[1]) %}SELECT 1", "a.sql", project, "bigquery")
-    after = extract_template("SELECT {{ config.get('x', 'gone') }}, '{{ secret }}' FROM t", "b.sql", project, "bigquery")
+    after = extract_template(
+        "SELECT {{ config.get('x', 'gone') }}, '{{ secret }}' FROM t", "b.sql", project, "bigquery"
+    )
     assert [sql.text for sql in after.sql] == ["SELECT gone, 'secret' FROM t"]
