@@ -271,7 +271,7 @@ def _work(
 def _side_by_side(
     chunks: list[list[FileTask]], settings: CollectSettings, processes: int
 ) -> Iterator[tuple[FileTask, str, str]]:
-    import sqlglot  # before the fork, so that the workers share it  # noqa: F401
+    import costguard.extract.sql  # before the fork, so that the workers share the parser  # noqa: F401
 
     with ProcessPoolExecutor(
         max_workers=min(processes, len(chunks)),

@@ -66,7 +66,7 @@ class Query(NamedTuple):
     at: Annotated[int, "the whole statement", AT]
     call_at: Annotated[int | None, "the call that runs it, when code does", AT]
     via: Annotated[str, "file, magic, dbt, template, string, or the resolved API that runs it"]
-    statement: Annotated[str, "SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE TABLE AS, CREATE VIEW, CREATE MODEL, ..."]
+    statement: Annotated[str, "SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE TABLE AS, CREATE VIEW, CREATE MODEL and so on"]
     script: Annotated[int | None, "number of the multi-statement script within the source; null when it stands alone"]
     script_position: Annotated[int, "0-based position within its script or file"]
     in_procedure: Annotated[bool, "inside the body of a CREATE PROCEDURE"]

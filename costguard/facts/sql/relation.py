@@ -366,6 +366,10 @@ class Body:
         """Read everything that the output columns need."""
         raise NotImplementedError
 
+    def demand_position(self, position: int, why: Why) -> None:
+        """Read what the n-th output column needs; only for bodies whose `names` are known."""
+        raise NotImplementedError
+
     def activate(self) -> None:
         """Read what its rows need at all."""
         raise NotImplementedError
@@ -716,6 +720,12 @@ class SelectBody(Body):
         if self.distinct:
             self.demand_outputs(ALWAYS, frozenset())
 
+    def demand_position(self, position: int, why: Why) -> None:
+        if position < len(self.projections):
+            expression = self.projections[position].expression
+            if expression is not None:
+                self.demand(expression, why)
+
     def demand_outputs(self, why: Why, excepted: frozenset[str], kind: str = "star") -> None:
         key = (why, excepted)
         if key in self._outputs_demanded:
@@ -809,15 +819,22 @@ class UnionBody(Body):
         if key in self._outputs_demanded:
             return
         self._outputs_demanded.add(key)
-        names = self.branches[0].names() if excepted and not self.by_name else None
+        names = None if self.by_name else self.branches[0].names()
         for branch in self.branches:
-            left_out = excepted
-            own = branch.names() if names is not None else None
-            if names is not None and own is not None:
-                left_out = frozenset(
-                    mine for first, mine in zip(names, own, strict=False) if first in excepted
-                )
-            branch.demand_outputs(why, left_out, kind)
+            if names is None or branch.names() is None:
+                branch.demand_outputs(why, excepted, kind)
+                continue
+            # The first branch names the columns; the others follow by position.
+            for position, name in enumerate(names):
+                if name not in excepted:
+                    branch.demand_position(position, Why(True, name) if why.output and why.column is None else why)
+
+    def demand_position(self, position: int, why: Why) -> None:
+        for branch in self.branches:
+            if branch.names() is None:
+                branch.demand_outputs(why, frozenset())
+            else:
+                branch.demand_position(position, why)
 
     def activate(self) -> None:
         if self._used:

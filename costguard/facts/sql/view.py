@@ -1,0 +1,123 @@
+"""What a view reads for each of its columns, so that a query over the view can be followed to its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from costguard.extract.sql import parse_leaf
+from costguard.facts.sql.build import Builder
+from costguard.facts.sql.condition import Converter, columns_in, for_scan
+from costguard.facts.sql.predicates import attach_conditions, scan_predicate
+from costguard.facts.sql.reads import Read, ReadLog
+from costguard.facts.sql.relation import Body, Computed, Group
+from costguard.facts.sql.statement import assemble, follow
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class ViewScanFacts:
+    """A table that a view reads."""
+
+    table_name: str
+    predicate: Json | None
+    sample_percent: float | None
+    system_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFacts:
+    """The reading of a view's text. Scans are named by their number in `scans`."""
+
+    scans: tuple[ViewScanFacts, ...]
+    outputs: dict[str, tuple[Read, ...]]
+    """By result column, in lower case."""
+    values: dict[str, dict[int, Json]]
+    """By result column and scan: what the column is there, for filters that may be pushed down."""
+    always: tuple[Read, ...]
+    rest: tuple[Read, ...]
+    """Stars: result columns that are not in `outputs` come through these."""
+
+
+def view_facts(text: str) -> ViewFacts | None:
+    """The facts of a view's query; None when it cannot be parsed or is no query."""
+    parsed = parse_leaf(text)
+    if parsed.tree is None:
+        return None
+    builder = Builder(lambda start, end: False, frozenset())
+    try:
+        assembled = assemble(parsed.tree, builder)
+        follow(assembled)
+    except RecursionError:
+        return None
+    if assembled.body is None:
+        return None
+    log = builder.log
+    log.tracking_references = True
+    converter = Converter(lambda start, end: None, {})
+    attach_conditions(log, converter)
+    counts = log.reference_counts()
+    outputs: dict[str, list[Read]] = {}
+    always: list[Read] = []
+    rest: list[Read] = []
+    for read in log.reads.values():
+        if not read.why.output:
+            always.append(read)
+        elif read.why.column is None:
+            rest.append(read)
+        else:
+            outputs.setdefault(read.why.column, []).append(read)
+    names = assembled.body.names()
+    for name in names or ():
+        outputs.setdefault(name, [])
+    values = {name: _values(assembled.body, name, log, converter, counts) for name in outputs}
+    return ViewFacts(
+        tuple(
+            ViewScanFacts(
+                entry.name, _without_places(scan_predicate(log, number, counts)), entry.sample_percent, entry.system_time
+            )
+            for number, entry in enumerate(log.scans)
+        ),
+        {name: tuple(reads) for name, reads in outputs.items()},
+        values,
+        tuple(always),
+        tuple(rest),
+    )
+
+
+def _values(body: Body, name: str, log: ReadLog, converter: Converter, counts: dict[int, int]) -> dict[int, Json]:
+    optional = {
+        getattr(source.relation, "index", -1)
+        for used in log.bodies
+        for source in used.sources
+        if source.null_extended
+    }
+    found: dict[int, Json] = {}
+    for item in body.trace_output(name, ()):
+        if isinstance(item, Group):
+            if len(item.targets) == 1:
+                target = item.targets[0]
+                shared = any(counts.get(log.references[reference], 0) > 1 for reference in target.via)
+                if not target.barrier and not shared and target.scan not in optional:
+                    found[target.scan] = ["col", target.path]
+        elif isinstance(item, Computed) and not item.barrier and not item.path:
+            info = item.body.info_of(item.expression)
+            if info.aggregates or info.windows or info.queries:
+                continue
+            value = converter.convert(item.expression, item.body)
+            scans = {target.scan for column in columns_in(value) for target in column.targets if not target.barrier}
+            if len(scans) == 1 and not scans & optional:
+                (scan,) = scans
+                found[scan] = for_scan(value, scan)
+    return found
+
+
+def _without_places(node: Json) -> Json:
+    if not isinstance(node, list) or not node:
+        return node
+    if node[0] == "at":
+        return _without_places(node[2])
+    if node[0] in ("and", "or"):
+        return [node[0], [_without_places(item) for item in node[1]]]
+    return node
