@@ -22,7 +22,7 @@ from costguard.extract.python_module import Marker, analyse_module
 from costguard.extract.python_scopes import Scope
 from costguard.extract.python_sites import RUN_TIME
 from costguard.extract.python_source import SourceMap, parse_python
-from costguard.extract.python_values import Piece, StringValue, UnknownValue, choose, fill
+from costguard.extract.python_values import Piece, StringValue, UnknownValue, fill
 from costguard.model import Extraction, Frame, PythonFacts, Segment, SqlText, Unread
 
 _VARIABLE = re.compile(r"(?<![\w$\\])\$(?P<dollar>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_][\w.]*)\}")
@@ -221,7 +221,7 @@ def _magic_sql(
     elif arguments.statement:
         start = cell.text.find(arguments.statement, magic.start)
     body = Piece(cell.text[start:end], start, end)
-    pieces = replace_matches((body,), _VARIABLE, lambda match, piece: _variable(match, piece, scope))
+    pieces = replace_matches((body,), _VARIABLE, lambda match, piece: _variable(match, piece, flow, scope))
     text = leading_text(StringValue(pieces)) or ""
     if not text.strip() or text.strip() == "{gap}" or not any(not piece.expression for piece in pieces):
         return _Found(
@@ -267,13 +267,17 @@ def _magic_sql(
     )
 
 
-def _variable(match: re.Match[str], piece: Piece, scope: Scope | None) -> tuple[Piece, ...]:
+def _variable(
+    match: re.Match[str], piece: Piece, flow: ModuleFlow | None, scope: Scope | None
+) -> tuple[Piece, ...]:
     name = match.group("dollar") or match.group("braced")
     gap = Piece("", piece.start, piece.end, False, name)
     value = scope.lookup(name) if scope is not None else None
     if value is None or isinstance(value, UnknownValue):
         return (gap,)
-    filled = fill(choose((value,)) or value, gap)
+    filled = fill(value, gap)
+    if flow is not None and isinstance(value, StringValue):
+        flow.notes.elsewhere.update(part.start for part in value.pieces if not part.expression)
     # Text written in another cell is said to be where the variable stands in this one.
     return tuple(replace(part, start=piece.start, end=piece.end, verbatim=False) for part in filled)
 

@@ -24,7 +24,7 @@ from costguard.extract.python_values import (
 )
 
 STATEMENT = re.compile(
-    r"(?:\s|--[^\n]*\n|\#[^\n]*\n|/\*.*?\*/|\()*"
+    r"(?:\s|--[^\n]*\n|\#[^\n]*\n|/\*.*?\*/|\(|\{gap\})*"
     r"(?:SELECT|WITH\s+(?:RECURSIVE\s+)?[\w`{]+\s+AS\s*\(|INSERT\s+(?:INTO\s+)?[\w`{]|MERGE\s+(?:INTO\s+)?[\w`{]|UPDATE\s+[\w`.{}-]+"
     r"\s|DELETE\s+(?:FROM\s+)?[\w`{]|TRUNCATE\s+TABLE\s|CREATE\s+(?:OR\s+REPLACE\s+)?"
     r"(?:TEMP(?:ORARY)?\s+|EXTERNAL\s+|MATERIALIZED\s+|SNAPSHOT\s+)*(?:TABLE|VIEW|MODEL|FUNCTION|PROCEDURE|SCHEMA|SEARCH)\b"
@@ -32,7 +32,7 @@ STATEMENT = re.compile(
     r"|DECLARE\s+\w+\s|BEGIN\b|EXECUTE\s+IMMEDIATE\b|CALL\s+[\w`{]|ASSERT\b|SHOW\s+\w|EXPLAIN\s+\w|SET\s+\w+\s*=)",
     re.IGNORECASE | re.DOTALL,
 )
-"""How the text of a statement begins."""
+"""How the text of a statement begins; `{gap}` is an unknown part."""
 
 _CANDIDATE = re.compile(r"\b(?:select|merge|insert|update|delete|create|with)\b", re.IGNORECASE)
 _TELLERS = re.compile(
@@ -96,6 +96,8 @@ class CallNotes:
         self.uses: list[SinkUse] = []
         self.calls: list[LocalCall] = []
         self.candidates: list[Candidate] = []
+        self.elsewhere: set[int] = set()
+        """Offsets of text that a query outside Python uses (a magic's `$variable`)."""
         self.in_branch = False
         """Whether what is noted next may not run; the walk keeps it up to date."""
 

@@ -297,6 +297,11 @@ class ModuleFlow:
                 parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
                 for part in (*parts, *(test for g in node.generators for test in g.ifs)):
                     self._visit(part, inner, inside)
+            case ast.JoinedStr(values=values):
+                # Its constants are parts of the string, not strings of their own.
+                for part in values:
+                    if isinstance(part, ast.FormattedValue):
+                        self._visit(part.value, scope, inside)
             case ast.Lambda():
                 inner = scope.branch()
                 for argument_name in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):

@@ -355,6 +355,8 @@ def _stand_in(context: _Context, piece: Piece, following: str) -> tuple[HoleKind
     if previous in ("UNION", "INTERSECT") or (previous in ("ALL", "DISTINCT") and context.before == "UNION"):
         return "unknown", _STATEMENT
     if previous == ",":
+        if context.first == "WITH" and not context.selected and not context.parentheses:
+            return "clause", comment  # Between the parts of a WITH: `a AS (...), {more} b AS (...)`.
         return _after_comma(context, piece, name)
     if previous in _AFTER_NAME:
         return "name", name

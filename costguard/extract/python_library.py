@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from costguard.extract.python_methods import PASSING_METHODS
@@ -50,6 +51,11 @@ _SAME_PATH = {
 }
 _PATHS = {"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "Path"}
 
+_TIDYING = re.compile(
+    r"(?:reformat|sqlformat|prettify|minify|clean|normali[sz]e|tidy|trim)(?:_?\w*)?$|\w*format_sql$"
+)
+"""Functions of other modules that, by their name, only change the layout of a text."""
+
 
 def library_call(evaluator: Evaluator, node: ast.Call, name: str, scope: Scope) -> Value:
     first = evaluator.evaluate(node.args[0], scope) if node.args else None
@@ -91,6 +97,8 @@ def library_call(evaluator: Evaluator, node: ast.Call, name: str, scope: Scope) 
             return default if " " not in str(constant(default)) else evaluator.unknown(node)
         if name == "re.sub" and len(node.args) > 2:
             return evaluator.evaluate(node.args[2], scope)
+    if isinstance(first, StringValue) and _TIDYING.match(short):
+        return first
     if name == "dict":
         items: list[tuple[object, Value]] = list(first.items) if isinstance(first, DictValue) else []
         for keyword in node.keywords:

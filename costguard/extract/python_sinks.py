@@ -176,7 +176,7 @@ def canonical(name: str) -> str:
 
 def find_sink(resolved: str | None, written: str) -> Sink | None:
     """The sink that a call is, from its resolved name (None when unknown) and its name as written."""
-    name = canonical(resolved) if resolved else ""
+    name = canonical(resolved) if resolved and not resolved.startswith("builtins.") else ""
     if name in _EXACT:
         return _EXACT[name]
     last = (name or written).rsplit(".", 1)[-1]

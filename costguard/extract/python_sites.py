@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from costguard.extract.python_calls import POSSIBLE, STATEMENT, Candidate, SinkUse, leading_text
-from costguard.extract.python_dialects import ModuleDialect
+from costguard.extract.python_dialects import GENERIC, ModuleDialect
 from costguard.extract.python_flow import ModuleFlow
 from costguard.extract.python_formatting import fill_placeholders
 from costguard.extract.python_holes import FilledText, fill_gaps
@@ -29,6 +29,8 @@ from costguard.extract.python_wrappers import Site, Wrappers
 from costguard.model import Frame, PythonFacts, SqlText, Unread
 
 RUN_TIME = "SQL built at run time"
+_COUNTED = ("bigquery", "spark", GENERIC)
+"""Dialects whose queries are missed when they cannot be read; those of other databases cost nothing here."""
 
 
 class SiteCollector:
@@ -42,7 +44,7 @@ class SiteCollector:
         self._results = ResultUses(tree)
         self._dialects = ModuleDialect(tree, source.text)
         self._wrappers = Wrappers(flow)
-        self._written: set[int] = set()
+        self._written: set[int] = set(flow.notes.elsewhere)
         """Offsets at which text of a collected query is written."""
         self._pieces: set[tuple[Piece, ...]] = set()
         self.sql: list[SqlText] = []
@@ -156,7 +158,10 @@ class SiteCollector:
         )
 
     def _not_known(self, site: Site, detail: str) -> None:
-        if not site.use.sink.certain:
+        use = site.use
+        if not use.sink.certain:
+            return
+        if self._dialects.of(use.sink, use.call, self._flow.evaluator, use.scope) not in _COUNTED:
             return
         start, end = self._source.start(site.call), self._source.end(site.call)
         expression = detail or " ".join(self._source.segment(site.call).split())[:80]
@@ -225,11 +230,20 @@ def _order(sql: SqlText) -> tuple[int, int, str]:
 
 
 def enclosing_frame(frames: Sequence[Frame], start: int, end: int) -> int | None:
-    """The frame made by the expression that holds the call: the smallest one around it."""
-    best: int | None = None
-    for index, frame in enumerate(frames):
-        if not (frame.start <= start and end <= frame.end):
-            continue
-        if best is None or frame.end - frame.start < frames[best].end - frames[best].start:
-            best = index
-    return best
+    """The frame that the result of a call becomes: of `client.query(...).to_dataframe()` the data frame.
+
+    That is the smallest one around the call, or the first one derived from it in the same expression that is
+    not itself a job or an iterator of rows.
+    """
+    around = [index for index, frame in enumerate(frames) if frame.start <= start and end <= frame.end]
+    if not around:
+        return None
+    around.sort(key=lambda index: frames[index].end - frames[index].start)
+    smallest = around[0]
+    derived = {smallest}
+    for index in around:
+        if index in derived or frames[index].parent in derived:
+            derived.add(index)
+            if frames[index].engine != "bigquery":
+                return index
+    return smallest

@@ -232,6 +232,10 @@ def join_branches(one: Value | None, other: Value | None) -> Value | None:
             return other
         if other.pieces == one.pieces[: len(other.pieces)]:
             return one
+    if isinstance(one, ListValue) and isinstance(other, ListValue):
+        return one if len(one.elements) >= len(other.elements) else other
+    if isinstance(one, DictValue) and isinstance(other, DictValue):
+        return one if len(one.items) >= len(other.items) else other
     return choose((one, other))
 
 

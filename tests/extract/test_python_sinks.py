@@ -1,0 +1,219 @@
+"""What counts as SQL: the call it flows into."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.extract.python_fixture import QUERY, extract, only, with_client
+
+SQL = "SELECT a FROM d.t"
+CALLS = [
+    ("import pandas as pd\npd.read_gbq('{q}')", "pandas.read_gbq", "bigquery"),
+    ("import pandas_gbq\npandas_gbq.read_gbq('{q}')", "pandas_gbq.read_gbq", "bigquery"),
+    ("import bigframes.pandas as bpd\nbpd.read_gbq('{q}')", "bigframes.pandas.read_gbq", "bigquery"),
+    (
+        "import bigframes.pandas as bpd\nbpd.read_gbq_query('{q}')",
+        "bigframes.pandas.read_gbq_query",
+        "bigquery",
+    ),
+    (
+        "from google.cloud import bigquery\nbigquery.Client().query_and_wait('{q}')",
+        "google.cloud.bigquery.Client.query_and_wait",
+        "bigquery",
+    ),
+    (
+        "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\nspark.sql('{q}')",
+        "pyspark.sql.SparkSession.sql",
+        "spark",
+    ),
+    (
+        "spark.read.format('bigquery').option('query', '{q}').load()",
+        "pyspark.sql.DataFrameReader.option",
+        "bigquery",
+    ),
+    (
+        "from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator\n"
+        "BigQueryInsertJobOperator(task_id='x', configuration={{'query': {{'query': '{q}'}}}})",
+        "airflow.providers.google.cloud.operators.bigquery.BigQueryInsertJobOperator",
+        "bigquery",
+    ),
+    (
+        "import apache_beam as beam\nbeam.io.ReadFromBigQuery(query='{q}')",
+        "apache_beam.io.ReadFromBigQuery",
+        "bigquery",
+    ),
+    (
+        "import sqlite3\nsqlite3.connect('x').execute('{q}')",
+        "sqlite3.Connection.execute",
+        "sqlite",
+    ),
+    ("import duckdb\nduckdb.sql('{q}')", "duckdb.sql", "duckdb"),
+]
+
+
+@pytest.mark.parametrize(("code", "via", "dialect"), CALLS)
+def test_library_calls_that_run_sql(code: str, via: str, dialect: str) -> None:
+    sql = only(extract(code.format(q=SQL)))
+    assert (sql.text, sql.via, sql.dialect) == (SQL, via, dialect)
+
+
+@pytest.mark.parametrize(
+    ("setup", "dialect"),
+    [
+        ("import psycopg2\ncon = psycopg2.connect('x')", "postgres"),
+        ("from sqlalchemy import create_engine\ncon = create_engine('bigquery://p')", "bigquery"),
+        ("from sqlalchemy import create_engine\ncon = create_engine('mysql+pymysql://h')", "mysql"),
+        ("import cx_Oracle\ncon = cx_Oracle.connect('x')", "oracle"),
+    ],
+)
+def test_a_generic_reader_takes_the_dialect_of_its_connection(setup: str, dialect: str) -> None:
+    sql = only(extract(f"import pandas as pd\n{setup}\npd.read_sql('{SQL}', con)"))
+    assert (sql.dialect, sql.materialises) == (dialect, True)
+    assert sql.bytes_cap is None
+
+
+def test_a_pandas_filter_is_no_sql() -> None:
+    code = "import pandas as pd\ndf = pd.read_csv('x.csv')\ndf.query('select > 1 and from_ < 2')"
+    extraction = extract(code)
+    assert extraction.sql == ()
+    assert extraction.unread == ()
+
+
+def test_a_table_name_is_no_sql() -> None:
+    assert extract("import pandas as pd\npd.read_gbq('d.t')").sql == ()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '"""Select an option from the list."""',
+        "print('Select a model from the list')",
+        "raise ValueError('Update the table with your own settings')",
+        "parser.add_argument('--x', help='Select columns from the table')",
+        "label = 'select an option from the list'",
+        "choose('Delete from cart')",
+        "def f():\n    '''SELECT a FROM d.t'''\n    return 1",
+    ],
+)
+def test_sentences_are_no_sql(code: str) -> None:
+    extraction = extract(code)
+    assert [sql.text for sql in extraction.sql] == []
+
+
+def test_a_statement_that_reaches_no_known_call_is_a_string() -> None:
+    code = """
+    CREATE = '''
+    SELECT a, b
+    FROM `p.d.t`
+    '''
+    from house import run_query
+    run_query("SELECT c FROM d.u WHERE x = 1")
+    """
+    found = extract(code).sql
+    assert [(sql.via, sql.call_start is None) for sql in found] == [("string", True), ("string", False)]
+
+
+def test_a_string_counts_once() -> None:
+    code = "q = 'SELECT a FROM d.t'\nprint(q)\nlogging.info(q)\nclient.query(q)"
+    assert [sql.via for sql in with_client(code).sql] == [QUERY]
+
+
+JOBS = [
+    ("client.query('{q}')", False, False),
+    ("client.query('{q}', job_config=bigquery.QueryJobConfig(maximum_bytes_billed=1))", True, False),
+    ("client.query('{q}', bigquery.QueryJobConfig(labels={{'a': 'b'}}))", False, True),
+    ("client.query('{q}', job_config=bigquery.QueryJobConfig(maximum_bytes_billed=None))", False, False),
+    (
+        "c = bigquery.QueryJobConfig()\nc.maximum_bytes_billed = 1\nclient.query('{q}', job_config=c)",
+        True,
+        False,
+    ),
+    ("from house import config\nclient.query('{q}', job_config=config)", None, None),
+    ("client.query('{q}', **options)", None, None),
+    (
+        "capped = bigquery.Client(default_query_job_config=bigquery.QueryJobConfig(maximum_bytes_billed=1))\n"
+        "capped.query('{q}')",
+        True,
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "capped", "labelled"), JOBS)
+def test_limit_and_labels(code: str, capped: bool | None, labelled: bool | None) -> None:
+    sql = only(with_client(code.format(q=SQL)))
+    assert (sql.bytes_cap, sql.labelled) == (capped, labelled)
+
+
+def test_parameters_with_constant_values() -> None:
+    code = """
+    config = bigquery.QueryJobConfig(dry_run=True, query_parameters=[
+        bigquery.ScalarQueryParameter("day", "DATE", "2026-01-01"),
+        bigquery.ScalarQueryParameter("n", "INT64", 5),
+        bigquery.ScalarQueryParameter("name", "STRING", "O'Hara"),
+        bigquery.ScalarQueryParameter("later", "STRING", unknown),
+        bigquery.ArrayQueryParameter("ids", "INT64", [1, 2]),
+    ])
+    client.query("SELECT a FROM d.t WHERE day = @day", job_config=config)
+    """
+    sql = only(with_client(code))
+    assert sql.dry_run
+    assert sql.parameters == (
+        ("day", "DATE '2026-01-01'"),
+        ("n", "5"),
+        ("name", "'O\\'Hara'"),
+        ("ids", "[1, 2]"),
+    )
+
+
+RESULTS = [
+    ("df = client.query('{q}').to_dataframe()", True, "df"),
+    ("df = client.query('{q}').result().to_arrow()", True, "df"),
+    ("job = client.query('{q}')\njob.result()", False, "job"),
+    ("job = client.query('{q}')\nframe = job.to_dataframe()", True, "job"),
+    ("job = client.query('{q}')\nframe = job.result().to_dataframe()", True, "job"),
+    ("for row in client.query('{q}'):\n    print(row)", False, None),
+]
+
+
+@pytest.mark.parametrize(("code", "materialises", "destination"), RESULTS)
+def test_whether_the_result_comes_to_the_client(
+    code: str, materialises: bool, destination: str | None
+) -> None:
+    sql = only(with_client(code.format(q=SQL)))
+    assert (sql.materialises, sql.destination) == (materialises, destination)
+
+
+def test_the_frame_is_linked() -> None:
+    extraction = with_client("df = client.query('SELECT a FROM d.t').to_dataframe()\ndf['a'].sum()")
+    sql = only(extraction)
+    assert sql.frame is not None
+    assert extraction.python.frames[sql.frame].engine == "pandas"
+
+
+def test_loops_and_their_iterables() -> None:
+    code = """
+    for day in days:
+        client.query('SELECT a FROM d.t')
+    for row in client.query('SELECT b FROM d.t'):
+        pass
+    for i in range(3):
+        for j in range(4):
+            client.query('SELECT c FROM d.t')
+    """
+    found = {sql.text[7]: (sql.loop_depth, sql.loop_turns) for sql in with_client(code).sql}
+    assert found == {"a": (1, None), "b": (0, None), "c": (2, 12)}
+
+
+def test_a_loop_over_written_queries_runs_each_once() -> None:
+    code = "for q in ['SELECT a FROM d.t', 'SELECT b FROM d.t']:\n    client.query(q)"
+    found = with_client(code).sql
+    assert [(sql.text, sql.loop, sql.variant) for sql in found] == [
+        ("SELECT a FROM d.t", None, None),
+        ("SELECT b FROM d.t", None, None),
+    ]
+
+
+def test_files_without_anything_of_interest_are_not_parsed() -> None:
+    assert extract("import os\nprint 'python 2'").unread == ()
+    assert extract("import pandas\nprint 'python 2'").unread[0].reason == "Python syntax error"
