@@ -108,18 +108,17 @@ def digest(text: str) -> str:
 
 def build_template_project(files: ProjectFiles) -> TemplateProject:
     """Index the dbt projects, macros and includable files of a tree. Unreadable YAML becomes a problem."""
+    remembered = _Remembered(files)
     paths = sorted(files.paths())
     known = frozenset(paths)
     problems: list[tuple[str, str]] = []
-    packages_seen: list[str] = []
     projects: list[DbtProject] = []
     for path in paths:
         if posixpath.basename(path) not in {"dbt_project.yml", "dbt_project.yaml"}:
             continue
         if "/dbt_packages/" in f"/{path}" or "/dbt_modules/" in f"/{path}":
-            packages_seen.append(path)
             continue
-        project = _project(files, paths, known, path, problems)
+        project = _project(remembered, paths, known, path, problems)
         if project is not None:
             projects.append(project)
     projects.sort(key=lambda project: (-len(project.directory), project.directory))
@@ -132,8 +131,31 @@ def build_template_project(files: ProjectFiles) -> TemplateProject:
     )
 
 
+class _Remembered:
+    """Project files during the build: several projects of one tree often share folders."""
+
+    def __init__(self, files: ProjectFiles) -> None:
+        self.files = files
+        self._texts: dict[str, str | None] = {}
+        self._sources: dict[str, tuple[str, ...]] = {}
+
+    def paths(self) -> Iterator[str]:
+        return self.files.paths()
+
+    def read(self, path: str) -> str | None:
+        if path not in self._texts:
+            self._texts[path] = self.files.read(path)
+        return self._texts[path]
+
+    def sources(self, path: str) -> tuple[str, ...]:
+        """Names of the sources that a YAML file defines with another schema, database or identifier."""
+        if path not in self._sources:
+            self._sources[path] = _overridden_sources(self.files.read(path) or "")
+        return self._sources[path]
+
+
 def _project(
-    files: ProjectFiles, paths: list[str], known: frozenset[str], path: str, problems: list[tuple[str, str]]
+    files: _Remembered, paths: list[str], known: frozenset[str], path: str, problems: list[tuple[str, str]]
 ) -> DbtProject | None:
     directory = posixpath.dirname(path)
     settings = _mapping(files, path, problems)
@@ -255,19 +277,22 @@ def _unique_macros(files: ProjectFiles, paths: list[str]) -> dict[str, str]:
     return {name: path for name, path in index.items() if path is not None}
 
 
-def _source_index(files: ProjectFiles, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def _source_index(files: _Remembered, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
     index: dict[str, list[str]] = {}
     for path in paths:
-        text = files.read(path)
-        if text is None or (start := _SOURCES.search(text)) is None:
-            continue
-        if _SOURCE_OVERRIDE.search(text, start.end()) is None:
-            continue
-        names = [(len(match.group(1)), match.group(2).strip()) for match in _NAME.finditer(text, start.end())]
-        outermost = min((column for column, _ in names), default=0)
-        for name in {name for column, name in names if column == outermost}:
+        for name in files.sources(path):
             index.setdefault(name, []).append(path)
     return {name: tuple(found) for name, found in index.items()}
+
+
+def _overridden_sources(text: str) -> tuple[str, ...]:
+    """Found by pattern: loading all YAML of a large project takes many seconds; a name too many is no harm."""
+    start = _SOURCES.search(text)
+    if start is None or _SOURCE_OVERRIDE.search(text, start.end()) is None:
+        return ()
+    names = [(len(match.group(1)), match.group(2).strip()) for match in _NAME.finditer(text, start.end())]
+    outermost = min((column for column, _ in names), default=0)
+    return tuple(sorted({name for column, name in names if column == outermost}))
 
 
 def _target(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 _SKIPPED = frozenset(
@@ -41,14 +40,14 @@ class DirectoryFiles:
                 yield prefix + name
 
     def read(self, path: str) -> str | None:
-        root = Path(self.root).resolve()
-        target = (root / path).resolve()
-        if not target.is_relative_to(root):
-            return None
+        root = os.path.realpath(self.root)
         try:
-            if target.stat().st_size > _LARGEST:
+            target = os.path.realpath(os.path.join(root, path))
+            if not target.startswith(root.rstrip(os.sep) + os.sep):
                 return None
-            return target.read_bytes().decode("utf-8")
+            with open(target, "rb") as stream:
+                data = stream.read(_LARGEST + 1)
+            return data.decode("utf-8") if len(data) <= _LARGEST else None
         except (OSError, UnicodeDecodeError, ValueError):
             return None
 

@@ -214,7 +214,8 @@ def constant_names(dialect: str) -> dict[str, Any]:
         ),
         "run_started_at": _date("run_started_at", RUN_DATE.isoformat()),
         "load_result": lambda name="": Unknown(expression=f"load_result('{name}')"),
-        "none": None,
+        "null": None,
+        "nil": None,
     }
     names.update(_airflow())
     names["api"] = {"Relation": RelationFactory(dialect)}

@@ -109,7 +109,7 @@ class TemplateRenderer:
                 "__text__": self._text,
                 "__join__": self._join,
                 "__sized__": lambda value: self._environment.budget.measure(value),
-                "__not__": lambda value: value if isinstance(value, Unknown) else not value,
+                "__not__": lambda value: value if isinstance(value, Unknown) and value else not value,
                 "__in__": _contains,
                 "__include__": self._include,
                 "__block__": self._block,
@@ -213,7 +213,7 @@ class TemplateRenderer:
         for macros in project.packages.values():
             if name in macros:
                 return self._macros.find(macros[name], name)
-        return missing
+        return Unknown(expression=name, absent=True)
 
     def _package_macro(self, package: str, name: str) -> Any:
         project = self._now.project
@@ -230,7 +230,7 @@ class TemplateRenderer:
         adapter = ADAPTERS.get(self._dialect, self._dialect)
         for candidate in (f"{adapter}__{name}", f"default__{name}"):
             found = self._lookup(candidate)
-            if found is not missing:
+            if not isinstance(found, Unknown) and found is not missing:
                 return found
             if self._now.project is not None and package:
                 found = self._package_macro(package, candidate)
@@ -309,7 +309,7 @@ class TemplateRenderer:
     # --- what the rewritten template calls ---------------------------------------------------------------
 
     def _turns(self, values: Any, width: int) -> Any:
-        if isinstance(values, Unknown):
+        if isinstance(values, Unknown) and values:
             one = values._grown("[0]")
             return [tuple(one._grown(f"[{number}]") for number in range(width)) if width else one]
         return self._environment.budget.turns(values)

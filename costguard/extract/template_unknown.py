@@ -49,8 +49,10 @@ class Answering:
 class Unknown(Answering, Undefined):
     """See the module. `expression` is template source; `standin` a typed stand-in text, `` for none."""
 
-    __slots__ = ("expression", "standin")
+    __slots__ = ("absent", "expression", "standin")
 
+    absent: bool
+    """Surely not given (a parameter, a name in dbt, where all are known): false, and empty to loop over."""
     expression: str
     standin: str
 
@@ -63,6 +65,7 @@ class Unknown(Answering, Undefined):
         *,
         expression: str | None = None,
         standin: str = "",
+        absent: bool = False,
     ) -> None:
         if expression is None:
             owner = getattr(obj, "expression", "") if isinstance(obj, Unknown) else ""
@@ -71,6 +74,7 @@ class Unknown(Answering, Undefined):
         super().__init__(hint, missing, expression[:_LONGEST])
         self.expression = expression[:_LONGEST]
         self.standin = standin
+        self.absent = absent or (hint is not None and "was not provided" in hint)
 
     def _grown(self, suffix: str, standin: str = "") -> Unknown:
         return Unknown(expression=self.expression + suffix, standin=standin)
@@ -97,16 +101,17 @@ class Unknown(Answering, Undefined):
         return self.__str__()
 
     def __iter__(self) -> Iterator[Any]:
-        yield self._grown("[0]")
+        if not self.absent:
+            yield self._grown("[0]")
 
     def __contains__(self, item: object) -> bool:
         return True
 
     def __len__(self) -> int:
-        return 1
+        return 0 if self.absent else 1
 
     def __bool__(self) -> bool:
-        return True
+        return not self.absent
 
     def __hash__(self) -> int:
         return hash(self.expression)
@@ -126,7 +131,10 @@ class Unknown(Answering, Undefined):
     __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _same
     __div__ = __rdiv__ = _same
     __lt__ = __le__ = __gt__ = __ge__ = _same
-    __eq__ = __ne__ = _same
+    __eq__ = _same
+
+    def __ne__(self, other: object) -> Any:
+        return True if self.absent else self
 
     def __int__(self) -> int:  # type: ignore[override]
         return 1

@@ -51,7 +51,8 @@ FILES = {
     "models/computed.sql": "{% set s = 'x' %}{{ config(schema='a_' ~ s) }}SELECT 1",
     "macros/cents.sql": "{% macro cents(c) %}({{ c }} / 100){% endmacro %}",
     "macros/dispatch.sql": "{% macro now() %}{{ return(adapter.dispatch('now', 'shop')()) }}{% endmacro %}"
-    "{% macro default__now() %}NOW(){% endmacro %}{% macro bigquery__now() %}CURRENT_TIMESTAMP(){% endmacro %}",
+    "{% macro default__now() %}NOW(){% endmacro %}"
+    "{% macro bigquery__now() %}CURRENT_TIMESTAMP(){% endmacro %}",
     "dbt_packages/kit/dbt_project.yml": "name: kit",
     "dbt_packages/kit/macros/k.sql": "{% macro twice(x) %}{{ x }} + {{ x }}{% endmacro %}",
 }
@@ -88,6 +89,11 @@ def only(text: str, path: str = "models/m.sql", **more: str) -> SqlText:
         ("SELECT {{ shop.cents('a') }} FROM t", "SELECT (a / 100) FROM t"),
         ("SELECT {{ kit.twice('a') }} FROM t", "SELECT a + a FROM t"),
         ("SELECT {{ now() }} FROM t", "SELECT CURRENT_TIMESTAMP() FROM t"),
+        ("SELECT a{% if not_given %}, b{% endif %} FROM t", "SELECT a FROM t"),
+        ("SELECT a{% for x in not_given %}, b{% endfor %} FROM t", "SELECT a FROM t"),
+        ("SELECT a{% if not not_given and not_given != 1 %}, b{% endif %} FROM t", "SELECT a, b FROM t"),
+        ("SELECT a{% if var('not_given') %}, b{% endif %} FROM t", "SELECT a, b FROM t"),
+        ("{% macro m(x, y=null) %}a{% if x or y %}, b{% endif %}{% endmacro %}SELECT {{ m() }}", "SELECT a"),
         ("SELECT {{ var('days') }} FROM t", "SELECT 7 FROM t"),
         ("SELECT '{{ var('unit') }}' FROM t", "SELECT 'day' FROM t"),
         ("SELECT {{ var('gone', 5) }} FROM t", "SELECT 5 FROM t"),
@@ -106,12 +112,14 @@ def only(text: str, path: str = "models/m.sql", **more: str) -> SqlText:
         ("SELECT {{ dbt_utils.star(ref('orders'), except=['a']) }} FROM t", "SELECT * EXCEPT (a) FROM t"),
         (
             "SELECT {{ dbt_utils.generate_surrogate_key(['a']) }} FROM t",
-            "SELECT TO_HEX(MD5(CAST(COALESCE(CAST(a AS STRING), '_dbt_utils_surrogate_key_null_') AS STRING)))"
+            "SELECT TO_HEX(MD5(CAST(COALESCE(CAST(a AS STRING), "
+            "'_dbt_utils_surrogate_key_null_') AS STRING)))"
             " FROM t",
         ),
         (
             "{{ dbt_utils.union_relations([ref('orders'), ref('daily')]) }}",
-            "(SELECT * FROM `acme.sandbox.all_orders`)\nUNION ALL\n(SELECT * FROM `acme.sandbox_marts.daily`)",
+            "(SELECT * FROM `acme.sandbox.all_orders`)\nUNION ALL\n"
+            "(SELECT * FROM `acme.sandbox_marts.daily`)",
         ),
     ],
 )
@@ -127,7 +135,8 @@ def test_secrets_of_a_profile_are_not_visible() -> None:
 
 def test_an_incremental_model_gives_both_variants_and_its_settings() -> None:
     found = read(
-        "{{ config(materialized='incremental', incremental_strategy='insert_overwrite', unique_key=['a', 'b'],"
+        "{{ config(materialized='incremental', incremental_strategy='insert_overwrite',"
+        " unique_key=['a', 'b'],"
         " partition_by={'field': 'day', 'data_type': 'date', 'granularity': 'month'}, cluster_by='a') }}"
         "SELECT 1 FROM t{% if is_incremental() %} WHERE day > (SELECT MAX(day) FROM {{ this }}){% endif %}"
     )
