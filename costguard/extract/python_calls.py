@@ -40,7 +40,7 @@ _TELLERS = re.compile(
     r"isinstance|append|extend|add|insert|put|join|strip|replace|add_argument|option|Option|Argument|match|search|"
     r"compile|sub|findall|write|writelines|assert\w*|\w*(?:Error|Exception|Warning)|fail|echo|secho|display|Markdown|"
     r"HTML|md5|sha1|sha256|hash|split|startswith|endswith|remove_whitespace|clean|parse|parse_one|transpile|"
-    r"Field|help|skip|param|update|set|setdefault|get|field|text)$"
+    r"reformat|prettify|sqlformat|format_sql|Field|help|skip|param|update|set|setdefault|get|field|text)$"
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from costguard.extract.python_scopes import Scope, walk
+from costguard.extract.python_scopes import Scope, dotted_name, walk
 from costguard.extract.python_sinks import DRIVERS, Sink
 from costguard.extract.python_strings import Evaluator
 from costguard.extract.python_values import ObjectValue, known_text
@@ -15,6 +15,13 @@ _BIGQUERY_INTERFACE = re.compile(
     r"bigquery(?:\.|_|\s+import\s+)dbapi|bigquery://|sqlalchemy_bigquery|pybigquery|BigQueryHook|\bbq\w*\.execute",
     re.IGNORECASE,
 )
+_NAMED = re.compile(
+    r"(?P<postgres>postgres|psycopg|alloydb)|(?P<mysql>mysql|mariadb)|(?P<snowflake>snowflake)|(?P<tsql>mssql)|(?P<sqlite>sqlite)"
+    r"|(?P<oracle>oracle)|(?P<redshift>redshift)|(?P<trino>trino)|(?P<presto>presto)|(?P<hive>hive)|(?P<athena>athena)"
+    r"|(?P<clickhouse>clickhouse)|(?P<duckdb>duckdb)",
+    re.IGNORECASE,
+)
+"""Databases that the name of a call or of its receiver tells: `PostgresOperator`, `mysql_hook.run`."""
 _SPARK = re.compile(r"\bpyspark\b|\bspark\b|databricks", re.IGNORECASE)
 _SCHEMES = {
     "bigquery": "bigquery",
@@ -59,6 +66,9 @@ class ModuleDialect:
         """The dialect of the SQL that a call runs."""
         if sink.dialect != "by-connection":
             return sink.dialect
+        named = self._named(call)
+        if named is not None:
+            return named
         for name in ("con", "connection", "uri", "conn", "engine"):
             for keyword in call.keywords:
                 if keyword.arg == name:
@@ -83,13 +93,22 @@ class ModuleDialect:
         cursor = sink.api.rsplit(".", 1)[-1].startswith("execute")
         return "bigquery" if self._bigquery and not cursor else GENERIC
 
-    def of_text(self) -> str:
-        """The dialect of SQL of which only the text is known."""
+    def of_text(self, call: ast.Call | None = None) -> str:
+        """The dialect of SQL of which only the text is known, and perhaps the call that it is handed to."""
+        named = None if call is None else self._named(call)
+        if named is not None:
+            return named
         if self._bigquery:
             return "bigquery"
         if len(self._drivers) == 1:
             return self._drivers[0]
         return "spark" if self._spark else "bigquery"
+
+    @staticmethod
+    def _named(call: ast.Call) -> str | None:
+        name = dotted_name(call.func) or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
+        match = _NAMED.search(name)
+        return match.lastgroup if match and "bigquery" not in name.lower().rsplit(".", 1)[-1] else None
 
     @staticmethod
     def _connection(node: ast.expr, evaluator: Evaluator, scope: Scope) -> str | None:

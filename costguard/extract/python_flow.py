@@ -37,6 +37,7 @@ class ModuleFlow:
     def __init__(self, tree: ast.Module, source: SourceMap, types: Types, files: FileReader) -> None:
         self.source = source
         self.types = types
+        self.files = files
         self.evaluator = Evaluator(source, types, files, self.follow)
         self.notes = CallNotes(source, types, self.evaluator)
         self.functions: list[FunctionInfo] = []
@@ -141,6 +142,8 @@ class ModuleFlow:
                 self._define_function(node, scope, None)
             case ast.ClassDef():
                 self._define_class(node, scope)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as function):
+                self._define_function(_as_definition(name, function), scope, None)
             case ast.Assign(targets=targets, value=value_node):
                 self._visit(value_node, scope)
                 value = self.evaluator.evaluate(value_node, scope)
@@ -330,6 +333,13 @@ def _definitions(module: Scope) -> dict[str, Value]:
         for name, value in module.names.items()
         if isinstance(value, (FunctionValue, ClassValue, ObjectValue))
     }
+
+
+def _as_definition(name: str, function: ast.Lambda) -> ast.FunctionDef:
+    """`name = lambda x: value` as `def name(x): return value`."""
+    result = ast.copy_location(ast.Return(value=function.body), function.body)
+    definition = ast.FunctionDef(name=name, args=function.args, body=[result], decorator_list=[])
+    return ast.copy_location(definition, function)
 
 
 def _is_main_guard(test: ast.expr) -> bool:

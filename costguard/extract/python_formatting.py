@@ -39,23 +39,53 @@ Replacer = Callable[["re.Match[str]", Piece], "tuple[Piece, ...]"]
 def replace_matches(
     pieces: Sequence[Piece], pattern: re.Pattern[str], replacer: Replacer
 ) -> tuple[Piece, ...]:
-    """Pieces with every match inside known text replaced; `replacer` gets the match and the matched piece."""
+    """Pieces with every match inside known text replaced; `replacer` gets the match and the matched piece.
+
+    A match may go over several pieces: `{{{{ ds }}}}` in an f-string is five of them.
+    """
     result: list[Piece] = []
+    run: list[Piece] = []
     for piece in pieces:
         if piece.expression:
+            result.extend(_replace_in_run(run, pattern, replacer))
+            run = []
             result.append(piece)
-            continue
-        position = 0
-        for match in pattern.finditer(piece.text):
-            if match.start() > position:
-                result.append(cut(piece, position, match.start()))
-            result.extend(replacer(match, cut(piece, match.start(), match.end())))
-            position = match.end()
-        if position == 0:
-            result.append(piece)
-        elif position < len(piece.text):
-            result.append(cut(piece, position, len(piece.text)))
+        else:
+            run.append(piece)
+    result.extend(_replace_in_run(run, pattern, replacer))
     return tuple(result)
+
+
+def _replace_in_run(run: Sequence[Piece], pattern: re.Pattern[str], replacer: Replacer) -> list[Piece]:
+    text = "".join(piece.text for piece in run)
+    result: list[Piece] = []
+    position = 0
+    for match in pattern.finditer(text):
+        result.extend(_slice(run, position, match.start()))
+        matched = _slice(run, match.start(), match.end())
+        whole = matched[0] if matched else Piece("", 0, 0, verbatim=False)
+        if len(matched) > 1:
+            whole = Piece(match.group(), matched[0].start, matched[-1].end, verbatim=False)
+        result.extend(replacer(match, whole))
+        position = match.end()
+    if position == 0:
+        return list(run)
+    result.extend(_slice(run, position, len(text)))
+    return result
+
+
+def _slice(run: Sequence[Piece], start: int, end: int) -> list[Piece]:
+    """The pieces of `text[start:end]` of a run of known pieces."""
+    result: list[Piece] = []
+    offset = 0
+    for piece in run:
+        first, last = max(start - offset, 0), min(end - offset, len(piece.text))
+        if first < last:
+            result.append(piece if last - first == len(piece.text) else cut(piece, first, last))
+        offset += len(piece.text)
+        if offset >= end:
+            break
+    return result
 
 
 def _gap(piece: Piece, expression: str) -> Piece:
@@ -159,7 +189,8 @@ def fill_jinja(pieces: Sequence[Piece], lookup: Lookup) -> tuple[Piece, ...]:
 
 def fill_placeholders(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """Placeholders that code elsewhere will fill (`{table}`, `$table`, `%s`, `{{ ds }}`) become gaps."""
-    if any("{{" in piece.text or "{%" in piece.text for piece in pieces if not piece.expression):
+    text = "".join(piece.text for piece in pieces if not piece.expression)
+    if "{{" in text or "{%" in text:
         pieces = fill_jinja(pieces, lambda _: None)
 
     def replacer(match: re.Match[str], piece: Piece) -> tuple[Piece, ...]:

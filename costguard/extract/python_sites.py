@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,6 +30,8 @@ from costguard.extract.python_wrappers import Site, Wrappers
 from costguard.model import Frame, PythonFacts, SqlText, Unread
 
 RUN_TIME = "SQL built at run time"
+_SQL_FILES = (".sql", ".sql.j2", ".sql.jinja", ".bql")
+_INCLUDE = re.compile(r"\{%-?\s*include\s+['\"]([^'\"]+)['\"]\s*-?%\}")
 _COUNTED = ("bigquery", "spark", GENERIC)
 """Dialects whose queries are missed when they cannot be read; those of other databases cost nothing here."""
 
@@ -87,12 +90,14 @@ class SiteCollector:
         if isinstance(value, ChoiceValue):
             self._add(replace(site, value=value.values[0]))
             return
+        if isinstance(value, StringValue):
+            value = self._included(value)
         if not isinstance(value, StringValue):
             self._not_known(site, value.expression if isinstance(value, UnknownValue) else "")
             return
         dialect = self._dialects.of(use.sink, use.call, self._flow.evaluator, use.scope)
         if use.sink is POSSIBLE:
-            dialect = self._dialects.of_text()
+            dialect = self._dialects.of_text(use.call)
         pieces = fill_placeholders(value.pieces)
         text = leading_text(StringValue(pieces)) or ""
         if not any(piece.text.strip() for piece in pieces if not piece.expression):
@@ -101,7 +106,7 @@ class SiteCollector:
         if not STATEMENT.match(text):
             if _is_name(text) or not use.sink.certain:
                 return  # A table name given to read_gbq, a filter of another database: no SQL.
-            if text.strip().endswith((".sql", ".sql.j2", ".bql")):
+            if text.strip().endswith(_SQL_FILES):
                 self._not_known(site, text.strip())
                 return
             if text.lstrip().startswith("{gap}"):
@@ -112,6 +117,24 @@ class SiteCollector:
             return
         self._note(value)
         self.sql.append(self._text(site, value, filled, dialect))
+
+    def _included(self, value: StringValue) -> StringValue:
+        """The text of the file that Airflow reads when it is given a path or an `include`."""
+        text = "".join(piece.text for piece in value.pieces).strip()
+        include = _INCLUDE.fullmatch(text)
+        path = include.group(1) if include else text
+        if (
+            len(text) > 300
+            or not path.endswith(_SQL_FILES)
+            or any(piece.expression for piece in value.pieces)
+        ):
+            return value
+        found = self._flow.files.read(path, beside_module=False)
+        if found is None:
+            return value
+        name, content = found
+        place = Piece(content, value.pieces[0].start, value.pieces[-1].end, verbatim=False)
+        return StringValue((place,), name)
 
     def _note(self, value: StringValue) -> None:
         self._pieces.add(value.pieces)
@@ -148,7 +171,7 @@ class SiteCollector:
             loop_turns=place.turns,
             in_branch=site.in_branch,
             frame=enclosing_frame(self._frames, start, end),
-            destination=settings.destination or variable,
+            destination=settings.destination or (variable if _gives_result(use) else None),
             bytes_cap=settings.bytes_cap if dialect == "bigquery" else None,
             labelled=settings.labelled if dialect == "bigquery" else None,
             dry_run=settings.dry_run,
@@ -208,6 +231,11 @@ def _via(use: SinkUse, dialect: str) -> str:
     return name
 
 
+def _gives_result(use: SinkUse) -> bool:
+    """False for what only describes a job (an operator, a pipeline component) and for unknown functions."""
+    return use.sink is not POSSIBLE and not use.sink.api.endswith(("Operator", "Op", "ExampleGen"))
+
+
 def _is_last_resort(use: SinkUse) -> bool:
     """Uses that only count when the string reaches no real query call."""
     return use.sink is POSSIBLE or use.sink.api == "sqlalchemy.text"
@@ -215,11 +243,7 @@ def _is_last_resort(use: SinkUse) -> bool:
 
 def _is_name(text: str) -> bool:
     """True for a table name: one word, dotted perhaps."""
-    return (
-        len(text.split()) == 1
-        and not text.strip().endswith((".sql", ".sql.j2", ".bql"))
-        and text.strip() != "{gap}"
-    )
+    return len(text.split()) == 1 and not text.strip().endswith(_SQL_FILES) and text.strip() != "{gap}"
 
 
 def _order(sql: SqlText) -> tuple[int, int, str]:

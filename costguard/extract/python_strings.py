@@ -122,6 +122,11 @@ class Evaluator:
                 return StringValue(format_percent(left.pieces, self.evaluate(node.right, scope)), left.file)
             return self.unknown(node)
         right = self.evaluate(node.right, scope)
+        if isinstance(node.op, ast.Mult) and isinstance(left, StringValue):
+            times = constant(right)
+            if isinstance(times, int) and 0 <= times * max(length(left.pieces), 1) <= 2000:
+                return StringValue(left.pieces * times)
+            return self.unknown(node)
         if isinstance(node.op, ast.Div) and isinstance(left, PathValue):
             return joined_path(self, left, right) or self.unknown(node)
         if not isinstance(node.op, ast.Add):
@@ -320,7 +325,8 @@ class Evaluator:
 
     def resolved(self, node: ast.expr) -> str:
         """The dotted library name of a call target, as far as it is known, else as written."""
-        return self._types.resolve(node) or dotted_name(node) or ""
+        name = self._types.resolve(node) or dotted_name(node) or ""
+        return name.removeprefix("builtins.")
 
     def type_name(self, node: ast.expr) -> str | None:
         """The library class that an expression is an instance of, None when unknown."""

@@ -7,7 +7,7 @@ import sqlglot
 
 from costguard.extract.python_holes import fill_gaps
 from costguard.extract.python_values import Piece
-from tests.extract.python_fixture import only, with_client
+from tests.extract.python_fixture import check_segments, only, with_client
 
 PLACES = [
     ("SELECT a FROM {t}", "name", "hole_t"),
@@ -79,3 +79,11 @@ def test_airflow_macros_and_foreign_placeholders_are_holes() -> None:
 def test_neighbouring_verbatim_pieces_are_one_segment() -> None:
     filled = fill_gaps([Piece("SELECT ", 1, 8), Piece("a", 8, 9), Piece("b", 20, 21)])
     assert [(s.start, s.end, s.source_start) for s in filled.segments] == [(0, 8, 1), (8, 9, 20)]
+
+
+def test_a_macro_written_with_doubled_braces_in_an_f_string() -> None:
+    extraction = with_client("def f(t):\n  client.query(f\"SELECT a FROM {t} WHERE d = '{{{{ ds }}}}'\")")
+    sql = only(extraction)
+    assert sql.text == "SELECT a FROM hole_t WHERE d = '2024-01-01'"
+    assert [hole.name for hole in sql.holes] == ["t", "ds"]
+    check_segments(extraction)

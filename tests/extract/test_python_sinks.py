@@ -217,3 +217,28 @@ def test_a_loop_over_written_queries_runs_each_once() -> None:
 def test_files_without_anything_of_interest_are_not_parsed() -> None:
     assert extract("import os\nprint 'python 2'").unread == ()
     assert extract("import pandas\nprint 'python 2'").unread[0].reason == "Python syntax error"
+
+
+@pytest.mark.parametrize("written", ["sql/q.sql", "{% include 'sql/q.sql' %}"])
+def test_airflow_reads_the_file_it_is_given(written: str) -> None:
+    code = f"""
+    from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
+    configuration = dict(query=dict(query="{written}", maximumBytesBilled=1))
+    BigQueryInsertJobOperator(task_id="x", configuration=configuration)
+    """
+    sql = only(extract(code, {"jobs/sql/q.sql": "SELECT a FROM d.t"}))
+    assert (sql.text, sql.read_from, sql.bytes_cap) == ("SELECT a FROM d.t", "jobs/sql/q.sql", True)
+
+
+@pytest.mark.parametrize(
+    ("code", "dialect"),
+    [
+        ("PostgresOperator(task_id='x', sql='{q}')", "postgres"),
+        ("mysql_hook.run_statement('{q}')", "mysql"),
+        ("MySqlToBigQueryOperator(sql='{q}')", "bigquery"),
+        ("house.run_statement('{q}')", "bigquery"),
+    ],
+)
+def test_the_name_of_an_unknown_call_may_tell_the_database(code: str, dialect: str) -> None:
+    sql = only(extract(f"import airflow\n{code}".format(q=SQL)))
+    assert (sql.via, sql.dialect, sql.destination) == ("string", dialect, None)

@@ -134,3 +134,11 @@ def test_wrappers_that_call_each_other_end() -> None:
     one('SELECT a FROM d.t')
     """
     assert {text for text, _ in sites(code)} == {"SELECT a FROM d.t"}
+
+
+def test_a_lambda_is_a_wrapper_too() -> None:
+    code = """
+    run = lambda sql: client.query(sql).to_dataframe()
+    run('SELECT a FROM d.t')
+    """
+    assert sites(code) == [("SELECT a FROM d.t", "run('SELECT a FROM d.t')")]
