@@ -26,7 +26,7 @@ class Bindings(Applications):
                 for maker in value.makers:
                     if not maker.name and maker.node is source:
                         maker.name = target.id
-            if value.makers:
+            if value is not UNKNOWN:
                 self.values[target] = value
         elif isinstance(target, ast.Tuple | ast.List):
             self._bind_parts(target.elts, value, source)

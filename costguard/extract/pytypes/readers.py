@@ -100,7 +100,7 @@ def describe_reader(maker: Maker, call: ast.Call, function: str, constants: Mapp
             maker.bounded = bool(_NO_ROWS.match(str(source.values[0].value)))
     elif origin == "literal":
         shown = constants.get(source.id) if isinstance(source, ast.Name) else source
-        maker.bounded = _written_out(shown) or function.endswith(".range")
+        maker.bounded = source is None or (shown is not None and _written_out(shown))
     rows = next(
         (found for name in ("nrows", "max_results", "n_rows") if (found := keyword(call, name))), None
     )
@@ -119,10 +119,8 @@ def describe_reader(maker: Maker, call: ast.Call, function: str, constants: Mapp
             break
 
 
-def _written_out(node: ast.expr | None) -> bool:
+def _written_out(node: ast.expr) -> bool:
     """Whether the rows stand in the code, as a literal list or dictionary of lists."""
-    if node is None:
-        return True
     if isinstance(node, ast.List | ast.Tuple):
         return all(not isinstance(element, ast.Starred | ast.Name) for element in node.elts)
     if isinstance(node, ast.Dict):

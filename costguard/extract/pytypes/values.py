@@ -147,7 +147,34 @@ def merge(left: Value, right: Value) -> Value:
             left.receiver,
             left.narrowed and right.narrowed,
         )
+    if _is_estimator(left.type) and _is_estimator(right.type):
+        return Value(type="sklearn.base.BaseEstimator")
     return _lost(left, right)
+
+
+_MODELS: Final = (
+    "sklearn.base.BaseEstimator",
+    "sklearn.ensemble.",
+    "sklearn.linear_model.",
+    "sklearn.tree.",
+    "sklearn.svm.",
+    "sklearn.neighbors.",
+    "sklearn.naive_bayes.",
+    "sklearn.neural_network.",
+    "sklearn.discriminant_analysis.",
+    "sklearn.gaussian_process.",
+    "sklearn.pipeline.",
+    "lightgbm.LGBM",
+    "xgboost.XGB",
+    "catboost.CatBoost",
+)
+
+
+def _is_estimator(type_name: str | None) -> bool:
+    """A class of a library whose models share scikit-learn's methods."""
+    return type_name is not None and type_name.startswith(
+        ("sklearn.", "lightgbm.LGBM", "xgboost.XGB", "catboost.")
+    )
 
 
 def _lost(left: Value, right: Value) -> Value:
