@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 
 from costguard.extract.magics import SQL_MAGICS
+from costguard.extract.python_source import parse_python
+from costguard.model import Unread
 
 _PYTHON_MAGICS = frozenset(
     [
@@ -48,7 +50,7 @@ _CELL_MAGIC = re.compile(r"[ \t]*%%(\w+)([^\n]*)")
 _LINE_MAGIC = re.compile(r"([ \t]*)%(\w+)([^\n]*)")
 _ASSIGNED = re.compile(r"([ \t]*[\w.,\[\] \t()\"']+=[ \t]*)(?=[!%][ \t]*[\w./~$({\"'\\-])")
 _HELP = re.compile(
-    r"[ \t]*(?:\?{1,2}[\w.*%]+|%{0,2}[\w.*]+(?:\[[^\]\n]*\])?(?:\([^)\n]*\))?\?{1,2})[ \t]*(?:#.*)?$"
+    r"[ \t]*(?:\?{1,2}[ \t]*[\w.*%]+|%{0,2}[\w.*]+(?:\[[^\]\n]*\])?(?:\([^)\n]*\))?\?{1,2})[ \t]*(?:#.*)?$"
 )
 _COMMANDS = (
     "pip3?|conda|mamba|apt-get|apt|npm|gsutil|gcloud|bq|cd|ls|ll|cat|cp|mv|rm|rmdir|mkdir|pwd|less|more|man|head|"
@@ -118,7 +120,7 @@ def prepare_cell(text: str) -> PythonCell:
             )
             return PythonCell(_blank(text, 0, len(text), position), (magic,), False)
     if not re.search(
-        r"[!%?]|^[ \t]*(?:;|[a-z]+[ \t])|^[ \t]*(?:ls|ll|pwd|clear)[ \t]*$", masked, re.MULTILINE
+        r"[!%?]|^[ \t]*(?:[/,;]|[a-z]+[ \t])|^[ \t]*(?:ls|ll|pwd|clear)[ \t]*$", masked, re.MULTILINE
     ):
         return PythonCell(masked)
     return _prepare_lines(masked)
@@ -202,7 +204,7 @@ def _replace_line(line: str, offset: int, magics: list[SqlMagic]) -> str | None:
         return None
     if stripped.strip() == ";":
         return " " * len(line)  # A semicolon that hides a cell's output, left on a line of its own.
-    if stripped[0] == "!":
+    if stripped[0] == "!" or re.match(r"[/,;][ \t]*[A-Za-z_]", stripped):
         return _zero(line, indent)
     if stripped[0] == "%":
         match = _LINE_MAGIC.match(line)
@@ -220,7 +222,10 @@ def _replace_line(line: str, offset: int, magics: list[SqlMagic]) -> str | None:
             if inner and inner.group(2) in SQL_MAGICS:
                 magics.append(_line_magic(inner, offset, target.rstrip("= \t").strip()))
             if inner and inner.group(2) in _PREFIX_MAGICS:
-                return None
+                # `best = %timeit -o f(x)`: the expression alone, the magic blanked out.
+                code = line[_code_start(inner) :]
+                if code.strip() and not isinstance(parse_python(code.strip()), Unread):
+                    return target.ljust(len(line) - len(code)) + code
             rest = len(line) - len(target)
             return target + ("[]" if rest > 1 else "0").ljust(rest)
     if stripped[0] == "?" or stripped.rstrip()[-1:] == "?" or ("?" in stripped and _HELP.match(line)):
@@ -255,12 +260,16 @@ def _zero(line: str, indent: int) -> str:
     return line[:indent] + "0" + " " * (len(line) - indent - 1)
 
 
+def _code_start(match: re.Match[str]) -> int:
+    """Where the code begins after a magic and its options."""
+    options = re.match(r"(?:[ \t]+-\w+(?:[ \t]+\d+)?(?![\w(.]))*[ \t]+", match.group(3))
+    return match.start(3) + (options.end() if options else 0)
+
+
 def _run_prefixed(line: str, indent: int, match: re.Match[str]) -> str:
     """`%time x = f()` as `if 1: x = f()`, which is exactly as wide."""
-    rest = match.group(3)
-    options = re.match(r"(?:[ \t]+-\w+(?:[ \t]+\d+)?(?![\w(.]))*[ \t]+", rest)
-    start = match.start(3) + (options.end() if options else 0)
+    start = _code_start(match)
     code = line[start:]
-    if not code.strip() or start - indent < 5:
+    if not code.strip() or start - indent < 5 or isinstance(parse_python(code.strip()), Unread):
         return _zero(line, indent)
     return line[:indent] + "if 1:" + " " * (start - indent - 5) + code
