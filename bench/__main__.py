@@ -22,6 +22,7 @@ from statistics import median
 
 from bench.process import FailedRunError, costguard, imported_packages, peak_memory, timed
 
+CACHE = ".costguard"
 HEAVY = {"polars", "sqlglot", "google", "jinja2"}
 SMALL_QUERY = (
     "SELECT event_name, COUNT(*) AS events FROM `p.d.events` WHERE event_date = '2026-01-01' GROUP BY 1\n"
@@ -73,8 +74,10 @@ def tree_rows(name: str, kind: str, tree: Path, processes: int, rounds: int) -> 
         facts = json.loads(floor.output)
         floors.append(floor.seconds)
         inside.append(facts["seconds"])
-        shutil.rmtree(tree / ".costguard", ignore_errors=True)
+        shutil.rmtree(tree / CACHE, ignore_errors=True)
         colds.append(timed(costguard(*arguments), tree).seconds)
+        if not (tree / CACHE).is_dir():
+            raise FailedRunError(f"a scan left no cache in {CACHE}: neither cold nor warm can be measured")
         warms.append(timed(costguard(*arguments), tree).seconds)
     floor_seconds, cold, warm = median(floors), median(colds), median(warms)
     library = "sqlglot parse + traverse_scope" if kind == "sql" else "ast.parse"
@@ -108,7 +111,7 @@ def tree_rows(name: str, kind: str, tree: Path, processes: int, rounds: int) -> 
     yield Row(
         "  warm rescan imports", ", ".join(heavy) or "nothing heavy", "not sqlglot", "sqlglot" not in heavy
     )
-    shutil.rmtree(tree / ".costguard", ignore_errors=True)
+    shutil.rmtree(tree / CACHE, ignore_errors=True)
     memory = peak_memory(costguard(*arguments), tree)
     if memory is not None:
         yield Row(
