@@ -286,7 +286,7 @@ def _source_index(files: _Remembered, paths: Iterable[str]) -> dict[str, tuple[s
 
 
 def _overridden_sources(text: str) -> tuple[str, ...]:
-    """Found by pattern: loading all YAML of a large project takes many seconds; a name too many is no harm."""
+    """Found by pattern: loading all YAML of a large project takes seconds; a name too many is no harm."""
     start = _SOURCES.search(text)
     if start is None or _SOURCE_OVERRIDE.search(text, start.end()) is None:
         return ()

@@ -30,6 +30,7 @@ __all__ = ["extract_template", "is_template"]
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|^\s*#[^\n]*", re.DOTALL | re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z]")
+_DEFINITION = re.compile(r"\{%[-+]?\s*macro\b")
 _STAGES = 3
 """How often rendered text that is itself a template is rendered again."""
 
@@ -135,7 +136,7 @@ class _Reader:
         except ValueError as error:
             self._unread.append(Unread("template not rendered", f"{detail}; {error}", 0, len(self._text)))
             return []
-        if not any(self._wanted(text) for text in texts):
+        if not any(self._wanted(text) for text in texts) and _DEFINITION.search(self._text) is None:
             self._unread.append(Unread("template not rendered", detail, 0, len(self._text)))
         return self._named_variants(texts)
 

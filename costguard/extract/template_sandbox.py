@@ -204,7 +204,14 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
                     budget.measure(argument)
                 if name in {"extend", "update"} and len(owner) > MAX_SIZE:
                     raise TemplateLimit("template too large")
-        return budget.result(super().call(__context, __obj, *args, **kwargs))
+        try:
+            return budget.result(super().call(__context, __obj, *args, **kwargs))
+        except TypeError:
+            # Python functions know nothing of unknown values: `', '.join(unknown)` is as unknown.
+            for argument in args:
+                if isinstance(argument, Unknown):
+                    return argument
+            raise
 
     def _check_text_call(self, owner: str, name: str, arguments: tuple[Any, ...]) -> None:
         if name in _PADDING:

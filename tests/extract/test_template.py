@@ -128,6 +128,7 @@ def test_unknown_values_become_holes_that_parse(
         ("{% set l = [] %}{% do l.append('a') %}SELECT {{ l | join(', ') }} FROM t", "SELECT a FROM t"),
         ("SELECT {{ x | default('c') }} FROM t", "SELECT c FROM t"),
         ("{% for k, v in d.items() %}SELECT {{ k }} FROM t{% endfor %}", "SELECT k FROM t"),
+        ("SELECT '{{ '_'.join(x.split('_')[:-1]) }}' FROM t", "SELECT 'join_x_split___1' FROM t"),
         ("SELECT a{% if x == 'y' %}, b{% else %}, c{% endif %} FROM t", "SELECT a, b FROM t"),
         ("SELECT a{% if x not in ['y'] %}, b{% endif %} FROM t", "SELECT a, b FROM t"),
     ],
@@ -177,7 +178,14 @@ def test_a_macro_that_only_one_file_defines_needs_no_import() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{% macro m() %}SELECT 1{% endmacro %}", "{% set a = 1 %}", "-- {{ x }}\n", "{# {{ a }} #}"]
+    "text",
+    [
+        "{% macro m() %}SELECT 1{% endmacro %}",
+        "{% macro m() %}SELECT 1{% endmacro %}{% ### %}",
+        "{% set a = 1 %}",
+        "-- {{ x }}\n",
+        "{# {{ a }} #}",
+    ],
 )
 def test_definitions_only_are_nothing_to_read(text: str) -> None:
     found = read(text)
