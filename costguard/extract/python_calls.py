@@ -24,7 +24,7 @@ from costguard.extract.python_values import (
 )
 
 STATEMENT = re.compile(
-    r"(?:\s|--[^\n]*\n|\#[^\n]*\n|/\*.*?\*/|\(|\{gap\})*"
+    r"(?>\s+|--[^\n]*\n|\#[^\n]*\n|/\*.*?\*/|\(|\{gap\})*+"
     r"(?:SELECT|WITH\s+(?:RECURSIVE\s+)?[\w`{]+\s+AS\s*\(|INSERT\s+(?:INTO\s+)?[\w`{]|MERGE\s+(?:INTO\s+)?[\w`{]|UPDATE\s+[\w`.{}-]+"
     r"\s|DELETE\s+(?:FROM\s+)?[\w`{]|TRUNCATE\s+TABLE\s|CREATE\s+(?:OR\s+REPLACE\s+)?"
     r"(?:TEMP(?:ORARY)?\s+|EXTERNAL\s+|MATERIALIZED\s+|SNAPSHOT\s+)*(?:TABLE|VIEW|MODEL|FUNCTION|PROCEDURE|SCHEMA|SEARCH)\b"

@@ -25,6 +25,8 @@ from costguard.extract.python_values import (
     ObjectValue,
     UnknownValue,
     Value,
+    choose,
+    is_reasonable,
     join_branches,
 )
 
@@ -48,7 +50,7 @@ class ModuleFlow:
         self._recording = False
         self._depth = 0
         self._branch = 0
-        self._seen_calls: set[int] = set()
+        self._final_names: dict[str, Value] = {}
 
     def run(self) -> None:
         """Walks everything: once to learn what module names finally hold, then for good."""
@@ -96,6 +98,13 @@ class ModuleFlow:
         self._depth -= 1
         self._branch = branch
         function.state = "done"
+        for statement in function.node.body:
+            if isinstance(statement, ast.Global):
+                # What a function assigns to a global name is what functions after it see.
+                for name in statement.names:
+                    if name in scope.names:
+                        found = choose([scope.names[name], self._final_names.get(name, scope.names[name])])
+                        self._final_names[name] = found or scope.names[name]
 
     def _closure(self, function: FunctionInfo) -> Scope:
         if function.closure.parent is None and self._recording:
@@ -257,6 +266,8 @@ class ModuleFlow:
                 )
             else:
                 value = self.evaluator.add(current, node.target, addition, node.value)
+        if value is not None and not is_reasonable(value):
+            value = None
         bind(self.evaluator, node.target, value, scope)
 
     def _mutation(self, node: ast.expr, scope: Scope) -> None:
@@ -274,6 +285,8 @@ class ModuleFlow:
             scope.names[name] = ListValue(current.elements + addition.elements, addition.complete)
         elif isinstance(current, DictValue) and isinstance(addition, DictValue):
             scope.names[name] = DictValue(current.items + addition.items, current.complete)
+        if name in scope.names and not is_reasonable(scope.names[name]):
+            scope.names[name] = self.evaluator.unknown(node)
 
     # expressions
 

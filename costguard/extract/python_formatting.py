@@ -27,7 +27,8 @@ _PERCENT = re.compile(
 )
 _BRACES = re.compile(r"\{\{|\}\}|\{(?P<field>[^{}!:]*)(?:![rsa])?(?::(?:[^{}]|\{[^{}]*\})*)?\}")
 _TEMPLATE = re.compile(r"\$(?:(?P<escape>\$)|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
-_JINJA = re.compile(r"\{\{-?(?P<expression>.*?)-?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_JINJA = re.compile(r"\{\{-?(?P<expression>.{0,500}?)-?\}\}|\{%.{0,1000}?%\}|\{#.{0,2000}?#\}", re.DOTALL)
+"""Bounded, so that a text full of opening braces costs linear time."""
 _PLACEHOLDER = re.compile(
     r"\$?\{(?P<braced>[A-Za-z_][\w.]*|\d+)(?::\w*)?\}|(?<![\w$])\$(?P<dollar>[A-Za-z_]\w*)|%\((?P<named>\w+)\)[sd]|(?<!%)%s(?!\w)"
 )

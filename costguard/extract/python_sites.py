@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -49,6 +50,7 @@ class SiteCollector:
         self._wrappers = Wrappers(flow)
         self._written: set[int] = set(flow.notes.elsewhere)
         """Offsets at which text of a collected query is written."""
+        self._sorted = sorted(self._written)
         self._pieces: set[tuple[Piece, ...]] = set()
         self.sql: list[SqlText] = []
         self.unread: list[Unread] = []
@@ -139,8 +141,14 @@ class SiteCollector:
     def _note(self, value: StringValue) -> None:
         self._pieces.add(value.pieces)
         for piece in value.pieces:
-            if not piece.expression:
+            if not piece.expression and piece.start not in self._written:
                 self._written.add(piece.start)
+                insort(self._sorted, piece.start)
+
+    def _is_written(self, start: int, end: int) -> bool:
+        """True when a collected query has text that is written in a stretch of the source."""
+        index = bisect_left(self._sorted, start)
+        return index < len(self._sorted) and self._sorted[index] < end
 
     def _text(self, site: Site, value: StringValue, filled: FilledText, dialect: str) -> SqlText:
         use = site.use
@@ -198,7 +206,7 @@ class SiteCollector:
             value = next((member for member in value.values if isinstance(member, StringValue)), value)
         if not isinstance(value, StringValue):
             return
-        if any(candidate.start <= offset < candidate.end for offset in self._written):
+        if self._is_written(candidate.start, candidate.end):
             return
         dialect = self._dialects.of_text()
         filled = fill_gaps(fill_placeholders(value.pieces))

@@ -31,8 +31,21 @@ from costguard.extract.python_values import (
     Value,
     choose,
     constant,
+    is_reasonable,
     length,
     substitute,
+)
+
+_GROWING = (
+    ast.JoinedStr,
+    ast.BinOp,
+    ast.Call,
+    ast.List,
+    ast.Tuple,
+    ast.Set,
+    ast.Dict,
+    ast.ListComp,
+    ast.GeneratorExp,
 )
 
 
@@ -63,7 +76,13 @@ class Evaluator:
         return UnknownValue(self.expression_text(node), self.source.start(node), self.source.end(node))
 
     def evaluate(self, node: ast.expr, scope: Scope) -> Value:
-        """The value of an expression; `UnknownValue` when it cannot be worked out."""
+        """The value of an expression; `UnknownValue` when it cannot be worked out or grows out of bounds."""
+        value = self._evaluate(node, scope)
+        if isinstance(node, _GROWING) and not is_reasonable(value):
+            return self.unknown(node)
+        return value
+
+    def _evaluate(self, node: ast.expr, scope: Scope) -> Value:
         match node:
             case ast.Constant(value=str()):
                 return constant_string(self, node)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_LENGTH = 400_000
 """Characters of one computed string; beyond it the value counts as unknown (a guard, not a measurement)."""
+MAXIMUM_WEIGHT = 5000
+"""Pieces and elements of one value, all levels together; a bigger value counts as unknown (a guard)."""
 MAXIMUM_CHOICES = 8
 """Alternatives followed for one value; more are cut off."""
 
@@ -54,6 +56,10 @@ class ListValue:
 
     elements: tuple[Value, ...]
     complete: bool = True
+    weight: int = field(init=False, compare=False, repr=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", _total_weight(self.elements))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,10 @@ class DictValue:
 
     items: tuple[tuple[object, Value], ...]
     complete: bool = True
+    weight: int = field(init=False, compare=False, repr=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", _total_weight(value for _, value in self.items))
 
     def get(self, key: object) -> Value | None:
         """The value of a key, the last one written."""
@@ -79,6 +89,10 @@ class ChoiceValue:
     values: tuple[Value, ...]
     every: bool = False
     """True when the program goes through all of them (a loop variable over a written-out list)."""
+    weight: int = field(init=False, compare=False, repr=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", _total_weight(self.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,27 @@ Value = (
     | ClassValue
     | UnknownValue
 )
+
+
+def weight(value: Value) -> int:
+    """How big a value is: pieces of a string, elements of a container with all that is in them."""
+    match value:
+        case ListValue() | DictValue() | ChoiceValue():
+            return value.weight
+        case StringValue(pieces=pieces):
+            return len(pieces)
+    return 1
+
+
+def _total_weight(values: Iterable[Value]) -> int:
+    return 1 + sum(weight(value) for value in values)
+
+
+def is_reasonable(value: Value) -> bool:
+    """False for values that code could only double for the sake of it: `q = q + q`, forty times."""
+    if weight(value) > MAXIMUM_WEIGHT:
+        return False
+    return not isinstance(value, StringValue) or length(value.pieces) <= MAXIMUM_LENGTH
 
 
 def known_text(value: Value | None) -> str | None:

@@ -218,3 +218,49 @@ def test_segments_are_exact_for_any_f_string(pieces: list[str]) -> None:
 @settings(deadline=None, max_examples=60)
 def test_no_text_raises(text: str) -> None:
     extract("import pandas\n" + text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "q = q + q",
+        "q = f'{q}{q}'",
+        "q = '{0}{0}'.format(q)",
+        "q += q",
+        "q = [q, q]",
+        "q = {'a': q, 'b': q}",
+        "q = f(q)",
+    ],
+)
+def test_values_that_double_stay_bounded(line: str) -> None:
+    code = "def f(x):\n    return x + x\nq = 'SELECT a FROM d.t'\n" + f"{line}\n" * 60 + "client.query(q)\n"
+    assert len(with_client(code).sql) <= 1
+
+
+def test_a_nested_call_that_doubles_stays_bounded() -> None:
+    code = (
+        "def f(x):\n    return [x, x]\nclient.query(" + "f(" * 60 + "'SELECT a FROM d.t'" + ")" * 60 + ")\n"
+    )
+    assert len(with_client(code).unread) <= 1
+
+
+def test_many_comments_before_no_statement_cost_no_time() -> None:
+    comments = "/* x */ " * 200
+    assert with_client(f"house.run('{comments} nothing selected')").sql == ()
+
+
+def test_deep_nesting_is_unread_and_raises_nothing() -> None:
+    extraction = with_client("client.query(" + " + ".join(["'a'"] * 20000) + ")")
+    assert extraction.sql == ()
+
+
+def test_a_global_that_a_function_sets() -> None:
+    code = """
+    SQL = None
+    def setup():
+        global SQL
+        SQL = 'SELECT a FROM d.t'
+    def run():
+        client.query(SQL)
+    """
+    assert [(sql.text, sql.via) for sql in with_client(code).sql] == [("SELECT a FROM d.t", QUERY)]
