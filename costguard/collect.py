@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +50,8 @@ class CollectSettings:
     roots: tuple[str, ...]
     """Directories that a file may be read from when code names it; nothing outside is opened."""
     project: TemplateProject | None = None
+    project_root: str = ""
+    """Directory that the paths of the template project count from."""
     project_digest: str = ""
 
 
@@ -101,7 +103,10 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     absolute = Path(task.absolute)
     reader = _Reader(absolute.parent, tuple(Path(root) for root in settings.roots))
     try:
-        extraction = extract(task.path, task.kind, data, settings.dialect, reader, settings.project)
+        template_path = task.path
+        if settings.project_root:
+            template_path = os.path.relpath(task.absolute, settings.project_root).replace(os.sep, "/")
+        extraction = extract(task.path, template_path, task.kind, data, settings.dialect, reader, settings.project)
         rows = facts_of(extraction, task.path, len(data), is_test=task.is_test)
     except RecursionError:
         rows = _unread_only(task, data, Unread("nested too deep"))
@@ -185,6 +190,29 @@ def _chunks(tasks: Sequence[tuple[FileTask, int]]) -> Iterator[list[FileTask]]:
         yield chunk
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds, as far as the cache needs to know."""
+
+    digest: str
+    """Empty when the file cannot be opened."""
+    size: int
+    templated: bool
+    """A SQL file with Jinja marks in it."""
+    marked: bool = False
+    """It may hold a comment for costguard."""
+
+
+def content_of(task: FileTask) -> Content:
+    """Read a file once, for its digest."""
+    try:
+        data = Path(task.absolute).read_bytes()
+    except OSError:
+        return Content("", 0, False)
+    templated = task.kind == "template" or (task.kind == "sql" and (b"{{" in data or b"{%" in data))
+    return Content(digest(data), len(data), templated, b"costguard:" in data)
+
+
 def collect(
     tasks: Sequence[FileTask],
     settings: CollectSettings,
@@ -192,12 +220,15 @@ def collect(
     version: str,
     processes: int | None,
     progress: Progress | None = None,
+    known: Mapping[str, Content] | None = None,
 ) -> list[Collected]:
     """The facts of all files, in the order of the tasks.
 
-    `processes`: how many to use; None chooses by the amount of work and the machine.
+    `processes`: how many to use; None chooses by the amount of work and the machine. `known`: contents that were
+    read already, by path.
     """
-    contents = {task.path: _content_of(task) for task in tasks}
+    read = known or {task.path: content_of(task) for task in tasks}
+    contents = {path: (content.digest, content.size) for path, content in read.items()}
     keys = {
         task.path: cache_key(task, contents[task.path][0], settings, version)
         for task in tasks
@@ -230,14 +261,6 @@ def collect(
 def cache_key(task: FileTask, content: str, settings: CollectSettings, version: str) -> str:
     """The key of a file's facts: everything that they depend on, but the files that its code names."""
     return digest(version, task.kind, task.path, str(task.is_test), content, settings.dialect, settings.project_digest)
-
-
-def _content_of(task: FileTask) -> tuple[str, int]:
-    try:
-        data = Path(task.absolute).read_bytes()
-    except OSError:
-        return "", 0
-    return digest(data), len(data)
 
 
 def _still_valid(payload: str) -> bool:

@@ -86,11 +86,11 @@ def _money(billed: ByteRange | None, price: float | None) -> Dollars | None:
     return price_bytes(billed, Decimal(str(price)))
 
 
-def query_reports(frames: Frames, places: Places, ids: list[str], price_note: Mapping[float, str]) -> tuple[QueryReport, ...]:
-    """The queries, by path and line.
+def query_reports(frames: Frames, places: Places, ids: list[str]) -> tuple[QueryReport, ...]:
+    """The queries, by path and line."""
+    from costguard.estimate.price import price_book
 
-    `price_note`: how to write a price per TiB, by its value; prices that are not in it get none.
-    """
+    book = price_book()
     scans = _scan_reports(frames)
     found: list[QueryReport] = []
     for row in frames["queries"].iter_rows(named=True):
@@ -99,7 +99,7 @@ def query_reports(frames: Frames, places: Places, ids: list[str], price_note: Ma
         runs = row["runs"] if row["runs"] is not None else 1.0
         note = None
         if row["usd_per_tib"] is not None:
-            note = f"{row['usd_per_tib']:g} USD/TiB, {row['location']}, {price_note.get(row['usd_per_tib'], 'list')}"
+            note = f"{row['usd_per_tib']:g} USD/TiB, {row['location']}, list of {book.as_of}"
         found.append(
             QueryReport(
                 id=ids[row["query"]],

@@ -31,13 +31,17 @@ def decode(data: bytes) -> tuple[str, Unread | None]:
 
 def extract(
     path: str,
+    template_path: str,
     kind: SourceKind,
     data: bytes,
     dialect: str,
     read_file: ReadFile,
     project: TemplateProject | None,
 ) -> Extraction:
-    """Find what is in a file. Raises nothing for any content."""
+    """Find what is in a file. Raises nothing for any content.
+
+    `template_path`: the path as the template project counts it.
+    """
     text, unread = decode(data)
     if unread is not None:
         return Extraction(kind, ("",), unread=(unread,))
@@ -54,7 +58,7 @@ def extract(
     if kind == "template" or is_template(text):
         from costguard.extract.template import extract_template
 
-        return extract_template(text, path, project, dialect)
+        return extract_template(text, template_path, project, dialect)
     from costguard.extract.sqlfile import extract_sql
 
     return extract_sql(text, dialect)

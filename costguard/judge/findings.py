@@ -1,0 +1,64 @@
+"""The rules that a request asks for, run over its frames; ignores applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from costguard.judge.page import Rule
+from costguard.judge.rulebook import Rulebook
+from costguard.judge.run import Judge, order
+from costguard.judge.suppress import Ignore, find_ignores, suppress
+from costguard.result import Finding, QueryReport, Severity
+from costguard.source_text import SourceTexts
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    import polars as pl
+
+
+def choose(rulebook: Rulebook, only: Sequence[str] | None, ignored: Sequence[str]) -> list[Rule]:
+    """The rules to run.
+
+    Raises:
+        RulebookError: a name is not known.
+    """
+    left_out = {rulebook.resolve(name).id for name in ignored}
+    if only is None:
+        return [rule for rule in rulebook.rules if rule.id not in left_out]
+    wanted = {rulebook.resolve(name).id for name in only}
+    return [rule for rule in rulebook.rules if rule.id in wanted]
+
+
+def judged(
+    frames: Mapping[str, pl.DataFrame],
+    rulebook: Rulebook,
+    rules: Sequence[Rule],
+    severities: Mapping[str, Severity],
+    query_ids: Sequence[str],
+    queries: Sequence[QueryReport],
+    texts: SourceTexts,
+    marked: Sequence[tuple[str, int]],
+    machine_usd_per_hour: Decimal,
+) -> tuple[Finding, ...]:
+    """The findings, in the order in which they are reported.
+
+    `marked`: files that hold an ignore comment, with their number of cells (0 for a plain file).
+    """
+    found = Judge(frames, query_ids, texts, machine_usd_per_hour).findings(rules)
+    ignores: list[Ignore] = []
+    for path, cells in marked:
+        for cell in range(1, cells + 1) if cells else (None,):
+            ignores.extend(find_ignores(path, texts.text(path, cell) or "", cell))
+    if ignores:
+        found = suppress(found, ignores, queries, rulebook)
+        if len(rules) < len(rulebook.rules):
+            # Not every rule was run: an ignore may well be of use to the others.
+            found = [finding for finding in found if finding.rule != "unused-ignore"]
+    changed = {rulebook.resolve(name).id: severity for name, severity in severities.items()}
+    found = [
+        replace(finding, severity=changed[finding.rule]) if finding.rule in changed else finding for finding in found
+    ]
+    return tuple(sorted(found, key=order))

@@ -1,0 +1,53 @@
+"""Fills the message of a rule with the values of a row: names only, no attributes, no calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from costguard.money import format_bytes, format_usd
+
+_NAME: Final = re.compile(r"\{([a-z_][a-z0-9_]*)(?::(bytes|usd|,|count))?\}")
+LONGEST: Final = 200
+"""Characters of a text value that a message shows."""
+
+
+def names_in(template: str) -> set[str]:
+    """The names that a template takes.
+
+    >>> sorted(names_in("{table}: {wasted_bytes:bytes} of {columns}"))
+    ['columns', 'table', 'wasted_bytes']
+    """
+    return {match[1] for match in _NAME.finditer(template)}
+
+
+def fill(template: str, row: Mapping[str, Any]) -> str:
+    """The template with the row's values.
+
+    >>> fill("{table} reads {wasted_bytes:bytes} in {rows:,} rows", {"table": "d.t", "wasted_bytes": 2048, "rows": 1200})
+    'd.t reads 2 KiB in 1,200 rows'
+    """
+
+    def value(match: re.Match[str]) -> str:
+        return _text(row.get(match[1]), match[2])
+
+    return " ".join(_NAME.sub(value, template).split())
+
+
+def _text(value: Any, form: str | None) -> str:
+    if value is None:
+        return "an unknown number of" if form in (",", "count") else "an unknown amount" if form else "unknown"
+    if form == "bytes":
+        return format_bytes(int(value))
+    if form == "usd":
+        return format_usd(Decimal(str(value)))
+    if form in (",", "count"):
+        return f"{value:,.0f}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value[:12]) + (", ..." if len(value) > 12 else "")
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -1,0 +1,185 @@
+"""Loads rule pages, and lets no rule touch anything but the fact tables."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costguard.facts.schema import TABLES, columns_of
+from costguard.judge.page import Rule, RulebookError, parse_page
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Rule", "Rulebook", "RulebookError", "check_against_schema", "check_query", "load_rulebook"]
+
+HOUSEKEEPING = ("blanket-ignore", "unused-ignore", "unknown-ignore")
+"""Findings about ignore comments themselves."""
+_PAGE_LIMIT = 200_000
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """The rules, by id."""
+
+    rules: tuple[Rule, ...]
+
+    @cached_property
+    def names(self) -> dict[str, Rule]:
+        """Rules by id and by alias."""
+        found = {alias: rule for rule in self.rules for alias in rule.aliases}
+        found.update({rule.id: rule for rule in self.rules})
+        return found
+
+    def resolve(self, name: str) -> Rule:
+        """The rule of an id or alias.
+
+        Raises:
+            RulebookError: there is none; says which is meant, perhaps.
+        """
+        rule = self.names.get(name)
+        if rule is None:
+            close = difflib.get_close_matches(name, self.names, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "; `costguard rules` lists them"
+            raise RulebookError([f"no rule is called {name!r}{hint}"])
+        return rule
+
+
+def load_rulebook(shipped: Path, extra: Sequence[Path] = ()) -> Rulebook:
+    """The shipped pages, and those of users' folders; a page of the same id replaces a shipped one.
+
+    Users' pages are checked when they are loaded; shipped ones by the tests.
+
+    Raises:
+        RulebookError: with the problems of every page.
+    """
+    rules: dict[str, Rule] = {}
+    problems: list[str] = []
+    for folder, is_own in ((shipped, True), *((path, False) for path in extra)):
+        for page in sorted(folder.rglob("*.md")):
+            if page.name == "README.md":
+                continue
+            try:
+                rule = _load(page)
+                if not is_own:
+                    check_query(rule)
+                    check_against_schema(rule)
+            except RulebookError as error:
+                problems.extend(error.problems)
+                continue
+            rules[rule.id] = rule
+    names: dict[str, str] = {}
+    for rule in rules.values():
+        for name in (rule.id, *rule.aliases):
+            other = names.setdefault(name, rule.id)
+            if other != rule.id:
+                problems.append(f"{rule.path}:1: the name {name!r} also belongs to {other!r}")
+    if problems:
+        raise RulebookError(problems)
+    return Rulebook(tuple(rules[key] for key in sorted(rules)))
+
+
+def _load(page: Path) -> Rule:
+    try:
+        data = page.read_bytes()
+        text = data[:_PAGE_LIMIT].decode("utf-8")
+    except OSError as error:
+        raise RulebookError([f"{page}: cannot be read ({error.strerror or error})"]) from None
+    except UnicodeDecodeError:
+        raise RulebookError([f"{page}: not UTF-8 text"]) from None
+    if len(data) > _PAGE_LIMIT:
+        raise RulebookError([f"{page}: larger than {_PAGE_LIMIT:,} bytes"])
+    return parse_page(page, text.replace("\r\n", "\n"))
+
+
+def check_query(rule: Rule) -> None:
+    """The query is one SELECT over fact tables and its own CTEs.
+
+    Raises:
+        RulebookError: it is not; table functions (`read_csv(...)`) and files are refused.
+    """
+    from sqlglot import exp, parse
+    from sqlglot.errors import SqlglotError
+
+    where = f"{rule.path}:{rule.sql_line}"
+    try:
+        statements = [tree for tree in parse(rule.sql, dialect="postgres") if tree is not None]
+    except (SqlglotError, RecursionError) as error:
+        raise RulebookError([f"{where}: the query cannot be parsed ({str(error).splitlines()[0]})"]) from None
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise RulebookError([f"{where}: a rule is one SELECT"])
+    tree = statements[0]
+    problems: list[str] = []
+    own = {item.alias.lower() for item in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        inner = table.this
+        if not isinstance(inner, exp.Identifier) or table.args.get("db") is not None:
+            problems.append(f"{where}: {table.sql()[:60]!r}: a rule may only name fact tables, not functions or files")
+            continue
+        if inner.name.lower() not in own and inner.name not in TABLES:
+            close = difflib.get_close_matches(inner.name, [*TABLES, *own], n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            problems.append(f"{where}: no fact table is called {inner.name!r}{hint}")
+    forbidden = tree.find(exp.Command, exp.Into, exp.Insert, exp.Create, exp.Copy)
+    if forbidden is not None:
+        problems.append(f"{where}: a rule only selects")
+    if problems:
+        raise RulebookError(problems)
+
+
+def check_against_schema(rule: Rule) -> None:
+    """The query runs on empty tables of the real types, and gives what the message names.
+
+    Raises:
+        RulebookError: an unknown column (with a suggestion), a type error, a name in the message that the query
+            does not give.
+    """
+    from costguard.facts.frames import empty_frame
+
+    where = f"{rule.path}:{rule.sql_line}"
+    try:
+        result = run_query(rule.sql, {table: empty_frame(table) for table in TABLES})
+    except Exception as error:  # polars has no common base class for what its SQL refuses
+        raise RulebookError([f"{where}: {_explain(rule, str(error))}"]) from None
+    problems = columns_problems(rule, result.columns)
+    if problems:
+        raise RulebookError([f"{where}: {problem}" for problem in problems])
+
+
+def columns_problems(rule: Rule, columns: Sequence[str]) -> list[str]:
+    """What is wrong with the columns that a rule's query gives."""
+    from costguard.judge.message import names_in
+
+    problems = []
+    if "at" not in columns:
+        problems.append("the query must give a column `at`, the place of the finding")
+    for name in sorted(names_in(rule.message) | names_in(rule.fix or "")):
+        if name not in columns:
+            close = difflib.get_close_matches(name, columns, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            problems.append(f"the message names {{{name}}}, which the query does not give{hint}")
+    return problems
+
+
+def run_query(sql: str, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Run one query over frames."""
+    import polars as pl
+
+    with pl.SQLContext(tables, eager=True) as context:
+        return context.execute(sql)
+
+
+def _explain(rule: Rule, message: str) -> str:
+    first = message.strip().splitlines()[0] if message.strip() else "the query does not run"
+    known = {column.name for table in TABLES for column in columns_of(table)}
+    for word in first.replace('"', " ").replace("'", " ").replace("`", " ").split():
+        name = word.strip(".,:;()").rpartition(".")[2]
+        if name.isidentifier() and name not in known and name in rule.sql:
+            close = difflib.get_close_matches(name, known, n=1)
+            if close:
+                return f"{first}; did you mean {close[0]!r}?"
+    return first

@@ -1,0 +1,252 @@
+"""The way data takes. Read this file first.
+
+    discover -> extract -> facts -> catalog -> estimate -> judge -> gate | render
+
+Each stage takes values and returns values. Files are found by `costguard.discover`; `costguard.collect` turns
+each into fact rows (in processes, from a cache); here the rows of all files become frames, the catalog gives them
+sizes, prices give dollars, and rules, which are queries over the frames, give findings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costguard.cache import Cache, code_version, digest
+from costguard.collect import Collected, CollectSettings, Content, FileTask, collect, content_of, rows_of
+from costguard.request import ScanOutcome, ScanRequest
+from costguard.result import ScanResult, Summary
+from costguard.source_text import SourceTexts
+from costguard.template_project import find_template_root, template_state
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Frames = dict[str, "pl.DataFrame"]
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total)."""
+
+
+def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanOutcome:
+    """Find, price and judge everything in the files of a request.
+
+    Raises:
+        costguard.catalog.model.CatalogError: a catalog cannot be used.
+        costguard.judge.rulebook.RulebookError: a rule page is broken, or a rule is not known.
+    """
+    with Cache(request.cache_directory) as cache:
+        run = _Run(request, cache, report_progress)
+        result = run.remembered()
+        if result is None:
+            collected, frames = run.frames()
+            result = judge_frames(request, frames, run.source_texts, run.marked)
+            run.remember(result, collected, frames)
+        notes = (cache.note,) if cache.note else ()
+    return ScanOutcome(result, run.source_texts.text, notes)
+
+
+@dataclass
+class _Run:
+    """One scan: what was read of the files, and the keys of the cache."""
+
+    request: ScanRequest
+    cache: Cache
+    progress: Progress | None
+
+    @cached_property
+    def version(self) -> str:
+        return code_version()
+
+    @cached_property
+    def tasks(self) -> tuple[FileTask, ...]:
+        return tuple(
+            FileTask(file.path, str(file.absolute), file.kind, file.is_test) for file in self.request.files.files
+        )
+
+    @cached_property
+    def contents(self) -> dict[str, Content]:
+        return {task.path: content_of(task) for task in self.tasks}
+
+    @cached_property
+    def source_texts(self) -> SourceTexts:
+        return SourceTexts({task.path: task.absolute for task in self.tasks})
+
+    @cached_property
+    def marked(self) -> list[str]:
+        return [path for path, content in self.contents.items() if content.marked]
+
+    @cached_property
+    def settings(self) -> CollectSettings:
+        roots = tuple(str(root) for root in self.request.files.roots)
+        if not any(content.templated for content in self.contents.values()):
+            return CollectSettings(self.request.dialect, roots)
+        root = find_template_root(self.request.files.roots)
+        return CollectSettings(
+            self.request.dialect, roots, project_root=str(root), project_digest=template_state(root)
+        )
+
+    # -- the cache of whole results ----------------------------------------------------------------
+
+    @cached_property
+    def result_key(self) -> str:
+        """Everything that the result depends on, but the clock and the files that code names."""
+        request, settings = self.request, self.request.settings
+        parts = [self.version, "result", request.dialect, self.settings.project_digest]
+        for task in self.tasks:
+            parts.extend((task.path, task.kind, str(task.is_test), self.contents[task.path].digest))
+        for item in request.files.unread:
+            parts.extend((item.path, item.reason))
+        for catalog in request.catalogs:
+            parts.append(_file_digest(catalog))
+        for directory in _rule_directories(request):
+            parts.extend(
+                f"{page}:{page.stat().st_mtime_ns}:{page.stat().st_size}" for page in sorted(directory.rglob("*.md"))
+            )
+        parts.append(repr((request.rules, request.ignored_rules, sorted(request.severities.items()))))
+        parts.append(
+            repr((settings.project, settings.dataset, settings.location, settings.runs, settings.parameters))
+        )
+        parts.append(repr(settings.machine))
+        return digest(*parts)
+
+    def remembered(self) -> ScanResult | None:
+        """The result of an earlier scan of the same things, when it still holds."""
+        text = self.cache.get([self.result_key]).get(self.result_key)
+        if text is None:
+            return None
+        from costguard.result_store import decode
+
+        try:
+            stored = json.loads(text)
+            if stored["hour"] is not None and stored["hour"] != self._hour():
+                return None
+            if any(_file_digest(Path(path)) != content for path, content in stored["reads"]):
+                return None
+            return decode(stored["result"])
+        except (ValueError, KeyError, TypeError, IndexError):
+            return None  # written by something else: work it out again
+
+    def remember(self, result: ScanResult, collected: list[Collected], frames: Frames) -> None:
+        """Keep the result. If a query reads the clock, it holds for this hour only (partitions are no finer)."""
+        from costguard.result_store import encode
+
+        reads = {
+            path: content
+            for item in collected
+            if not item.payload.endswith('"reads":[]}')
+            for path, content in json.loads(item.payload)["reads"]
+        }
+        clock = bool(frames["queries"]["time_dependent"].any())
+        document = {
+            "hour": self._hour() if clock else None,
+            "reads": sorted(reads.items()),
+            "result": encode(result),
+        }
+        self.cache.put({self.result_key: json.dumps(document)})
+
+    def _hour(self) -> str:
+        return self.request.settings.now.strftime("%Y-%m-%dT%H%z")
+
+    # -- the work ----------------------------------------------------------------------------------
+
+    def frames(self) -> tuple[list[Collected], Frames]:
+        """The fact tables of all files, with bytes and dollars."""
+        progress = self.progress
+        collected = collect(
+            self.tasks,
+            self.settings,
+            self.cache,
+            self.version,
+            self.request.processes,
+            (lambda done, total: progress("reading", done, total)) if progress is not None else None,
+            self.contents,
+        )
+        return collected, estimate_frames(self.request, collected)
+
+
+def estimate_frames(request: ScanRequest, collected: list[Collected]) -> Frames:
+    """Rows of all files become frames; catalog and prices complete them."""
+    from costguard.catalog.load import load_catalog
+    from costguard.estimate.run import estimate
+    from costguard.facts.merge import merge
+    from costguard.view_plan import expand_view
+
+    frames = merge(rows_of(collected))
+    catalog = load_catalog(request.catalogs)
+    return estimate(frames, catalog, request.settings, expand_view)
+
+
+def judge_frames(
+    request: ScanRequest, frames: Frames, texts: SourceTexts, marked: Sequence[str] = ()
+) -> ScanResult:
+    """Run the rules and put the result together.
+
+    `marked`: paths of files that may hold ignore comments.
+
+    Raises:
+        costguard.judge.rulebook.RulebookError: a rule page is broken, or a rule is not known.
+    """
+    from costguard.estimate.compute import machine_price
+    from costguard.judge.findings import choose, judged
+    from costguard.judge.rulebook import load_rulebook
+    from costguard.query_reports import Places, query_ids, query_reports, total, unread_reports
+    from costguard.shipped import shipped
+
+    rulebook = load_rulebook(shipped("rules"), request.rule_directories)
+    places = Places(frames)
+    ids = query_ids(frames)
+    queries = query_reports(frames, places, ids)
+    findings = judged(
+        frames,
+        rulebook,
+        choose(rulebook, request.rules, request.ignored_rules),
+        request.severities,
+        ids,
+        queries,
+        texts,
+        [(path, texts.cells(path)) for path in marked],
+        machine_price(request.settings.machine).usd_per_hour,
+    )
+    unread = tuple(
+        sorted(
+            (*unread_reports(frames, places), *request.files.unread),
+            key=lambda item: (item.path, item.span.cell or 0, item.span.start_line, item.reason),
+        )
+    )
+    summary = Summary(
+        files=len(request.files.files),
+        queries=len(queries),
+        findings=sum(finding.suppressed is None for finding in findings),
+        suppressed=sum(finding.suppressed is not None for finding in findings),
+        unread=len(unread),
+        usd_per_iteration=total(queries),
+        unknown_queries=sum(query.usd is None for query in queries),
+        assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in queries),
+    )
+    return ScanResult(summary, queries, findings, unread)
+
+
+def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
+    """The fact tables of a request, for `costguard query`."""
+    with Cache(request.cache_directory) as cache:
+        return _Run(request, cache, report_progress).frames()[1]
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        return digest(path.read_bytes())
+    except OSError:
+        return "missing"
+
+
+def _rule_directories(request: ScanRequest) -> tuple[Path, ...]:
+    from costguard.shipped import shipped
+
+    return (shipped("rules"), *request.rule_directories)
+
+
+__all__ = ["Frames", "estimate_frames", "frames_of", "judge_frames", "scan"]

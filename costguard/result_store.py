@@ -1,0 +1,161 @@
+"""Scan results as JSON text, for the cache: plain values in, equal values out."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from costguard.model import Span
+from costguard.money import ByteRange, Dollars
+from costguard.result import Finding, QueryReport, ScanReport, ScanResult, Summary, UnreadReport
+
+Json = Any
+
+
+def encode(result: ScanResult) -> str:
+    """The result as JSON text."""
+    document = {
+        "summary": _summary(result.summary),
+        "queries": [_query(query) for query in result.queries],
+        "findings": [_finding(finding) for finding in result.findings],
+        "unread": [[item.path, _span(item.span), item.reason, item.detail] for item in result.unread],
+    }
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def decode(text: str) -> ScanResult:
+    """The result that was encoded.
+
+    Raises:
+        ValueError, KeyError, TypeError, IndexError: the text is not one of ours.
+    """
+    document = json.loads(text)
+    return ScanResult(
+        _read_summary(document["summary"]),
+        tuple(_read_query(row) for row in document["queries"]),
+        tuple(_read_finding(row) for row in document["findings"]),
+        tuple(UnreadReport(path, Span(*span), reason, detail) for path, span, reason, detail in document["unread"]),
+    )
+
+
+def _span(span: Span) -> Json:
+    return [span.start_line, span.start_column, span.end_line, span.end_column, span.cell]
+
+
+def _bytes(amount: ByteRange | None) -> Json:
+    return None if amount is None else [amount.low, amount.point, amount.high, amount.basis]
+
+
+def _usd(amount: Dollars | None) -> Json:
+    return None if amount is None else [str(amount.low), str(amount.point), str(amount.high), amount.basis]
+
+
+def _read_bytes(row: Json) -> ByteRange | None:
+    return None if row is None else ByteRange(*row)
+
+
+def _read_usd(row: Json) -> Dollars | None:
+    return None if row is None else Dollars(Decimal(row[0]), Decimal(row[1]), Decimal(row[2]), row[3])
+
+
+def _summary(item: Summary) -> Json:
+    return [
+        item.files,
+        item.queries,
+        item.findings,
+        item.suppressed,
+        item.unread,
+        _usd(item.usd_per_iteration),
+        item.unknown_queries,
+        item.assumed_runs,
+    ]
+
+
+def _read_summary(row: Json) -> Summary:
+    usd = _read_usd(row[5])
+    if usd is None:
+        raise ValueError("a summary without a sum")
+    return Summary(row[0], row[1], row[2], row[3], row[4], usd, row[6], row[7])
+
+
+def _query(item: QueryReport) -> Json:
+    return [
+        item.id,
+        item.path,
+        _span(item.span),
+        item.via,
+        item.statement,
+        item.loop_depth,
+        item.fingerprint,
+        item.runs,
+        item.runs_basis,
+        _bytes(item.bytes_processed),
+        _bytes(item.bytes_billed),
+        _usd(item.usd),
+        _usd(item.usd_per_iteration),
+        item.price,
+        [
+            [
+                scan.table,
+                scan.columns,
+                scan.star,
+                scan.role,
+                scan.pruning,
+                scan.pruning_reason,
+                scan.partitions_kept,
+                scan.partitions_total,
+                _bytes(scan.bytes),
+            ]
+            for scan in item.scans
+        ],
+        item.variant,
+    ]
+
+
+def _read_query(row: Json) -> QueryReport:
+    scans = tuple(ScanReport(scan[0], tuple(scan[1]), *scan[2:8], _read_bytes(scan[8])) for scan in row[14])
+    return QueryReport(
+        row[0],
+        row[1],
+        Span(*row[2]),
+        *row[3:9],
+        _read_bytes(row[9]),
+        _read_bytes(row[10]),
+        _read_usd(row[11]),
+        _read_usd(row[12]),
+        row[13],
+        scans,
+        row[15],
+    )
+
+
+def _finding(item: Finding) -> Json:
+    return [
+        item.rule,
+        item.severity,
+        item.confidence,
+        item.driver,
+        item.path,
+        _span(item.span),
+        item.message,
+        item.query,
+        _bytes(item.wasted_bytes),
+        _usd(item.wasted_usd),
+        item.fingerprint,
+        item.suppressed,
+        item.help,
+        item.fix,
+    ]
+
+
+def _read_finding(row: Json) -> Finding:
+    return Finding(
+        *row[0:5],
+        Span(*row[5]),
+        row[6],
+        row[7],
+        _read_bytes(row[8]),
+        _read_usd(row[9]),
+        *row[10:14],
+    )

@@ -1,0 +1,45 @@
+"""Where the templates of a scan belong: the folder of their dbt project, and a digest of all that rendering reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from costguard.cache import digest
+
+_SUFFIXES: Final = (".sql", ".yml", ".yaml", ".jinja", ".jinja2", ".j2", ".sqlx")
+_SKIPPED: Final = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", "site-packages"})
+
+
+def find_template_root(roots: Sequence[Path]) -> Path:
+    """The folder that template paths count from.
+
+    It is the nearest folder at or above the scanned one that holds `dbt_project.yml`, as long as that lies in the
+    same git work tree; else the scanned folder itself.
+    """
+    first = roots[0] if roots else Path.cwd()
+    folder = first if first.is_dir() else first.parent
+    for candidate in (folder, *folder.parents):
+        if (candidate / "dbt_project.yml").is_file():
+            return candidate
+        if (candidate / ".git").exists():
+            break
+    return folder
+
+
+def template_state(root: Path) -> str:
+    """A digest of the names, sizes and times of every file that rendering may read."""
+    marks: list[str] = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        for name in sorted(names):
+            if name.endswith(_SUFFIXES) or name == "manifest.json":
+                path = os.path.join(folder, name)
+                try:
+                    status = os.stat(path)
+                except OSError:
+                    continue
+                marks.append(f"{path}:{status.st_size}:{status.st_mtime_ns}")
+    return digest(*marks)

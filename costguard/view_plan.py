@@ -1,0 +1,45 @@
+"""Hands the estimate stage what a view reads: the facts of its text in that stage's own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from costguard.estimate.views import ViewOutput, ViewPlan, ViewRead, ViewScan
+from costguard.facts.sql.view import view_facts
+
+if TYPE_CHECKING:
+    from costguard.facts.sql.reads import Read
+
+
+def expand_view(text: str) -> ViewPlan | None:
+    """The plan of a view's query; None when it cannot be read."""
+    facts = view_facts(text)
+    if facts is None:
+        return None
+    return ViewPlan(
+        scans=tuple(
+            ViewScan(scan.table_name, scan.predicate, scan.sample_percent, scan.system_time) for scan in facts.scans
+        ),
+        outputs={
+            name: ViewOutput(_reads(reads), facts.values.get(name, {})) for name, reads in facts.outputs.items()
+        },
+        always=_reads(facts.always),
+        rest=_reads(facts.rest),
+    )
+
+
+def _reads(reads: Iterable[Read]) -> tuple[ViewRead, ...]:
+    found = []
+    for read in reads:
+        paths = tuple(path for _, path in read.targets)
+        found.append(
+            ViewRead(
+                scans=tuple(scan for scan, _ in read.targets),
+                path=paths[0],
+                kind=read.kind,
+                excepted=read.excepted,
+                paths=paths if len(set(paths)) > 1 else None,
+            )
+        )
+    return tuple(found)
