@@ -41,7 +41,6 @@ _AFTER_NAME = {
     "CLONE",
     "COPY",
     "COLUMN",
-    "LIKE_NAME",
     "EXCEPT",
     "STRUCT",
     "DATASET",
@@ -335,7 +334,7 @@ def _stand_in(context: _Context, piece: Piece, following: str) -> tuple[HoleKind
             return "clause", comment
         return ("unknown", "SELECT *") if after == "FROM" else ("unknown", comment)
     if previous == "(":
-        return _in_parenthesis(context, piece, name, after)
+        return _in_parenthesis(context, name, after)
     if previous in ("VALUES", "IN"):
         return "list", "(1)"
     if previous == "INTERVAL" or (previous == "LIMIT" or previous == "OFFSET"):
@@ -365,13 +364,13 @@ def _stand_in(context: _Context, piece: Piece, following: str) -> tuple[HoleKind
     return "clause", comment
 
 
-def _in_parenthesis(context: _Context, piece: Piece, name: str, after: str) -> tuple[HoleKind, str]:
+def _in_parenthesis(context: _Context, name: str, after: str) -> tuple[HoleKind, str]:
     opener = context.before
     if opener == "UNNEST":
         return "list", "[1]"
     if opener == "IN":
         return ("list", "1") if after == ")" else ("literal", "1")
-    if opener in ("FROM", "JOIN", "AS", "EXISTS", "USING_QUERY", "ALL") and after == ")":
+    if opener in ("FROM", "JOIN", "AS", "EXISTS", "ALL") and after == ")":
         return "unknown", _STATEMENT
     if opener == "VALUES":
         return "literal", "1"
@@ -388,7 +387,6 @@ def _in_parenthesis(context: _Context, piece: Piece, name: str, after: str) -> t
         and opener not in ("BY",)
     ):
         return "clause", f"{name} STRING"
-    del piece
     return "name", name
 
 
