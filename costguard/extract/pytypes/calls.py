@@ -86,11 +86,14 @@ class _Builder:
         where = place(node, self._offsets)
         loop = innermost(self._loops, where.start, where.cell)
         callback, detail = self._described(site)
+        receiver = self._frame(site.receiver)
+        if loop is not None and site.receiver is not None and site.function.startswith("pyspark."):
+            detail = detail or self._source_outside(site.receiver, loop)
         return Call(
             start=where.start,
             end=where.end,
             function=site.function,
-            receiver=self._frame(site.receiver),
+            receiver=receiver,
             result=self._frame(site.result),
             loop=loop,
             loop_depth=0 if loop is None else self._loops[loop].depth,
@@ -144,6 +147,25 @@ class _Builder:
 
     def _is_small(self, value: Value, number: int) -> bool:
         return any(maker.small for maker in value.makers if self._frames.get(maker) == number)
+
+    def _source_outside(self, value: Value, loop: int) -> str | None:
+        """The name of a frame that was made before the loop and that this one is derived from."""
+        around = self._loops[loop]
+        pending = list(value.makers)
+        seen: set[Maker] = set()
+        while pending:
+            maker = pending.pop()
+            if maker in seen:
+                continue
+            seen.add(maker)
+            if maker.node is None:
+                return maker.name
+            where = place(maker.node, self._offsets)
+            inside = where.cell == around.cell and around.start <= where.start < around.end
+            if not inside or around.once_start <= where.start < around.once_end:
+                return maker.name or written(maker.node, 60)
+            pending.extend(maker.parents)
+        return None
 
     def _described(self, site: Site) -> tuple[str | None, str | None]:
         if site.function in _ROW_LOOPS:

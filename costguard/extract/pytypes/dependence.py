@@ -14,12 +14,14 @@ _FILLERS = frozenset({"append", "add", "update", "extend", "insert", "setdefault
 class Flow:
     """Names in the order in which a stretch of code reads and sets them."""
 
-    __slots__ = ("assigned", "exposed", "reads")
+    __slots__ = ("assigned", "exposed", "lazy", "reads")
 
     def __init__(self) -> None:
         self.exposed: set[str] = set()
         self.assigned: set[str] = set()
         self.reads: dict[str, int] = {}
+        self.lazy: dict[str, int] = {}
+        """Names that the first turn creates (`if x is None: x = ...`), and how often that is asked."""
 
     def expression(self, node: ast.AST, done: set[str]) -> None:
         for name, bound in _names(node):
@@ -64,6 +66,9 @@ class Flow:
                 self.expression(node.target, done)
         elif isinstance(node, ast.If):
             self.expression(node.test, done)
+            created = _created_once(node)
+            if created is not None:
+                self.lazy[created] = self.lazy.get(created, 0) + 1
             self._alternatives([node.body, node.orelse], done)
         elif isinstance(node, ast.For | ast.AsyncFor):
             self.expression(node.iter, done)
@@ -167,13 +172,36 @@ def carries_state(owner: ast.stmt | ast.expr, flow: Flow | None) -> bool:
     if isinstance(owner, ast.For | ast.AsyncFor) and flow is not None:
         if any(_leaves(statement) for statement in owner.body):
             return True
-        carried = flow.exposed & flow.assigned
+        filled, set_first = _fillings(owner)
+        carried = {
+            name
+            for name in flow.exposed & flow.assigned
+            if not (name in flow.lazy and flow.reads[name] - flow.lazy[name] <= filled.get(name, 0))
+        }
         if any(flow.reads.get(name, 0) > 0 for name in carried) or not carried <= _added_up(owner):
             return True
-        return _rereads_a_container(owner, flow)
+        return _rereads_a_container(owner, flow, filled, set_first)
     if isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef):
         return any(isinstance(node, ast.Global | ast.Nonlocal) for node in ast.walk(owner))
     return any(isinstance(node, ast.NamedExpr) for node in ast.walk(owner))
+
+
+def _created_once(node: ast.If) -> str | None:
+    """x of `if x is None: x = ...`."""
+    test = node.test
+    if not (
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and isinstance(test.ops[0], ast.Is)
+        and isinstance(test.comparators[0], ast.Constant)
+        and test.comparators[0].value is None
+        and not node.orelse
+    ):
+        return None
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and test.left.id in target_names(statement.targets[0]):
+            return test.left.id
+    return None
 
 
 def _leaves(statement: ast.stmt, nested: bool = False) -> bool:
@@ -202,8 +230,8 @@ def _added_up(loop: ast.For | ast.AsyncFor) -> set[str]:
     }
 
 
-def _rereads_a_container(loop: ast.For | ast.AsyncFor, flow: Flow) -> bool:
-    """Whether a container from outside the loop is both filled and read in it."""
+def _fillings(loop: ast.For | ast.AsyncFor) -> tuple[dict[str, int], dict[str, int]]:
+    """How often each container is filled in a loop, and the line that first sets a constant key of it."""
     filled: dict[str, int] = {}
     set_first: dict[str, int] = {}
     for node in ast.walk(loop):
@@ -218,8 +246,15 @@ def _rereads_a_container(loop: ast.For | ast.AsyncFor, flow: Flow) -> bool:
             name = _root(node.func.value)
         if name is not None:
             filled[name] = filled.get(name, 0) + 1
+    return filled, set_first
+
+
+def _rereads_a_container(
+    loop: ast.For | ast.AsyncFor, flow: Flow, filled: dict[str, int], set_first: dict[str, int]
+) -> bool:
+    """Whether a container from outside the loop is both filled and read in it."""
     outside = {name for name in filled if name not in flow.assigned or name in flow.exposed}
-    reread = {name for name in outside if flow.reads.get(name, 0) > filled[name]}
+    reread = {name for name in outside if flow.reads.get(name, 0) - flow.lazy.get(name, 0) > filled[name]}
     if reread and reread <= set_first.keys():
         # `parameters["seed"] = i` at the top of the body: each turn reads what it has set itself.
         return any(

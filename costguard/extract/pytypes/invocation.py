@@ -87,6 +87,12 @@ class Invocation(Expressions):
             return self._iteration(node, name, values)
         if name == "next" and node.args:
             return self.element_of(self.evaluate(node.args[0]))
+        if name in {"globals", "locals", "vars", "eval", "exec"}:
+            # Whatever has a name can be reached from there.
+            for environment in (self.module, *self.enclosing, self.env):
+                for value in environment.values():
+                    escape(value)
+            return None
         if name == "super":
             return UNKNOWN
         return None

@@ -101,7 +101,8 @@ class State:
         maker = Maker(None, type_name, "magic")
         maker.name = name
         maker.origin = "query"
-        maker.escaped = type_name not in TRACKED
+        # A name that statements bind too: which of its uses see the magic's result is not written.
+        maker.escaped = type_name not in TRACKED or name in self.definitions.bound
         self.makers[name] = maker
         return Value(type=type_name, makers=(maker,))
 

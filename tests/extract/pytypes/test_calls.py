@@ -175,9 +175,19 @@ def test_spark_actions_in_a_loop() -> None:
     filtered = found.facts.frames[count.receiver]
     assert filtered.parent is not None
     assert found.facts.frames[filtered.parent].name == "df"
+    assert count.detail == "df"
     write = found.call("pyspark.sql.DataFrameWriter.parquet")
     assert (write.loop, write.invariant) == (0, True)
     assert write.receiver == filtered.parent
+
+
+def test_spark_frames_that_are_new_in_every_turn() -> None:
+    found = analyse(
+        SPARK
+        + "spark = SparkSession.builder.getOrCreate()\n"
+        + "for path in paths:\n    df = spark.read.parquet(path)\n    n = df.filter('a > 1').count()\n"
+    )
+    assert found.call("pyspark.sql.DataFrame.count").detail is None
 
 
 def test_spark_rows_that_come_to_the_driver() -> None:

@@ -83,6 +83,7 @@ def test_columns_used(body: str, used: tuple[str, ...]) -> None:
         "show(df['a'])\nx = {'frame': df}",
         "show(df['a'])\nx = lambda: df",
         "show(df['a'])\nyield df",
+        "show(df['a'])\nshow(locals())",
         "show(df['a'])\nx = df if other else 3\nshow(x)",
         "show(df['a'])\nfor i, row in df.iterrows():\n    show(row)",
         "show(df['a'])\nx = df[df.a > 1].reset_index()\nreturn x",

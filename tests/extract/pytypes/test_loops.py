@@ -95,6 +95,9 @@ def test_iterates(iterable: str, iterates: str) -> None:
         ("parameters['seed'] = k\n    fit(parameters)", False),
         ("fit(parameters)\n    parameters['seed'] = k", True),
         ("return fit(k)", True),
+        ("if out is None: out = new(k)\n    out[k] = fit(k)", False),
+        ("if out is None: out = new(k)\n    out[k] = fit(out)", True),
+        ("if out is None: out = fit(k)\n    else: out = join(out, fit(k))", True),
     ],
 )
 def test_what_a_turn_needs_of_the_turn_before(body: str, carries: bool) -> None:
