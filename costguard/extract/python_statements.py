@@ -35,6 +35,8 @@ def _parses(text: str, dialect: str) -> bool:
     import sqlglot
     from sqlglot import errors, expressions
 
+    import costguard.extract.sql  # noqa: F401 - it keeps the parser from talking to stderr
+
     try:
         trees = sqlglot.parse(text, dialect=dialect)
     except (errors.SqlglotError, RecursionError, ValueError):

@@ -242,3 +242,8 @@ def test_airflow_reads_the_file_it_is_given(written: str) -> None:
 def test_the_name_of_an_unknown_call_may_tell_the_database(code: str, dialect: str) -> None:
     sql = only(extract(f"import airflow\n{code}".format(q=SQL)))
     assert (sql.via, sql.dialect, sql.destination) == ("string", dialect, None)
+
+
+def test_the_parser_says_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    extract("import airflow\nhouse.run('CREATE PROCEDURE d.p() BEGIN END; SELECT a FROM d.t')")
+    assert capfd.readouterr().err == ""
