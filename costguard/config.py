@@ -1,0 +1,121 @@
+"""The user's settings: `[tool.costguard]` in pyproject.toml, or costguard.toml."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from costguard.errors import UsageProblem
+
+Level = Literal["error", "warning", "note"]
+
+
+def _money(value: Any) -> Any:
+    """Amounts may be written as text or as a number; a float's own digits count, not its binary tail."""
+    if isinstance(value, bool):
+        raise ValueError("must be an amount of dollars")
+    return Decimal(str(value)) if isinstance(value, (int, float, str)) else value
+
+
+Usd = Annotated[Decimal, BeforeValidator(_money), Field(ge=0)]
+
+
+class RuleSettings(BaseModel):
+    """`[tool.costguard.rules]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ignore: tuple[str, ...] = ()
+    severity: dict[str, Level] = Field(default_factory=dict)
+    directories: tuple[Path, ...] = (Path(".costguard/rules"),)
+    """Folders with your own pages, relative to the config file."""
+
+
+class Config(BaseModel):
+    """`[tool.costguard]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    catalog: tuple[Path, ...] = ()
+    location: str = "US"
+    project: str | None = None
+    dataset: str | None = None
+    dialect: str = "bigquery"
+    exclude: tuple[str, ...] = ()
+    fail_on: Level | Literal["never"] = "error"
+    max_usd_per_query: Usd | None = None
+    max_usd_per_iteration: Usd | None = None
+    runs: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """Runs per iteration by path glob."""
+    parameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """Values of query parameters."""
+    machine: str | None = None
+    """Machine type that Python code runs on."""
+    cache: bool | Path = True
+    rules: RuleSettings = RuleSettings()
+
+    folder: Path = Field(default=Path(), exclude=True)
+    """Where the config file lies: its paths are relative to that."""
+
+
+def find_config(start: Path) -> Path | None:
+    """The config file that holds for a path: the nearest one at or above it, not above the git work tree."""
+    folder = start if start.is_dir() else start.parent
+    folder = folder.resolve()
+    for candidate in (folder, *folder.parents):
+        own = candidate / "costguard.toml"
+        if own.is_file():
+            return own
+        project = candidate / "pyproject.toml"
+        if project.is_file() and b"[tool.costguard" in project.read_bytes():
+            return project
+        if (candidate / ".git").exists() or candidate == Path.home():
+            return None
+    return None
+
+
+def load_config(path: Path | None) -> Config:
+    """The settings of a file; the defaults when there is none.
+
+    Raises:
+        UsageProblem: it cannot be read, an unknown key (with a suggestion), values of the wrong type: all at once.
+    """
+    if path is None:
+        return Config()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{path}: not TOML ({error})") from None
+    if path.name == "pyproject.toml":
+        values = document.get("tool", {}).get("costguard", {})
+    else:
+        # costguard.toml may be written with or without the [tool.costguard] head.
+        values = document.get("tool", {}).get("costguard", document)
+    if not isinstance(values, dict):
+        raise UsageProblem(f"{path}: [tool.costguard] must be a table")
+    if "folder" in values:
+        raise UsageProblem(f"{path}: unknown key 'folder'")
+    try:
+        return Config.model_validate({**values, "folder": path.parent})
+    except ValidationError as error:
+        raise UsageProblem("\n".join(_explain(path, item) for item in error.errors())) from None
+
+
+def _explain(path: Path, item: Any) -> str:
+    location: Sequence[Any] = item["loc"]
+    key = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        model: type[BaseModel] = RuleSettings if location[:1] == ("rules",) else Config
+        known = [name for name in model.model_fields if name != "folder"]
+        close = difflib.get_close_matches(str(location[-1]), known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
+        return f"{path}: unknown key {key!r}{hint}"
+    return f"{path}: {key}: {item['msg']}"
