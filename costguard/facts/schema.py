@@ -94,6 +94,8 @@ class Query(NamedTuple):
     limit_at: Annotated[int | None, "that LIMIT", AT]
     time_dependent: Annotated[bool, "reads the clock (CURRENT_DATE and the like) or is otherwise not deterministic"]
     scan_count: Annotated[int, "physical tables that it reads"]
+    dialect: Annotated[str | None, "SQL dialect; null is bigquery, and only bigquery has a price"] = None
+    read_from: Annotated[str | None, "file that the code read this text from"] = None
     runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
     runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None
     location: Annotated[str | None, "BigQuery location that sets its price", ESTIMATED] = None
@@ -294,6 +296,8 @@ class Write(NamedTuple):
     temporary: Annotated[bool, "a TEMP table, view or function"]
     partitioned: Annotated[bool, "declares PARTITION BY"]
     clustered: Annotated[bool, "declares CLUSTER BY"]
+    model_type: Annotated[str | None, "model_type option of CREATE MODEL, in upper case; null when not known"] = None
+    by_source: Annotated[bool | None, "a MERGE with a WHEN NOT MATCHED BY SOURCE clause"] = None
 
 
 class LoopFact(NamedTuple):
