@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -244,6 +244,11 @@ def collect(
             done[task.path] = Collected(task.path, content, payload, cached=True)
         else:
             todo.append((task, size))
+    if settings.project_root and any(read[task.path].templated for task, _ in todo):
+        from costguard.extract.dbt import build_template_project
+        from costguard.extract.dbt_files import DirectoryFiles
+
+        settings = replace(settings, project=build_template_project(DirectoryFiles(settings.project_root)))
     total = len(tasks)
     if progress is not None:
         progress(len(done), total)

@@ -97,17 +97,25 @@ def _load(page: Path) -> Rule:
 
 
 def check_query(rule: Rule) -> None:
-    """The query is one SELECT over fact tables and its own CTEs.
+    """The query of a rule is one SELECT over fact tables and its own CTEs.
 
     Raises:
         RulebookError: it is not; table functions (`read_csv(...)`) and files are refused.
     """
+    check_select(rule.sql, f"{rule.path}:{rule.sql_line}")
+
+
+def check_select(sql: str, where: str) -> None:
+    """A text is one SELECT over fact tables and its own CTEs.
+
+    Raises:
+        RulebookError: it is not; `where` begins each line.
+    """
     from sqlglot import exp, parse
     from sqlglot.errors import SqlglotError
 
-    where = f"{rule.path}:{rule.sql_line}"
     try:
-        statements = [tree for tree in parse(rule.sql, dialect="postgres") if tree is not None]
+        statements = [tree for tree in parse(sql, dialect="postgres") if tree is not None]
     except (SqlglotError, RecursionError) as error:
         raise RulebookError([f"{where}: the query cannot be parsed ({str(error).splitlines()[0]})"]) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):

@@ -36,6 +36,6 @@ def test_rows_have_a_docstring_for_the_reference(table: str) -> None:
 def test_estimated_columns_come_last_and_have_defaults() -> None:
     for name, row in TABLES.items():
         marks = [column.estimated for column in columns_of(name)]
-        assert marks == sorted(marks), name
+        assert marks == sorted(marks), f"{name}: a column that a source fills goes before the estimated ones"
         defaults = getattr(row, "_field_defaults", {})
         assert {column.name for column in columns_of(name) if column.estimated} <= set(defaults), name

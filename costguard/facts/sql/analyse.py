@@ -252,6 +252,8 @@ def analyse_statement(
                 write.temporary,
                 write.partitioned,
                 write.clustered,
+                write.model_type,
+                write.by_source,
             ),
         )
     return query
@@ -275,7 +277,8 @@ def _add_query(
     spans = sorted((hole.start - low, hole.end - low) for hole in holes)
     call_at = None
     if text.call_start is not None and text.call_end is not None:
-        call_at = rows.place(text.call_start, text.call_end, text.cell)
+        call_cell = text.call_cell if text.call_cell is not None else text.cell
+        call_at = rows.place(text.call_start, text.call_end, call_cell)
     rows.add(
         "queries",
         Query(
@@ -312,6 +315,8 @@ def _add_query(
             limit_at=places(*_limit_place(limit, statement)) if limit is not None else None,
             time_dependent=any(function.function in _CLOCK for function in functions),
             scan_count=scan_count,
+            dialect=None if text.dialect == "bigquery" else text.dialect or "another database",
+            read_from=text.read_from,
         ),
     )
 

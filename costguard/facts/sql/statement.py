@@ -24,6 +24,8 @@ class WriteTarget:
     temporary: bool = False
     partitioned: bool = False
     clustered: bool = False
+    model_type: str | None = None
+    by_source: bool | None = None
 
 
 @dataclass(slots=True)
@@ -144,7 +146,7 @@ def _create(tree: exp.Create, builder: Builder) -> Assembled:
         name = "CREATE TABLE AS" if isinstance(query, exp.Query) else "CREATE TABLE"
         write = _write("create-table", table, **marks)
     elif kind == "MODEL":
-        name, write = "CREATE MODEL", _write("create-model", table, **marks)
+        name, write = "CREATE MODEL", _write("create-model", table, model_type=_model_type(properties), **marks)
     else:
         # The body of a function or procedure runs when it is called, not here.
         return Assembled(f"CREATE {kind}".strip(), None, None, [_write("other", table, **marks)])
@@ -152,6 +154,15 @@ def _create(tree: exp.Create, builder: Builder) -> Assembled:
         return Assembled(name, None, None, [write])
     scope = builder.with_scope(tree, None, CteScope(None))
     return Assembled(name, builder.body(query, None, scope), _query_of(query), [write])
+
+
+def _model_type(properties: exp.Expression | None) -> str | None:
+    """The `model_type` option of CREATE MODEL, in upper case."""
+    for item in properties.expressions if properties is not None else ():
+        if isinstance(item, exp.Property) and item.name.lower() == "model_type":
+            value = item.args.get("value")
+            return str(value.this).upper() if isinstance(value, exp.Literal) else None
+    return None
 
 
 def _dml_select(tree: exp.Expression, builder: Builder, table: exp.Table) -> tuple[SelectBody, int | None]:
@@ -203,6 +214,7 @@ def _merge(tree: exp.Merge, builder: Builder) -> Assembled:
     if using is not None:
         builder.add_from(select, using)
     on = tree.args.get("on")
+    by_source = False
     constant_false = isinstance(on, exp.Boolean) and not on.this
     if on is not None:
         select.always.append((on, False))
@@ -211,6 +223,7 @@ def _merge(tree: exp.Merge, builder: Builder) -> Assembled:
     source_columns = False
     for when in whens.expressions if whens is not None else ():
         then = when.args.get("then")
+        by_source = by_source or bool(when.args.get("source"))
         condition = when.args.get("condition")
         if condition is not None:
             select.always.append((condition, False))
@@ -230,7 +243,7 @@ def _merge(tree: exp.Merge, builder: Builder) -> Assembled:
         projection.star = name_or_zero(using)
         projection.star_parts = (select.sources[1].alias,)
         select.projections.append(projection)
-    write = _write("merge", table, scan=scan, insert_only=insert_only, constant_false=constant_false)
+    write = _write("merge", table, scan=scan, insert_only=insert_only, constant_false=constant_false, by_source=by_source)
     merge = (on, select, scan) if on is not None and scan is not None else None
     return Assembled("MERGE", select, None, [write], merge, shows_result=False)
 

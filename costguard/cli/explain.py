@@ -1,0 +1,82 @@
+"""`costguard rules` and `costguard explain`."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from costguard.judge.rulebook import Rulebook
+
+
+class RulesFormat(StrEnum):
+    """Output formats of `rules`."""
+
+    text = "text"
+    json = "json"
+
+
+def load_rules(config: Path | None) -> Rulebook:
+    """The shipped rules, and those of the project around the working directory."""
+    from costguard.config import find_config, load_config
+    from costguard.judge.rulebook import load_rulebook
+    from costguard.shipped import shipped
+
+    settings = load_config(config or find_config(Path.cwd()))
+    own = [settings.folder / path for path in settings.rules.directories]
+    return load_rulebook(shipped("rules"), [path for path in own if path.is_dir()])
+
+
+def rules_command(
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Config file to use.")] = None,
+    format: Annotated[RulesFormat, typer.Option("--format", help="Output format.")] = RulesFormat.text,
+) -> None:
+    """List the rules."""
+    import json
+
+    rules = load_rules(config).rules
+    if format is RulesFormat.json:
+        rows = [
+            {
+                "id": rule.id,
+                "aliases": list(rule.aliases),
+                "family": rule.family,
+                "severity": rule.severity,
+                "confidence": rule.confidence,
+                "driver": rule.driver,
+                "title": rule.title,
+            }
+            for rule in rules
+        ]
+        typer.echo(json.dumps({"version": 1, "rules": rows}, indent=2))
+        return
+    width = max((len(rule.id) for rule in rules), default=0)
+    family = ""
+    for rule in sorted(rules, key=lambda rule: (rule.family, rule.id)):
+        if rule.family != family:
+            family = rule.family
+            typer.echo(f"{family}:")
+        typer.echo(f"  {rule.id:<{width}}  {rule.severity:<8} {rule.driver:<13} {rule.title}")
+
+
+def explain_command(
+    rule: Annotated[str, typer.Argument(metavar="ID", help="A rule's id or alias.")],
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Config file to use.")] = None,
+) -> None:
+    """Show the page of a rule: why it costs, what it finds, what to do."""
+    page = load_rules(config).resolve(rule)
+    body = page.text.partition("\n---\n")[2].lstrip("\n")
+    head = f"{page.id}: {page.severity}, confidence {page.confidence}, driver {page.driver}\n\n"
+    if not sys.stdout.isatty():
+        typer.echo(head + body, nl=False)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    console.print(head, markup=False, highlight=False)
+    console.print(Markdown(body))

@@ -1,0 +1,79 @@
+"""The command line. Commands import what they need when they run: `--help` loads nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from costguard import __version__
+from costguard.cli.explain import explain_command, rules_command
+from costguard.cli.query import query_command
+from costguard.cli.scan import scan_command
+from costguard.cli.test_rules import test_rules_command
+from costguard.errors import UsageProblem
+
+app = typer.Typer(
+    name="costguard",
+    help="What one iteration of your data or ML project costs, in dollars, line by line, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"costguard {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What one iteration of your data or ML project costs, in dollars, line by line, offline."""
+
+
+app.command("scan")(scan_command)
+app.command("rules")(rules_command)
+app.command("explain")(explain_command)
+app.command("test-rules")(test_rules_command)
+app.command("query")(query_command)
+
+
+def run() -> None:
+    """The entry point: what the user must solve is one clear line on stderr and exit code 2."""
+    try:
+        app()
+    except UsageProblem as problem:
+        _fail(str(problem))
+    except KeyboardInterrupt:
+        sys.stderr.write("costguard: interrupted\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing to say, and nothing left to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        from costguard.cli.problems import explain_error
+
+        text = explain_error(error)
+        if text is None:
+            if os.environ.get("COSTGUARD_TRACEBACK"):
+                raise
+            where = f"{type(error).__name__}: {error}".splitlines()[0]
+            text = f"internal error ({where}); set COSTGUARD_TRACEBACK=1 for the details and please report it"
+        _fail(text)
+
+
+def _fail(text: str) -> None:
+    for line in text.splitlines():
+        sys.stderr.write(f"costguard: {line}\n")
+    sys.exit(2)

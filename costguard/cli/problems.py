@@ -1,0 +1,14 @@
+"""Errors of the stages that are the user's to solve, as text for stderr."""
+
+from __future__ import annotations
+
+
+def explain_error(error: Exception) -> str | None:
+    """What to print; None when the error is a defect of ours."""
+    from costguard.catalog.load import CatalogError
+    from costguard.estimate.price import UnknownLocationError
+    from costguard.judge.rulebook import RulebookError
+
+    if isinstance(error, (CatalogError, RulebookError, UnknownLocationError)):
+        return str(error)
+    return None

@@ -1,0 +1,63 @@
+"""`costguard query`: SQL over the fact tables."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from costguard.errors import UsageProblem
+
+
+class QueryFormat(StrEnum):
+    """Output formats of `query`."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+
+
+def query_command(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="A SELECT over the fact tables (see rules/README.md).")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and directories (default: here).")
+    ] = None,
+    catalog: Annotated[list[Path] | None, typer.Option("--catalog", metavar="FILE")] = None,
+    location: Annotated[str | None, typer.Option()] = None,
+    project: Annotated[str | None, typer.Option()] = None,
+    dataset: Annotated[str | None, typer.Option()] = None,
+    now: Annotated[str | None, typer.Option(metavar="TIME")] = None,
+    dialect: Annotated[str | None, typer.Option()] = None,
+    format: Annotated[QueryFormat, typer.Option("--format", help="Output format.")] = QueryFormat.text,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE")] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache")] = False,
+) -> None:
+    """Ask the fact tables a question of your own."""
+    from costguard.cli.request import Options, build_request, config_for
+    from costguard.judge.free_query import run_free_query
+    from costguard.pipeline import frames_of
+    from costguard.write import write_text
+
+    options = Options(
+        paths or [Path()], catalog or (), location, project, dataset, now, dialect, (), config, no_cache
+    )
+    request = build_request(options, config_for(options))
+    frame = run_free_query(sql, frames_of(request))
+    if format is QueryFormat.csv:
+        nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+        if nested:
+            raise UsageProblem(f"a list does not fit into CSV: {', '.join(nested)}; use --format json")
+        write_text(frame.write_csv(), output)
+    elif format is QueryFormat.json:
+        write_text(json.dumps({"version": 1, "rows": frame.to_dicts()}, indent=2, default=str) + "\n", output)
+    else:
+        import polars as pl
+
+        with pl.Config(
+            tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=60, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True
+        ):
+            write_text(f"{frame}\n{frame.height} rows\n", output)

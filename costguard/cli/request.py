@@ -1,0 +1,118 @@
+"""Command-line options and the config file become a scan request."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from costguard.config import Config, find_config, load_config
+from costguard.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from costguard.request import ScanRequest
+
+DIALECTS = ("bigquery", "spark", "databricks", "duckdb", "postgres", "snowflake", "trino", "mysql", "redshift", "sqlite")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was given on the command line; None where nothing was."""
+
+    paths: Sequence[Path]
+    catalog: Sequence[Path] = ()
+    location: str | None = None
+    project: str | None = None
+    dataset: str | None = None
+    now: str | None = None
+    dialect: str | None = None
+    rules: Sequence[str] = ()
+    config: Path | None = None
+    no_cache: bool = False
+    jobs_parallel: int | None = None
+
+
+def config_for(options: Options) -> Config:
+    """The config file that was named, or the one that holds for the first path."""
+    if options.config is not None:
+        return load_config(options.config)
+    for path in options.paths:
+        if path.exists():
+            return load_config(find_config(path))
+    return Config()
+
+
+def build_request(options: Options, config: Config) -> ScanRequest:
+    """The request; an option on the command line goes before the config.
+
+    Raises:
+        UsageProblem: a path, a time, a dialect or a price that cannot be used.
+    """
+    from costguard.discover import discover
+    from costguard.estimate.settings import EstimateSettings
+    from costguard.request import ScanRequest
+
+    dialect = options.dialect or config.dialect
+    if dialect not in DIALECTS:
+        raise UsageProblem(f"dialect {dialect!r} is not known; one of {', '.join(DIALECTS)}")
+    settings = EstimateSettings(
+        now=parse_now(options.now),
+        project=options.project or config.project,
+        dataset=options.dataset or config.dataset,
+        location=options.location or config.location,
+        runs=tuple((glob, float(count)) for glob, count in config.runs.items()),
+        parameters=tuple((name, _literal(value)) for name, value in config.parameters.items()),
+        machine=config.machine,
+    )
+    catalogs = tuple(options.catalog) or tuple(config.folder / path for path in config.catalog)
+    directories = tuple(config.folder / path for path in config.rules.directories)
+    return ScanRequest(
+        files=discover(tuple(options.paths), config.exclude),
+        settings=settings,
+        catalogs=catalogs,
+        dialect=dialect,
+        rules=tuple(options.rules) or None,
+        ignored_rules=config.rules.ignore,
+        severities=config.rules.severity,
+        rule_directories=tuple(directory for directory in directories if directory.is_dir()),
+        cache_directory=cache_directory(options, config),
+        processes=options.jobs_parallel,
+    )
+
+
+def parse_now(text: str | None) -> datetime:
+    """The clock of a scan: the given time (UTC unless it says otherwise), else the real one.
+
+    Raises:
+        UsageProblem: the text is no ISO 8601 time.
+    """
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageProblem(f"--now {text!r} is not a time such as 2026-11-01T00:00:00Z") from None
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+def cache_directory(options: Options, config: Config) -> Path | None:
+    """Where the cache lies: the user's cache folder, unless the config names another or switches it off."""
+    if options.no_cache or config.cache is False:
+        return None
+    if isinstance(config.cache, Path):
+        return config.folder / config.cache
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "costguard"
+
+
+def _literal(value: Any) -> str:
+    """A GoogleSQL literal."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, (int, float)):
+        return str(value)
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"

@@ -1,0 +1,115 @@
+"""`costguard scan`."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from costguard.errors import UsageProblem
+
+
+class Format(StrEnum):
+    """Output formats of `scan`."""
+
+    text = "text"
+    json = "json"
+
+
+class FailOn(StrEnum):
+    """Severities that fail the gate."""
+
+    error = "error"
+    warning = "warning"
+    note = "note"
+    never = "never"
+
+
+def scan_command(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and directories to scan.")],
+    catalog: Annotated[
+        list[Path] | None, typer.Option("--catalog", metavar="FILE", help="What the warehouse holds (repeatable).")
+    ] = None,
+    location: Annotated[str | None, typer.Option(help="BigQuery location that sets the price, such as US.")] = None,
+    project: Annotated[str | None, typer.Option(help="Default project of table names.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Default dataset of table names.")] = None,
+    now: Annotated[str | None, typer.Option(metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")] = None,
+    dialect: Annotated[str | None, typer.Option(help="SQL dialect of .sql files (default: bigquery).")] = None,
+    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Lowest severity that fails (default: error).")
+    ] = None,
+    max_usd_per_query: Annotated[
+        str | None, typer.Option(metavar="USD", help="Fail when one run of one query costs more.")
+    ] = None,
+    max_usd_per_iteration: Annotated[
+        str | None, typer.Option(metavar="USD", help="Fail when one iteration costs more.")
+    ] = None,
+    rule: Annotated[list[str] | None, typer.Option("--rule", metavar="ID", help="Only these rules.")] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Config file to use.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
+    jobs_parallel: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=64, help="Processes to use (default: by the work).")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
+) -> None:
+    """Find, price and judge the queries and data code below PATH."""
+    from costguard.cli.progress import Reporter
+    from costguard.cli.request import Options, build_request, config_for
+    from costguard.gate import judge_gate
+    from costguard.pipeline import scan
+    from costguard.result import GatePolicy
+    from costguard.write import write_text
+
+    options = Options(
+        paths,
+        catalog or (),
+        location,
+        project,
+        dataset,
+        now,
+        dialect,
+        rule or (),
+        config,
+        no_cache,
+        jobs_parallel,
+    )
+    settings = config_for(options)
+    policy = GatePolicy(
+        fail_on=fail_on.value if fail_on is not None else settings.fail_on,
+        max_usd_per_query=_usd("--max-usd-per-query", max_usd_per_query, settings.max_usd_per_query),
+        max_usd_per_iteration=_usd(
+            "--max-usd-per-iteration", max_usd_per_iteration, settings.max_usd_per_iteration
+        ),
+    )
+    request = build_request(options, settings)
+    with Reporter(quiet) as reporter:
+        outcome = scan(request, reporter.progress)
+    for note in outcome.notes:
+        reporter.note(note)
+    verdict = judge_gate(outcome.result, policy)
+    if format is Format.json:
+        from costguard.render.json_output import render_json
+
+        write_text(render_json(outcome.result, verdict), output)
+    else:
+        from costguard.render.terminal import render_terminal
+
+        write_text(render_terminal(outcome.result, verdict, outcome.sources, output is not None), output)
+    raise typer.Exit(verdict.exit_code)
+
+
+def _usd(option: str, given: str | None, otherwise: Decimal | None) -> Decimal | None:
+    if given is None:
+        return otherwise
+    try:
+        amount = Decimal(given.removeprefix("$"))
+    except InvalidOperation:
+        raise UsageProblem(f"{option} {given!r} is not an amount of dollars such as 2.50") from None
+    if not amount.is_finite() or amount < 0:
+        raise UsageProblem(f"{option} {given!r} must be 0 or more")
+    return amount

@@ -1,0 +1,36 @@
+"""`costguard test-rules`: the examples of rule pages, run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def test_rules_command(
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Folder with pages (default: the shipped ones).")
+    ] = None,
+) -> None:
+    """Run every example of the rule pages: Bad must be found, Good and Not this must not."""
+    from costguard.errors import UsageProblem
+    from costguard.judge.examples import run_examples
+    from costguard.judge.rulebook import check_against_schema, check_query, load_rulebook
+    from costguard.shipped import shipped
+
+    if directory is not None and not directory.is_dir():
+        raise UsageProblem(f"{directory}: no such directory")
+    folder = directory or shipped("rules")
+    rulebook = load_rulebook(folder)
+    if not rulebook.rules:
+        raise UsageProblem(f"{folder}: no rule pages (*.md) there")
+    for rule in rulebook.rules:
+        check_query(rule)
+        check_against_schema(rule)
+    failures = run_examples(rulebook)
+    for failure in failures:
+        typer.echo(f"{failure.path}:{failure.line}: {failure.text}")
+    examples = sum(len(rule.examples) for rule in rulebook.rules)
+    typer.echo(f"{len(rulebook.rules)} rules, {examples} examples, {len(failures)} failures")
+    raise typer.Exit(1 if failures else 0)

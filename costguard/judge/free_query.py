@@ -1,0 +1,27 @@
+"""A user's own question to the fact tables, held to the same limits as a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from costguard.facts.schema import TABLES
+from costguard.judge.rulebook import RulebookError, check_select, run_query
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def run_free_query(sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The answer.
+
+    Raises:
+        RulebookError: the query is not one SELECT over fact tables, or does not run.
+    """
+    check_select(sql, "query")
+    try:
+        return run_query(sql, {name: frame for name, frame in frames.items() if name in TABLES})
+    except Exception as error:  # polars has no common base class for what its SQL refuses
+        raise RulebookError([f"query: {str(error).strip().splitlines()[0]}"]) from None
+
+
