@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from costguard.extract.pytypes.definitions import all_arguments, target_names
 from costguard.extract.pytypes.module import ModuleTypes
 from costguard.extract.pytypes.values import Function
 from costguard.extract.pytypes.words import words
@@ -63,6 +64,8 @@ _PURE_METHODS: Final = words(
     " strptime date time isoformat weekday total_seconds timestamp tolist to_dict sum mean min max"
     " std isin item lower"
 )
+_AMBIGUOUS: Final = words("get add update find count item index")
+"""Methods of plain containers and texts that clients of services have too."""
 _NOT_ALLOWED: Final = (
     ast.While,
     ast.Try,
@@ -94,21 +97,31 @@ _NOT_ALLOWED: Final = (
 
 def classify_function(types: ModuleTypes, function: Function) -> str:
     """`vectorizable`, `io`, `predict` or `opaque`, for a function that is called once per row or value."""
+    return _classify_function(types, function, 0)
+
+
+def classify_body(types: ModuleTypes, body: list[ast.stmt] | list[ast.expr], target: ast.expr | None) -> str:
+    """The same for the statements of a loop, or the expressions of a comprehension."""
+    return _classify(types, body, frozenset(target_names(target)) if target is not None else frozenset(), 0)
+
+
+def _classify_function(types: ModuleTypes, function: Function, depth: int) -> str:
     node = function.node
     body: list[ast.stmt] | list[ast.expr] = [node.body] if isinstance(node, ast.Lambda) else node.body
-    return _classify(types, body, 0)
+    return _classify(types, body, frozenset(argument.arg for argument in all_arguments(node.args)), depth)
 
 
-def classify_body(types: ModuleTypes, body: list[ast.stmt] | list[ast.expr]) -> str:
-    """The same for the statements of a loop, or the expressions of a comprehension."""
-    return _classify(types, body, 0)
-
-
-def _classify(types: ModuleTypes, body: list[ast.stmt] | list[ast.expr], depth: int) -> str:
+def _classify(
+    types: ModuleTypes, body: list[ast.stmt] | list[ast.expr], parameters: frozenset[str], depth: int
+) -> str:
+    nodes = list(_nodes(body))
+    own = parameters | {
+        node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
     result = "vectorizable"
-    for node in _nodes(body):
+    for node in nodes:
         if isinstance(node, ast.Call):
-            kind = _call_kind(types, node, depth)
+            kind = _call_kind(types, node, own, depth)
         elif isinstance(node, _NOT_ALLOWED):
             kind = "opaque"
         else:
@@ -133,14 +146,10 @@ def _nodes(body: list[ast.stmt] | list[ast.expr]) -> Iterator[ast.AST]:
         stack.extend(ast.iter_child_nodes(node))
 
 
-def _call_kind(types: ModuleTypes, node: ast.Call, depth: int) -> str:
+def _call_kind(types: ModuleTypes, node: ast.Call, own: frozenset[str], depth: int) -> str:
     value = types.value_of(node.func)
     if value.function is not None:
-        if depth >= MAXIMUM_DEPTH:
-            return "opaque"
-        inner = value.function.node
-        body: list[ast.stmt] | list[ast.expr] = [inner.body] if isinstance(inner, ast.Lambda) else inner.body
-        return _classify(types, body, depth + 1)
+        return "opaque" if depth >= MAXIMUM_DEPTH else _classify_function(types, value.function, depth + 1)
     function = types.resolve(node.func)
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     # `text.encode()` turns text into bytes; a model's encode takes what it encodes.
@@ -153,16 +162,31 @@ def _call_kind(types: ModuleTypes, node: ast.Call, depth: int) -> str:
         if function.startswith("pandas.read_") or ".to_gbq" in function or ".to_csv" in function:
             return "io"
         if function.startswith("builtins.") and function.count(".") == 1:
-            return "vectorizable" if name_of_builtin(function) in _PURE_BUILTINS else "opaque"
+            return "vectorizable" if function.rpartition(".")[2] in _PURE_BUILTINS else "opaque"
         if function.startswith(_PURE_LIBRARIES) or function in _PURE_FUNCTIONS:
             return "opaque" if function.startswith(("re.compile", "numpy.random")) else "vectorizable"
     if name in _IO_METHODS:
         return "io"
-    if name in _PURE_METHODS:
-        return "vectorizable"
-    return "opaque"
+    if name not in _PURE_METHODS or (name in _AMBIGUOUS and not _is_plain_data(types, node, function, own)):
+        return "opaque"
+    return "vectorizable"
 
 
-def name_of_builtin(function: str) -> str:
-    """`len` of `builtins.len`."""
-    return function.rpartition(".")[2]
+def _is_plain_data(types: ModuleTypes, node: ast.Call, function: str | None, own: frozenset[str]) -> bool:
+    """Whether the object of a method is a value of the row or a container, not a client of some service."""
+    if function is not None and function.startswith(("builtins.", "pandas.", "numpy.")):
+        return True
+    assert isinstance(node.func, ast.Attribute)
+    root: ast.expr = node.func.value
+    if isinstance(root, ast.Name) and types.evaluation.definitions.constants.get(root.id) is not None:
+        return True
+    while isinstance(root, ast.Subscript | ast.Attribute):
+        root = root.value
+    if isinstance(root, ast.Call):
+        return isinstance(root.func, ast.Attribute) and root.func.attr in _PURE_METHODS
+    # `lookup.get(key, default)` is how dictionaries are asked; services are not.
+    return (
+        isinstance(root, ast.Constant | ast.JoinedStr)
+        or (isinstance(root, ast.Name) and root.id in own)
+        or (node.func.attr == "get" and len(node.args) == 2)
+    )

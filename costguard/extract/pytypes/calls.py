@@ -180,14 +180,12 @@ class _Builder:
     def _row_loop(self, site: LoopSite) -> tuple[str, str | None]:
         owner = site.owner
         if isinstance(owner, ast.For | ast.AsyncFor):
-            kind = classify_body(self._types, owner.body)
+            kind = classify_body(self._types, owner.body, site.target)
         elif isinstance(owner, ast.DictComp):
-            kind = classify_body(self._types, [owner.key, owner.value])
+            kind = classify_body(self._types, [owner.key, owner.value], site.target)
         else:
-            kind = classify_body(
-                self._types,
-                [owner.elt] if isinstance(owner, ast.ListComp | ast.SetComp | ast.GeneratorExp) else [],
-            )
+            element = [owner.elt] if isinstance(owner, ast.ListComp | ast.SetComp | ast.GeneratorExp) else []
+            kind = classify_body(self._types, element, site.target)
         number = next((number for number, node in self._nodes.items() if node is site.node), None)
         if kind == "vectorizable" and number is not None and self._loops[number].carries_state:
             kind = "opaque"

@@ -25,7 +25,8 @@ def build_frames(types: ModuleTypes, offsets: Offsets) -> tuple[tuple[Frame, ...
     frames = []
     for *_, maker, where in placed:
         parent = next((numbers[found] for found in maker.parents if found in numbers), None)
-        columns = used[maker]
+        # Code that was not evaluated may use any column.
+        columns = used[maker] if types.complete else None
         frames.append(
             Frame(
                 start=where.start,

@@ -141,6 +141,7 @@ class Functions(Bindings):
         state.active = True
         state.runs += 1
         state.analysed = dict(state.parameters)
+        state.attributes = len(function.owner.attributes) if function.owner is not None else 0
         self.enclosing = function.enclosing
         self.context = context
         self.env = self._parameters(function, state)

@@ -36,14 +36,16 @@ def growing_calls(
             continue
         flow = types.evaluation.flow(node)
         grown = flow.exposed & flow.assigned
-        for statement in _own_statements(node.body):
+        for statement, in_branch in _own_statements(node.body):
             if len(statement.targets) != 1:
                 continue
             target = statement.targets[0]
             if isinstance(target, ast.Subscript):
                 added = _appended_row(types, target)
                 if added is not None:
-                    result.append(_append_fact(types, added, statement, offsets, loops, number, frames))
+                    result.append(
+                        _append_fact(types, added, statement, in_branch, offsets, loops, number, frames)
+                    )
                 continue
             name = _name(target)
             if name is None or name not in grown or not isinstance(statement.value, ast.Call):
@@ -60,16 +62,27 @@ def growing_calls(
     return result
 
 
-def _own_statements(body: list[ast.stmt]) -> Iterator[ast.Assign]:
-    """Assignments of a loop's body that belong to no inner loop or function."""
+def _own_statements(body: list[ast.stmt], in_branch: bool = False) -> Iterator[tuple[ast.Assign, bool]]:
+    """Assignments of a loop's body that belong to no inner loop or function, and whether each is in a branch."""
     for statement in body:
         if isinstance(statement, ast.Assign):
-            yield statement
+            yield statement, in_branch
         elif isinstance(statement, ast.If | ast.With | ast.AsyncWith | ast.Try | ast.TryStar):
-            yield from _own_statements(statement.body)
-            yield from _own_statements(getattr(statement, "orelse", []))
+            inner = in_branch or isinstance(statement, ast.If)
+            yield from _own_statements(statement.body, inner)
+            yield from _own_statements(getattr(statement, "orelse", []), inner)
             for handler in getattr(statement, "handlers", []):
-                yield from _own_statements(handler.body)
+                yield from _own_statements(handler.body, True)
+
+
+def _scope(types: ModuleTypes, line: int) -> str:
+    """Dotted name of the innermost function around a line."""
+    best, start = "", 0
+    for function, context in types.evaluation.pending:
+        node = function.node
+        if start <= node.lineno <= line <= (node.end_lineno or 0):
+            best, start = context.scope, node.lineno
+    return best
 
 
 def _name(target: ast.expr) -> str | None:
@@ -105,6 +118,7 @@ def _append_fact(
     types: ModuleTypes,
     frame: ast.expr,
     statement: ast.Assign,
+    in_branch: bool,
     offsets: Offsets,
     loops: tuple[Loop, ...],
     number: int,
@@ -120,8 +134,8 @@ def _append_fact(
         result=None,
         loop=number,
         loop_depth=loops[number].depth,
-        scope="",
-        in_branch=False,
+        scope=_scope(types, statement.lineno),
+        in_branch=in_branch,
         callback="row",
         detail=ast.unparse(frame),
         cell=where.cell,

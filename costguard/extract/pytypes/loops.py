@@ -28,6 +28,8 @@ _FOLDS: Final = (
     "LeavePOut",
     "PredefinedSplit",
 )
+_FOLDS_UNLESS_TOLD: Final = 5
+"""Default of `n_splits` in scikit-learn since version 0.22."""
 _POOLS: Final = frozenset({"concurrent", "multiprocessing", "ray"})
 _SUBMITTERS: Final = frozenset({"submit", "apply_async", "remote", "delay"})
 
@@ -97,7 +99,7 @@ def _loop(
         end=whole.end,
         kind=kind,
         iterates="rows" if kind == "callback" else _iterates(types, site),
-        turns=None if kind == "callback" else turns_of(site.iterable, types.evaluation.definitions.constants),
+        turns=None if kind == "callback" else _turns(types, site),
         parent=parent,
         depth=depth,
         carries_state=carries_state(
@@ -152,6 +154,12 @@ def _iterates(types: ModuleTypes, site: LoopSite) -> str:
             return "unique"
         if name == "split" and any(part in function for part in _FOLDS):
             return "folds"
+        if not function and isinstance(node.func, ast.Attribute):
+            # Of an object from elsewhere: said by the shape of the loop alone, and no rule hangs on it alone.
+            if node.func.attr == "unique" and not node.args:
+                return "unique"
+            if node.func.attr == "split" and _is_pair_of_indexes(node, site.target):
+                return "folds"
         if name == "tolist" and isinstance(node.func, ast.Attribute) and _is_unique(types, node.func.value):
             return "unique"
         if _is_epochs(node, site.target):
@@ -171,6 +179,19 @@ def _is_unique(types: ModuleTypes, node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and (types.resolve(node.func) or "").endswith("Series.unique")
 
 
+def _is_pair_of_indexes(call: ast.Call, target: ast.expr | None) -> bool:
+    """`for train, test in x.split(data)`: text is split at a constant, if at anything."""
+    pair = (
+        target.elts[-1]
+        if isinstance(target, ast.Tuple) and isinstance(target.elts[-1], ast.Tuple)
+        else target
+    )
+    is_pair = isinstance(pair, ast.Tuple) and len(pair.elts) == 2
+    return (
+        is_pair and bool(call.args) and not any(isinstance(argument, ast.Constant) for argument in call.args)
+    )
+
+
 def _is_epochs(iterable: ast.expr, target: ast.expr | None) -> bool:
     names = list(target_names(target)) if target is not None else []
     if any(name in {"epoch", "epochs", "ep", "epoch_idx"} for name in names):
@@ -178,6 +199,26 @@ def _is_epochs(iterable: ast.expr, target: ast.expr | None) -> bool:
     return isinstance(iterable, ast.Call) and any(
         "epochs" in written(argument, 60).lower() for argument in iterable.args
     )
+
+
+def _turns(types: ModuleTypes, site: LoopSite) -> int | None:
+    constants = types.evaluation.definitions.constants
+    turns = turns_of(site.iterable, constants)
+    node = unwrapped(site.iterable)
+    if turns is not None or not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return turns
+    splitter = types.type_of(node.func.value)
+    if splitter is None or node.func.attr != "split" or not splitter.endswith("Fold"):
+        return None
+    made = {
+        _FOLDS_UNLESS_TOLD if folds is None else constant_number(folds, constants)
+        for folds in (
+            keyword(other.node, "n_splits", 0)
+            for other in types.evaluation.sites.values()
+            if other.function == splitter
+        )
+    }
+    return made.pop() if len(made) == 1 else None
 
 
 def turns_of(node: ast.expr | None, constants: Mapping[str, ast.expr], depth: int = 0) -> int | None:

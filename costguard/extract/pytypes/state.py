@@ -71,6 +71,8 @@ class FunctionState:
     result: Value = UNKNOWN
     active: bool = False
     runs: int = 0
+    attributes: int = 0
+    """How many attributes its class was known to have when it was last evaluated."""
 
 
 class State:

@@ -39,6 +39,12 @@ class Statements(Functions):
             state = self.functions[function.node]
             if state.analysed is None or self._better(state):
                 self._analyse(function, state, context)
+        for function, context in list(self.pending):
+            # Methods above the one that sets an attribute did not know it yet.
+            state = self.functions[function.node]
+            owner = function.owner
+            if owner is not None and state.attributes < len(owner.attributes) and state.runs < MAXIMUM_RUNS:
+                self._analyse(function, state, context)
 
     @staticmethod
     def _better(state: FunctionState) -> bool:

@@ -28,6 +28,11 @@ PANDAS = (
         ("print(row.a)", "io"),
         ("open(row.path).read()", "io"),
         ("send(row)", "opaque"),
+        ("out.append(service.get(row.id))", "opaque"),
+        ("self.service.update(row.id)", "opaque"),
+        ("out.append(lookup.get(row.id, 0))", "vectorizable"),
+        ("out.append(row.name.find('x'))", "vectorizable"),
+        ("out.append(names.get(row.id))", "vectorizable"),
         ("out.append(model.predict([row.a])[0])", "predict"),
         ("for part in row.parts: out.append(part)", "opaque"),
         ("try:\n        out.append(int(row.a))\n    except ValueError: pass", "opaque"),
@@ -41,7 +46,7 @@ def test_bodies_of_row_loops(body: str, kind: str) -> None:
     found = analyse(
         PANDAS
         + "def double(x):\n    return 2 * x\ndef fetch(x):\n    return requests.get(x)\n"
-        + f"previous = 0\nfor i, row in df.iterrows():\n    {body}\n"
+        + f"previous = 0\nnames = {{}}\nfor i, row in df.iterrows():\n    {body}\n"
     )
     call = found.call("pandas.DataFrame.iterrows")
     assert call.callback == kind
@@ -122,6 +127,20 @@ def test_frames_that_do_not_grow(statement: str) -> None:
         f"import pandas as pd\nnames = []\nout = pd.DataFrame()\nfor item in items:\n    {statement}\n"
     )
     assert not [name for name in found.functions() if "[" in name]
+
+
+def test_where_a_row_is_appended() -> None:
+    found = analyse("""
+        import pandas as pd
+        class Job:
+            def run(self, items):
+                out = pd.DataFrame()
+                for item in items:
+                    if item:
+                        out.loc[len(out)] = item
+    """)
+    call = found.call("pandas.DataFrame.loc[append]")
+    assert (call.scope, call.in_branch, found.written(call)) == ("Job.run", True, "out.loc[len(out)] = item")
 
 
 def test_growth_outside_of_a_loop_is_none() -> None:

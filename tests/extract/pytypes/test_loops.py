@@ -22,6 +22,8 @@ from .analysis import analyse
         ("{'a': 1, 'b': 2}.items()", 2),
         ("NAMES", 2),
         ("KFold(n_splits=5).split(x)", 5),
+        ("folds.split(x)", 4),
+        ("usual.split(x, y)", 5),
         ("FILLED", None),
         ("zip(NAMES, others)", None),
         ("range(len(rows))", None),
@@ -31,7 +33,9 @@ from .analysis import analyse
 )
 def test_turns(iterable: str, turns: int | None) -> None:
     found = analyse(f"""
-        from sklearn.model_selection import KFold
+        from sklearn.model_selection import KFold, StratifiedKFold
+        folds = StratifiedKFold(n_splits=4, shuffle=True)
+        usual = KFold(shuffle=True) if "{iterable}".startswith("usual") else None
         COUNT = 7
         NAMES = ["a", "b"]
         FILLED = ["a"]
@@ -58,6 +62,8 @@ def test_turns(iterable: str, turns: int | None) -> None:
         ("client.query('SELECT 1').result()", "query"),
         ("folds.split(df)", "folds"),
         ("range(args.epochs)", "epochs"),
+        ("unknown['k'].unique()", "unique"),
+        ("text.split(separator)", "other"),
         ("paths", "other"),
     ],
 )
@@ -103,6 +109,16 @@ def test_iterates(iterable: str, iterates: str) -> None:
 def test_what_a_turn_needs_of_the_turn_before(body: str, carries: bool) -> None:
     found = analyse("def f(ks):\n  for k in ks:\n    " + body + "\n")
     assert found.loop("k").carries_state is carries
+
+
+def test_folds_of_an_unknown_splitter() -> None:
+    loops = analyse("""
+        for number, (train, test) in enumerate(splitter.split(data)):
+            pass
+        for key, value in text.split(","):
+            pass
+    """).facts.loops
+    assert [loop.iterates for loop in loops] == ["folds", "other"]
 
 
 def test_while_loops_carry_state() -> None:

@@ -239,6 +239,23 @@ def test_attributes_of_self_and_globals_in_functions() -> None:
     assert found.type_of("Loader()") is None
 
 
+def test_attributes_that_a_later_method_sets() -> None:
+    found = analyse("""
+        import pandas as pd
+        class Job:
+            def run(self):
+                self.load()
+                self.frame.iterrows()
+            def report(self):
+                return self.extra.drop_duplicates()
+            def load(self):
+                self.frame = pd.read_csv("x")
+                self.extra = pd.read_csv("y")
+    """)
+    assert found.resolve("self.frame.iterrows") == "pandas.DataFrame.iterrows"
+    assert found.resolve("self.extra.drop_duplicates") == "pandas.DataFrame.drop_duplicates"
+
+
 def test_known_names_of_a_notebook() -> None:
     found = analyse("df[['a']].iterrows()", {"df": "pandas.DataFrame"})
     assert found.resolve("df[['a']].iterrows") == "pandas.DataFrame.iterrows"
