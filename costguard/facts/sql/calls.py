@@ -63,7 +63,7 @@ def _clause(node: exp.Expression) -> str:
 
 def _name_place(node: exp.Expression) -> tuple[int, int]:
     meta = node._meta
-    if meta and meta.get("start") is not None:
+    if meta and meta.get("start") is not None and meta.get("end") is not None:
         return meta["start"], meta["end"] + 1
     return anchor(node)
 

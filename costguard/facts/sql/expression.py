@@ -42,7 +42,7 @@ def extent(node: exp.Expression) -> tuple[int, int]:
     while stack:
         item = stack.pop()
         meta = item._meta
-        if meta and meta.get("start") is not None:
+        if meta and meta.get("start") is not None and meta.get("end") is not None:
             start, end = meta["start"], meta["end"] + 1
             if low < 0 or start < low:
                 low = start
@@ -62,7 +62,7 @@ def anchor(node: exp.Expression) -> tuple[int, int]:
     while stack:
         item = stack.pop()
         meta = item._meta
-        if meta and meta.get("start") is not None:
+        if meta and meta.get("start") is not None and meta.get("end") is not None:
             return meta["start"], meta["end"] + 1
         children: list[Any] = []
         for value in item.args.values():
@@ -127,7 +127,7 @@ def column_parts(node: exp.Expression) -> tuple[list[str], list[exp.Expression],
             continue
         head.append("*" if isinstance(part, exp.Star) else part.name)
         meta = part._meta
-        if meta and meta.get("start") is not None:
+        if meta and meta.get("start") is not None and meta.get("end") is not None:
             if start < 0:
                 start = meta["start"]
             if end < meta["end"] + 1 and not tail:

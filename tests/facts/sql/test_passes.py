@@ -157,3 +157,11 @@ def test_windows_and_set_operations() -> None:
     )
     (union,) = rows["set_operations"]
     assert (union.kind, union.distinct, union.branches) == ("union", True, 2)
+
+
+def test_information_schema_has_a_place() -> None:
+    sql = "SELECT table_name FROM d.INFORMATION_SCHEMA.TABLES"
+    rows = analyse(sql)
+    (scan,) = rows["scans"]
+    assert scan.table_name == "d.INFORMATION_SCHEMA.TABLES"
+    assert place(sql, rows, scan.at).startswith("d")
