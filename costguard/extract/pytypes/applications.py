@@ -142,7 +142,8 @@ class Applications(PandasCalls):
         result = FUNCTIONS.get(symbol)
         if result is None:
             if name[:1].isupper() and "." in symbol and not name.isupper():
-                return self.make(node, symbol, symbol, origin="unknown")
+                # A frame that wraps something foreign has the type, but nothing tells how large it is.
+                return Value(type=symbol)
             return UNKNOWN
         if result == "=":
             return arguments[0] if arguments else UNKNOWN
@@ -206,7 +207,12 @@ class Applications(PandasCalls):
         if found not in ENGINES:
             return Value(type=found, makers=receiver.makers)
         if origin_of(symbol) is not None:
-            return self._read(node, symbol, found)
+            value = self._read(node, symbol, found)
+            if arguments and arguments[0].makers:
+                # Made from another frame: it is as small as that one.
+                for maker in value.makers:
+                    maker.bounded = all(parent.small for parent in arguments[0].makers)
+            return value
         value = self.derive(node, receiver, found, symbol)
         if type_name.endswith(("GroupedData", "GroupBy")):
             for maker in value.makers:

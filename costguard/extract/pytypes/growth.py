@@ -63,7 +63,7 @@ def growing_calls(
 
 
 def _own_statements(body: list[ast.stmt], in_branch: bool = False) -> Iterator[tuple[ast.Assign, bool]]:
-    """Assignments of a loop's body that belong to no inner loop or function, and whether each is in a branch."""
+    """Assignments of a body that belong to no inner loop or function; True for those in a branch."""
     for statement in body:
         if isinstance(statement, ast.Assign):
             yield statement, in_branch

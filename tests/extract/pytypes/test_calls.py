@@ -209,6 +209,11 @@ def test_spark_frames_that_are_new_in_every_turn() -> None:
     assert found.call("pyspark.sql.DataFrame.count").detail is None
 
 
+def test_spark_frames_around_foreign_objects_are_no_receiver() -> None:
+    found = analyse("from pyspark.sql import DataFrame\nDataFrame(java, context).toPandas()\n")
+    assert found.call("pyspark.sql.DataFrame.toPandas").receiver is None
+
+
 def test_spark_rows_that_come_to_the_driver() -> None:
     found = analyse(
         SPARK

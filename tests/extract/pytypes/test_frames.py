@@ -196,11 +196,14 @@ def test_frames_that_grow_are_not_small() -> None:
         ("spark.sql(f'DESCRIBE TABLE {name}')", True, False),
         ("spark.createDataFrame([(1, 2)])", True, False),
         ("spark.createDataFrame(rows)", False, False),
+        ("spark.createDataFrame(pd.DataFrame({'a': [1]}))", True, False),
+        ("spark.createDataFrame(pd.read_csv('x'))", False, False),
         ("spark.read.parquet('p').cache()", False, False),
     ],
 )
 def test_size_of_spark_frames(expression: str, bounded: bool, aggregated: bool) -> None:
     found = analyse(f"""
+        import pandas as pd
         from pyspark.sql import SparkSession, functions as F
         spark = SparkSession.builder.getOrCreate()
         df = {expression}
