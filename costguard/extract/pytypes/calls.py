@@ -19,7 +19,7 @@ LIBRARIES: Final = words(
     "pandas polars pyspark bigframes google pandas_gbq sklearn lightgbm xgboost catboost shap"
     " joblib torch dask cudf geopandas optuna"
 )
-_GOOGLE: Final = ("google.cloud.bigquery", "google.cloud.aiplatform")
+_GOOGLE: Final = ("google.cloud.bigquery.", "google.cloud.aiplatform.")
 _NOISE: Final = (
     "pyspark.sql.functions.",
     "pyspark.sql.types.",
