@@ -27,7 +27,7 @@ help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN_STAMP) ## Scan the example project, examples/churn
-	@$(BIN)/costguard scan examples/churn --fail-on never
+	@$(BIN)/costguard scan examples/churn --now 2026-11-01 --fail-on never
 
 test: $(DEVELOP_STAMP) ## Run every test (PYTEST_ARGUMENTS="..." adds to pytest's arguments)
 	@$(BIN)/python -m pytest --numprocesses auto $(PYTEST_ARGUMENTS)

@@ -22,7 +22,6 @@ from statistics import median
 
 from bench.process import FailedRunError, costguard, imported_packages, peak_memory, timed
 
-CACHE = ".costguard"
 HEAVY = {"polars", "sqlglot", "google", "jinja2"}
 SMALL_QUERY = (
     "SELECT event_name, COUNT(*) AS events FROM `p.d.events` WHERE event_date = '2026-01-01' GROUP BY 1\n"
@@ -61,10 +60,10 @@ def copy_files(directory: Path, suffix: str, target: Path) -> int:
 
 def scan(*arguments: str) -> list[str]:
     """A scan whose exit code is 0 unless it could not check."""
-    return ["scan", *arguments, "--fail-on", "never", "--format", "json", "--output", os.devnull]
+    return ["scan", *arguments, "--fail-on", "never", "--format", "json"]
 
 
-def tree_rows(name: str, kind: str, tree: Path, processes: int, rounds: int) -> Iterable[Row]:
+def tree_rows(name: str, kind: str, tree: Path, cache: Path, processes: int, rounds: int) -> Iterable[Row]:
     """Floor, cold and warm scan of a tree that holds files of one kind only."""
     arguments = scan(".", "--jobs-parallel", str(processes))
     floors, inside, colds, warms = [], [], [], []
@@ -74,10 +73,10 @@ def tree_rows(name: str, kind: str, tree: Path, processes: int, rounds: int) -> 
         facts = json.loads(floor.output)
         floors.append(floor.seconds)
         inside.append(facts["seconds"])
-        shutil.rmtree(tree / CACHE, ignore_errors=True)
+        shutil.rmtree(cache, ignore_errors=True)
         colds.append(timed(costguard(*arguments), tree).seconds)
-        if not (tree / CACHE).is_dir():
-            raise FailedRunError(f"a scan left no cache in {CACHE}: neither cold nor warm can be measured")
+        if not cache.is_dir():
+            raise FailedRunError(f"a scan left no cache in {cache}: neither cold nor warm can be measured")
         warms.append(timed(costguard(*arguments), tree).seconds)
     floor_seconds, cold, warm = median(floors), median(colds), median(warms)
     library = "sqlglot parse + traverse_scope" if kind == "sql" else "ast.parse"
@@ -111,7 +110,7 @@ def tree_rows(name: str, kind: str, tree: Path, processes: int, rounds: int) -> 
     yield Row(
         "  warm rescan imports", ", ".join(heavy) or "nothing heavy", "not sqlglot", "sqlglot" not in heavy
     )
-    shutil.rmtree(tree / CACHE, ignore_errors=True)
+    shutil.rmtree(cache, ignore_errors=True)
     memory = peak_memory(costguard(*arguments), tree)
     if memory is not None:
         yield Row(
@@ -158,6 +157,8 @@ def main() -> int:
         parser.error(f"not a directory: {', '.join(missing)}")
     with tempfile.TemporaryDirectory(prefix="costguard-bench-") as name:
         scratch = Path(name)
+        # A cache of the measurement's own: the user's is neither used nor emptied.
+        os.environ["XDG_CACHE_HOME"] = str(scratch / "cache")
         try:
             for row in start_rows(scratch, options.rounds):
                 print_row(row)
@@ -165,7 +166,14 @@ def main() -> int:
                 for kind, suffix in (("sql", ".sql"), ("python", ".py")):
                     tree = scratch / f"{index}-{kind}"
                     if copy_files(directory, suffix, tree):
-                        for row in tree_rows(directory.name, kind, tree, options.processes, options.rounds):
+                        for row in tree_rows(
+                            directory.name,
+                            kind,
+                            tree,
+                            scratch / "cache" / "costguard",
+                            options.processes,
+                            options.rounds,
+                        ):
                             print_row(row)
                     shutil.rmtree(tree, ignore_errors=True)
         except FailedRunError as problem:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-EXAMPLE = "examples/churn"
+COMMAND = ("scan", "examples/churn", "--now", "2026-11-01")
+"""The clock stands at the day the example's catalog was taken."""
 COLUMNS = 100
 LINES = 36
 """Of the output; README.md is to stay one screen."""
@@ -24,7 +25,7 @@ BLOCK = re.compile(r"(<!-- output -->\n).*?(<!-- /output -->\n)", re.DOTALL)
 def scan_output() -> str:
     """What a scan of the example prints, without colour. Its gate has to fail: the example is costly."""
     done = subprocess.run(
-        [sys.executable, "-c", "from costguard.cli.main import run; run()", "scan", EXAMPLE, "--no-cache"],
+        [sys.executable, "-c", "from costguard.cli.main import run; run()", *COMMAND, "--no-cache"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -32,7 +33,7 @@ def scan_output() -> str:
         timeout=120,
     )
     if done.returncode != 1:
-        raise SystemExit(f"the scan of {EXAMPLE} ended with {done.returncode}, not 1:\n{done.stderr}")
+        raise SystemExit(f"the scan of the example ended with {done.returncode}, not 1:\n{done.stderr}")
     return done.stdout
 
 
@@ -56,7 +57,7 @@ def excerpt(output: str, lines: int = LINES) -> str:
 
 def rendered(readme: str, output: str) -> str:
     """README.md's text with the excerpt between the markers."""
-    block = f"```console\n$ costguard scan {EXAMPLE}\n{excerpt(output)}\n```\n"
+    block = f"```console\n$ costguard {' '.join(COMMAND)}\n{excerpt(output)}\n```\n"
     text, count = BLOCK.subn(lambda match: match[1] + block + match[2], readme)
     if count != 1:
         raise SystemExit(f"README.md needs one pair of output markers, found {count}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -24,11 +25,18 @@ run()
 def loaded_packages(code: str, *arguments: str, directory: Path = ROOT) -> set[str]:
     """The top-level packages that a fresh interpreter has loaded when the code is done."""
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=directory, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code, *arguments],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "XDG_CACHE_HOME": str(directory.with_name("cache"))}
+        if directory != ROOT
+        else None,
     )
     lines = [line for line in done.stderr.splitlines() if line.startswith("loaded:")]
-    assert lines, done.stderr
     assert done.returncode == 0, done.stderr
+    assert lines, done.stderr
     return set(lines[-1].split()[1:])
 
 
