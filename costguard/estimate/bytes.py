@@ -1,0 +1,261 @@
+"""Logical bytes of a table's leaf columns over some of its partitions.
+
+Every figure is an `Amount`. What the catalog states is exact; what it leaves out is derived: a fixed-width
+column that is never NULL follows from the rows, other columns take the partition's share of their total
+(`modelled`).
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+from costguard.catalog.model import UNPARTITIONED, Leaf, Table
+from costguard.estimate.partitions import PartitionIndex, Runs
+from costguard.money import worst_basis
+
+
+class Amount(NamedTuple):
+    """Logical bytes with bounds; point and high are None when unknown (low is then what is known)."""
+
+    low: int
+    point: int | None
+    high: int | None
+    basis: str
+
+    def plus(self, other: Amount) -> Amount:
+        """The sum; unknown if a part is."""
+        if self.point is None or self.high is None or other.point is None or other.high is None:
+            return Amount(self.low + other.low, None, None, "unknown")
+        return Amount(
+            self.low + other.low,
+            self.point + other.point,
+            self.high + other.high,
+            worst_basis(self.basis, other.basis),
+        )
+
+
+NOTHING: Final = Amount(0, 0, 0, "exact")
+UNKNOWN: Final = Amount(0, None, None, "unknown")
+
+
+def exactly(count: int, basis: str = "exact") -> Amount:
+    """An amount without width."""
+    return Amount(count, count, count, basis)
+
+
+class TableFacts:
+    """A table with what follows from its catalog entry, worked out when first needed and kept."""
+
+    __slots__ = (
+        "_amounts",
+        "_bytes",
+        "_each",
+        "_rows",
+        "_stated",
+        "by_path",
+        "everything",
+        "index",
+        "positions",
+        "table",
+        "under",
+    )
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        partitioning = table.partitioning
+        self.index = PartitionIndex(partitioning, table.leaves) if partitioning is not None else None
+        listed = self.index.count if self.index is not None else 0
+        self.positions = listed or 1
+        """Partitions; 1 when there are none or they are not listed."""
+        self.everything: Runs = ((0, self.positions),)
+        self.by_path = {leaf.path.lower(): number for number, leaf in enumerate(table.leaves)}
+        self.under: dict[str, list[int]] = {}
+        """Leaves below each record, by the record's path."""
+        for number, leaf in enumerate(table.leaves):
+            around = leaf.path.lower()
+            while "." in around:
+                around = around.rpartition(".")[0]
+                self.under.setdefault(around, []).append(number)
+        partitions = (partitioning.partitions or ()) if partitioning is not None and listed else ()
+        self._rows = _running([partition.rows for partition in partitions])
+        self._bytes = _running([partition.bytes for partition in partitions])
+        self._stated: dict[int, list[int] | None] = {}
+        self._each: dict[int, list[int]] = {}
+        self._amounts: dict[tuple[int, Runs], Amount] = {}
+
+    @property
+    def listed(self) -> bool:
+        """Partitioned, with the partitions listed."""
+        return self.index is not None and self.index.count > 0
+
+    # -- columns -----------------------------------------------------------------------------------
+
+    def leaves_of(self, path: str) -> list[int] | None:
+        """The leaves that a path (lower case) reads: itself, those below it, or the JSON column around it."""
+        number = self.by_path.get(path)
+        if number is not None:
+            return [number]
+        below = self.under.get(path)
+        if below is not None:
+            return below
+        around = path
+        while "." in around:
+            around = around.rpartition(".")[0]
+            number = self.by_path.get(around)
+            if number is not None:
+                kind = self.table.leaves[number].type
+                # A record that the catalog does not split, or JSON, which cannot be split.
+                return [number] if kind in ("JSON", "RECORD", "STRUCT") or "<" in kind else None
+        return None
+
+    # -- rows and bytes ----------------------------------------------------------------------------
+
+    def rows_in(self, runs: Runs) -> int | None:
+        """Rows in some partitions."""
+        if runs == self.everything and self.table.rows is not None:
+            return self.table.rows
+        if not runs:
+            return 0
+        return _over(self._rows, runs) if self._rows is not None else None
+
+    def bytes_in(self, runs: Runs) -> Amount:
+        """Bytes of all columns in some partitions."""
+        if not runs:
+            return NOTHING
+        if runs == self.everything and self.table.bytes is not None:
+            return exactly(self.table.bytes)
+        if self.listed and self._bytes is not None:
+            return exactly(_over(self._bytes, runs))
+        total = NOTHING
+        for number in range(len(self.table.leaves)):
+            total = total.plus(self.leaf_in(number, runs))
+        return total if self.table.leaves else UNKNOWN
+
+    def leaf_in(self, number: int, runs: Runs) -> Amount:
+        """Bytes of a leaf column in some partitions."""
+        key = (number, runs)
+        found = self._amounts.get(key)
+        if found is None:
+            found = self._amounts[key] = self._leaf_in(self.table.leaves[number], number, runs)
+        return found
+
+    def leaf_by_position(self, number: int) -> list[int]:
+        """The point figure of a leaf in each partition; empty when it is unknown."""
+        found = self._each.get(number)
+        if found is None:
+            stated = self._running_of(number)
+            if stated is not None:
+                found = [stated[position + 1] - stated[position] for position in range(self.positions)]
+            else:
+                points = [
+                    self.leaf_in(number, ((place, place + 1),)).point for place in range(self.positions)
+                ]
+                found = [] if None in points else [point or 0 for point in points]
+            self._each[number] = found
+        return found
+
+    def _running_of(self, number: int) -> list[int] | None:
+        """Running totals of a leaf over the partitions, when every partition states it."""
+        if number not in self._stated:
+            self._stated[number] = self._state(self.table.leaves[number])
+        return self._stated[number]
+
+    def _state(self, leaf: Leaf) -> list[int] | None:
+        partitioning = self.table.partitioning
+        if partitioning is None or not self.listed or partitioning.partitions is None:
+            return None
+        sizes: list[int | None] = []
+        for partition in partitioning.partitions:
+            size = partition.columns.get(leaf.path)
+            if partition.id == UNPARTITIONED and partitioning.by_ingestion_time:
+                size = 0  # the streaming buffer, which is not billed
+            elif size is None and leaf.always_set and leaf.width is not None and partition.rows is not None:
+                size = partition.rows * leaf.width
+            elif size is None and partition.rows == 0:
+                size = 0
+            sizes.append(size)
+        return _running(sizes)
+
+    def _leaf_in(self, leaf: Leaf, number: int, runs: Runs) -> Amount:
+        if not runs:
+            return NOTHING
+        whole = runs == self.everything
+        if whole and leaf.bytes is not None:
+            return exactly(leaf.bytes)
+        stated = self._running_of(number)
+        if stated is not None:
+            return exactly(_over(stated, runs))
+        rows, all_rows = self.rows_in(runs), self.table.rows
+        if leaf.width is not None and not leaf.repeated and rows is not None:
+            return self._fixed(leaf, leaf.width, rows, all_rows)
+        return self._shared(leaf, runs)
+
+    @staticmethod
+    def _fixed(leaf: Leaf, width: int, rows: int, all_rows: int | None) -> Amount:
+        most = rows * width
+        if leaf.always_set:
+            return exactly(most)
+        if leaf.bytes is None or all_rows is None:
+            return Amount(0, most, most, "upper-bound")
+        if leaf.bytes == all_rows * width:
+            return exactly(most)  # no NULL anywhere
+        low = max(0, leaf.bytes - max(all_rows - rows, 0) * width)
+        high = max(min(leaf.bytes, most), low)
+        point = leaf.bytes * rows // all_rows if all_rows else 0
+        return Amount(low, min(max(point, low), high), high, "modelled")
+
+    def _shared(self, leaf: Leaf, runs: Runs) -> Amount:
+        """The share of the column's bytes that the partitions have of the table's bytes (or rows)."""
+        part, whole = self._share(runs)
+        if part is None or whole is None:
+            return UNKNOWN
+        if leaf.bytes is not None:
+            point = leaf.bytes * part // whole if whole else 0
+            high = leaf.bytes
+            low = 0
+            if self._bytes is not None:
+                size = _over(self._bytes, runs)
+                high = max(min(leaf.bytes, size), point)
+                low = min(max(0, leaf.bytes - (self._bytes[-1] - size)), point)
+            return Amount(low, point, high, "modelled")
+        rest, columns = self._rest()
+        if rest is None:
+            return UNKNOWN
+        high = rest * part // whole if whole else 0
+        return Amount(0, high // max(columns, 1), high, "modelled")
+
+    def _share(self, runs: Runs) -> tuple[int | None, int | None]:
+        if runs == self.everything:
+            return 1, 1
+        if self._bytes is not None:
+            return _over(self._bytes, runs), self._bytes[-1]
+        if self._rows is not None:
+            return _over(self._rows, runs), self._rows[-1]
+        return None, None
+
+    def _rest(self) -> tuple[int | None, int]:
+        """Bytes of the table that no column accounts for, and the columns that share them."""
+        if self.table.bytes is None:
+            return None, 0
+        rest, columns = self.table.bytes, 0
+        for leaf in self.table.leaves:
+            if leaf.bytes is not None:
+                rest -= leaf.bytes
+            elif leaf.width is not None and not leaf.repeated and self.table.rows is not None:
+                rest -= leaf.width * self.table.rows
+            else:
+                columns += 1
+        return max(rest, 0), columns
+
+
+def _running(sizes: list[int | None]) -> list[int] | None:
+    """Running totals from 0; None when there is nothing or a part is missing."""
+    if not sizes:
+        return None
+    known = [size for size in sizes if size is not None]
+    return list(accumulate(known, initial=0)) if len(known) == len(sizes) else None
+
+
+def _over(running: list[int], runs: Runs) -> int:
+    return sum(running[stop] - running[start] for start, stop in runs)

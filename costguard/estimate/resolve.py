@@ -1,0 +1,335 @@
+"""Scans become readings: the table that a name means, through views and wildcards, pruned by its
+conditions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from costguard.catalog.model import Catalog, Table
+from costguard.catalog.names import NameResolver, Resolved, split_name
+from costguard.estimate.bytes import TableFacts
+from costguard.estimate.columns import Reading, ResolvedScan, TableTarget, Target, ViewTarget, is_hole
+from costguard.estimate.conjuncts import SUFFIX
+from costguard.estimate.constant import Evaluator
+from costguard.estimate.functions import naive_utc
+from costguard.estimate.literals import parse_literal
+from costguard.estimate.partitions import positions_of
+from costguard.estimate.prune import Pruned, never_true, prune_members, prune_partitions, prune_whole
+from costguard.estimate.settings import EstimateSettings
+from costguard.estimate.values import Value, point
+from costguard.estimate.views import ExpandView, ViewPlan
+
+Json = Any
+
+MAXIMUM_VIEW_DEPTH: Final = 16
+"""BigQuery itself allows 16 levels of nested views (docs.cloud.google.com/bigquery/quotas#view_limits)."""
+
+
+class ScanRequest(NamedTuple):
+    """What the facts say of a scan."""
+
+    table_name: str
+    predicate: Json | None
+    sample_percent: float | None = None
+    another_time: bool = False
+    limited: bool = False
+    name_hole: bool = False
+    """Part of the name is unknown."""
+
+
+class Resolver:
+    """Resolves scans; remembers tables, prunings and views."""
+
+    def __init__(self, catalog: Catalog, settings: EstimateSettings, expand_view: ExpandView) -> None:
+        self._catalog = catalog
+        self._expand = expand_view
+        self._names: dict[tuple[str | None, str | None], NameResolver] = {}
+        self._facts: dict[str, TableFacts] = {}
+        self._pruned: dict[tuple[str, str, str | None], Pruned] = {}
+        self._plans: dict[str, ViewPlan | None] = {}
+        self._project, self._dataset = settings.project, settings.dataset
+        parameters = {name.lower().lstrip("@"): parse_literal(text) for name, text in settings.parameters}
+        self.constants = Evaluator(
+            naive_utc(settings.now), {name: node for name, node in parameters.items() if node is not None}
+        )
+
+    def name(
+        self, written: str, project: str | None = None, dataset: str | None = None, *, name_hole: bool = False
+    ) -> Resolved:
+        """The table that a name means, with other defaults inside a view.
+
+        `name_hole`: when the unknown part is the project, the default project (or the only one that has such
+        a dataset and table) stands in.
+        """
+        key = (project or self._project, dataset or self._dataset)
+        names = self._names.get(key)
+        if names is None:
+            names = self._names[key] = NameResolver(self._catalog, *key)
+        found = names.resolve(written)
+        if name_hole and found.meaning == "unknown":
+            parts = split_name(written)
+            if len(parts) == 3 and is_hole(parts[0]) and not is_hole(parts[1]) and not is_hole(parts[2]):
+                return names.resolve(f"{parts[1]}.{parts[2]}")
+        return found
+
+    def facts(self, name: str) -> TableFacts:
+        """A table of the catalog with what follows from it.
+
+        Raises:
+            KeyError: when the catalog has no such table.
+        """
+        found = self._facts.get(name)
+        if found is None:
+            table = self._catalog.table(name)
+            if table is None:
+                raise KeyError(name)
+            found = self._facts[name] = TableFacts(table)
+        return found
+
+    def scan(
+        self,
+        request: ScanRequest,
+        around: tuple[str, ...] = (),
+        project: str | None = None,
+        dataset: str | None = None,
+    ) -> ResolvedScan:
+        """The table and what is read of it. `around`: views that this scan stands in."""
+        resolved = self.name(request.table_name, project, dataset, name_hole=request.name_hole)
+        if resolved.meaning == "wildcard":
+            return ResolvedScan(resolved, self._wildcard(resolved, request))
+        if resolved.meaning != "table":
+            return ResolvedScan(resolved, None)
+        table = self._catalog.table(resolved.name)
+        assert table is not None
+        if table.kind == "view":
+            return self._view(resolved, table, request, around)
+        facts = self.facts(resolved.name)
+        pruned = self.pruned(facts, request.predicate)
+        if resolved.partition is not None:
+            pruned = _decorated(facts, resolved.partition, pruned)
+        return ResolvedScan(resolved, TableTarget([self._reading(facts, pruned, request, resolved)]))
+
+    def _reading(
+        self, facts: TableFacts, pruned: Pruned, request: ScanRequest, resolved: Resolved
+    ) -> Reading:
+        clustering = facts.table.clustering
+        return Reading(
+            facts,
+            pruned,
+            cluster_filtered=bool(clustering) and filters_cluster(request.predicate, facts.table),
+            sample_percent=request.sample_percent,
+            another_time=request.another_time or resolved.at_time,
+            assumed_project=request.name_hole,
+            limited=request.limited and bool(clustering),
+        )
+
+    def pruned(self, facts: TableFacts, predicate: Json | None, suffix: str | None = None) -> Pruned:
+        """Which partitions of a table the conditions leave; for a member of a wildcard with its suffix."""
+        key = (facts.table.name, json.dumps(predicate), suffix)
+        found = self._pruned.get(key)
+        if found is None:
+            found = self._pruned[key] = self._prune(facts, predicate, suffix)
+        return found
+
+    def _prune(self, facts: TableFacts, predicate: Json | None, suffix: str | None) -> Pruned:
+        constants = self.constants
+        if suffix is not None:
+            columns: dict[str, Value] = {SUFFIX: point("STRING", suffix)}
+            constants = Evaluator(constants.now, constants.parameters, columns)
+        partitioning = facts.table.partitioning
+        if facts.index is None or partitioning is None:
+            return prune_whole(predicate, constants)
+        found = prune_partitions(facts.index, predicate, constants, partitioning.column)
+        if facts.listed:
+            return found
+        # The partitions are not listed: all that can be told is whether something prunes.
+        nothing = predicate is not None and never_true(predicate, constants)
+        return Pruned(
+            found.pruning,
+            () if nothing else facts.everything,
+            0,
+            found.cause,
+            found.reason,
+            found.at,
+            unknown=False,
+        )
+
+    def _wildcard(self, resolved: Resolved, request: ScanRequest) -> TableTarget:
+        key = (resolved.name, json.dumps(request.predicate), None)
+        pruned = self._pruned.get(key)
+        if pruned is None:
+            pruned = self._pruned[key] = prune_members(resolved.suffixes, request.predicate, self.constants)
+        readings = []
+        kept = positions_of(pruned.runs)
+        wanted = set(positions_of(pruned.if_pruned)) if pruned.if_pruned is not None else None
+        for position in kept:
+            facts = self.facts(resolved.members[position])
+            member = self.pruned(facts, request.predicate, resolved.suffixes[position])
+            left = member.if_pruned if member.if_pruned is not None else member.runs
+            if wanted is not None and position not in wanted:
+                left = ()
+            readings.append(
+                self._reading(
+                    facts,
+                    Pruned(
+                        pruned.pruning,
+                        member.runs,
+                        member.total,
+                        pruned.cause,
+                        pruned.reason,
+                        pruned.at,
+                        unknown=member.unknown,
+                        at_most=member.at_most,
+                        if_pruned=left if wanted is not None else member.if_pruned,
+                    ),
+                    request,
+                    resolved,
+                )
+            )
+        return TableTarget(readings)
+
+    def members(self, resolved: Resolved, predicate: Json | None) -> Pruned:
+        """What the conditions leave of a wildcard's members."""
+        return self._pruned[(resolved.name, json.dumps(predicate), None)]
+
+    # -- views -------------------------------------------------------------------------------------
+
+    def _view(
+        self, resolved: Resolved, table: Table, request: ScanRequest, around: tuple[str, ...]
+    ) -> ResolvedScan:
+        if table.name in around or len(around) >= MAXIMUM_VIEW_DEPTH or table.row_access_policies:
+            return ResolvedScan(resolved, None, view=True)
+        if never_true(request.predicate, self.constants):
+            return ResolvedScan(resolved, TableTarget([]), view=True)
+        plan = self._plan(table)
+        if plan is None:
+            return ResolvedScan(resolved, None, view=True)
+        project, _, dataset = table.name.rpartition(".")[0].rpartition(".")
+        children: list[Target | None] = []
+        complete = True
+        for number, scan in enumerate(plan.scans):
+            pushed = pushed_down(request.predicate, plan, number)
+            conditions = [item for item in (_without_places(scan.predicate), pushed) if item is not None]
+            inner = ScanRequest(
+                scan.table_name,
+                conditions[0] if len(conditions) == 1 else ["and", conditions] if conditions else None,
+                _combined(request.sample_percent, scan.sample_percent),
+                request.another_time or scan.system_time,
+                request.limited,
+            )
+            child = self.scan(inner, (*around, table.name), project, dataset)
+            complete = complete and child.target is not None and child.complete
+            children.append(child.target)
+        return ResolvedScan(resolved, ViewTarget(plan, children), view=True, complete=complete)
+
+    def _plan(self, table: Table) -> ViewPlan | None:
+        if table.view_query is None:
+            return None
+        if table.name not in self._plans:
+            self._plans[table.name] = self._expand(table.view_query)
+        return self._plans[table.name]
+
+
+def _combined(first: float | None, second: float | None) -> float | None:
+    if first is None or second is None:
+        return first if second is None else second
+    return first * second / 100
+
+
+def _decorated(facts: TableFacts, partition: str, pruned: Pruned) -> Pruned:
+    """A decorator (`t$20260101`) reads that partition only."""
+    if facts.index is None or partition not in facts.index.ids:
+        return Pruned("pruned", (), max(pruned.total, 0), always=True)
+    place = facts.index.ids.index(partition)
+    kept = any(start <= place < stop for start, stop in pruned.runs)
+    return Pruned("pruned", ((place, place + 1),) if kept else (), pruned.total, always=False)
+
+
+def pushed_down(predicate: Json | None, plan: ViewPlan, scan: int) -> Json | None:
+    """The conditions on a view as conditions on one of its scans, as far as its columns come from there."""
+    if predicate is None:
+        return None
+    conjuncts = predicate[1] if predicate[0] == "and" else [predicate]
+    values = {name: output.values[scan] for name, output in plan.outputs.items() if scan in output.values}
+    through_star = {
+        read.excepted
+        for read in plan.rest
+        if scan in read.scans and read.kind == "star" and len(plan.rest) == 1
+    }
+    found = []
+    for item in conjuncts:
+        known = _substituted(item, plan, values, next(iter(through_star), None))
+        if _mentions_column(known):
+            found.append(known)
+    return ["and", found] if found else None
+
+
+def _substituted(
+    node: Json, plan: ViewPlan, values: Mapping[str, Json], star: tuple[str, ...] | None
+) -> Json:
+    if not isinstance(node, list) or not node:
+        return node
+    if node[0] == "col":
+        head, _, rest = str(node[1]).lower().partition(".")
+        value = values.get(head)
+        if value is None:
+            passes = star is not None and head not in plan.outputs and head not in star
+            return node if passes and not head.startswith("_") else ["other", node[1]]
+        if not rest:
+            return _without_places(value)
+        return ["col", f"{value[1]}.{rest}"] if value[0] == "col" else ["other", node[1]]
+    if node[0] == "opaque":
+        inner = [_substituted(["col", path], plan, values, star) for path in node[2]]
+        paths = [item[1] for item in inner if item[0] == "col"]
+        return ["opaque", node[1], paths] if paths or not node[2] else ["other", node[1]]
+    return [_substituted(item, plan, values, star) for item in node]
+
+
+def _mentions_column(node: Json) -> bool:
+    if not isinstance(node, list) or not node:
+        return False
+    if node[0] == "col" or (node[0] == "opaque" and node[2]):
+        return True
+    return any(_mentions_column(item) for item in node)
+
+
+def _without_places(node: Json) -> Json:
+    """A view's conditions stand in its own text: their places mean nothing in the code."""
+    if not isinstance(node, list) or not node:
+        return node
+    if node[0] == "at":
+        return _without_places(node[2])
+    return [_without_places(item) for item in node]
+
+
+_SIMPLE: Final = frozenset({"cmp", "between", "in", "in_unnest", "like", "is_null"})
+
+
+def filters_cluster(predicate: Json | None, table: Table) -> bool:
+    """Some condition compares a clustering column, standing alone, with something: blocks may be skipped."""
+    if predicate is None:
+        return False
+    partition = table.partitioning.column.lower() if table.partitioning is not None else ""
+    names = {name.lower() for name in table.clustering} - {partition}
+    return bool(names) and _filters(predicate, names)
+
+
+def _filters(node: Json, names: set[str]) -> bool:
+    kind = node[0]
+    if kind == "at":
+        return _filters(node[2], names)
+    if kind in ("and", "or"):
+        return any(_filters(item, names) for item in node[1])
+    if kind == "not":
+        return _filters(node[1], names)
+    if kind == "call" and node[1] == "STARTS_WITH":
+        return _is_named(node[2][:1], names)
+    if kind not in _SIMPLE:
+        return False
+    return _is_named(node[2:] if kind == "cmp" else node[1:2], names)
+
+
+def _is_named(nodes: Sequence[Json], names: set[str]) -> bool:
+    return any(item and item[0] == "col" and str(item[1]).lower() in names for item in nodes)
