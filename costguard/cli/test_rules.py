@@ -28,7 +28,8 @@ def test_rules_command(
     for rule in rulebook.rules:
         check_query(rule)
         check_against_schema(rule)
-    failures = run_examples(rulebook)
+    own_catalog = folder / "warehouse.json"
+    failures = run_examples(rulebook, own_catalog if own_catalog.is_file() else shipped("rules") / "warehouse.json")
     for failure in failures:
         typer.echo(f"{failure.path}:{failure.line}: {failure.text}")
     examples = sum(len(rule.examples) for rule in rulebook.rules)

@@ -16,6 +16,11 @@ Driver = Literal[
     "bytes-billed", "slot-time", "compute-time", "storage", "egress", "tokens", "guardrail"
 ]
 HEADINGS: Final = ("Finds", "Bad", "Good", "Not this", "Sources")
+_EXAMPLES: Final[tuple[tuple[str, Literal["bad", "good", "not"]], ...]] = (
+    ("Bad", "bad"),
+    ("Good", "good"),
+    ("Not this", "not"),
+)
 _WASTES: Final = re.compile(r"(?:--|#)\s*wastes\s+([\d.,]+)\s*(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB)\b")
 _UNITS: Final = {
     "B": 1,
@@ -61,12 +66,13 @@ class FrontMatter(BaseModel):
 class Example:
     """A block of code of a page."""
 
-    kind: Literal["bad", "good", "not", "todo"]
-    language: str
-    """`sql` or `python`."""
+    kind: Literal["bad", "good", "not"]
+    language: Literal["sql", "python"]
     text: str
     line: int
     """1-based line of the page on which the code starts."""
+    todo: bool = False
+    """It is known not to do yet what the page says."""
 
     def wastes(self) -> tuple[int, int] | None:
         """The bytes that the block says it wastes: (lowest, highest) that round to the figure as written."""
@@ -135,13 +141,12 @@ def parse_page(path: Path, text: str) -> Rule:
     if len(queries) != 1:
         problems.append(f"{path}:1: '## Finds' must hold one ```sql block, not {len(queries)}")
     examples: list[Example] = []
-    for heading, kind in (("Bad", "bad"), ("Good", "good"), ("Not this", "not")):
+    for heading, kind in _EXAMPLES:
         for block in sections.get(heading, _Section()).blocks:
-            if block.language not in ("sql", "python"):
+            if block.language != "sql" and block.language != "python":
                 problems.append(f"{path}:{block.line}: an example is ```sql or ```python, not ```{block.language}")
                 continue
-            actual = "todo" if block.todo else kind
-            examples.append(Example(actual, block.language, block.text, block.line))  # type: ignore[arg-type]
+            examples.append(Example(kind, block.language, block.text, block.line, block.todo))
     if problems or front is None:
         raise RulebookError(problems)
     if front.id != path.stem:
