@@ -106,7 +106,9 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
         template_path = task.path
         if settings.project_root:
             template_path = os.path.relpath(task.absolute, settings.project_root).replace(os.sep, "/")
-        extraction = extract(task.path, template_path, task.kind, data, settings.dialect, reader, settings.project)
+        extraction = extract(
+            task.path, template_path, task.kind, data, settings.dialect, reader, settings.project
+        )
         rows = facts_of(extraction, task.path, len(data), is_test=task.is_test)
     except RecursionError:
         rows = _unread_only(task, data, Unread("nested too deep"))
@@ -265,7 +267,9 @@ def collect(
 
 def cache_key(task: FileTask, content: str, settings: CollectSettings, version: str) -> str:
     """The key of a file's facts: everything that they depend on, but the files that its code names."""
-    return digest(version, task.kind, task.path, str(task.is_test), content, settings.dialect, settings.project_digest)
+    return digest(
+        version, task.kind, task.path, str(task.is_test), content, settings.dialect, settings.project_digest
+    )
 
 
 def _still_valid(payload: str) -> bool:

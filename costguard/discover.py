@@ -133,7 +133,9 @@ def _add(
     kind = kind_of(name.name)
     if kind is None:
         if name == given:
-            unread.append(_report(str(given), "not a kind of file that is read", f"known: {', '.join(sorted(KINDS))}"))
+            unread.append(
+                _report(str(given), "not a kind of file that is read", f"known: {', '.join(sorted(KINDS))}")
+            )
         return
     shown = name.as_posix()
     if excluded is not None and name != given:
@@ -142,7 +144,9 @@ def _add(
             return
     try:
         if name.is_symlink() and not name.resolve().is_relative_to(base.resolve()):
-            unread.append(_report(shown, "link out of the given path", "a symbolic link leads outside; not followed"))
+            unread.append(
+                _report(shown, "link out of the given path", "a symbolic link leads outside; not followed")
+            )
             return
         size = name.stat().st_size
     except OSError as error:
@@ -212,7 +216,9 @@ def _walk(top: Path) -> Iterator[Path]:
             end = "/" if is_folder else ""
             return any(spec.match_file(path.relative_to(base).as_posix() + end) for base, spec in above)
 
-        folders[:] = sorted(name for name in folders if name not in SKIPPED and not ignored(here / name, True))
+        folders[:] = sorted(
+            name for name in folders if name not in SKIPPED and not ignored(here / name, True)
+        )
         for name in sorted(names):
             if kind_of(name) is not None and not ignored(here / name, False):
                 yield here / name

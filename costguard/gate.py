@@ -29,7 +29,9 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
         ]
         if counted:
             word = "finding" if len(counted) == 1 else "findings"
-            failures.append(f"{len(counted)} {word} of severity {policy.fail_on} or above (--fail-on {policy.fail_on})")
+            failures.append(
+                f"{len(counted)} {word} of severity {policy.fail_on} or above (--fail-on {policy.fail_on})"
+            )
     if policy.max_usd_per_query is not None:
         failures.extend(_dear_queries(result, policy.max_usd_per_query))
     if policy.max_usd_per_iteration is not None:

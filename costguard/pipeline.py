@@ -64,7 +64,8 @@ class _Run:
     @cached_property
     def tasks(self) -> tuple[FileTask, ...]:
         return tuple(
-            FileTask(file.path, str(file.absolute), file.kind, file.is_test) for file in self.request.files.files
+            FileTask(file.path, str(file.absolute), file.kind, file.is_test)
+            for file in self.request.files.files
         )
 
     @cached_property
@@ -104,7 +105,8 @@ class _Run:
             parts.append(_file_digest(catalog))
         for directory in _rule_directories(request):
             parts.extend(
-                f"{page}:{page.stat().st_mtime_ns}:{page.stat().st_size}" for page in sorted(directory.rglob("*.md"))
+                f"{page}:{page.stat().st_mtime_ns}:{page.stat().st_size}"
+                for page in sorted(directory.rglob("*.md"))
             )
         parts.append(repr((request.rules, request.ignored_rules, sorted(request.severities.items()))))
         parts.append(

@@ -120,7 +120,9 @@ def query_reports(frames: Frames, places: Places, ids: list[str]) -> tuple[Query
                 variant=row["variant"],
             )
         )
-    found.sort(key=lambda query: (query.path, query.span.cell or 0, query.span.start_line, query.span.start_column))
+    found.sort(
+        key=lambda query: (query.path, query.span.cell or 0, query.span.start_line, query.span.start_column)
+    )
     return tuple(found)
 
 
@@ -144,5 +146,3 @@ def total(queries: tuple[QueryReport, ...]) -> Dollars:
         sum((item.high for item in known), zero),
         worst_basis(*(item.basis for item in known)),
     )
-
-

@@ -35,7 +35,10 @@ def decode(text: str) -> ScanResult:
         _read_summary(document["summary"]),
         tuple(_read_query(row) for row in document["queries"]),
         tuple(_read_finding(row) for row in document["findings"]),
-        tuple(UnreadReport(path, Span(*span), reason, detail) for path, span, reason, detail in document["unread"]),
+        tuple(
+            UnreadReport(path, Span(*span), reason, detail)
+            for path, span, reason, detail in document["unread"]
+        ),
     )
 
 

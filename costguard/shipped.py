@@ -15,4 +15,6 @@ def shipped(name: str) -> Path:
     for folder in (package / name, package.parent / name):
         if folder.is_dir():
             return folder
-    raise FileNotFoundError(f"costguard is not installed whole: the folder {name!r} is missing beside {package}")
+    raise FileNotFoundError(
+        f"costguard is not installed whole: the folder {name!r} is missing beside {package}"
+    )

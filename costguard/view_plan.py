@@ -19,10 +19,12 @@ def expand_view(text: str) -> ViewPlan | None:
         return None
     return ViewPlan(
         scans=tuple(
-            ViewScan(scan.table_name, scan.predicate, scan.sample_percent, scan.system_time) for scan in facts.scans
+            ViewScan(scan.table_name, scan.predicate, scan.sample_percent, scan.system_time)
+            for scan in facts.scans
         ),
         outputs={
-            name: ViewOutput(_reads(reads), facts.values.get(name, {})) for name, reads in facts.outputs.items()
+            name: ViewOutput(_reads(reads), facts.values.get(name, {}))
+            for name, reads in facts.outputs.items()
         },
         always=_reads(facts.always),
         rest=_reads(facts.rest),

@@ -21,7 +21,9 @@ class QueryFormat(StrEnum):
 
 
 def query_command(
-    sql: Annotated[str, typer.Argument(metavar="SQL", help="A SELECT over the fact tables (see rules/README.md).")],
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="A SELECT over the fact tables (see rules/README.md).")
+    ],
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and directories (default: here).")
     ] = None,
@@ -58,6 +60,10 @@ def query_command(
         import polars as pl
 
         with pl.Config(
-            tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=60, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True
+            tbl_rows=-1,
+            tbl_cols=-1,
+            fmt_str_lengths=60,
+            tbl_hide_dataframe_shape=True,
+            tbl_hide_column_data_types=True,
         ):
             write_text(f"{frame}\n{frame.height} rows\n", output)

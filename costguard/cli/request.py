@@ -15,7 +15,18 @@ from costguard.errors import UsageProblem
 if TYPE_CHECKING:
     from costguard.request import ScanRequest
 
-DIALECTS = ("bigquery", "spark", "databricks", "duckdb", "postgres", "snowflake", "trino", "mysql", "redshift", "sqlite")
+DIALECTS = (
+    "bigquery",
+    "spark",
+    "databricks",
+    "duckdb",
+    "postgres",
+    "snowflake",
+    "trino",
+    "mysql",
+    "redshift",
+    "sqlite",
+)
 
 
 @dataclass(frozen=True, slots=True)

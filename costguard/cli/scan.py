@@ -31,15 +31,24 @@ class FailOn(StrEnum):
 def scan_command(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and directories to scan.")],
     catalog: Annotated[
-        list[Path] | None, typer.Option("--catalog", metavar="FILE", help="What the warehouse holds (repeatable).")
+        list[Path] | None,
+        typer.Option("--catalog", metavar="FILE", help="What the warehouse holds (repeatable)."),
     ] = None,
-    location: Annotated[str | None, typer.Option(help="BigQuery location that sets the price, such as US.")] = None,
+    location: Annotated[
+        str | None, typer.Option(help="BigQuery location that sets the price, such as US.")
+    ] = None,
     project: Annotated[str | None, typer.Option(help="Default project of table names.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Default dataset of table names.")] = None,
-    now: Annotated[str | None, typer.Option(metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")] = None,
-    dialect: Annotated[str | None, typer.Option(help="SQL dialect of .sql files (default: bigquery).")] = None,
+    now: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")
+    ] = None,
+    dialect: Annotated[
+        str | None, typer.Option(help="SQL dialect of .sql files (default: bigquery).")
+    ] = None,
     format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")
+    ] = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Lowest severity that fails (default: error).")
     ] = None,

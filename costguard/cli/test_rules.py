@@ -29,7 +29,9 @@ def test_rules_command(
         check_query(rule)
         check_against_schema(rule)
     own_catalog = folder / "warehouse.json"
-    failures = run_examples(rulebook, own_catalog if own_catalog.is_file() else shipped("rules") / "warehouse.json")
+    failures = run_examples(
+        rulebook, own_catalog if own_catalog.is_file() else shipped("rules") / "warehouse.json"
+    )
     for failure in failures:
         typer.echo(f"{failure.path}:{failure.line}: {failure.text}")
     examples = sum(len(rule.examples) for rule in rulebook.rules)

@@ -41,7 +41,9 @@ def frame_from_columns(table: str, columns: Sequence[Sequence[Any]]) -> pl.DataF
         raise ValueError(f"{table}: {len(columns)} columns given, {len(schema)} declared")
     return pl.DataFrame(
         [
-            _list_series(name, values, dtype) if isinstance(dtype, pl.List) else pl.Series(name, values, dtype=dtype)
+            _list_series(name, values, dtype)
+            if isinstance(dtype, pl.List)
+            else pl.Series(name, values, dtype=dtype)
             for (name, dtype), values in zip(schema.items(), columns, strict=True)
         ]
     )

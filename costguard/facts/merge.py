@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 SourceRows = Mapping[str, Sequence[Sequence[Any]]]
 
-_STORED = tuple(table for table in (*TABLES, *INTERNAL_TABLES) if table not in ("columns_read", "tables", "table_columns"))
+_STORED = tuple(
+    table for table in (*TABLES, *INTERNAL_TABLES) if table not in ("columns_read", "tables", "table_columns")
+)
 """Tables that a source writes; the others are made by the estimate stage."""
 
 

@@ -66,8 +66,12 @@ class Query(NamedTuple):
     at: Annotated[int, "the whole statement", AT]
     call_at: Annotated[int | None, "the call that runs it, when code does", AT]
     via: Annotated[str, "file, magic, dbt, template, string, or the resolved API that runs it"]
-    statement: Annotated[str, "SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE TABLE AS, CREATE VIEW, CREATE MODEL and so on"]
-    script: Annotated[int | None, "number of the multi-statement script within the source; null when it stands alone"]
+    statement: Annotated[
+        str, "SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE TABLE AS, CREATE VIEW, CREATE MODEL and so on"
+    ]
+    script: Annotated[
+        int | None, "number of the multi-statement script within the source; null when it stands alone"
+    ]
     script_position: Annotated[int, "0-based position within its script or file"]
     in_procedure: Annotated[bool, "inside the body of a CREATE PROCEDURE"]
     loop: Annotated[int | None, "innermost Python loop around the call", Key("loops")]
@@ -92,7 +96,9 @@ class Query(NamedTuple):
     limit: Annotated[int | None, "literal LIMIT of the outermost SELECT"]
     has_limit: Annotated[bool, "the outermost SELECT has a LIMIT, known or not"]
     limit_at: Annotated[int | None, "that LIMIT", AT]
-    time_dependent: Annotated[bool, "reads the clock (CURRENT_DATE and the like) or is otherwise not deterministic"]
+    time_dependent: Annotated[
+        bool, "reads the clock (CURRENT_DATE and the like) or is otherwise not deterministic"
+    ]
     scan_count: Annotated[int, "physical tables that it reads"]
     dialect: Annotated[str | None, "SQL dialect; null is bigquery, and only bigquery has a price"] = None
     read_from: Annotated[str | None, "file that the code read this text from"] = None
@@ -136,12 +142,16 @@ class Scan(NamedTuple):
     sample_percent: Annotated[float | None, "TABLESAMPLE SYSTEM percent"]
     predicate: Annotated[str | None, "JSON of the conjunction that limits it (costguard.facts.predicate)"]
     on_predicate: Annotated[str | None, "JSON of the join condition of a MERGE target"]
-    table: Annotated[str | None, "project.dataset.table, or the name as written when not in the catalog", ESTIMATED] = None
+    table: Annotated[
+        str | None, "project.dataset.table, or the name as written when not in the catalog", ESTIMATED
+    ] = None
     known: Annotated[bool, "is in the catalog", ESTIMATED] = False
     kind: Annotated[str | None, "table, view, materialized_view, external, snapshot", ESTIMATED] = None
     columns_read: Annotated[int, "leaf columns read", ESTIMATED] = 0
     columns_total: Annotated[int | None, "leaf columns of the table", ESTIMATED] = None
-    columns_unused: Annotated[int | None, "leaf columns read that nothing uses later, when that is known", ESTIMATED] = None
+    columns_unused: Annotated[
+        int | None, "leaf columns read that nothing uses later, when that is known", ESTIMATED
+    ] = None
     partition_column: Annotated[str | None, "column it is partitioned by", ESTIMATED] = None
     partition_type: Annotated[str | None, "HOUR, DAY, MONTH, YEAR, RANGE", ESTIMATED] = None
     require_filter: Annotated[bool | None, "refuses queries without a partition filter", ESTIMATED] = None
@@ -155,7 +165,9 @@ class Scan(NamedTuple):
     ] = None
     pruning_reason: Annotated[str | None, "the same for people", ESTIMATED] = None
     pruning_at: Annotated[int | None, "the condition that cannot prune", AT, ESTIMATED] = None
-    partitions_kept: Annotated[int | None, "partitions (or members of a wildcard) that are read", ESTIMATED] = None
+    partitions_kept: Annotated[
+        int | None, "partitions (or members of a wildcard) that are read", ESTIMATED
+    ] = None
     partitions_total: Annotated[int | None, "partitions (or members of a wildcard) in all", ESTIMATED] = None
     rows: Annotated[int | None, "rows in the partitions that are read", ESTIMATED] = None
     table_rows: Annotated[int | None, "rows of the whole table", ESTIMATED] = None
@@ -164,9 +176,13 @@ class Scan(NamedTuple):
     bytes: Annotated[int | None, "bytes read", ESTIMATED] = None
     bytes_high: Annotated[int | None, "bytes read, upper bound", ESTIMATED] = None
     bytes_basis: Annotated[str, "exact, upper-bound, lower-bound, modelled, unknown", ESTIMATED] = "unknown"
-    bytes_unused: Annotated[int | None, "bytes of the columns that nothing uses later, when that is known", ESTIMATED] = None
+    bytes_unused: Annotated[
+        int | None, "bytes of the columns that nothing uses later, when that is known", ESTIMATED
+    ] = None
     bytes_if_pruned: Annotated[
-        int | None, "bytes left if the defeated filter worked (where its meaning is clear), else one partition", ESTIMATED
+        int | None,
+        "bytes left if the defeated filter worked (where its meaning is clear), else one partition",
+        ESTIMATED,
     ] = None
 
 
@@ -193,7 +209,8 @@ class Predicate(NamedTuple):
     at: Annotated[int, "the condition", AT]
     column: Annotated[str | None, "the column it constrains, when it is one"]
     form: Annotated[
-        str, "constant, function, arithmetic, column, subquery, or, parameter, hole, other: how the column is compared"
+        str,
+        "constant, function, arithmetic, column, subquery, or, parameter, hole, other: how the column is compared",
     ]
     operator: Annotated[str, "=, <, <=, >, >=, <>, between, in, is_null, is_not_null, like, or, other"]
     wrapped_by: Annotated[str | None, "the function around the column, in upper case"]
@@ -208,7 +225,9 @@ class Join(NamedTuple):
     kind: Annotated[str, "inner, left, right, full, cross, comma, semi"]
     condition: Annotated[str, "equality, inequality, or, constant, using, none, where-equality, hole, other"]
     correlated: Annotated[bool, "the right side is an UNNEST of, or refers to, the left side"]
-    left_one_row: Annotated[bool, "the left side has one row: an aggregate without keys, a literal SELECT, LIMIT 1"]
+    left_one_row: Annotated[
+        bool, "the left side has one row: an aggregate without keys, a literal SELECT, LIMIT 1"
+    ]
     right_one_row: Annotated[bool, "the right side has one row"]
     left_small: Annotated[bool, "the left side is a literal list, a generated array or has a small LIMIT"]
     right_small: Annotated[bool, "the right side is a literal list, a generated array or has a small LIMIT"]
@@ -235,7 +254,9 @@ class Sort(NamedTuple):
 
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the ORDER BY", AT]
-    place: Annotated[str, "outermost, cte, subquery, view, table (CREATE TABLE AS, INSERT), array (ARRAY(SELECT ...))"]
+    place: Annotated[
+        str, "outermost, cte, subquery, view, table (CREATE TABLE AS, INSERT), array (ARRAY(SELECT ...))"
+    ]
     has_limit: Annotated[bool, "followed by LIMIT or OFFSET"]
     keys: Annotated[int, "number of sort keys"]
 
@@ -288,7 +309,10 @@ class Write(NamedTuple):
 
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the target's name", AT]
-    kind: Annotated[str, "insert, update, delete, merge, truncate, create-table, create-view, create-model, export, load, drop, other"]
+    kind: Annotated[
+        str,
+        "insert, update, delete, merge, truncate, create-table, create-view, create-model, export, load, drop, other",
+    ]
     target_name: Annotated[str, "the target as written, without quotes"]
     target_scan: Annotated[int | None, "the scan of the target", Key("scans")]
     insert_only: Annotated[bool, "a MERGE with INSERT clauses only, or an INSERT"]
@@ -296,7 +320,9 @@ class Write(NamedTuple):
     temporary: Annotated[bool, "a TEMP table, view or function"]
     partitioned: Annotated[bool, "declares PARTITION BY"]
     clustered: Annotated[bool, "declares CLUSTER BY"]
-    model_type: Annotated[str | None, "model_type option of CREATE MODEL, in upper case; null when not known"] = None
+    model_type: Annotated[
+        str | None, "model_type option of CREATE MODEL, in upper case; null when not known"
+    ] = None
     by_source: Annotated[bool | None, "a MERGE with a WHEN NOT MATCHED BY SOURCE clause"] = None
 
 
@@ -387,7 +413,9 @@ class ReadPlan(NamedTuple):
     at: Annotated[int | None, "where it is named", AT]
     output: Annotated[bool, "it is read only to be part of the statement's result"]
     output_column: Annotated[str | None, "the result column that it feeds, when only that one"]
-    paths: Annotated[Texts | None, "the path for each candidate scan, where these differ; null when all are `path`"] = None
+    paths: Annotated[
+        Texts | None, "the path for each candidate scan, where these differ; null when all are `path`"
+    ] = None
 
 
 class CatalogTable(NamedTuple):

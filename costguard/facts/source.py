@@ -55,7 +55,11 @@ def _user_functions(script: Script) -> list[str]:
     names: list[str] = []
     for leaf in script.leaves:
         words = leaf.text[:200].split("(", 1)[0].split()
-        if len(words) > 2 and words[0].upper() == "CREATE" and "FUNCTION" in (word.upper() for word in words[:-1]):
+        if (
+            len(words) > 2
+            and words[0].upper() == "CREATE"
+            and "FUNCTION" in (word.upper() for word in words[:-1])
+        ):
             names.append(words[-1].strip("`").lower())
     return names
 
@@ -108,9 +112,7 @@ def _with_leaf_holes(text: SqlText, leaf: Leaf) -> SqlText:
     return replace(text, holes=tuple(sorted(holes, key=lambda hole: hole.start)))
 
 
-def _add_leaf_unread(
-    rows: SourceRows, text: SqlText, places: TextPlaces, item: Unread, length: int
-) -> None:
+def _add_leaf_unread(rows: SourceRows, text: SqlText, places: TextPlaces, item: Unread, length: int) -> None:
     # A message about a position inside the statement is less use than the whole statement marked.
     rows.add("unread", UnreadFact(0, places(0, length), item.reason, item.detail))
 

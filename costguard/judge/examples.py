@@ -112,13 +112,17 @@ def judge_examples(
             file.write_bytes(data)
             absolute[file.name] = str(file)
             task = FileTask(file.name, str(file), example.language, False)
-            payload = json.loads(analyse_file(task, data, CollectSettings("bigquery", (str(folder / "none"),))))
+            payload = json.loads(
+                analyse_file(task, data, CollectSettings("bigquery", (str(folder / "none"),)))
+            )
             rows.append(payload["rows"])
             for row in payload["rows"].get("unread", ()):
                 unread[number].append(f"cannot be read: {row[2]} ({row[3]})")
         settings = EstimateSettings(now=NOW, project=PROJECT)
         frames = estimate(merge(iter(rows)), load_catalog([catalog]), settings, expand_view)
-        judge = Judge(frames, query_ids(frames), SourceTexts(absolute), Decimal(machine_price(None).usd_per_hour))
+        judge = Judge(
+            frames, query_ids(frames), SourceTexts(absolute), Decimal(machine_price(None).usd_per_hour)
+        )
         for finding in judge.findings(rulebook.rules):
             findings[int(finding.path.partition(".")[0])].append(finding)
     return findings, unread

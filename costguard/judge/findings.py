@@ -59,6 +59,7 @@ def judged(
             found = [finding for finding in found if finding.rule != "unused-ignore"]
     changed = {rulebook.resolve(name).id: severity for name, severity in severities.items()}
     found = [
-        replace(finding, severity=changed[finding.rule]) if finding.rule in changed else finding for finding in found
+        replace(finding, severity=changed[finding.rule]) if finding.rule in changed else finding
+        for finding in found
     ]
     return tuple(sorted(found, key=order))

@@ -23,5 +23,3 @@ def run_free_query(sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame
         return run_query(sql, {name: frame for name, frame in frames.items() if name in TABLES})
     except Exception as error:  # polars has no common base class for what its SQL refuses
         raise RulebookError([f"query: {str(error).strip().splitlines()[0]}"]) from None
-
-

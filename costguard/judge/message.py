@@ -38,7 +38,9 @@ def fill(template: str, row: Mapping[str, Any]) -> str:
 
 def _text(value: Any, form: str | None) -> str:
     if value is None:
-        return "an unknown number of" if form in (",", "count") else "an unknown amount" if form else "unknown"
+        return (
+            "an unknown number of" if form in (",", "count") else "an unknown amount" if form else "unknown"
+        )
     if form == "bytes":
         return format_bytes(int(value))
     if form == "usd":

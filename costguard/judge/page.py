@@ -12,9 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from costguard.result import Confidence, Severity
 
-Driver = Literal[
-    "bytes-billed", "slot-time", "compute-time", "storage", "egress", "tokens", "guardrail"
-]
+Driver = Literal["bytes-billed", "slot-time", "compute-time", "storage", "egress", "tokens", "guardrail"]
 HEADINGS: Final = ("Finds", "Bad", "Good", "Not this", "Sources")
 _EXAMPLES: Final[tuple[tuple[str, Literal["bad", "good", "not"]], ...]] = (
     ("Bad", "bad"),
@@ -144,7 +142,9 @@ def parse_page(path: Path, text: str) -> Rule:
     for heading, kind in _EXAMPLES:
         for block in sections.get(heading, _Section()).blocks:
             if block.language != "sql" and block.language != "python":
-                problems.append(f"{path}:{block.line}: an example is ```sql or ```python, not ```{block.language}")
+                problems.append(
+                    f"{path}:{block.line}: an example is ```sql or ```python, not ```{block.language}"
+                )
                 continue
             examples.append(Example(kind, block.language, block.text, block.line, block.todo))
     if problems or front is None:
@@ -190,7 +190,9 @@ def _yaml(path: Path, head: str) -> dict[str, Any]:
         keys = [loader.construct_object(key, deep=deep) for key, _ in node.value]
         twice = [key for key in keys if keys.count(key) > 1]
         if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"key {twice[0]!r} is given twice", node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {twice[0]!r} is given twice", node.start_mark
+            )
         return loader.construct_mapping(node, deep=deep)
 
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
@@ -199,7 +201,9 @@ def _yaml(path: Path, head: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark is not None else 2
-        raise RulebookError([f"{path}:{line}: the front matter is not YAML ({getattr(error, 'problem', error)})"]) from None
+        raise RulebookError(
+            [f"{path}:{line}: the front matter is not YAML ({getattr(error, 'problem', error)})"]
+        ) from None
     if not isinstance(found, dict):
         raise RulebookError([f"{path}:2: the front matter must be `key: value` lines"])
     return found
@@ -248,7 +252,9 @@ def _sections(body: str, first_line: int) -> tuple[str, dict[str, _Section]]:
             continue
         if token.type == "fence":
             language, _, rest = token.info.strip().partition(" ")
-            current.blocks.append(_Block(language, "todo" in rest.split(), token.content, first_line + start + 1))
+            current.blocks.append(
+                _Block(language, "todo" in rest.split(), token.content, first_line + start + 1)
+            )
         elif token.nesting >= 0:
             current.prose += "".join(lines[start:end]) + "\n"
     return title, sections

@@ -126,7 +126,9 @@ def check_select(sql: str, where: str) -> None:
     for table in tree.find_all(exp.Table):
         inner = table.this
         if not isinstance(inner, exp.Identifier) or table.args.get("db") is not None:
-            problems.append(f"{where}: {table.sql()[:60]!r}: a rule may only name fact tables, not functions or files")
+            problems.append(
+                f"{where}: {table.sql()[:60]!r}: a rule may only name fact tables, not functions or files"
+            )
             continue
         if inner.name.lower() not in own and inner.name not in TABLES:
             close = difflib.get_close_matches(inner.name, [*TABLES, *own], n=1)

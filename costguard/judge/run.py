@@ -25,7 +25,9 @@ Frames = Mapping[str, "pl.DataFrame"]
 class Judge:
     """The fact tables of one scan, ready for rules."""
 
-    def __init__(self, frames: Frames, query_ids: Sequence[str], texts: SourceTexts, machine_usd_per_hour: Decimal) -> None:
+    def __init__(
+        self, frames: Frames, query_ids: Sequence[str], texts: SourceTexts, machine_usd_per_hour: Decimal
+    ) -> None:
         self._frames = frames
         self._ids = query_ids
         self._texts = texts
@@ -56,7 +58,9 @@ class Judge:
                 problems = columns_problems(rule, rows.columns)
                 if problems:
                     raise RulebookError([f"{rule.path}:{rule.sql_line}: {problem}" for problem in problems])
-                found.extend(self._finding(rule, row) for row in rows.iter_rows(named=True) if row["at"] is not None)
+                found.extend(
+                    self._finding(rule, row) for row in rows.iter_rows(named=True) if row["at"] is not None
+                )
         return _numbered(found)
 
     def _finding(self, rule: Rule, row: Mapping[str, Any]) -> Finding:
@@ -67,8 +71,12 @@ class Judge:
         wasted_bytes = self._bytes(row)
         return Finding(
             rule=rule.id,
-            severity=row.get("severity") if row.get("severity") in ("error", "warning", "note") else rule.severity,
-            confidence=row.get("confidence") if row.get("confidence") in ("high", "medium", "low") else rule.confidence,
+            severity=row.get("severity")
+            if row.get("severity") in ("error", "warning", "note")
+            else rule.severity,
+            confidence=row.get("confidence")
+            if row.get("confidence") in ("high", "medium", "low")
+            else rule.confidence,
             driver=rule.driver,
             path=path,
             span=span,
@@ -95,7 +103,11 @@ class Judge:
 
     def _usd(self, row: Mapping[str, Any], wasted: ByteRange | None, query: int | None) -> Dollars | None:
         """Wasted dollars per iteration."""
-        runs = Decimal(str(self._runs[query])) if query is not None and self._runs[query] is not None else Decimal(1)
+        runs = (
+            Decimal(str(self._runs[query]))
+            if query is not None and self._runs[query] is not None
+            else Decimal(1)
+        )
         if row.get("wasted_usd") is not None:
             amount = Decimal(str(row["wasted_usd"]))
             return Dollars(amount, amount, amount, row.get("wasted_basis") or "modelled")
@@ -115,7 +127,9 @@ class Judge:
             self._lines[key] = (self._texts.text(path, span.cell) or "").split("\n")
         lines = self._lines[key]
         if span.start_line == span.end_line:
-            return "".join(lines[span.start_line - 1 : span.start_line])[span.start_column - 1 : span.end_column - 1]
+            return "".join(lines[span.start_line - 1 : span.start_line])[
+                span.start_column - 1 : span.end_column - 1
+            ]
         chosen = lines[span.start_line - 1 : min(span.end_line, span.start_line + 20)]
         return "\n".join(chosen)
 

@@ -94,7 +94,9 @@ def _covers(ignore: Ignore, finding: Finding, statements: dict[tuple[str, int | 
 
 
 def _names(ignore: Ignore, rule: str, rulebook: Rulebook) -> bool:
-    return any(name == rule or (name in rulebook.names and rulebook.names[name].id == rule) for name in ignore.ids)
+    return any(
+        name == rule or (name in rulebook.names and rulebook.names[name].id == rule) for name in ignore.ids
+    )
 
 
 def _about(ignore: Ignore, rulebook: Rulebook) -> list[Finding]:
@@ -114,7 +116,9 @@ def _about(ignore: Ignore, rulebook: Rulebook) -> list[Finding]:
     ]
     if not ignore.used and not unknown:
         names = ", ".join(ignore.ids)
-        found.append(_housekeeping(ignore, "unused-ignore", f"nothing here is found by {names}", "delete the comment"))
+        found.append(
+            _housekeeping(ignore, "unused-ignore", f"nothing here is found by {names}", "delete the comment")
+        )
     return found
 
 

@@ -169,7 +169,14 @@ def analyse_statement(
             rows.add(
                 "predicates",
                 Predicate(
-                    query, keys[conjunct.scan], places(*conjunct.place), column, form, operator, wrapped, conjunct.clause
+                    query,
+                    keys[conjunct.scan],
+                    places(*conjunct.place),
+                    column,
+                    form,
+                    operator,
+                    wrapped,
+                    conjunct.clause,
                 ),
             )
     for join in joins:
@@ -233,7 +240,11 @@ def analyse_statement(
         rows.add(
             "set_operations",
             SetOperation(
-                query, places(*anchor(node.expression)), type(node).__name__.lower(), bool(node.args.get("distinct")), branches
+                query,
+                places(*anchor(node.expression)),
+                type(node).__name__.lower(),
+                bool(node.args.get("distinct")),
+                branches,
             ),
         )
     for function in functions:
@@ -381,9 +392,7 @@ def _suffix(condition: Json) -> tuple[bool, bool]:
         if _mentions_suffix(inner):
             mentioned = True
             column, form, _, _ = describe(inner)
-            if form not in ("column", "subquery", "other") or (
-                form == "other" and column is not None
-            ):
+            if form not in ("column", "subquery", "other") or (form == "other" and column is not None):
                 filtered = True
     return filtered, mentioned
 

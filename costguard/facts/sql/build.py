@@ -48,7 +48,9 @@ class CommonTableEntry:
 
     __slots__ = ("body", "columns", "index", "name", "node", "parent", "place", "recursive", "scope")
 
-    def __init__(self, index: int, name: str, node: exp.CTE, scope: CteScope, parent: SelectBody | None) -> None:
+    def __init__(
+        self, index: int, name: str, node: exp.CTE, scope: CteScope, parent: SelectBody | None
+    ) -> None:
         self.index = index
         self.name = name
         self.node = node
@@ -249,7 +251,9 @@ class Builder:
         body.distinct = distinct is not None
         limit = arguments.get("limit")
         order = arguments.get("order")
-        if order is not None and (limit is not None or (parent is None and self._depth == 0 and self._is_outermost(node))):
+        if order is not None and (
+            limit is not None or (parent is None and self._depth == 0 and self._is_outermost(node))
+        ):
             self._add_keys(body, list(order.expressions))
         rows = None
         if limit is not None or arguments.get("offset") is not None:
@@ -267,7 +271,10 @@ class Builder:
         body.small = (
             body.one_row
             or (rows is not None and rows <= SMALL_LIMIT)
-            or (bool(body.sources) and all(source.relation.small or source.relation.one_row for source in body.sources))
+            or (
+                bool(body.sources)
+                and all(source.relation.small or source.relation.one_row for source in body.sources)
+            )
         )
         return body
 
@@ -321,7 +328,9 @@ class Builder:
                 body.projections.append(projection)
                 continue
             expression = item.this if isinstance(item, exp.Alias) else item
-            name = item.alias_or_name.lower() if not isinstance(item, exp.Dot) else item.expression.name.lower()
+            name = (
+                item.alias_or_name.lower() if not isinstance(item, exp.Dot) else item.expression.name.lower()
+            )
             body.projections.append(Projection(name, expression))
 
     # -- FROM --------------------------------------------------------------------------------------
@@ -378,7 +387,9 @@ class Builder:
                 self._depth -= 1
             table_alias = node.args.get("alias")
             columns = (
-                tuple(item.name.lower() for item in table_alias.args.get("columns") or ()) if table_alias else ()
+                tuple(item.name.lower() for item in table_alias.args.get("columns") or ())
+                if table_alias
+                else ()
             )
             relation, qualifier = Referenced(nested, columns), ()
         elif isinstance(node, exp.Unnest):
@@ -424,7 +435,14 @@ class Builder:
                 return (
                     alias or lowered[-1],
                     Unnested(
-                        body, None, reference, alias or lowered[-1], "", constant=False, scalar=False, fields=frozenset()
+                        body,
+                        None,
+                        reference,
+                        alias or lowered[-1],
+                        "",
+                        constant=False,
+                        scalar=False,
+                        fields=frozenset(),
                     ),
                     (),
                 )
@@ -484,11 +502,15 @@ class Builder:
             columns = table_alias.args.get("columns") or ()
             alias = columns[0].name.lower() if columns else table_alias.name.lower()
         offset = node.args.get("offset")
-        offset_name = offset.name.lower() if isinstance(offset, exp.Expression) else ("offset" if offset else "")
+        offset_name = (
+            offset.name.lower() if isinstance(offset, exp.Expression) else ("offset" if offset else "")
+        )
         expression = node.expressions[0] if node.expressions else None
         if expression is None:
             return alias, Opaque(body, inspect(node)), ()
-        found = column_parts(expression) if isinstance(expression, (exp.Column, exp.Dot, exp.Bracket)) else None
+        found = (
+            column_parts(expression) if isinstance(expression, (exp.Column, exp.Dot, exp.Bracket)) else None
+        )
         reference = None
         if found is not None and not found[1]:
             written, _, start, end = found
@@ -531,9 +553,7 @@ class Builder:
             for field in pivot.args.get("fields") or ():
                 names.append(field.this.name.lower())
                 for item in field.args.get("expressions") or ():
-                    sources.extend(
-                        column.name.lower() for column in item.find_all(exp.Column) if column.name
-                    )
+                    sources.extend(column.name.lower() for column in item.find_all(exp.Column) if column.name)
             for name in names:
                 columns[name] = tuple(sources)
         else:

@@ -138,8 +138,4 @@ def _can_be_null(body: SelectBody, column: exp.Column) -> bool:
     """Whether an outer join, here or further in, may fill the column with NULL."""
     if any(source.null_extended for source in body.sources):
         return True
-    return any(
-        source.null_extended
-        for used in body.log.bodies
-        for source in used.sources
-    )
+    return any(source.null_extended for used in body.log.bodies for source in used.sources)

@@ -179,7 +179,11 @@ class Converter:
         if isinstance(node, exp.Func):
             return self._call(node, body, depth)
         if kind is exp.AtTimeZone:
-            return ["call", "AT_TIME_ZONE", [self.convert(node.this, body, depth), self._argument(node.args.get("zone"), body, depth)]]
+            return [
+                "call",
+                "AT_TIME_ZONE",
+                [self.convert(node.this, body, depth), self._argument(node.args.get("zone"), body, depth)],
+            ]
         return ["opaque", kind.__name__, self._columns(node, body)]
 
     def _hole_of(self, node: exp.Expression) -> str | None:
@@ -239,7 +243,11 @@ class Converter:
                 [["unit", _unit(node.this)], self.convert(node.expression, body, depth)],
             ]
         if isinstance(node, (exp.TimeToStr, exp.StrToDate, exp.StrToTime, exp.ParseDatetime, exp.ParseTime)):
-            names = {"TIMETOSTR": "FORMAT_DATE", "STR_TO_DATE": "PARSE_DATE", "STR_TO_TIME": "PARSE_TIMESTAMP"}
+            names = {
+                "TIMETOSTR": "FORMAT_DATE",
+                "STR_TO_DATE": "PARSE_DATE",
+                "STR_TO_TIME": "PARSE_TIMESTAMP",
+            }
             format_node = values.get("format")
             inner = [self._argument(format_node, body, depth)] if format_node is not None else []
             inner.append(self.convert(node.this, body, depth))
@@ -248,7 +256,11 @@ class Converter:
             return ["call", names.get(name, name), inner]
         if isinstance(node, (exp.GenerateDateArray, exp.GenerateTimestampArray, exp.GenerateSeries)):
             keys = ("start", "end", "step")
-            return ["call", name, [self._argument(values[key], body, depth) for key in keys if values.get(key) is not None]]
+            return [
+                "call",
+                name,
+                [self._argument(values[key], body, depth) for key in keys if values.get(key) is not None],
+            ]
         unit = values.get("unit")
         for key in ("this", "expression", "expressions", "zone"):
             value = values.get(key)

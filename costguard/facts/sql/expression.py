@@ -111,7 +111,9 @@ def column_parts(node: exp.Expression) -> tuple[list[str], list[exp.Expression],
                 end = right._meta.get("end", -2) + 1
             current = current.this
         elif isinstance(current, exp.Bracket):
-            inner.extend(item for item in current.args.get("expressions") or () if isinstance(item, exp.Expression))
+            inner.extend(
+                item for item in current.args.get("expressions") or () if isinstance(item, exp.Expression)
+            )
             current = current.this
         elif isinstance(current, exp.Paren):
             current = current.this
@@ -136,7 +138,9 @@ def column_parts(node: exp.Expression) -> tuple[list[str], list[exp.Expression],
     return head + tail, inner, start, max(end, start)
 
 
-_OPERATORS = frozenset({exp.And, exp.Or, exp.Xor, exp.Case, exp.Cast, exp.TryCast, exp.Array, exp.Struct, exp.If})
+_OPERATORS = frozenset(
+    {exp.And, exp.Or, exp.Xor, exp.Case, exp.Cast, exp.TryCast, exp.Array, exp.Struct, exp.If}
+)
 """Func nodes of the parser that people write as syntax, or that say nothing about cost."""
 
 

@@ -105,9 +105,7 @@ def _base(relation: Relation) -> Relation:
     return relation
 
 
-def _row(
-    body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source], right: Source
-) -> JoinRow:
+def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source], right: Source) -> JoinRow:
     relation = _base(right.relation)
     side = str(join.args.get("side") or "").lower()
     word = str(join.args.get("kind") or "").lower()
@@ -124,7 +122,9 @@ def _row(
         if where is not None and _links(body, where.this, left, right):
             condition = "where-equality"
     right_node = join.this
-    start, end = extent(right_node) if isinstance(right_node, (exp.Table, exp.Unnest)) else _subquery_place(right_node)
+    start, end = (
+        extent(right_node) if isinstance(right_node, (exp.Table, exp.Unnest)) else _subquery_place(right_node)
+    )
     base = _base(left[-1].relation) if len(left) == 1 else None
     return JoinRow(
         place=(start, end),
@@ -189,7 +189,9 @@ def _links(body: SelectBody, condition: exp.Expression, left: list[Source], righ
                 return True
         elif isinstance(node, exp.In):
             info = inspect(node)
-            if _mentions(info, {right.alias}) and (_mentions(info, left_names) or node.args.get("unnest") is not None):
+            if _mentions(info, {right.alias}) and (
+                _mentions(info, left_names) or node.args.get("unnest") is not None
+            ):
                 return True
         elif isinstance(node, exp.Or):
             branches = flatten(node, exp.Or)
@@ -205,9 +207,9 @@ def _separates(one: ExpressionInfo, other: ExpressionInfo, left_names: set[str],
 
 
 def _may_name(info: ExpressionInfo, names: set[str]) -> bool:
-    return any(len(reference.parts) == 1 or reference.parts[0] in names for reference in info.references) or any(
-        len(reference.parts) > 2 for reference in info.references
-    )
+    return any(
+        len(reference.parts) == 1 or reference.parts[0] in names for reference in info.references
+    ) or any(len(reference.parts) > 2 for reference in info.references)
 
 
 def _mentions(info: ExpressionInfo, names: set[str]) -> bool:

@@ -54,9 +54,7 @@ def _conjunct(
         if not _is_constant(converted):
             return []
         # A constant condition (`1 = 0`, `FALSE`) limits every scan of the SELECT.
-        scans: dict[int, tuple[int, ...]] = {
-            index: () for index in _direct_scans(body) if only is None
-        }
+        scans: dict[int, tuple[int, ...]] = {index: () for index in _direct_scans(body) if only is None}
     else:
         scans = {}
         for column in columns:
@@ -148,7 +146,14 @@ def scan_predicate(log: ReadLog, scan: int, counts: dict[int, int]) -> Json | No
 
 def describe(condition: Json) -> tuple[str | None, str, str, str | None]:
     """(column, form, operator, wrapping function) of a conjunct, for the `predicates` table."""
-    operator = {"cmp": None, "between": "between", "in": "in", "in_unnest": "in", "is_null": "is_null", "like": "like"}
+    operator = {
+        "cmp": None,
+        "between": "between",
+        "in": "in",
+        "in_unnest": "in",
+        "is_null": "is_null",
+        "like": "like",
+    }
     kind = condition[0]
     if kind == "or":
         return _first_column(condition), "or", "or", None

@@ -117,9 +117,7 @@ class ReadLog:
         if key not in self.reads:
             self.reads[key] = Read(columns, kind, (), why, place)
 
-    def read_all(
-        self, scan: int, why: Why, excepted: frozenset[str], place: Place | None, kind: str
-    ) -> None:
+    def read_all(self, scan: int, why: Why, excepted: frozenset[str], place: Place | None, kind: str) -> None:
         """Every column of a scan but the excepted ones is read."""
         entry = self.scans[scan]
         if kind == "row":

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 YES, MAYBE, NO = 2, 1, 0
 
-PSEUDO_COLUMNS = frozenset({"_table_suffix", "_partitiontime", "_partitiondate", "_file_name", "_change_type"})
+PSEUDO_COLUMNS = frozenset(
+    {"_table_suffix", "_partitiontime", "_partitiondate", "_file_name", "_change_type"}
+)
 
 
 class Target(NamedTuple):
@@ -827,7 +829,9 @@ class UnionBody(Body):
             # The first branch names the columns; the others follow by position.
             for position, name in enumerate(names):
                 if name not in excepted:
-                    branch.demand_position(position, Why(True, name) if why.output and why.column is None else why)
+                    branch.demand_position(
+                        position, Why(True, name) if why.output and why.column is None else why
+                    )
 
     def demand_position(self, position: int, why: Why) -> None:
         for branch in self.branches:

@@ -146,7 +146,10 @@ def _create(tree: exp.Create, builder: Builder) -> Assembled:
         name = "CREATE TABLE AS" if isinstance(query, exp.Query) else "CREATE TABLE"
         write = _write("create-table", table, **marks)
     elif kind == "MODEL":
-        name, write = "CREATE MODEL", _write("create-model", table, model_type=_model_type(properties), **marks)
+        name, write = (
+            "CREATE MODEL",
+            _write("create-model", table, model_type=_model_type(properties), **marks),
+        )
     else:
         # The body of a function or procedure runs when it is called, not here.
         return Assembled(f"CREATE {kind}".strip(), None, None, [_write("other", table, **marks)])
@@ -243,7 +246,9 @@ def _merge(tree: exp.Merge, builder: Builder) -> Assembled:
         projection.star = name_or_zero(using)
         projection.star_parts = (select.sources[1].alias,)
         select.projections.append(projection)
-    write = _write("merge", table, scan=scan, insert_only=insert_only, constant_false=constant_false, by_source=by_source)
+    write = _write(
+        "merge", table, scan=scan, insert_only=insert_only, constant_false=constant_false, by_source=by_source
+    )
     merge = (on, select, scan) if on is not None and scan is not None else None
     return Assembled("MERGE", select, None, [write], merge, shows_result=False)
 

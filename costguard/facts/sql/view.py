@@ -75,7 +75,10 @@ def view_facts(text: str) -> ViewFacts | None:
     return ViewFacts(
         tuple(
             ViewScanFacts(
-                entry.name, _without_places(scan_predicate(log, number, counts)), entry.sample_percent, entry.system_time
+                entry.name,
+                _without_places(scan_predicate(log, number, counts)),
+                entry.sample_percent,
+                entry.system_time,
             )
             for number, entry in enumerate(log.scans)
         ),
@@ -86,7 +89,9 @@ def view_facts(text: str) -> ViewFacts | None:
     )
 
 
-def _values(body: Body, name: str, log: ReadLog, converter: Converter, counts: dict[int, int]) -> dict[int, Json]:
+def _values(
+    body: Body, name: str, log: ReadLog, converter: Converter, counts: dict[int, int]
+) -> dict[int, Json]:
     optional = {
         getattr(source.relation, "index", -1)
         for used in log.bodies
@@ -106,7 +111,9 @@ def _values(body: Body, name: str, log: ReadLog, converter: Converter, counts: d
             if info.aggregates or info.windows or info.queries:
                 continue
             value = converter.convert(item.expression, item.body)
-            scans = {target.scan for column in columns_in(value) for target in column.targets if not target.barrier}
+            scans = {
+                target.scan for column in columns_in(value) for target in column.targets if not target.barrier
+            }
             if len(scans) == 1 and not scans & optional:
                 (scan,) = scans
                 found[scan] = for_scan(value, scan)

@@ -44,7 +44,12 @@ def reads(sql: str) -> dict[str, set[str]]:
         owners = list(dict.fromkeys(tables[scan] for scan in plan.scans))
         paths = plan.paths or (plan.path,) * len(plan.scans)
         for scan, path in zip(plan.scans, paths, strict=True):
-            name = {"path": path, "star": "-".join(("*", *plan.excepted)), "row": "row", "unnest": f"{path}[]"}[plan.kind]
+            name = {
+                "path": path,
+                "star": "-".join(("*", *plan.excepted)),
+                "row": "row",
+                "unnest": f"{path}[]",
+            }[plan.kind]
             found[tables[scan]].add(name if len(owners) == 1 else f"{name}?")
     return found
 

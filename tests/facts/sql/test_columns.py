@@ -59,7 +59,10 @@ CASES = {
         "SELECT a FROM d.t AS t WHERE EXISTS (SELECT * FROM d.u AS u WHERE u.k = t.k)",
         {"d.t": {"a", "k"}, "d.u": {"k"}},
     ),
-    "in subquery": ("SELECT a FROM d.t WHERE k IN (SELECT x FROM d.u)", {"d.t": {"a", "k", "x?"}, "d.u": {"x?"}}),
+    "in subquery": (
+        "SELECT a FROM d.t WHERE k IN (SELECT x FROM d.u)",
+        {"d.t": {"a", "k", "x?"}, "d.u": {"x?"}},
+    ),
     "join using": ("SELECT x.a FROM d.t AS x JOIN d.u AS y USING (k)", {"d.t": {"a", "k"}, "d.u": {"k"}}),
     "ambiguous without a catalog": ("SELECT a FROM d.t JOIN d.u ON TRUE", {"d.t": {"a?"}, "d.u": {"a?"}}),
     "closed subquery takes its own names": (
@@ -133,7 +136,10 @@ CASES = {
         "SELECT p FROM ML.PREDICT(MODEL d.m, (SELECT a, b FROM d.t))",
         {"d.t": {"a", "b"}},
     ),
-    "wildcard table": ("SELECT e FROM `d.ev_*` WHERE _TABLE_SUFFIX = '1'", {"d.ev_*": {"e", "_table_suffix"}}),
+    "wildcard table": (
+        "SELECT e FROM `d.ev_*` WHERE _TABLE_SUFFIX = '1'",
+        {"d.ev_*": {"e", "_table_suffix"}},
+    ),
     "create table as": ("CREATE TABLE d.x AS SELECT a FROM d.t", {"d.t": {"a"}}),
     "insert": ("INSERT INTO d.x (a) SELECT b FROM d.t", {"d.t": {"b"}}),
     "update": (

@@ -194,7 +194,12 @@ def test_merge_conditions_belong_to_the_target() -> None:
     assert (target.role, target.predicate) == ("target", None)
     assert '["cmp", ">", ["col", "dt"], ["str", "2026-01-01"]]' in target.on_predicate
     write = rows["writes"][0]
-    assert (write.kind, write.target_scan, write.insert_only, write.constant_false) == ("merge", 0, False, False)
+    assert (write.kind, write.target_scan, write.insert_only, write.constant_false) == (
+        "merge",
+        0,
+        False,
+        False,
+    )
 
 
 def test_places_cover_the_conjunct() -> None:

@@ -15,7 +15,9 @@ JOINS = {
     "SELECT 1 FROM d.a CROSS JOIN (SELECT MAX(x) AS m FROM d.b)": [("cross", "none", False, True, True)],
     "WITH p AS (SELECT 1 AS x) SELECT 1 FROM d.a, p": [("cross", "none", False, True, True)],
     "SELECT 1 FROM d.a JOIN d.b ON TRUE": [("inner", "constant", False, False, False)],
-    "SELECT 1 FROM d.a AS a JOIN d.b AS b ON a.k = b.k AND a.x > b.y": [("inner", "equality", False, False, False)],
+    "SELECT 1 FROM d.a AS a JOIN d.b AS b ON a.k = b.k AND a.x > b.y": [
+        ("inner", "equality", False, False, False)
+    ],
     "SELECT 1 FROM d.a AS a JOIN d.b AS b ON a.k > b.k": [("inner", "inequality", False, False, False)],
     "SELECT 1 FROM d.a LEFT JOIN d.b USING (k)": [("left", "using", False, False, False)],
     "SELECT 1 FROM d.a AS a JOIN d.b AS b ON LOWER(a.k) = b.k OR a.x = b.x": [
@@ -62,7 +64,9 @@ def test_stars_that_reach_the_result() -> None:
     def stars(sql: str) -> list[tuple[str, str]]:
         rows = analyse(sql)
         return [
-            (scan.table_name, place(sql, rows, scan.star_at)) for scan in rows["scans"] if scan.star and scan.star_at
+            (scan.table_name, place(sql, rows, scan.star_at))
+            for scan in rows["scans"]
+            if scan.star and scan.star_at
         ]
 
     assert stars("SELECT * FROM d.t") == [("d.t", "*")]
@@ -141,7 +145,9 @@ def test_layout_of_a_created_table() -> None:
 
 
 def test_common_tables_count_their_references() -> None:
-    sql = "WITH q AS (SELECT a FROM d.t), unused AS (SELECT 1 AS b) SELECT * FROM q AS x JOIN q AS y USING (a)"
+    sql = (
+        "WITH q AS (SELECT a FROM d.t), unused AS (SELECT 1 AS b) SELECT * FROM q AS x JOIN q AS y USING (a)"
+    )
     assert [(row.name, row.references) for row in analyse(sql)["ctes"]] == [("q", 2), ("unused", 0)]
 
 
