@@ -27,7 +27,8 @@ class Places:
 
     def path(self, at: int) -> str:
         """The path of the file."""
-        return self._paths[self._rows[at][1]]
+        source: int = self._rows[at][1]
+        return self._paths[source]
 
     def span(self, at: int) -> Span:
         """The place in it."""

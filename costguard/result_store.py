@@ -117,20 +117,31 @@ def _query(item: QueryReport) -> Json:
 
 
 def _read_query(row: Json) -> QueryReport:
-    scans = tuple(ScanReport(scan[0], tuple(scan[1]), *scan[2:8], _read_bytes(scan[8])) for scan in row[14])
+    identity, path, span, via, statement, depth, fingerprint, runs, basis = row[:9]
+    processed, billed, usd, per_iteration, price, scans, variant = row[9:]
     return QueryReport(
-        row[0],
-        row[1],
-        Span(*row[2]),
-        *row[3:9],
-        _read_bytes(row[9]),
-        _read_bytes(row[10]),
-        _read_usd(row[11]),
-        _read_usd(row[12]),
-        row[13],
-        scans,
-        row[15],
+        identity,
+        path,
+        Span(*span),
+        via,
+        statement,
+        depth,
+        fingerprint,
+        runs,
+        basis,
+        _read_bytes(processed),
+        _read_bytes(billed),
+        _read_usd(usd),
+        _read_usd(per_iteration),
+        price,
+        tuple(_read_scan(scan) for scan in scans),
+        variant,
     )
+
+
+def _read_scan(row: Json) -> ScanReport:
+    table, columns, star, role, pruning, reason, kept, total, size = row
+    return ScanReport(table, tuple(columns), star, role, pruning, reason, kept, total, _read_bytes(size))
 
 
 def _finding(item: Finding) -> Json:
@@ -153,12 +164,35 @@ def _finding(item: Finding) -> Json:
 
 
 def _read_finding(row: Json) -> Finding:
+    (
+        rule,
+        severity,
+        confidence,
+        driver,
+        path,
+        span,
+        message,
+        query,
+        wasted,
+        usd,
+        fingerprint,
+        suppressed,
+        tip,
+        fix,
+    ) = row
     return Finding(
-        *row[0:5],
-        Span(*row[5]),
-        row[6],
-        row[7],
-        _read_bytes(row[8]),
-        _read_usd(row[9]),
-        *row[10:14],
+        rule,
+        severity,
+        confidence,
+        driver,
+        path,
+        Span(*span),
+        message,
+        query,
+        _read_bytes(wasted),
+        _read_usd(usd),
+        fingerprint,
+        suppressed,
+        tip,
+        fix,
     )

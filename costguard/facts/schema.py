@@ -160,7 +160,8 @@ class Scan(NamedTuple):
     pruning: Annotated[str, "unpartitioned, missing, defeated, pruned, unknown", ESTIMATED] = "unknown"
     pruning_cause: Annotated[
         str | None,
-        "why a filter is defeated: function, arithmetic, or, column, coercion, subquery, range-function, unknown-value, negation",
+        "why a filter is defeated: function, arithmetic, or, column, coercion, subquery, range-function, "
+        "unknown-value, negation",
         ESTIMATED,
     ] = None
     pruning_reason: Annotated[str | None, "the same for people", ESTIMATED] = None

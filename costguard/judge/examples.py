@@ -111,7 +111,7 @@ def judge_examples(
             file = folder / f"{number}.{'py' if example.language == 'python' else 'sql'}"
             file.write_bytes(data)
             absolute[file.name] = str(file)
-            task = FileTask(file.name, str(file), example.language, False)
+            task = FileTask(file.name, str(file), "python" if example.language == "python" else "sql", False)
             payload = json.loads(
                 analyse_file(task, data, CollectSettings("bigquery", (str(folder / "none"),)))
             )

@@ -26,8 +26,8 @@ def names_in(template: str) -> set[str]:
 def fill(template: str, row: Mapping[str, Any]) -> str:
     """The template with the row's values.
 
-    >>> fill("{table} reads {wasted_bytes:bytes} in {rows:,} rows", {"table": "d.t", "wasted_bytes": 2048, "rows": 1200})
-    'd.t reads 2 KiB in 1,200 rows'
+    >>> fill("{table}: {wasted_bytes:bytes} in {rows:,} rows", {"table": "d.t", "wasted_bytes": 2048, "rows": 1200})
+    'd.t: 2 KiB in 1,200 rows'
     """
 
     def value(match: re.Match[str]) -> str:

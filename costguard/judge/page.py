@@ -65,7 +65,8 @@ class Example:
     """A block of code of a page."""
 
     kind: Literal["bad", "good", "not"]
-    language: Literal["sql", "python"]
+    language: str
+    """`sql` or `python`."""
     text: str
     line: int
     """1-based line of the page on which the code starts."""

@@ -71,9 +71,7 @@ class StatementContext:
     """Script variables in lower case, with their DEFAULT as predicate JSON (None when it is not constant)."""
 
 
-def analyse_statement(
-    tree: exp.Expression, context: StatementContext, rows: SourceRows, places: TextPlaces
-) -> int:
+def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRows, places: TextPlaces) -> int:
     """Write the fact rows of one statement; returns the key of its `queries` row.
 
     Raises:
@@ -352,7 +350,7 @@ def _is_aggregated(assembled: Assembled) -> bool:
     return any(inspect(item).aggregates for item in node.expressions)
 
 
-def _limit_place(limit: exp.Expression, statement: str) -> tuple[int, int]:
+def _limit_place(limit: exp.Expr, statement: str) -> tuple[int, int]:
     start, end = extent(limit)
     if start < 0:
         return 0, 0

@@ -97,7 +97,7 @@ class Builder:
 
     # -- bodies ------------------------------------------------------------------------------------
 
-    def root(self, node: exp.Expression, scope: CteScope | None = None) -> Body:
+    def root(self, node: exp.Expr, scope: CteScope | None = None) -> Body:
         """The body of a statement's query."""
         return self.body(node, None, scope or CteScope(None))
 
@@ -109,14 +109,14 @@ class Builder:
         body.build_nested = self._nested
         return body
 
-    def _nested(self, node: exp.Expression, parent: SelectBody) -> Body:
+    def _nested(self, node: exp.Expr, parent: SelectBody) -> Body:
         self._depth += 1
         try:
             return self.body(node, parent, self._scopes[id(parent)])
         finally:
             self._depth -= 1
 
-    def with_scope(self, node: exp.Expression, parent: SelectBody | None, scope: CteScope) -> CteScope:
+    def with_scope(self, node: exp.Expr, parent: SelectBody | None, scope: CteScope) -> CteScope:
         """The names visible inside a query, its own WITH included."""
         clause = node.args.get("with_")
         if clause is None:
@@ -135,7 +135,7 @@ class Builder:
             inner.entries[name] = entry
         return inner
 
-    def body(self, node: exp.Expression, parent: SelectBody | None, scope: CteScope) -> Body:
+    def body(self, node: exp.Expr, parent: SelectBody | None, scope: CteScope) -> Body:
         """The body of a SELECT, a set operation, or a parenthesised one."""
         while isinstance(node, (exp.Subquery, exp.Paren)) and not node.args.get("joins"):
             scope = self.with_scope(node, parent, scope)
@@ -166,9 +166,9 @@ class Builder:
 
     def _set_operation(self, node: exp.SetOperation, parent: SelectBody | None, scope: CteScope) -> Body:
         scope = self.with_scope(node, parent, scope)
-        leaves: list[exp.Expression] = []
+        leaves: list[exp.Expr] = []
         distinct = bool(node.args.get("distinct")) or not isinstance(node, exp.Union)
-        current: exp.Expression = node
+        current: exp.Expr = node
         operators = 0
         while isinstance(current, exp.SetOperation):
             if current is not node and (
@@ -279,7 +279,7 @@ class Builder:
         return body
 
     @staticmethod
-    def _is_outermost(node: exp.Expression) -> bool:
+    def _is_outermost(node: exp.Expr) -> bool:
         parent = node.parent
         while isinstance(parent, (exp.Subquery, exp.Paren)):
             parent = parent.parent
@@ -294,7 +294,7 @@ class Builder:
                 windowed = windowed or bool(info.windows)
         return aggregated, windowed
 
-    def _add_keys(self, body: SelectBody, keys: list[exp.Expression]) -> None:
+    def _add_keys(self, body: SelectBody, keys: list[exp.Expr]) -> None:
         for key in keys:
             expression = key.this if isinstance(key, exp.Ordered) else key
             position = literal_number(expression)
@@ -335,11 +335,11 @@ class Builder:
 
     # -- FROM --------------------------------------------------------------------------------------
 
-    def add_from(self, body: SelectBody, node: exp.Expression) -> None:
+    def add_from(self, body: SelectBody, node: exp.Expr) -> None:
         """Add the FROM of an UPDATE or the USING of a MERGE."""
         self._add_source(body, node)
 
-    def _add_source(self, body: SelectBody, node: exp.Expression) -> Source | None:
+    def _add_source(self, body: SelectBody, node: exp.Expr) -> Source | None:
         source = self._source(body, node)
         if source is not None:
             body.sources.append(source)
@@ -368,16 +368,16 @@ class Builder:
             if right is not None and name.name:
                 body.using.append((name.name.lower(), right))
 
-    def _source(self, body: SelectBody, node: exp.Expression) -> Source | None:
+    def _source(self, body: SelectBody, node: exp.Expr) -> Source | None:
         if isinstance(node, exp.Table):
             alias, relation, qualifier = self._table(body, node)
         elif isinstance(node, exp.Subquery):
             inner = node.this
-            if isinstance(inner, exp.Table) or (isinstance(inner, exp.Subquery) and inner.args.get("joins")):
+            is_joined = isinstance(inner, exp.Subquery) and inner.args.get("joins")
+            if (isinstance(inner, exp.Table) or is_joined) and not node.alias:
                 # FROM (a JOIN b ...): the names inside are visible outside.
-                if not node.alias:
-                    self._add_source(body, inner)
-                    return None
+                self._add_source(body, inner)
+                return None
             alias = node.alias.lower()
             scope = self._scopes[id(body)]
             self._depth += 1
@@ -563,13 +563,13 @@ class Builder:
         return Pivoted(body, inner, info, columns, unpivot=unpivot)
 
 
-def _name_of(node: exp.Expression) -> str:
+def _name_of(node: exp.Expr) -> str:
     from costguard.facts.sql.expression import function_name
 
     return function_name(node)
 
 
-def _star_of(node: exp.Expression) -> exp.Star | None:
+def _star_of(node: exp.Expr) -> exp.Star | None:
     if isinstance(node, exp.Star):
         return node
     if isinstance(node, exp.Column) and isinstance(node.this, exp.Star):
@@ -580,7 +580,7 @@ def _star_of(node: exp.Expression) -> exp.Star | None:
     return None
 
 
-def _is_lateral(node: exp.Expression) -> bool:
+def _is_lateral(node: exp.Expr) -> bool:
     return isinstance(node.parent, exp.Lateral)
 
 
@@ -588,9 +588,7 @@ def _sample_percent(node: exp.Table) -> float | None:
     sample = node.args.get("sample")
     if sample is None:
         return None
-    percent = sample.args.get("percent")
-    value = literal_float(percent)
-    return value
+    return literal_float(sample.args.get("percent"))
 
 
 def literal_number(node: Any) -> int | None:

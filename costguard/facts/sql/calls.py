@@ -10,7 +10,7 @@ from costguard.facts.sql.expression import anchor, extent, function_name, inspec
 from costguard.facts.sql.reads import ReadLog
 from costguard.facts.sql.relation import Group, SelectBody
 
-_CLAUSES = {
+_CLAUSES: dict[type[exp.Expr], str] = {
     exp.Where: "where",
     exp.Join: "on",
     exp.Group: "group",
@@ -51,7 +51,7 @@ class AggregateRow(NamedTuple):
     null_extended: bool
 
 
-def _clause(node: exp.Expression) -> str:
+def _clause(node: exp.Expr) -> str:
     current = node.parent
     while current is not None and not isinstance(current, exp.Select):
         word = _CLAUSES.get(type(current))
@@ -61,7 +61,7 @@ def _clause(node: exp.Expression) -> str:
     return "select"
 
 
-def _name_place(node: exp.Expression) -> tuple[int, int]:
+def _name_place(node: exp.Expr) -> tuple[int, int]:
     meta = node._meta
     if meta and meta.get("start") is not None and meta.get("end") is not None:
         return meta["start"], meta["end"] + 1

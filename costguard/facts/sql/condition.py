@@ -72,7 +72,7 @@ class Converter:
         self._hole_at = hole_at
         self._variables = variables
 
-    def convert(self, node: exp.Expression, body: SelectBody, depth: int = 0) -> Json:
+    def convert(self, node: exp.Expr, body: SelectBody, depth: int = 0) -> Json:
         """The condition as a tree with `ColumnNode`s for columns."""
         if depth > MAXIMUM_DEPTH:
             return ["opaque", "nested too deep", []]
@@ -114,7 +114,7 @@ class Converter:
             ]
         return self._value(node, kind, body, down)
 
-    def _in(self, node: exp.Expression, body: SelectBody, depth: int) -> Json:
+    def _in(self, node: exp.Expr, body: SelectBody, depth: int) -> Json:
         left = self.convert(node.this, body, depth)
         unnest = node.args.get("unnest")
         if unnest is not None:
@@ -127,7 +127,7 @@ class Converter:
             items.append(self.convert(node.args["field"], body, depth))
         return ["in", left, items]
 
-    def _is(self, node: exp.Expression, body: SelectBody, depth: int) -> Json:
+    def _is(self, node: exp.Expr, body: SelectBody, depth: int) -> Json:
         left = self.convert(node.this, body, depth)
         right = node.expression
         if isinstance(right, exp.Null):
@@ -136,7 +136,7 @@ class Converter:
             return ["cmp", "=", left, ["bool", bool(right.this)]]
         return ["opaque", "IS", self._columns(node, body)]
 
-    def _value(self, node: exp.Expression, kind: type, body: SelectBody, depth: int) -> Json:
+    def _value(self, node: exp.Expr, kind: type, body: SelectBody, depth: int) -> Json:
         if kind is exp.Literal:
             hole = self._hole_of(node)
             if hole is not None:
@@ -186,11 +186,11 @@ class Converter:
             ]
         return ["opaque", kind.__name__, self._columns(node, body)]
 
-    def _hole_of(self, node: exp.Expression) -> str | None:
+    def _hole_of(self, node: exp.Expr) -> str | None:
         start, end = extent(node)
         return self._hole_at(start, end) if start >= 0 else None
 
-    def _column(self, node: exp.Expression, body: SelectBody, depth: int) -> Json:
+    def _column(self, node: exp.Expr, body: SelectBody, depth: int) -> Json:
         found = column_parts(node)
         if found is None:
             return ["opaque", type(node).__name__, self._columns(node, body)]
@@ -216,7 +216,7 @@ class Converter:
             return ["opaque", ".".join(written), [ColumnNode(tuple(targets), ".".join(written))]]
         return ColumnNode(tuple(targets), ".".join(written))
 
-    def _cast(self, node: exp.Expression, safe: bool, body: SelectBody, depth: int) -> Json:
+    def _cast(self, node: exp.Expr, safe: bool, body: SelectBody, depth: int) -> Json:
         to = node.args.get("to")
         name = str(getattr(to, "this", "")).rsplit(".", 1)[-1].upper()
         name = _TYPES.get(name, name)
@@ -232,7 +232,7 @@ class Converter:
             return self.convert(node, body, depth)
         return ["str", str(node)]
 
-    def _call(self, node: exp.Expression, body: SelectBody, depth: int) -> Json:
+    def _call(self, node: exp.Expr, body: SelectBody, depth: int) -> Json:
         name = function_name(node)
         arguments: list[Json] = []
         values = node.args
@@ -277,7 +277,7 @@ class Converter:
             arguments.insert(position, ["unit", _unit(unit)])
         return ["call", name, arguments]
 
-    def _columns(self, node: exp.Expression, body: SelectBody) -> list[ColumnNode]:
+    def _columns(self, node: exp.Expr, body: SelectBody) -> list[ColumnNode]:
         found: list[ColumnNode] = []
         info = body.info_of(node)
         for reference in info.references:
@@ -305,7 +305,7 @@ _INTERVAL_CALLS = (
 )
 
 
-def _takes_interval(node: exp.Expression) -> bool:
+def _takes_interval(node: exp.Expr) -> bool:
     return isinstance(node, _INTERVAL_CALLS)
 
 
@@ -330,9 +330,9 @@ def _through(value: Json, computed: Computed) -> Json:
     return value
 
 
-def flatten(node: exp.Expression, kind: type) -> list[exp.Expression]:
+def flatten(node: exp.Expr, kind: type) -> list[exp.Expr]:
     """The operands of a chain of the same connective, left to right, parentheses included."""
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     stack = [node]
     while stack:
         item = stack.pop()

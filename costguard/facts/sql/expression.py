@@ -25,17 +25,17 @@ class ExpressionInfo:
     """What one expression mentions. Queries inside are listed, not entered."""
 
     references: list[Reference] = field(default_factory=list)
-    queries: list[tuple[exp.Expression, str]] = field(default_factory=list)
+    queries: list[tuple[exp.Expr, str]] = field(default_factory=list)
     """(SELECT or set operation, how it is used: `exists`, `array`, `value`)."""
     tables: list[exp.Table] = field(default_factory=list)
     """Tables that are passed as arguments: `TABLE t`."""
-    functions: list[exp.Expression] = field(default_factory=list)
-    aggregates: list[exp.Expression] = field(default_factory=list)
+    functions: list[exp.Expr] = field(default_factory=list)
+    aggregates: list[exp.Expr] = field(default_factory=list)
     """Aggregate calls outside windows."""
-    windows: list[exp.Expression] = field(default_factory=list)
+    windows: list[exp.Expr] = field(default_factory=list)
 
 
-def extent(node: exp.Expression) -> tuple[int, int]:
+def extent(node: exp.Expr) -> tuple[int, int]:
     """Offsets (start, end exclusive) that cover every token noted below the node; (-1, -1) when none was."""
     low, high = -1, -1
     stack: list[Any] = [node]
@@ -56,7 +56,7 @@ def extent(node: exp.Expression) -> tuple[int, int]:
     return low, high
 
 
-def anchor(node: exp.Expression) -> tuple[int, int]:
+def anchor(node: exp.Expr) -> tuple[int, int]:
     """Offsets of some early token of the node: cheap, for nodes that span a whole query."""
     stack: list[Any] = [node]
     while stack:
@@ -74,7 +74,7 @@ def anchor(node: exp.Expression) -> tuple[int, int]:
     return 0, 0
 
 
-def function_name(node: exp.Expression) -> str:
+def function_name(node: exp.Expr) -> str:
     """The name a function was called by, in upper case."""
     meta = node._meta
     if meta:
@@ -88,14 +88,14 @@ def function_name(node: exp.Expression) -> str:
     return type(node).__name__.upper()
 
 
-def column_parts(node: exp.Expression) -> tuple[list[str], list[exp.Expression], int, int] | None:
+def column_parts(node: exp.Expr) -> tuple[list[str], list[exp.Expr], int, int] | None:
     """The dotted name that a Column, or a chain of `.` and `[...]` on one, stands for.
 
     Returns (parts as written, index expressions met on the way, start, end), or None when the chain does not
     end in a column. A trailing star (`s.*`) is part `*`.
     """
     tail: list[str] = []
-    inner: list[exp.Expression] = []
+    inner: list[exp.Expr] = []
     end = -1
     current: Any = node
     while True:
@@ -144,7 +144,7 @@ _OPERATORS = frozenset(
 """Func nodes of the parser that people write as syntax, or that say nothing about cost."""
 
 
-def inspect(root: exp.Expression, info: ExpressionInfo | None = None) -> ExpressionInfo:
+def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInfo:
     """Collect what an expression mentions, each node visited once."""
     info = info or ExpressionInfo()
     stack: list[tuple[Any, bool]] = [(root, False)]

@@ -78,7 +78,7 @@ def _joins(body: SelectBody, node: exp.Select) -> list[JoinRow]:
     return found
 
 
-def _inner_joins(node: exp.Expression) -> list[exp.Join]:
+def _inner_joins(node: exp.Expr) -> list[exp.Join]:
     found: list[exp.Join] = []
     current: object = node
     while isinstance(current, exp.Expression):
@@ -88,7 +88,7 @@ def _inner_joins(node: exp.Expression) -> list[exp.Join]:
     return found
 
 
-def _alias(node: exp.Expression) -> str:
+def _alias(node: exp.Expr) -> str:
     if isinstance(node, exp.Unnest):
         alias = node.args.get("alias")
         columns = alias.args.get("columns") if alias is not None else None
@@ -142,7 +142,7 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source],
     )
 
 
-def _subquery_place(node: exp.Expression) -> tuple[int, int]:
+def _subquery_place(node: exp.Expr) -> tuple[int, int]:
     alias = node.args.get("alias")
     return extent(alias) if isinstance(alias, exp.TableAlias) and alias.this is not None else anchor(node)
 
@@ -156,7 +156,7 @@ def _correlated(body: SelectBody, relation: Relation, left: list[Source]) -> boo
     return False
 
 
-def _condition(body: SelectBody, on: exp.Expression, left: list[Source], right: Source) -> str:
+def _condition(body: SelectBody, on: exp.Expr, left: list[Source], right: Source) -> str:
     node = on
     while isinstance(node, exp.Paren):
         node = node.this
@@ -174,7 +174,7 @@ def _condition(body: SelectBody, on: exp.Expression, left: list[Source], right: 
     return "other"
 
 
-def _links(body: SelectBody, condition: exp.Expression, left: list[Source], right: Source) -> bool:
+def _links(body: SelectBody, condition: exp.Expr, left: list[Source], right: Source) -> bool:
     """Does some conjunct say `left expression = right expression`? With names that cannot be told apart: yes."""
     left_names = {source.alias for source in left if source.alias}
     for item in flatten(condition, exp.And):

@@ -44,7 +44,7 @@ def _conjunct(
     log: ReadLog,
     converter: Converter,
     body: SelectBody,
-    item: exp.Expression,
+    item: exp.Expr,
     clause: str,
     only: Source | None,
 ) -> list[Conjunct]:

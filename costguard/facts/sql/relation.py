@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
@@ -46,7 +46,7 @@ class Computed(NamedTuple):
     """A value computed by an expression of a SELECT."""
 
     body: SelectBody
-    expression: exp.Expression
+    expression: exp.Expr
     path: tuple[str, ...]
     barrier: bool
     via: tuple[int, ...]
@@ -182,7 +182,7 @@ class Unnested(Relation):
     def __init__(
         self,
         body: SelectBody,
-        expression: exp.Expression | None,
+        expression: exp.Expr | None,
         reference: Reference | None,
         alias: str,
         offset: str,
@@ -399,13 +399,17 @@ class Projection:
 
     __slots__ = ("excepted", "expression", "name", "replaced", "star", "star_parts")
 
-    def __init__(self, name: str, expression: exp.Expression | None) -> None:
+    def __init__(self, name: str, expression: exp.Expr | None) -> None:
         self.name = name
         self.expression = expression
         self.star: tuple[int, int] | None = None
         self.star_parts: tuple[str, ...] = ()
         self.excepted: frozenset[str] = frozenset()
-        self.replaced: dict[str, exp.Expression] = {}
+        self.replaced: dict[str, exp.Expr] = {}
+
+
+BuildNested = Callable[["exp.Expr", "SelectBody"], Body]
+"""Builds the body of a query that lies in an expression of a SELECT."""
 
 
 class SelectBody(Body):
@@ -436,17 +440,17 @@ class SelectBody(Body):
         "variables",
     )
 
-    def __init__(self, node: exp.Expression | None, parent: SelectBody | None, log: ReadLog) -> None:
+    def __init__(self, node: exp.Expr | None, parent: SelectBody | None, log: ReadLog) -> None:
         self.node = node
         self.parent = parent
         self.log = log
         self.sources: list[Source] = []
         self.projections: list[Projection] = []
-        self.always: list[tuple[exp.Expression, bool]] = []
+        self.always: list[tuple[exp.Expr, bool]] = []
         """(expression read whenever the body is used, whether it may name output columns)."""
         self.using: list[tuple[str, Source]] = []
         """(column, right side) of JOIN ... USING."""
-        self.conditions: list[tuple[exp.Expression, str, Source | None]] = []
+        self.conditions: list[tuple[exp.Expr, str, Source | None]] = []
         """(condition, clause, only source that it may limit): for the predicates pass."""
         self.distinct = False
         self.barrier = False
@@ -454,7 +458,7 @@ class SelectBody(Body):
         self.small = False
         self.value_table = False
         self.variables: frozenset[str] = parent.variables if parent else frozenset()
-        self.build_nested = parent.build_nested if parent else None
+        self.build_nested: BuildNested | None = parent.build_nested if parent else None
         self._active = False
         self._outputs_demanded: set[tuple[Why, frozenset[str]]] = set()
         self._demanded: set[tuple[int, Why, tuple[str, ...]]] = set()
@@ -544,7 +548,7 @@ class SelectBody(Body):
         found = self.trace_expression(expression, path) if expression is not None else ()
         return [_behind_barrier(item) for item in found] if self.barrier else found
 
-    def trace_expression(self, expression: exp.Expression, path: tuple[str, ...]) -> Trace:
+    def trace_expression(self, expression: exp.Expr, path: tuple[str, ...]) -> Trace:
         """Where a field of the value of an expression leads: through plain columns and STRUCT fields."""
         current = expression
         while isinstance(current, exp.Paren):
@@ -631,7 +635,7 @@ class SelectBody(Body):
 
     # -- reads -------------------------------------------------------------------------------------
 
-    def info_of(self, expression: exp.Expression) -> ExpressionInfo:
+    def info_of(self, expression: exp.Expr) -> ExpressionInfo:
         """What an expression mentions; walked once."""
         info = self._infos.get(id(expression))
         if info is None:
@@ -639,7 +643,7 @@ class SelectBody(Body):
             self.log.noted(self, info)
         return info
 
-    def nested(self, node: exp.Expression) -> Body:
+    def nested(self, node: exp.Expr) -> Body:
         """The body of a query inside an expression of this SELECT."""
         body = self._nested.get(id(node))
         if body is None:
@@ -649,7 +653,7 @@ class SelectBody(Body):
 
     def demand(
         self,
-        expression: exp.Expression,
+        expression: exp.Expr,
         why: Why,
         path: tuple[str, ...] = (),
         *,
@@ -683,7 +687,7 @@ class SelectBody(Body):
             relation.activate()
             relation.demand_all(ALWAYS, frozenset(), None, "row")
 
-    def _output_expression(self, name: str) -> exp.Expression | None:
+    def _output_expression(self, name: str) -> exp.Expr | None:
         for projection in self.projections:
             if projection.star is None and projection.name == name:
                 expression = projection.expression
@@ -760,7 +764,7 @@ def _fields(parts: tuple[str, ...]) -> tuple[str, ...]:
     return parts[:-1] if parts and parts[-1] == "*" else parts
 
 
-def _struct_field(field: exp.Expression) -> tuple[str, exp.Expression]:
+def _struct_field(field: exp.Expr) -> tuple[str, exp.Expr]:
     if isinstance(field, (exp.PropertyEQ, exp.Alias)):
         value = field.args["expression"] if isinstance(field, exp.PropertyEQ) else field.this
         name = field.this.name if isinstance(field, exp.PropertyEQ) else field.alias

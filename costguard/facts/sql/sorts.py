@@ -34,7 +34,7 @@ def sorts_of(log: ReadLog, statement: str) -> list[SortRow]:
     return found
 
 
-def _where(node: exp.Expression, statement: str) -> str:
+def _where(node: exp.Expr, statement: str) -> str:
     parent = node.parent
     while isinstance(parent, (exp.Subquery, exp.Paren)) and not parent.args.get("alias"):
         if isinstance(parent.parent, (exp.From, exp.Join)):

@@ -34,20 +34,20 @@ class Assembled:
 
     kind: str
     body: Body | None
-    outermost: exp.Expression | None
+    outermost: exp.Expr | None
     """The outermost SELECT or set operation."""
     writes: list[WriteTarget] = field(default_factory=list)
-    merge_condition: tuple[exp.Expression, SelectBody, int] | None = None
+    merge_condition: tuple[exp.Expr, SelectBody, int] | None = None
     """ON of a MERGE, where it stands, and the scan of its target."""
     shows_result: bool = True
     """Its columns reach a result or a table (not so for conditions of UPDATE and DELETE)."""
 
 
-def assemble(tree: exp.Expression, builder: Builder) -> Assembled:
+def assemble(tree: exp.Expr, builder: Builder) -> Assembled:
     """Build the bodies of a statement, by its kind."""
     if isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
         return Assembled("SELECT", builder.root(tree), _query_of(tree))
-    if isinstance(tree, exp.Table) or (isinstance(tree, exp.From)):
+    if isinstance(tree, (exp.Table, exp.From)):
         return Assembled("SELECT", builder.root(tree), None)
     if isinstance(tree, exp.Insert):
         return _insert(tree, builder)
@@ -86,7 +86,7 @@ def assemble(tree: exp.Expression, builder: Builder) -> Assembled:
     return Assembled(type(tree).__name__.upper(), builder.root(root), _query_of(root))
 
 
-def _kind_of(tree: exp.Expression) -> str | None:
+def _kind_of(tree: exp.Expr) -> str | None:
     kinds: dict[type, str] = {exp.Drop: "DROP", exp.LoadData: "LOAD DATA"}
     alter = getattr(exp, "Alter", None)
     if alter is not None:
@@ -94,13 +94,13 @@ def _kind_of(tree: exp.Expression) -> str | None:
     return kinds.get(type(tree))
 
 
-def _query_of(node: Any) -> exp.Expression | None:
+def _query_of(node: Any) -> exp.Expr | None:
     while isinstance(node, (exp.Subquery, exp.Paren)):
         node = node.this
     return node if isinstance(node, exp.Expression) else None
 
 
-def _target(tree: exp.Expression) -> exp.Table | None:
+def _target(tree: exp.Expr) -> exp.Table | None:
     target = tree.this
     if isinstance(target, exp.Schema):
         target = target.this
@@ -159,7 +159,7 @@ def _create(tree: exp.Create, builder: Builder) -> Assembled:
     return Assembled(name, builder.body(query, None, scope), _query_of(query), [write])
 
 
-def _model_type(properties: exp.Expression | None) -> str | None:
+def _model_type(properties: exp.Expr | None) -> str | None:
     """The `model_type` option of CREATE MODEL, in upper case."""
     for item in properties.expressions if properties is not None else ():
         if isinstance(item, exp.Property) and item.name.lower() == "model_type":
@@ -168,7 +168,7 @@ def _model_type(properties: exp.Expression | None) -> str | None:
     return None
 
 
-def _dml_select(tree: exp.Expression, builder: Builder, table: exp.Table) -> tuple[SelectBody, int | None]:
+def _dml_select(tree: exp.Expr, builder: Builder, table: exp.Table) -> tuple[SelectBody, int | None]:
     scope = builder.with_scope(tree, None, CteScope(None))
     select = builder.empty_select(scope)
     relation = builder.relation_of_table(select, table, "target")
