@@ -12,7 +12,7 @@ from costguard import __version__
 from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.query import query_command
 from costguard.cli.scan import scan_command
-from costguard.cli.test_rules import test_rules_command
+from costguard.cli.test_rules import check_rules_command
 from costguard.errors import UsageProblem
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def main(
 app.command("scan")(scan_command)
 app.command("rules")(rules_command)
 app.command("explain")(explain_command)
-app.command("test-rules")(test_rules_command)
+app.command("test-rules")(check_rules_command)
 app.command("query")(query_command)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def test_rules_command(
+def check_rules_command(
     directory: Annotated[
         Path | None, typer.Argument(metavar="[DIR]", help="Folder with pages (default: the shipped ones).")
     ] = None,
