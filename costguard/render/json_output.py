@@ -1,0 +1,168 @@
+"""A scan result as JSON, version 1: the document that `docs/output.md` describes.
+
+No third-party import: a warm rescan spends its time on reading files, not on importing libraries.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from costguard.model import Span
+from costguard.money import ByteRange, Dollars, decimal_string, worst_basis
+from costguard.result import (
+    SEVERITIES,
+    Finding,
+    QueryReport,
+    ScanReport,
+    ScanResult,
+    Summary,
+    UnreadReport,
+    Verdict,
+)
+
+VERSION: Final = 1
+
+Json = dict[str, Any]
+
+
+def render_json(result: ScanResult, verdict: Verdict) -> str:
+    """The document: ASCII, one row of a list per line, keys and rows always in the same order."""
+    return "".join(_lines(result, verdict))
+
+
+def _lines(result: ScanResult, verdict: Verdict) -> Iterator[str]:
+    yield f'{{\n  "version": {VERSION},\n'
+    yield f'  "summary": {json.dumps(_summary(result, verdict))},\n'
+    yield from _rows("queries", map(_query, result.queries), ",\n")
+    yield from _rows("findings", map(_finding, result.findings), ",\n")
+    yield from _rows("unread", map(_unread, result.unread), "\n")
+    yield "}\n"
+
+
+def _rows(name: str, rows: Iterable[Json], end: str) -> Iterator[str]:
+    """A list with a row per line: indented JSON of thousands of rows takes ten times as long to write."""
+    yield f'  "{name}": ['
+    separator = "\n    "
+    for row in rows:
+        yield separator + json.dumps(row)
+        separator = ",\n    "
+    yield "]" + end if separator == "\n    " else "\n  ]" + end
+
+
+def _summary(result: ScanResult, verdict: Verdict) -> Json:
+    summary: Summary = result.summary
+    counted = [finding.severity for finding in result.findings if finding.suppressed is None]
+    return {
+        "files": summary.files,
+        "queries": summary.queries,
+        "findings": summary.findings,
+        "findings_by_severity": {severity: counted.count(severity) for severity in reversed(SEVERITIES)},
+        "suppressed": summary.suppressed,
+        "unread": summary.unread,
+        "verdict": verdict.verdict,
+        "reasons": list(verdict.reasons),
+        "usd_per_iteration": {
+            **_usd(_total(summary)),
+            "unknown_queries": summary.unknown_queries,
+            "assumed_runs": summary.assumed_runs,
+        },
+    }
+
+
+def _total(summary: Summary) -> Dollars | None:
+    """The sum, unless it is one of nothing although there are queries: that is unknown, not zero."""
+    if summary.queries and summary.unknown_queries == summary.queries:
+        return None
+    return summary.usd_per_iteration
+
+
+def _query(query: QueryReport) -> Json:
+    return {
+        "id": query.id,
+        "path": query.path,
+        **_place(query.span),
+        "via": query.via,
+        "statement": query.statement,
+        "variant": query.variant,
+        "loop_depth": query.loop_depth,
+        "fingerprint": query.fingerprint,
+        "runs_per_iteration": {"value": _number(query.runs), "basis": query.runs_basis},
+        "bytes_processed": _bytes(query.bytes_processed),
+        "bytes_billed": _bytes(query.bytes_billed),
+        "usd": {**_usd(query.usd), "price": query.price},
+        "usd_per_iteration": _usd(query.usd_per_iteration),
+        "scans": [_scan(scan) for scan in query.scans],
+    }
+
+
+def _scan(scan: ScanReport) -> Json:
+    return {
+        "table": scan.table,
+        "columns": list(scan.columns),
+        "star": scan.star,
+        "role": scan.role,
+        "pruning": scan.pruning,
+        "pruning_reason": scan.pruning_reason,
+        "partitions_kept": scan.partitions_kept,
+        "partitions_total": scan.partitions_total,
+        "bytes": _bytes(scan.bytes),
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    size, usd = _bytes(finding.wasted_bytes), _usd(finding.wasted_usd)
+    bases = [item.basis for item in (finding.wasted_bytes, finding.wasted_usd) if item is not None]
+    del size["basis"], usd["basis"]
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "confidence": finding.confidence,
+        "driver": finding.driver,
+        "path": finding.path,
+        **_place(finding.span),
+        "message": finding.message,
+        "help": finding.help,
+        "query": finding.query,
+        "wasted": {"bytes": size, "usd": usd, "basis": worst_basis(*bases) if bases else "unknown"},
+        "fingerprint": finding.fingerprint,
+        "suppressed": finding.suppressed,
+        "fix": finding.fix,
+    }
+
+
+def _unread(item: UnreadReport) -> Json:
+    return {"path": item.path, **_place(item.span), "reason": item.reason, "detail": item.detail}
+
+
+def _place(span: Span) -> Json:
+    return {
+        "start_line": span.start_line,
+        "start_column": span.start_column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+        "cell": span.cell,
+    }
+
+
+def _bytes(amount: ByteRange | None) -> Json:
+    if amount is None:
+        return {"low": None, "point": None, "high": None, "basis": "unknown"}
+    return {"low": amount.low, "point": amount.point, "high": amount.high, "basis": amount.basis}
+
+
+def _usd(amount: Dollars | None) -> Json:
+    if amount is None:
+        return {"low": None, "point": None, "high": None, "basis": "unknown"}
+    return {
+        "low": decimal_string(amount.low),
+        "point": decimal_string(amount.point),
+        "high": decimal_string(amount.high),
+        "basis": amount.basis,
+    }
+
+
+def _number(value: float) -> float:
+    """A whole number without its `.0`."""
+    return int(value) if value == int(value) else value
