@@ -30,7 +30,7 @@ demo: $(RUN_STAMP) ## Scan the example project, examples/churn
 	@$(BIN)/costguard scan examples/churn --now 2026-11-01 --fail-on never
 
 test: $(DEVELOP_STAMP) ## Run every test (PYTEST_ARGUMENTS="..." adds to pytest's arguments)
-	@$(BIN)/python -m pytest --numprocesses auto $(PYTEST_ARGUMENTS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(PYTEST_ARGUMENTS)
 
 lint: $(DEVELOP_STAMP) ## Check format, style, types and layering
 	@$(BIN)/ruff format --check .
