@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
@@ -64,6 +65,9 @@ def scan_command(
     jobs_parallel: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=64, help="Processes to use (default: by the work).")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every finding with its source line, however many.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
 ) -> None:
     """Find, price and judge the queries and data code below PATH."""
@@ -106,9 +110,14 @@ def scan_command(
 
         write_text(render_json(outcome.result, verdict), output)
     else:
+        from costguard.cli.terminal import colour_wanted, text_width
         from costguard.render.terminal import render_terminal
 
-        write_text(render_terminal(outcome.result, verdict, outcome.sources, output is not None), output)
+        plain = output is not None or not colour_wanted(sys.stdout)
+        text = render_terminal(
+            outcome.result, verdict, outcome.sources, plain, text_width(output), everything
+        )
+        write_text(text, output)
     raise typer.Exit(verdict.exit_code)
 
 

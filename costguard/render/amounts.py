@@ -1,0 +1,56 @@
+"""Amounts in a person's words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from costguard.money import ByteRange, Dollars, format_bytes, format_usd
+
+WIDE: Final = Decimal("0.1")
+"""A range is shown when its bounds lie further apart than this part of the point estimate."""
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "query", "queries"), counted(1204, "finding")
+    ('1 query', '1,204 findings')
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def usd_text(amount: Dollars) -> str:
+    """Dollars, with their range where that is wide, and their basis unless they are exact.
+
+    >>> usd_text(Dollars(Decimal(1), Decimal(2), Decimal(4), "modelled"))
+    '$2.00 ($1.00 to $4.00, modelled)'
+    """
+    wide = amount.high - amount.low > abs(amount.point) * WIDE
+    return _text(*map(format_usd, (amount.low, amount.point, amount.high)), wide, amount.basis)
+
+
+def bytes_text(amount: ByteRange) -> str:
+    """Bytes, in the same manner.
+
+    >>> bytes_text(ByteRange(0, 2048, 2048, "upper-bound")), bytes_text(ByteRange.exactly(2048))
+    ('2 KiB (0 B to 2 KiB, upper-bound)', '2 KiB')
+    """
+    wide = amount.high - amount.low > amount.point * WIDE
+    return _text(*map(format_bytes, (amount.low, amount.point, amount.high)), wide, amount.basis)
+
+
+def _text(low: str, point: str, high: str, wide: bool, basis: str) -> str:
+    remarks = [f"{low} to {high}"] if wide and low != high else []
+    if basis != "exact":
+        remarks.append(basis)
+    return f"{point} ({', '.join(remarks)})" if remarks else point
+
+
+def runs_text(runs: float) -> str:
+    """A number of runs.
+
+    >>> runs_text(1.0), runs_text(0.25), runs_text(1200.0)
+    ('1', '0.25', '1,200')
+    """
+    return f"{int(runs):,}" if runs == int(runs) else f"{runs:,.3g}"

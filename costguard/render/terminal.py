@@ -1,0 +1,161 @@
+"""A scan result for people: findings by file with their source lines, then what an iteration costs.
+
+Plain text with a few ANSI sequences, written without a library: a warm rescan has no time to import one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from costguard.model import Span
+from costguard.money import format_bytes
+from costguard.render.amounts import bytes_text, counted, usd_text
+from costguard.render.cells import cut_start, harmless, text_width, wrap
+from costguard.render.paint import Paint
+from costguard.render.snippet import snippet
+from costguard.render.totals import dearest, totals, unread_reasons
+from costguard.result import SEVERITIES, Finding, ScanResult, Verdict
+
+Sources = Callable[[str, int | None], str | None]
+"""The text of a file, or of a cell of a notebook; None when it is gone."""
+
+SHOWN_FINDINGS: Final = 100
+"""More are counted by rule, unless all are asked for."""
+WIDTH: Final = 100
+NARROWEST: Final = 60
+WIDEST: Final = 120
+"""Lines of prose that are longer are hard to read."""
+
+
+def render_terminal(
+    result: ScanResult,
+    verdict: Verdict,
+    sources: Sources,
+    plain: bool,
+    width: int = WIDTH,
+    everything: bool = False,
+) -> str:
+    """The report.
+
+    `plain`: without colour. `width`: cells of a line. `everything`: every finding with its source line, however
+    many there are.
+    """
+    page = _Page(sources, Paint(plain), min(max(width, NARROWEST), WIDEST))
+    found = [finding for finding in result.findings if finding.suppressed is None]
+    shown = found if everything or len(found) <= SHOWN_FINDINGS else _weightiest(found, SHOWN_FINDINGS)
+    blocks = [*page.findings(shown), *page.hidden(found, shown)]
+    blocks += dearest(result.queries, page.width, page.paint)
+    blocks += unread_reasons(result.unread, page.width, page.paint)
+    blocks.append(totals(result, verdict, page.width, page.paint))
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _weightiest(found: Sequence[Finding], count: int) -> list[Finding]:
+    """The findings that matter most, by severity and then by dollars, in the order of the report."""
+
+    def weight(index: int) -> tuple[object, ...]:
+        finding = found[index]
+        usd = finding.wasted_usd
+        return -SEVERITIES.index(finding.severity), -usd.point if usd is not None else 0, index
+
+    return [found[index] for index in sorted(sorted(range(len(found)), key=weight)[:count])]
+
+
+class _Page:
+    """The blocks of the findings: lists of lines that belong together."""
+
+    def __init__(self, sources: Sources, paint: Paint, width: int) -> None:
+        self.paint = paint
+        self.width = width
+        self._sources = sources
+        self._lines: tuple[tuple[str, int | None], list[str]] | None = None
+
+    def findings(self, shown: Sequence[Finding]) -> Iterator[list[str]]:
+        """A block per finding; the first one of a file has the file's name above it."""
+        for path, group in groupby(shown, key=lambda finding: finding.path):
+            found = list(group)
+            head = self._head(path, len(found))
+            for finding in found:
+                yield [*head, *self._finding(finding)]
+                head = []
+
+    def _head(self, path: str, count: int) -> list[str]:
+        number = counted(count, "finding")
+        name = cut_start(harmless(path), self.width - len(number) - 8)
+        rule = "─" * (self.width - text_width(name) - len(number) - 6)
+        return [
+            f"{self.paint('──', 'frame')} {self.paint(name, 'bold')} {self.paint(rule, 'frame')} {number}"
+        ]
+
+    def _finding(self, finding: Finding) -> Iterator[str]:
+        paint, look = self.paint, finding.severity
+        place = harmless(place_text(finding.path, finding.span))
+        yield f"{paint(f'{finding.severity}[{finding.rule}]', look)} {place}"
+        yield from snippet(self._text(finding), finding.span, self.width, look, paint)
+        yield from self._labelled("", finding.message)
+        wasted = wasted_text(finding)
+        if wasted:
+            yield from self._labelled("wastes ", wasted)
+        if finding.help:
+            yield from self._labelled("to fix ", finding.help)
+        if finding.fix:
+            yield from self._labelled("write  ", finding.fix)
+
+    def _labelled(self, label: str, text: str) -> Iterator[str]:
+        """A paragraph behind the gutter, its lines in line with each other."""
+        indent = 7
+        lines = wrap(text, self.width - indent - len(label))
+        yield " " * indent + self.paint(label, "bold") + next(lines)
+        for line in lines:
+            yield " " * (indent + len(label)) + line
+
+    def _text(self, finding: Finding) -> list[str]:
+        """The lines of a text; one text is kept, since findings come in the order of the files."""
+        key = (finding.path, finding.span.cell)
+        if self._lines is None or self._lines[0] != key:
+            text = self._sources(*key)
+            self._lines = (key, [] if text is None else text.split("\n"))
+        return self._lines[1]
+
+    def hidden(self, found: Sequence[Finding], shown: Sequence[Finding]) -> Iterator[list[str]]:
+        """What was left out, by rule."""
+        if len(shown) == len(found):
+            return
+        left = Counter((finding.severity, finding.rule) for finding in found)
+        left.subtract((finding.severity, finding.rule) for finding in shown)
+        count = len(found) - len(shown)
+        yield [
+            self.paint(f"{counted(count, 'more finding')}", "bold")
+            + f" beside these {len(shown)}, the gravest and dearest ones; --all shows every one",
+            *(
+                f"  {number:>7,}  {self.paint(f'{severity:<7}', severity)}  {rule}"
+                for (severity, rule), number in sorted(
+                    left.items(), key=lambda item: (-SEVERITIES.index(item[0][0]), -item[1], item[0][1])
+                )
+                if number
+            ),
+        ]
+
+
+def place_text(path: str, span: Span) -> str:
+    """A place in the form that terminals and editors turn into a link.
+
+    >>> place_text("a.ipynb", Span(4, 2, 4, 9, cell=3))
+    'a.ipynb:cell 3:4:2'
+    """
+    cell = f"cell {span.cell}:" if span.cell is not None else ""
+    return f"{path}:{cell}{span.start_line}:{span.start_column}"
+
+
+def wasted_text(finding: Finding) -> str:
+    """What a finding wastes: dollars of an iteration and bytes of a run; `` when neither is known, or nothing."""
+    size, usd = finding.wasted_bytes, finding.wasted_usd
+    if size is not None and not size.high:
+        size = None
+    if usd is None or not usd.high:
+        return f"{bytes_text(size)} a run" if size is not None else ""
+    text = f"{usd_text(usd)} an iteration"
+    return f"{text}: {format_bytes(size.point)} a run" if size is not None else text

@@ -1,0 +1,182 @@
+"""What stands below the findings: the dearest queries, what was not read, and the sum."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from costguard.money import format_bytes, format_usd
+from costguard.render.amounts import counted, runs_text, usd_text
+from costguard.render.cells import cut_end, cut_start, harmless, text_width, wrap
+from costguard.render.paint import Look, Paint
+from costguard.result import SEVERITIES, QueryReport, ScanResult, Summary, UnreadReport, Verdict
+
+DEAREST: Final = 5
+REASONS: Final = 5
+TABLES: Final = 3
+ASSUMED: Final = "assumed"
+_LABEL: Final = 11
+"""Cells of the labels of the last block."""
+
+
+def dearest(queries: Sequence[QueryReport], width: int, paint: Paint) -> Iterator[list[str]]:
+    """A table of the queries that cost most per iteration."""
+    priced = [
+        (query.usd_per_iteration.point, query)
+        for query in queries
+        if query.usd_per_iteration is not None and query.usd_per_iteration.point > 0
+    ]
+    if not priced:
+        return
+    priced.sort(key=lambda item: (-item[0], item[1].path, item[1].span.start_line))
+    shown = [query for _, query in priced[:DEAREST]]
+    assumed = any(query.runs_basis == ASSUMED for query in shown)
+    rows = [_dear_row(query, assumed) for query in shown]
+    heads = ("bytes billed", "$ a run", "runs", "$ an iteration")
+    widths = [max(len(head), *(len(row[index + 1]) for row in rows)) for index, head in enumerate(heads)]
+    room = width - sum(widths) - 2 * len(widths) - 2
+    longest = min(room, max(text_width(row[0]) for row in rows))
+    title = "Dearest queries" if len(priced) > 1 else "Dearest query"
+    first = max(longest, text_width(title) - 2)
+    yield [
+        paint(title, "bold")
+        + " " * (first + 2 - len(title))
+        + paint("".join(f"  {head:>{size}}" for head, size in zip(heads, widths, strict=True)), "dim"),
+        *(
+            "  "
+            + _padded(cut_start(row[0], room), first)
+            + "".join(f"  {text:>{size}}" for text, size in zip(row[1:], widths, strict=True))
+            for row in rows
+        ),
+    ]
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - text_width(text))
+
+
+def _dear_row(query: QueryReport, assumed: bool) -> tuple[str, str, str, str, str]:
+    assert query.usd is not None
+    assert query.usd_per_iteration is not None
+    billed = format_bytes(query.bytes_billed.point) if query.bytes_billed is not None else ""
+    mark = f" {ASSUMED}" if query.runs_basis == ASSUMED else " " * (len(ASSUMED) + 1) if assumed else ""
+    return (
+        harmless(_query_place(query)),
+        billed,
+        format_usd(query.usd.point),
+        runs_text(query.runs) + mark,
+        format_usd(query.usd_per_iteration.point),
+    )
+
+
+def _query_place(query: QueryReport) -> str:
+    cell = f"cell {query.span.cell}:" if query.span.cell is not None else ""
+    variant = f" ({query.variant})" if query.variant else ""
+    return f"{query.path}:{cell}{query.span.start_line}{variant}"
+
+
+def unread_reasons(unread: Sequence[UnreadReport], width: int, paint: Paint) -> Iterator[list[str]]:
+    """What could not be read: the commonest reasons, each with an example."""
+    if not unread:
+        return
+    reasons = Counter(item.reason for item in unread)
+    examples: dict[str, UnreadReport] = {}
+    for item in unread:
+        examples.setdefault(item.reason, item)
+    ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    lines = [paint("Not read", "bold") + f" ({counted(len(unread), 'place')}; their cost is in no figure)"]
+    for reason, count in ranked[:REASONS]:
+        item = examples[reason]
+        cell = f"cell {item.span.cell}:" if item.span.cell is not None else ""
+        where = f"{item.path}:{cell}{item.span.start_line}"
+        detail = f" ({item.detail})" if item.detail else ""
+        text = " ".join(harmless(f"{reason}: {where}{detail}").split())
+        more = f" and {count - 1:,} more" if count > 1 else ""
+        lines.append(f"  {cut_end(text, width - 2 - len(more))}{more}")
+    rest = ranked[REASONS:]
+    if rest:
+        places = sum(count for _, count in rest)
+        lines.append(f"  {counted(len(rest), 'other reason')}: {counted(places, 'place')}")
+    if len(unread) > len(ranked) or rest:
+        lines.append(paint("  --format json lists every place under `unread`", "dim"))
+    yield lines
+
+
+def totals(result: ScanResult, verdict: Verdict, width: int, paint: Paint) -> list[str]:
+    """The iteration's dollars, the findings, and what the gate says."""
+    summary = result.summary
+    lines = [*_labelled("Iteration", _iteration(summary), width, paint)]
+    if summary.assumed_runs:
+        known = summary.queries - summary.unknown_queries
+        who = "each query" if summary.assumed_runs == known else f"{summary.assumed_runs:,} of them"
+        verb = "is" if summary.assumed_runs in (1, known) else "are"
+        text = f"{who} {verb} assumed to run once per iteration (`runs` in the config knows better)"
+        lines.extend(_labelled("", text, width, paint))
+    if summary.unknown_queries:
+        lines.extend(_labelled("", _unknown(result), width, paint))
+    lines.extend(_labelled("Findings", _severities(result, paint), width, paint))
+    if summary.unread:
+        text = f"{counted(summary.unread, 'place')} in the code could not be read"
+        lines.extend(_labelled("Unread", text, width, paint))
+    lines.extend(_gate(verdict, width, paint))
+    return lines
+
+
+def _labelled(label: str, text: str, width: int, paint: Paint) -> Iterator[str]:
+    for line in wrap(text, width - _LABEL):
+        yield paint(f"{label:<{_LABEL}}", "bold") + line if label else " " * _LABEL + line
+        label = ""
+
+
+def _iteration(summary: Summary) -> str:
+    files = counted(summary.files, "file")
+    queries = counted(summary.queries, "query", "queries")
+    known = summary.queries - summary.unknown_queries
+    if not summary.queries:
+        return f"no queries found in {files}"
+    if not known:
+        return f"unknown: none of {queries} in {files} has a known cost"
+    usd = summary.usd_per_iteration
+    of = queries if known == summary.queries else f"{known:,} of {queries}"
+    return f"{usd_text(usd)} for {of} in {files}"
+
+
+def _unknown(result: ScanResult) -> str:
+    """Why costs are unknown, and what to do: most often tables are in no catalog."""
+    summary = result.summary
+    verb = "has" if summary.unknown_queries == 1 else "have"
+    text = f"{counted(summary.unknown_queries, 'query', 'queries')} {verb} no known cost"
+    missing = Counter(
+        scan.table
+        for query in result.queries
+        if query.usd is None
+        for scan in query.scans
+        if scan.bytes is None and scan.pruning == "unknown"
+    )
+    if not missing:
+        return text
+    named = [name for name, _ in sorted(missing.items(), key=lambda item: (-item[1], item[0]))[:TABLES]]
+    rest = len(missing) - len(named)
+    more = f" and {counted(rest, 'more table')}" if rest else ""
+    verb = "is" if len(missing) == 1 else "are"
+    return f"{text}: {', '.join(named)}{more} {verb} in no catalog (--catalog FILE)"
+
+
+def _severities(result: ScanResult, paint: Paint) -> str:
+    counts = Counter(finding.severity for finding in result.findings if finding.suppressed is None)
+    parts = [counted(counts[severity], severity) for severity in reversed(SEVERITIES) if counts[severity]]
+    text = ", ".join(parts) or "none"
+    suppressed = result.summary.suppressed
+    return f"{text}; {counted(suppressed, 'ignored finding')}" if suppressed else text
+
+
+def _gate(verdict: Verdict, width: int, paint: Paint) -> Iterator[str]:
+    word = {"pass": "passed", "fail": "FAILED", "error": "NOTHING CHECKED"}[verdict.verdict]
+    reasons = list(verdict.reasons)
+    first = f"{word}: {reasons[0]}" if reasons else word
+    lines = [line for text in (first, *reasons[1:]) for line in wrap(text, width - _LABEL)]
+    look: Look = "good" if verdict.verdict == "pass" else "error"
+    lines[0] = paint(word, look) + lines[0].removeprefix(word)
+    yield paint(f"{'Gate':<{_LABEL}}", "bold") + lines[0]
+    yield from (" " * _LABEL + line for line in lines[1:])
