@@ -126,7 +126,7 @@ def _add(
     name: Path,
     given: Path,
     base: Path,
-    excluded: pathspec.PathSpec | None,
+    excluded: pathspec.GitIgnoreSpec | None,
     found: dict[str, SourceFile],
     unread: list[UnreadReport],
 ) -> None:
@@ -163,13 +163,13 @@ def _report(path: str, reason: str, detail: str) -> UnreadReport:
     return UnreadReport(path, Span(1, 1, 1, 1), reason, detail)
 
 
-def _spec(patterns: Iterable[str]) -> pathspec.PathSpec | None:
+def _spec(patterns: Iterable[str]) -> pathspec.GitIgnoreSpec | None:
     lines = list(patterns)
     if not lines:
         return None
     import pathspec
 
-    return pathspec.PathSpec.from_lines("gitignore", lines)
+    return pathspec.GitIgnoreSpec.from_lines(lines)
 
 
 def _names(directory: Path) -> Iterator[Path]:
@@ -203,16 +203,18 @@ def _git_files(directory: Path) -> list[str] | None:
 def _walk(top: Path) -> Iterator[Path]:
     import pathspec
 
-    specs: dict[Path, pathspec.PathSpec] = {}
+    specs: dict[Path, pathspec.GitIgnoreSpec] = {}
     for folder, folders, names in os.walk(top):
         here = Path(folder)
         ignore = here / ".gitignore"
         if ignore.is_file():
             text = ignore.read_text(encoding="utf-8", errors="replace")
-            specs[here] = pathspec.PathSpec.from_lines("gitignore", text.splitlines())
+            specs[here] = pathspec.GitIgnoreSpec.from_lines(text.splitlines())
         above = [(base, spec) for base, spec in specs.items() if here == base or base in here.parents]
 
-        def ignored(path: Path, is_folder: bool, above: list[tuple[Path, pathspec.PathSpec]] = above) -> bool:
+        def ignored(
+            path: Path, is_folder: bool, above: list[tuple[Path, pathspec.GitIgnoreSpec]] = above
+        ) -> bool:
             end = "/" if is_folder else ""
             return any(spec.match_file(path.relative_to(base).as_posix() + end) for base, spec in above)
 

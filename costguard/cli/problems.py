@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def explain_error(error: Exception) -> str | None:
     """What to print; None when the error is a defect of ours."""
-    from costguard.catalog.load import CatalogError
+    from costguard.catalog.model import CatalogError
     from costguard.estimate.price import UnknownLocationError
     from costguard.judge.rulebook import RulebookError
 

@@ -20,31 +20,39 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
-def usd_text(amount: Dollars) -> str:
+def usd_text(amount: Dollars, unit: str = "") -> str:
     """Dollars, with their range where that is wide, and their basis unless they are exact.
 
-    >>> usd_text(Dollars(Decimal(1), Decimal(2), Decimal(4), "modelled"))
-    '$2.00 ($1.00 to $4.00, modelled)'
+    >>> usd_text(Dollars(Decimal(1), Decimal(2), Decimal(4), "modelled"), " an iteration")
+    '$2.00 an iteration ($1.00 to $4.00, modelled)'
     """
     wide = amount.high - amount.low > abs(amount.point) * WIDE
-    return _text(*map(format_usd, (amount.low, amount.point, amount.high)), wide, amount.basis)
+    return (
+        format_usd(amount.point)
+        + unit
+        + _remarks(format_usd(amount.low), format_usd(amount.high), wide, amount.basis)
+    )
 
 
-def bytes_text(amount: ByteRange) -> str:
+def bytes_text(amount: ByteRange, unit: str = "") -> str:
     """Bytes, in the same manner.
 
-    >>> bytes_text(ByteRange(0, 2048, 2048, "upper-bound")), bytes_text(ByteRange.exactly(2048))
-    ('2 KiB (0 B to 2 KiB, upper-bound)', '2 KiB')
+    >>> bytes_text(ByteRange(0, 2048, 2048, "upper-bound")), bytes_text(ByteRange.exactly(2048), " a run")
+    ('2 KiB (0 B to 2 KiB, upper-bound)', '2 KiB a run')
     """
     wide = amount.high - amount.low > amount.point * WIDE
-    return _text(*map(format_bytes, (amount.low, amount.point, amount.high)), wide, amount.basis)
+    return (
+        format_bytes(amount.point)
+        + unit
+        + _remarks(format_bytes(amount.low), format_bytes(amount.high), wide, amount.basis)
+    )
 
 
-def _text(low: str, point: str, high: str, wide: bool, basis: str) -> str:
+def _remarks(low: str, high: str, wide: bool, basis: str) -> str:
     remarks = [f"{low} to {high}"] if wide and low != high else []
     if basis != "exact":
         remarks.append(basis)
-    return f"{point} ({', '.join(remarks)})" if remarks else point
+    return f" ({', '.join(remarks)})" if remarks else ""
 
 
 def runs_text(runs: float) -> str:

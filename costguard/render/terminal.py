@@ -156,6 +156,6 @@ def wasted_text(finding: Finding) -> str:
     if size is not None and not size.high:
         size = None
     if usd is None or not usd.high:
-        return f"{bytes_text(size)} a run" if size is not None else ""
-    text = f"{usd_text(usd)} an iteration"
-    return f"{text}: {format_bytes(size.point)} a run" if size is not None else text
+        return bytes_text(size, " a run") if size is not None else ""
+    text = usd_text(usd, " an iteration")
+    return f"{text}, {format_bytes(size.point)} a run" if size is not None else text
