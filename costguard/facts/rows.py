@@ -18,10 +18,15 @@ class SourceRows:
         self._texts = texts
         self._is_notebook = is_notebook
         self._places: dict[tuple[int, int, int | None], int] = {}
+        self._locations: list[tuple[Any, ...]] = []
+        if texts:
+            self.rows["locations"] = self._locations
 
     def add(self, table: str, row: tuple[Any, ...]) -> int:
         """Append a row; returns its key."""
-        rows = self.rows.setdefault(table, [])
+        rows = self.rows.get(table)
+        if rows is None:
+            rows = self.rows[table] = []
         rows.append(row)
         return len(rows) - 1
 
@@ -45,19 +50,10 @@ class SourceRows:
         index = self._indexes[number]
         if index is None:
             index = self._indexes[number] = LineIndex(self._texts[number])
-        span = index.span(start, end)
-        at = self.add(
-            "locations",
-            Location(
-                self.count("locations"),
-                0,
-                span.start_line,
-                span.start_column,
-                span.end_line,
-                span.end_column,
-                cell if self._is_notebook else None,
-            ),
-        )
+        locations = self._locations
+        at = len(locations)
+        low, high = index.position(start), index.position(end)
+        locations.append(Location(at, 0, *low, *high, cell if self._is_notebook else None))
         self._places[key] = at
         return at
 
@@ -108,6 +104,15 @@ class TextPlaces:
 
     def __call__(self, start: int, end: int) -> int:
         """The location key."""
-        low, high = self.text_range(max(start, 0), max(end, start, 0))
-        low, high = to_source(self._text.segments, low, high)
-        return self._rows.place(low, high, self._text.cell)
+        if start < 0:
+            start = 0
+        if end < start:
+            end = start
+        if self._segments:
+            low, high = to_source(self._segments, start, end)
+        else:
+            low, high = start + self._offset, end + self._offset
+        text = self._text
+        if text.segments:
+            low, high = to_source(text.segments, low, high)
+        return self._rows.place(low, high, text.cell)

@@ -9,6 +9,7 @@ from costguard.extract.sql import parse_leaf
 from costguard.facts.rows import SourceRows, TextPlaces, to_source
 from costguard.facts.schema import ArgumentFact, CallFact, FrameFact, LoopFact, Source, UnreadFact
 from costguard.facts.sql.analyse import StatementContext, analyse_statement
+from costguard.facts.sql.expression import release_tree
 from costguard.facts.sql.variables import variable_values
 from costguard.model import Extraction, Hole, PythonFacts, SqlText, Unread
 
@@ -97,6 +98,7 @@ def _add_leaf(
     except RecursionError:
         rows.cut_back(before)
         _add_leaf_unread(rows, text, places, Unread("nested too deep"), len(leaf.text))
+    release_tree(parsed.tree)
 
 
 def _with_leaf_holes(text: SqlText, leaf: Leaf) -> SqlText:

@@ -265,6 +265,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 write.by_source,
             ),
         )
+    builder.release()
     return query
 
 

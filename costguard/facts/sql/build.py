@@ -62,6 +62,12 @@ class CommonTableEntry:
         self.columns = tuple(item.name.lower() for item in (alias.args.get("columns") or ())) if alias else ()
         self.place = extent(alias.this) if alias is not None and alias.this is not None else extent(node)
 
+    def release(self) -> None:
+        """Forget what it refers to."""
+        self.scope.entries.clear()
+        self.parent = None
+        self.body = None
+
 
 class CteScope:
     """The CTE names that are visible at a place."""
@@ -93,7 +99,21 @@ class Builder:
         self._is_hole = is_hole
         self._variables = variables
         self._scopes: dict[int, CteScope] = {}
+        self._selects: list[SelectBody] = []
         self._depth = 0
+
+    def release(self) -> None:
+        """Cut the circles of references between bodies, so that they are freed at once and not by the collector.
+
+        The builder and its log cannot be used afterwards.
+        """
+        for body in self._selects:
+            body.release()
+        for entry in self.ctes:
+            entry.release()
+        self._selects.clear()
+        self._scopes.clear()
+        self.log.release()
 
     # -- bodies ------------------------------------------------------------------------------------
 
@@ -104,9 +124,7 @@ class Builder:
     def empty_select(self, scope: CteScope | None = None) -> SelectBody:
         """A SELECT without anything, to hang the parts of DML on."""
         body = SelectBody(None, None, self.log)
-        body.variables = self._variables
-        self._scopes[id(body)] = scope or CteScope(None)
-        body.build_nested = self._nested
+        self._prepare(body, scope or CteScope(None))
         return body
 
     def _nested(self, node: exp.Expr, parent: SelectBody) -> Body:
@@ -163,6 +181,7 @@ class Builder:
         body.variables = self._variables
         body.build_nested = self._nested
         self._scopes[id(body)] = scope
+        self._selects.append(body)
 
     def _set_operation(self, node: exp.SetOperation, parent: SelectBody | None, scope: CteScope) -> Body:
         scope = self.with_scope(node, parent, scope)

@@ -35,6 +35,27 @@ class ExpressionInfo:
     windows: list[exp.Expr] = field(default_factory=list)
 
 
+def release_tree(root: exp.Expr) -> None:
+    """Cut the nodes' way back to their parents, so that the tree is freed at once and not by the collector."""
+    stack: list[Any] = [root]
+    pop = stack.pop
+    while stack:
+        node = pop()
+        node.parent = None
+        for value in node.args.values():
+            kind = type(value)
+            if kind is list:
+                for child in value:
+                    if isinstance(child, exp.Expression):
+                        stack.append(child)
+            elif kind not in _PLAIN and isinstance(value, exp.Expression):
+                stack.append(value)
+
+
+_PLAIN = frozenset({str, bool, int, type(None)})
+"""Types of arguments that are no nodes: told apart faster than by isinstance."""
+
+
 def extent(node: exp.Expr) -> tuple[int, int]:
     """Offsets (start, end exclusive) that cover every token noted below the node; (-1, -1) when none was."""
     low, high = -1, -1
@@ -49,9 +70,12 @@ def extent(node: exp.Expr) -> tuple[int, int]:
             if end > high:
                 high = end
         for value in item.args.values():
-            if isinstance(value, list):
-                stack.extend(child for child in value if isinstance(child, exp.Expression))
-            elif isinstance(value, exp.Expression):
+            kind = type(value)
+            if kind is list:
+                for child in value:
+                    if isinstance(child, exp.Expression):
+                        stack.append(child)
+            elif kind not in _PLAIN and isinstance(value, exp.Expression):
                 stack.append(value)
     return low, high
 
@@ -144,14 +168,49 @@ _OPERATORS = frozenset(
 """Func nodes of the parser that people write as syntax, or that say nothing about cost."""
 
 
+_NAMES = frozenset({exp.Column, exp.Dot, exp.Bracket})
+_NAMES_NOTHING = frozenset(
+    {exp.Literal, exp.Identifier, exp.Var, exp.DataType, exp.Null, exp.Boolean, exp.Placeholder}
+)
+
+
+def _simple_column(node: exp.Expr) -> Reference | None:
+    """`a` or `t.a`, by far the most references; None for all else (`column_parts` reads it)."""
+    arguments = node.args
+    if arguments.get("db") is not None:
+        return None
+    name = arguments["this"]
+    if type(name) is not exp.Identifier:
+        return None
+    meta = name._meta
+    if not meta or meta.get("start") is None or meta.get("end") is None:
+        return None
+    written: str = name.args["this"]
+    qualifier = arguments.get("table")
+    if qualifier is None:
+        return Reference((written.lower(),), (written,), meta["start"], meta["end"] + 1)
+    first = qualifier._meta
+    if not first or first.get("start") is None:
+        return None
+    table: str = qualifier.args["this"]
+    return Reference((table.lower(), written.lower()), (table, written), first["start"], meta["end"] + 1)
+
+
 def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInfo:
     """Collect what an expression mentions, each node visited once."""
     info = info or ExpressionInfo()
     stack: list[tuple[Any, bool]] = [(root, False)]
+    references = info.references
     while stack:
         node, in_window = stack.pop()
         kind = type(node)
-        if kind is exp.Column or kind is exp.Dot or kind is exp.Bracket:
+        if kind in _NAMES_NOTHING:
+            continue
+        if kind in _NAMES:
+            simple = _simple_column(node) if kind is exp.Column else None
+            if simple is not None:
+                references.append(simple)
+                continue
             found = column_parts(node)
             if found is not None:
                 written, inner, start, end = found
@@ -185,8 +244,6 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
                 if key == "replace":
                     stack.extend((item, in_window) for item in node.args.get(key) or ())
             continue
-        elif kind is exp.Literal or kind is exp.Identifier or kind is exp.Var or kind is exp.DataType:
-            continue
         elif kind is exp.Window:
             info.windows.append(node)
             in_window = True
@@ -207,10 +264,11 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
             if isinstance(node, exp.AggFunc) and not in_window:
                 info.aggregates.append(node)
         for value in node.args.values():
-            if isinstance(value, list):
+            kind = type(value)
+            if kind is list:
                 for child in value:
                     if isinstance(child, exp.Expression):
                         stack.append((child, in_window))
-            elif isinstance(value, exp.Expression):
+            elif kind not in _PLAIN and isinstance(value, exp.Expression):
                 stack.append((value, in_window))
     return info

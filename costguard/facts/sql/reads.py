@@ -69,6 +69,12 @@ class ReadLog:
         self.tracking_references = False
         """Traces note the CTE references that they pass through: only conditions need that."""
 
+    def release(self) -> None:
+        """Forget the bodies."""
+        self.bodies.clear()
+        self.infos.clear()
+        del self.relation_of_table
+
     # -- relations ---------------------------------------------------------------------------------
 
     def add_scan(self, entry: ScanEntry) -> Scan:

@@ -635,6 +635,17 @@ class SelectBody(Body):
 
     # -- reads -------------------------------------------------------------------------------------
 
+    def release(self) -> None:
+        """Forget what refers back to it."""
+        self.parent = None
+        self.build_nested = None
+        self.sources.clear()
+        self.using.clear()
+        self.conditions.clear()
+        self._nested.clear()
+        self._names.clear()
+        self._traces.clear()
+
     def info_of(self, expression: exp.Expr) -> ExpressionInfo:
         """What an expression mentions; walked once."""
         info = self._infos.get(id(expression))
