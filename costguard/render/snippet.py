@@ -92,7 +92,7 @@ def _block(
     if hidden:
         shown.append(gutter.line(None, f"{paint('┆', look)} {paint(f'({hidden} more lines)', 'dim')}"))
     tail = lines[last - 1]
-    if tail[end - 1 :].strip():
+    if tail[end - 1 :].strip(" \t;"):
         fitted = _fit(tail, end - 1, end, room)
         shown.append(gutter.line(last, f"{bar} {fitted.text}"))
         shown.append(gutter.line(None, paint("╰" + "─" * (fitted.start + 1) + "^", look)))

@@ -85,21 +85,21 @@ def unread_reasons(unread: Sequence[UnreadReport], width: int, paint: Paint) -> 
     for item in unread:
         examples.setdefault(item.reason, item)
     ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    lines = [paint("Not read", "bold") + f" ({counted(len(unread), 'place')}; their cost is in no figure)"]
+    lines = [paint("Not read", "bold")]
     for reason, count in ranked[:REASONS]:
         item = examples[reason]
         cell = f"cell {item.span.cell}:" if item.span.cell is not None else ""
         where = f"{item.path}:{cell}{item.span.start_line}"
+        such = "" if count == 1 else "such as "
         detail = f" ({item.detail})" if item.detail else ""
-        text = " ".join(harmless(f"{reason}: {where}{detail}").split())
-        more = f" and {count - 1:,} more" if count > 1 else ""
-        lines.append(f"  {cut_end(text, width - 2 - len(more))}{more}")
+        text = " ".join(harmless(f"{reason}: {such}{where}{detail}").split())
+        lines.append(f"  {count:>5,}  {cut_end(text, width - 9)}")
     rest = ranked[REASONS:]
     if rest:
         places = sum(count for _, count in rest)
-        lines.append(f"  {counted(len(rest), 'other reason')}: {counted(places, 'place')}")
+        lines.append(f"  {places:>5,}  {counted(len(rest), 'other reason')}")
     if len(unread) > len(ranked) or rest:
-        lines.append(paint("  --format json lists every place under `unread`", "dim"))
+        lines.append(paint("         --format json lists every place under `unread`", "dim"))
     yield lines
 
 
@@ -109,7 +109,7 @@ def totals(result: ScanResult, verdict: Verdict, width: int, paint: Paint) -> li
     lines = [*_labelled("Iteration", _iteration(summary), width, paint)]
     if summary.assumed_runs:
         known = summary.queries - summary.unknown_queries
-        who = "each query" if summary.assumed_runs == known else f"{summary.assumed_runs:,} of them"
+        who = "each of them" if summary.assumed_runs == known else f"{summary.assumed_runs:,} of them"
         verb = "is" if summary.assumed_runs in (1, known) else "are"
         text = f"{who} {verb} assumed to run once per iteration (`runs` in the config knows better)"
         lines.extend(_labelled("", text, width, paint))
@@ -117,7 +117,7 @@ def totals(result: ScanResult, verdict: Verdict, width: int, paint: Paint) -> li
         lines.extend(_labelled("", _unknown(result), width, paint))
     lines.extend(_labelled("Findings", _severities(result, paint), width, paint))
     if summary.unread:
-        text = f"{counted(summary.unread, 'place')} in the code could not be read"
+        text = f"{counted(summary.unread, 'place')} in the code; their cost is in no figure"
         lines.extend(_labelled("Unread", text, width, paint))
     lines.extend(_gate(verdict, width, paint))
     return lines
