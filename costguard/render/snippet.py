@@ -41,7 +41,7 @@ def snippet(lines: Sequence[str], span: Span, width: int, look: Look, paint: Pai
         end = len(lines[last - 1]) + 1
     digits = max(len(str(last)), 4)
     gutter = _Gutter(digits, paint)
-    room = max(width - digits - 5, 20)
+    room = max(width - digits - 3, 20)
     if last == span.start_line:
         fitted = _fit(lines[last - 1], span.start_column, end, room)
         return [
