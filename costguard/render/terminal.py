@@ -85,7 +85,7 @@ class _Page:
     def _head(self, path: str, count: int) -> list[str]:
         number = counted(count, "finding")
         name = cut_start(harmless(path), self.width - len(number) - 8)
-        rule = "─" * (self.width - text_width(name) - len(number) - 6)
+        rule = "─" * (self.width - text_width(name) - len(number) - 5)
         return [
             f"{self.paint('──', 'frame')} {self.paint(name, 'bold')} {self.paint(rule, 'frame')} {number}"
         ]
