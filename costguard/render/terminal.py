@@ -25,7 +25,7 @@ Sources = Callable[[str, int | None], str | None]
 SHOWN_FINDINGS: Final = 100
 """More are counted by rule, unless all are asked for."""
 WIDTH: Final = 100
-NARROWEST: Final = 60
+NARROWEST: Final = 72
 WIDEST: Final = 120
 """Lines of prose that are longer are hard to read."""
 
