@@ -10,7 +10,7 @@ from pathlib import Path
 
 from costguard.judge.examples import NOW, PROJECT
 from costguard.judge.page import parse_page
-from tests.oracle.googlesql import GoogleSql, NotAnalysed
+from tests.oracle.googlesql import AnalysisError, GoogleSql
 from tests.oracle.reading import Oracle, Statement, costguard_reads, statements_of
 from tests.oracle.warehouse import load_warehouse
 
@@ -19,7 +19,7 @@ RULES = HERE.parent.parent / "rules"
 CATALOGS = (RULES / "warehouse.json", HERE / "catalog.json")
 
 _TITLE = re.compile(r"^-- (?P<title>.+)$", re.MULTILINE)
-_POSITION = re.compile(r"\s*\[at \d+:\d+\]$")
+_WHERE = re.compile(r"^Code: \d+, Message: |\s*\[at \d+:\d+\]$")
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def compare(engine: GoogleSql, statements: list[Statement]) -> Outcome:
     for statement, reads in zip(statements, costguard_reads(statements, CATALOGS, PROJECT, NOW), strict=True):
         try:
             answer = oracle.reads(statement)
-        except NotAnalysed as error:
-            refused[statement.name] = _POSITION.sub("", str(error).removeprefix("INVALID_ARGUMENT: "))
+        except AnalysisError as error:
+            refused[statement.name] = _WHERE.sub("", str(error).splitlines()[0])
             continue
         if reads is None:
             unread.append(statement.name)

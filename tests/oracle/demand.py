@@ -7,8 +7,9 @@ followed from number to number. What a query computes but nothing uses is not ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tests.oracle.googlesql import Message
@@ -104,6 +105,15 @@ _ELEMENT_OF = frozenset(
         "array_last",
     }
 )
+
+
+def _nothing(path: Path) -> None:
+    """The definition of a column that reads nothing."""
+
+
+_READ_NOTHING = frozenset(
+    {"CreateFunctionStmt", "TruncateStmt", "DropStmt", "CreateTableStmt", "DropFunctionStmt"}
+)
 _DEDUPLICATING = ("DISTINCT", "INTERSECT", "EXCEPT")
 
 
@@ -126,6 +136,8 @@ class Demand:
         self._active: set[int] = set()
         self._entries: dict[str, Node] = {}
         self._recursions: list[Node] = []
+        self._alive: list[Message] = []
+        """Every message of the tree: Python's wrappers of messages have an identity only while one is held."""
         self._define(self.statement)
 
     # -- the statement -----------------------------------------------------------------------------
@@ -149,7 +161,7 @@ class Demand:
         ):
             query = statement.maybe("query")
             if query is not None:
-                self.rows(query, ordered=False)
+                self.rows(query, ordered=kind == "CreateTableAsSelectStmt")
                 self._outputs()
         elif kind == "InsertStmt":
             self._insert(statement)
@@ -157,7 +169,7 @@ class Demand:
             self._change(statement)
         elif kind in ("AssertStmt", "AssignmentStmt"):
             self.value(statement.node("expression" if kind == "AssertStmt" else "expr"))
-        else:
+        elif kind not in _READ_NOTHING:
             raise ValueError(f"statement {kind}")
 
     def _outputs(self) -> None:
@@ -189,7 +201,7 @@ class Demand:
     def _insert(self, statement: Node) -> None:
         query = statement.maybe("query")
         if query is not None:
-            self.rows(query, ordered=False)
+            self.rows(query, ordered=True)
             for number in statement.numbers("query_output_column_list"):
                 self.column(number)
         for row in statement.nodes("row_list"):
@@ -227,107 +239,95 @@ class Demand:
     # -- definitions -------------------------------------------------------------------------------
 
     def _define(self, node: Node) -> None:
-        kind = node.kind
-        if kind == "TableScan":
-            self._define_table(node)
-        elif kind in ("ComputedColumn", "DeferredComputedColumn"):
-            expression = node.node("expr")
-            self._set(node.raw("column").column_id, lambda path: self.value(expression, path))
-        elif kind == "AnalyticFunctionGroup":
-            for child in node.children():
-                self._define(child)
-            self._define_windows(node)
-            return
-        elif kind == "ArrayScan":
-            for expression, number in zip(
-                node.nodes("array_expr_list"), node.numbers("element_column_list"), strict=True
-            ):
-                self._set(number, lambda path, array=expression: self.value(array, path))
-            offset = node.maybe("array_offset_column")
-            if offset is not None:
-                self._set(offset.raw("column").column_id, lambda path: None)
-        elif kind == "WithEntry":
-            self._entries[node.raw("with_query_name")] = node.node("with_subquery")
-        elif kind == "WithRefScan":
-            name = node.raw("with_query_name")
-            for position, number in enumerate(node.numbers()):
-                self._set(number, lambda path, at=position: self._entry_column(name, at, path))
-        elif kind == "SetOperationScan":
-            for position, number in enumerate(node.numbers()):
-                self._set(number, lambda path, at=position: self._branch_columns(node, at, path))
-        elif kind == "RecursiveScan":
-            for position, number in enumerate(node.numbers()):
-                self._set(number, lambda path, at=position: self._term_columns(node, at, path))
+        self._alive.append(node.message)
+        recursive = node.kind == "RecursiveScan"
+        if recursive:
             self._recursions.append(node)
-            for child in node.children():
-                self._define(child)
-            self._recursions.pop()
-            return
-        elif kind == "RecursiveRefScan":
-            around = self._recursions[-1]
-            for position, number in enumerate(node.numbers()):
-                self._set(number, lambda path, at=position: self._term_columns(around, at, path))
-        elif kind == "PivotScan":
-            self._define_pivot(node)
-        elif kind == "UnpivotScan":
-            self._define_unpivot(node)
-        elif kind == "GroupingCall":
-            grouped = node.node("group_by_column")
-            self._set(node.raw("output_column").column_id, lambda path: self.value(grouped))
-        elif kind == "InlineLambda":
-            for number in node.numbers("argument_list"):
-                self._set(number, lambda path: None)  # an element of the array that is passed with it
-        elif kind == "TVFScan":
-            arguments = node.nodes("argument_list")
-            for number in node.numbers():
-                self._set(number, lambda path: [self.argument(item) for item in arguments] and None)
         for child in node.children():
             self._define(child)
+        if recursive:
+            self._recursions.pop()
+        # After those below: a window function is a computed column that its group completes.
+        definer = getattr(self, f"_define_{node.kind.lower()}", None)
+        if definer is not None:
+            definer(node)
 
     def _set(self, number: int, definition: Definition) -> None:
         self._definitions[number] = definition
 
-    def _define_table(self, node: Node) -> None:
-        name = self._table_name(node.raw("table").full_name or node.raw("table").name)
+    def _set_each(self, numbers: list[int], define: Callable[[int, Path], None]) -> None:
+        for position, number in enumerate(numbers):
+            self._set(number, partial(define, position))
+
+    def _define_tablescan(self, node: Node) -> None:
+        name = self._table_name(node.raw("table").full_name)
         view = self._view(name)
         for column in node.raw("column_list"):
-            own = column.name
             if view is not None:
-                self._set(column.column_id, lambda path, own=own: view.output(own, path))  # type: ignore[misc]
+                self._set(column.column_id, partial(view.output, column.name))
             else:
-                self._set(
-                    column.column_id,
-                    lambda path, own=own: self._needs.paths.setdefault(name, set()).add((own, *path)),  # type: ignore[misc]
-                )
+                self._set(column.column_id, partial(self._table_column, name, column.name))
 
-    def _define_windows(self, group: Node) -> None:
-        keys = [item for item in (group.maybe("partition_by"), group.maybe("order_by")) if item is not None]
-        for computed in group.nodes("analytic_function_list"):
-            expression = computed.node("expr")
+    def _define_computedcolumn(self, node: Node) -> None:
+        self._set(node.raw("column").column_id, partial(self.value, node.node("expr")))
 
-            def need(path: Path, expression: Node = expression) -> None:
-                self.value(expression)
-                for key in keys:
-                    self.value(key)
+    _define_deferredcomputedcolumn = _define_computedcolumn
 
-            self._set(computed.raw("column").column_id, need)
+    def _define_analyticfunctiongroup(self, node: Node) -> None:
+        keys = [item for item in (node.maybe("partition_by"), node.maybe("order_by")) if item is not None]
+        for computed in node.nodes("analytic_function_list"):
+            self._set(computed.raw("column").column_id, partial(self._all_of, (computed.node("expr"), *keys)))
 
-    def _define_pivot(self, node: Node) -> None:
+    def _define_arrayscan(self, node: Node) -> None:
+        for array, number in zip(
+            node.nodes("array_expr_list"), node.numbers("element_column_list"), strict=True
+        ):
+            self._set(number, partial(self.value, array))
+        offset = node.maybe("array_offset_column")
+        if offset is not None:
+            self._set(offset.raw("column").column_id, _nothing)
+
+    def _define_withentry(self, node: Node) -> None:
+        self._entries[node.raw("with_query_name")] = node.node("with_subquery")
+
+    def _define_withrefscan(self, node: Node) -> None:
+        self._set_each(node.numbers(), partial(self._entry_column, node.raw("with_query_name")))
+
+    def _define_setoperationscan(self, node: Node) -> None:
+        self._set_each(node.numbers(), partial(self._branch_columns, node.nodes("input_item_list")))
+
+    def _define_recursivescan(self, node: Node) -> None:
+        terms = [node.node("non_recursive_term"), node.node("recursive_term")]
+        self._set_each(node.numbers(), partial(self._branch_columns, terms))
+
+    def _define_recursiverefscan(self, node: Node) -> None:
+        around = self._recursions[-1]
+        terms = [around.node("non_recursive_term"), around.node("recursive_term")]
+        self._set_each(node.numbers(), partial(self._branch_columns, terms))
+
+    def _define_pivotscan(self, node: Node) -> None:
         aggregates = node.nodes("pivot_expr_list")
+        chosen = node.node("for_expr")
         for column in node.nodes("pivot_column_list"):
-            aggregate = aggregates[column.raw("pivot_expr_index")]
-            self._set(column.raw("column").column_id, lambda path, item=aggregate: self.value(item))
+            parts = (aggregates[column.raw("pivot_expr_index")], chosen)
+            self._set(column.raw("column").column_id, partial(self._all_of, parts))
 
-    def _define_unpivot(self, node: Node) -> None:
-        arguments = node.nodes("unpivot_arg_list")
+    def _define_unpivotscan(self, node: Node) -> None:
+        rows = [argument.nodes("column_list") for argument in node.nodes("unpivot_arg_list")]
         for position, number in enumerate(node.numbers("value_column_list")):
+            self._set(number, partial(self._all_of, [row[position] for row in rows]))
+        self._set(node.raw("label_column").column_id, _nothing)
 
-            def need(path: Path, position: int = position) -> None:
-                for argument in arguments:
-                    self.value(argument.nodes("column_list")[position], path)
+    def _define_groupingcall(self, node: Node) -> None:
+        self._set(node.raw("output_column").column_id, partial(self._all_of, [node.node("group_by_column")]))
 
-            self._set(number, need)
-        self._set(node.raw("label_column").column_id, lambda path: None)
+    def _define_inlinelambda(self, node: Node) -> None:
+        for number in node.numbers("argument_list"):
+            self._set(number, _nothing)  # an element of the array that is passed with it
+
+    def _define_tvfscan(self, node: Node) -> None:
+        for number in node.numbers():
+            self._set(number, _nothing)  # what it computes is needed with its rows
 
     # -- columns -----------------------------------------------------------------------------------
 
@@ -338,16 +338,19 @@ class Demand:
         self._followed.add((number, path))
         self._definitions[number](path)
 
+    def _table_column(self, table: str, column: str, path: Path) -> None:
+        self._needs.paths.setdefault(table, set()).add((column, *path))
+
     def _entry_column(self, name: str, position: int, path: Path) -> None:
         self.column(self._entries[name].numbers()[position], path)
 
-    def _branch_columns(self, node: Node, position: int, path: Path) -> None:
-        for item in node.nodes("input_item_list"):
-            self.column(item.numbers("output_column_list")[position], path)
+    def _branch_columns(self, branches: list[Node], position: int, path: Path) -> None:
+        for branch in branches:
+            self.column(branch.numbers("output_column_list")[position], path)
 
-    def _term_columns(self, node: Node, position: int, path: Path) -> None:
-        for name in ("non_recursive_term", "recursive_term"):
-            self.column(node.node(name).numbers("output_column_list")[position], path)
+    def _all_of(self, parts: Iterable[Node], path: Path) -> None:
+        for part in parts:
+            self.value(part)
 
     # -- expressions -------------------------------------------------------------------------------
 
@@ -419,7 +422,7 @@ class Demand:
         pass
 
     def _rows_tablescan(self, node: Node, ordered: bool) -> None:
-        name = self._table_name(node.raw("table").full_name or node.raw("table").name)
+        name = self._table_name(node.raw("table").full_name)
         view = self._view(name)
         if view is not None:
             view.result_rows()

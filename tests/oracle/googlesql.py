@@ -13,10 +13,10 @@ from typing import Any
 import tzdata
 from wasmtime import Config, Engine, Linker, Module, SharedMemory, Store, WasiConfig
 from zetasql.wasi import get_wasm_path
-from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
-from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
-from zetasql.wasi._pb2.zetasql.public import options_pb2 as public_options_pb2
-from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service  # type: ignore[import-untyped]
+from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2  # type: ignore[import-untyped]
+from zetasql.wasi._pb2.zetasql.public import options_pb2 as public_options_pb2  # type: ignore[import-untyped]
+from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2  # type: ignore[import-untyped]
 
 Message = Any
 """A protobuf message: the generated modules carry no types that a checker could follow."""
@@ -24,7 +24,7 @@ Message = Any
 _SIZE_BYTES = 4
 
 
-class NotAnalysed(Exception):
+class AnalysisError(Exception):
     """The analyser refuses the text; the message is its own."""
 
 
@@ -48,11 +48,12 @@ class GoogleSql:
         linker = Linker(engine)
         linker.define_wasi()
         instance = linker.instantiate(self._store, Module.from_file(engine, str(get_wasm_path())))
-        self._exports: Any = instance.exports(self._store)
-        self._exports["_initialize"](self._store)
+        exports: Any = instance.exports(self._store)
+        self._exports = exports
         memory = self._exports["memory"]
         assert isinstance(memory, SharedMemory)
         self._memory = memory
+        self._exports["_initialize"](self._store)
         self.language = self._language()
 
     def _language(self) -> Message:
@@ -78,7 +79,7 @@ class GoogleSql:
         """The paths in the places where tables stand, as written, parts separated.
 
         Raises:
-            NotAnalysed: the text is not a statement.
+            AnalysisError: the text is not a statement.
         """
         request = service.ExtractTableNamesFromStatementRequest(sql_statement=sql)
         request.options.CopyFrom(self.language)
@@ -91,7 +92,7 @@ class GoogleSql:
         """The resolved tree of a statement.
 
         Raises:
-            NotAnalysed: names, types or syntax are not as the analyser wants them.
+            AnalysisError: names, types or syntax are not as the analyser wants them.
         """
         return self._analyse(service.AnalyzeRequest(sql_statement=sql), sql, catalog).resolved_statement
 
@@ -99,7 +100,7 @@ class GoogleSql:
         """The type of an expression without names.
 
         Raises:
-            NotAnalysed: as for `analyse`.
+            AnalysisError: as for `analyse`.
         """
         request = service.AnalyzeRequest(sql_expression=expression)
         found = self._analyse(request, expression, catalog).resolved_expression
@@ -123,7 +124,7 @@ class GoogleSql:
         outward = exports[f"ZetaSqlLocalService_{method}"](store, inward, len(content), size_at)
         try:
             if not outward:
-                raise NotAnalysed(self._last_error())
+                raise AnalysisError(self._last_error())
             size = int.from_bytes(self._read(size_at, _SIZE_BYTES), "little")
             found = answer.FromString(self._read(outward, size))
             exports["wasm_free"](store, outward)

@@ -22,7 +22,7 @@ from costguard.facts.sql.variables import variable_values
 from costguard.model import SqlText
 from costguard.view_plan import expand_view
 from tests.oracle.demand import LENGTH, Demand, Needs
-from tests.oracle.googlesql import GoogleSql, NotAnalysed
+from tests.oracle.googlesql import AnalysisError, GoogleSql
 from tests.oracle.warehouse import PSEUDO_COLUMNS, Table, Warehouse
 
 Reads = dict[str, frozenset[str]]
@@ -133,7 +133,7 @@ class Oracle:
         for statement in statements:
             try:
                 names.update(engine.table_names(statement.text))
-            except NotAnalysed:
+            except AnalysisError:
                 continue  # `reads` will say so
         for _ in range(2):  # views over views
             for table in [warehouse.find(name) for name in names]:
@@ -146,7 +146,7 @@ class Oracle:
         """What a statement reads.
 
         Raises:
-            NotAnalysed: GoogleSQL refuses it.
+            AnalysisError: GoogleSQL refuses it.
         """
         catalog = self._catalog
         if statement.variables:

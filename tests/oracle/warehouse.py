@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.public import type_pb2
+from zetasql.wasi._pb2.zetasql.public import type_pb2  # type: ignore[import-untyped]
 
 from tests.oracle.googlesql import Message, empty_catalog
 

@@ -221,8 +221,8 @@ class Builder:
                 rows = literal_number(limit.args.get("expression"))
                 wrapper.small = rows is not None and rows <= SMALL_LIMIT
                 wrapper.one_row = rows is not None and rows <= 1
-            if order is not None:
-                wrapper.always.append((order, True))
+            if order is not None and (limit is not None or self._order_is_seen(node, parent)):
+                self._add_keys(wrapper, list(order.expressions))
             body = wrapper
         return body
 
@@ -265,14 +265,12 @@ class Builder:
             body.conditions.append((qualify.this, "qualify", None))
             body.barrier = True
         for window in arguments.get("windows") or ():
-            body.always.append((window, False))
+            body.named_windows[window.this.name.lower()] = window
         distinct = arguments.get("distinct")
         body.distinct = distinct is not None
         limit = arguments.get("limit")
         order = arguments.get("order")
-        if order is not None and (
-            limit is not None or (parent is None and self._depth == 0 and self._is_outermost(node))
-        ):
+        if order is not None and (limit is not None or self._order_is_seen(node, parent)):
             self._add_keys(body, list(order.expressions))
         rows = None
         if limit is not None or arguments.get("offset") is not None:
@@ -297,12 +295,18 @@ class Builder:
         )
         return body
 
-    @staticmethod
-    def _is_outermost(node: exp.Expr) -> bool:
-        parent = node.parent
-        while isinstance(parent, (exp.Subquery, exp.Paren)):
-            parent = parent.parent
-        return parent is None
+    def _order_is_seen(self, node: exp.Expr, outer: SelectBody | None) -> bool:
+        """The order of a query's rows reaches the statement's result, or an array. Elsewhere it is not kept."""
+        around = node.parent
+        while isinstance(around, (exp.Subquery, exp.Paren)):
+            around = around.parent
+        if isinstance(around, exp.Array):
+            return True
+        if outer is not None or self._depth:
+            return False
+        if isinstance(around, exp.Create):
+            return str(around.args.get("kind") or "").upper() == "TABLE"
+        return around is None or isinstance(around, (exp.Export, exp.Insert))
 
     def _projection_kinds(self, body: SelectBody) -> tuple[bool, bool]:
         aggregated = windowed = False
@@ -388,6 +392,8 @@ class Builder:
                 body.using.append((name.name.lower(), right))
 
     def _source(self, body: SelectBody, node: exp.Expr) -> Source | None:
+        if isinstance(node, exp.TableAlias):
+            node = exp.Table(this=node.this)  # `|> AS name`: the parser's way to say FROM name
         if isinstance(node, exp.Table):
             alias, relation, qualifier = self._table(body, node)
         elif isinstance(node, exp.Subquery):
@@ -488,6 +494,13 @@ class Builder:
                 built = self.body(entry.node.this, entry.parent, entry.scope)
             finally:
                 self._depth -= 1
+            if entry.recursive:
+                # What the recursive part reads of the CTE, it reads of the whole CTE.
+                placeholder.sources.append(Source("", Referenced(built)))
+                everything = Projection("", None)
+                everything.star = entry.place
+                placeholder.projections.append(everything)
+                placeholder.value_table = False
             entry.body = built
         elif isinstance(entry.body, SelectBody) and entry.body.node is entry.node:
             entry.recursive = True
@@ -563,23 +576,35 @@ class Builder:
         return alias, relation, ()
 
     def _pivot(self, body: SelectBody, inner: Relation, pivot: exp.Pivot) -> Relation:
-        unpivot = bool(pivot.args.get("unpivot"))
-        info = inspect(pivot)
+        fields = pivot.args.get("fields") or ()
         columns: dict[str, tuple[str, ...]] = {}
-        if unpivot:
-            sources: list[str] = []
-            names: list[str] = [item.name.lower() for item in pivot.expressions if item.name]
-            for field in pivot.args.get("fields") or ():
-                names.append(field.this.name.lower())
-                for item in field.args.get("expressions") or ():
-                    sources.extend(column.name.lower() for column in item.find_all(exp.Column) if column.name)
-            for name in names:
-                columns[name] = tuple(sources)
-        else:
-            named = tuple(reference.parts[0] for reference in info.references)
-            for item in pivot.args.get("columns") or ():
-                columns[item.name.lower()] = named
-        return Pivoted(body, inner, info, columns, unpivot=unpivot)
+        if pivot.args.get("unpivot"):
+            values = [name for item in pivot.expressions for name in _names_in(item, exp.Identifier)]
+            rows = [
+                _names_in(item, exp.Column)
+                for field in fields
+                for item in field.args.get("expressions") or ()
+            ]
+            for position, name in enumerate(values):
+                columns[name] = tuple(row[position] for row in rows if position < len(row))
+            for field in fields:
+                columns[field.this.name.lower()] = ()
+            needed = () if pivot.args.get("include_nulls") else tuple(name for row in rows for name in row)
+            return Pivoted(body, inner, columns, needed=needed, consumed=None)
+        chosen = tuple(name for field in fields for name in _names_in(field.this, exp.Column))
+        aggregated = [tuple(_names_in(item, exp.Column)) for item in pivot.expressions]
+        # The parser lists the new columns value by value, and for each value one for every aggregate.
+        for position, item in enumerate(pivot.args.get("columns") or ()):
+            columns[item.name.lower()] = (*aggregated[position % len(aggregated)], *chosen)
+        consumed = frozenset(name for names in (chosen, *aggregated) for name in names)
+        return Pivoted(body, inner, columns, needed=(), consumed=consumed)
+
+
+def _names_in(node: exp.Expr, kind: type[exp.Expr]) -> list[str]:
+    """The names of columns in an expression; of a field, that of its column."""
+    if kind is exp.Identifier:
+        return [item.name.lower() for item in node.find_all(exp.Identifier)]
+    return [reference.parts[0] for reference in inspect(node).references]
 
 
 def _name_of(node: exp.Expr) -> str:

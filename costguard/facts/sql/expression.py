@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ class ExpressionInfo:
     functions: list[exp.Expr] = field(default_factory=list)
     aggregates: list[exp.Expr] = field(default_factory=list)
     """Aggregate calls outside windows."""
+    named_windows: list[str] = field(default_factory=list)
+    """Windows of the WINDOW clause that are referred to, in lower case."""
     windows: list[exp.Expr] = field(default_factory=list)
 
 
@@ -162,6 +165,43 @@ def column_parts(node: exp.Expr) -> tuple[list[str], list[exp.Expr], int, int] |
     return head + tail, inner, start, max(end, start)
 
 
+def field_value(struct: exp.Expr, name: str) -> exp.Expr | None:
+    """What the field of this name is made of in STRUCT(...) or STRUCT<name type, ...>(...)."""
+    types: Sequence[exp.Expr] = ()
+    if isinstance(struct, exp.Cast) and isinstance(struct.this, exp.Struct):
+        types, struct = struct.to.expressions, struct.this
+    if not isinstance(struct, exp.Struct):
+        return None
+    for position, item in enumerate(struct.expressions):
+        written, value = _struct_field(item)
+        if position < len(types):
+            written = types[position].name.lower()
+        if written == name:
+            return value
+    return None
+
+
+def _struct_field(field: exp.Expr) -> tuple[str, exp.Expr]:
+    if isinstance(field, (exp.PropertyEQ, exp.Alias)):
+        value = field.args["expression"] if isinstance(field, exp.PropertyEQ) else field.this
+        name = field.this.name if isinstance(field, exp.PropertyEQ) else field.alias
+        return name.lower(), value
+    if isinstance(field, (exp.Column, exp.Dot)):
+        return field.name.lower() if isinstance(field, exp.Column) else field.expression.name.lower(), field
+    return "", field
+
+
+def struct_value(node: exp.Dot) -> exp.Expr | None:
+    """What `STRUCT(...).field` stands for; None for other uses of the dot."""
+    name = node.args.get("expression")
+    struct = node.this
+    while isinstance(struct, exp.Paren):
+        struct = struct.this
+    if not isinstance(name, exp.Identifier) or not isinstance(struct, (exp.Struct, exp.Cast)):
+        return None
+    return field_value(struct, name.name.lower())
+
+
 _OPERATORS = frozenset(
     {exp.And, exp.Or, exp.Xor, exp.Case, exp.Cast, exp.TryCast, exp.Array, exp.Struct, exp.If}
 )
@@ -223,6 +263,10 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
                 continue
             if kind is exp.Column:
                 continue
+            value = struct_value(node) if kind is exp.Dot else None
+            if value is not None:
+                stack.append((value, in_window))
+                continue
         elif kind is exp.Select or isinstance(node, exp.SetOperation):
             parent = node.parent
             while isinstance(parent, (exp.Subquery, exp.Paren)):
@@ -247,6 +291,8 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
         elif kind is exp.Window:
             info.windows.append(node)
             in_window = True
+            if node.alias:
+                info.named_windows.append(node.alias.lower())
         elif kind is exp.Kwarg or kind is exp.PropertyEQ:
             value = node.args.get("expression")
             if isinstance(value, exp.Expression):

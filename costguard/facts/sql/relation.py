@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
 
-from costguard.facts.sql.expression import ExpressionInfo, Reference, inspect
+from costguard.facts.sql.expression import ExpressionInfo, Reference, field_value, inspect, struct_value
 
 if TYPE_CHECKING:
     from costguard.facts.sql.reads import ReadLog
@@ -100,6 +100,14 @@ class Relation:
     def whole(self) -> Trace:
         """Where the relation's row, named as a value, leads."""
         return (Row(self),)
+
+    def names(self) -> list[str] | None:
+        """Its columns in order; None when only a catalog knows them."""
+        return None
+
+    def trace_position(self, position: int, path: tuple[str, ...]) -> Trace:
+        """Where the n-th column leads; only for relations whose `names` are known."""
+        raise NotImplementedError
 
 
 class Scan(Relation):
@@ -241,22 +249,25 @@ class Unnested(Relation):
 class Pivoted(Relation):
     """PIVOT or UNPIVOT of a relation."""
 
-    __slots__ = ("body", "columns", "info", "inner", "unpivot")
+    __slots__ = ("body", "columns", "consumed", "inner", "needed")
 
     def __init__(
         self,
         body: SelectBody,
         inner: Relation,
-        info: ExpressionInfo,
         columns: dict[str, tuple[str, ...]],
         *,
-        unpivot: bool,
+        needed: tuple[str, ...],
+        consumed: frozenset[str] | None,
     ) -> None:
         self.body = body
         self.inner = inner
-        self.info = info
         self.columns = columns
-        self.unpivot = unpivot
+        """New columns, and the columns that each is made of."""
+        self.needed = needed
+        """Columns that decide how many rows there are (UNPIVOT leaves NULL out)."""
+        self.consumed = consumed
+        """For PIVOT: the columns that it names. Every other one is an implicit grouping key."""
 
     def owns(self, name: str) -> int:
         return YES if name in self.columns else self.inner.owns(name)
@@ -274,10 +285,10 @@ class Pivoted(Relation):
 
     def activate(self) -> None:
         self.inner.activate()
-        if self.unpivot:
-            return
-        # Every column that PIVOT does not name is an implicit grouping key.
-        self.inner.demand_all(ALWAYS, frozenset(), None, "row")
+        for name in self.needed:
+            self.body.consume(self.inner.trace(name, ()), ALWAYS, None)
+        if self.consumed is not None:
+            self.inner.demand_all(ALWAYS, self.consumed, None, "row")
 
 
 class Referenced(Relation):
@@ -315,12 +326,32 @@ class Referenced(Relation):
                 found = self.body.trace_output(name, path)
         else:
             found = self.body.trace_output(name, path)
+        return self._through(found)
+
+    def _through(self, found: Trace) -> Trace:
         if self.reference is None or self.log is None or not self.log.tracking_references:
             return found
         return [_tagged(item, self.reference) for item in found]
 
+    def names(self) -> list[str] | None:
+        known = self.body.names()
+        if known is None or not self.columns:
+            return known
+        return [*self.columns, *known[len(self.columns) :]]
+
+    def trace_position(self, position: int, path: tuple[str, ...]) -> Trace:
+        return self._through(self.body.trace_position(position, path) or ())
+
     def demand_all(self, why: Why, excepted: frozenset[str], star: tuple[int, int] | None, kind: str) -> None:
-        self.body.demand_outputs(why, excepted, kind)
+        names = self.names() if self.columns else None
+        if names is None:
+            self.body.demand_outputs(why, excepted, kind)
+            return
+        for position, name in enumerate(names):
+            if name not in excepted:
+                self.body.demand_position(
+                    position, Why(True, name) if why.output and why.column is None else why
+                )
 
     def activate(self) -> None:
         if self.reference is not None and self.log is not None:
@@ -394,6 +425,18 @@ class Source:
         self.null_extended = False
 
 
+class OutputColumn(NamedTuple):
+    """An output column whose place among the others is known."""
+
+    name: str
+    expression: exp.Expr | None
+    source: Relation | None
+    """It comes through a star over this relation."""
+    position: int
+    """The column's place in that relation."""
+    star: tuple[int, int] | None
+
+
 class Projection:
     """An output column, or a star."""
 
@@ -417,6 +460,8 @@ class SelectBody(Body):
 
     __slots__ = (
         "_active",
+        "_columns",
+        "_columns_known",
         "_demanded",
         "_infos",
         "_names",
@@ -429,6 +474,7 @@ class SelectBody(Body):
         "conditions",
         "distinct",
         "log",
+        "named_windows",
         "node",
         "one_row",
         "parent",
@@ -452,6 +498,7 @@ class SelectBody(Body):
         """(column, right side) of JOIN ... USING."""
         self.conditions: list[tuple[exp.Expr, str, Source | None]] = []
         """(condition, clause, only source that it may limit): for the predicates pass."""
+        self.named_windows: dict[str, exp.Expr] = {}
         self.distinct = False
         self.barrier = False
         self.one_row = False
@@ -460,6 +507,8 @@ class SelectBody(Body):
         self.variables: frozenset[str] = parent.variables if parent else frozenset()
         self.build_nested: BuildNested | None = parent.build_nested if parent else None
         self._active = False
+        self._columns: list[OutputColumn] | None = None
+        self._columns_known = False
         self._outputs_demanded: set[tuple[Why, frozenset[str]]] = set()
         self._demanded: set[tuple[int, Why, tuple[str, ...]]] = set()
         self._infos: dict[int, ExpressionInfo] = {}
@@ -470,9 +519,39 @@ class SelectBody(Body):
     # -- names -------------------------------------------------------------------------------------
 
     def names(self) -> list[str] | None:
-        if any(projection.star is not None for projection in self.projections):
+        columns = self.columns()
+        return None if columns is None else [column.name for column in columns]
+
+    def columns(self) -> list[OutputColumn] | None:
+        """The output columns in order, stars over CTEs and subqueries written out; None when a star hides some."""
+        if not self._columns_known:
+            self._columns_known = True  # a query that reads itself ends here
+            found: list[OutputColumn] = []
+            for projection in self.projections:
+                more = self._columns_of(projection)
+                if more is None:
+                    return None
+                found.extend(more)
+            self._columns = found
+        return self._columns
+
+    def _columns_of(self, projection: Projection) -> list[OutputColumn] | None:
+        if projection.star is None:
+            return [OutputColumn(projection.name, projection.expression, None, 0, None)]
+        sources = self._star_sources(projection)
+        if not sources or (self.using and not projection.star_parts):
             return None
-        return [projection.name for projection in self.projections]
+        found = []
+        for source in sources:
+            names = source.relation.names()
+            if names is None:
+                return None
+            for position, name in enumerate(names):
+                if name in projection.replaced:
+                    found.append(OutputColumn(name, projection.replaced[name], None, 0, None))
+                elif name not in projection.excepted:
+                    found.append(OutputColumn(name, None, source.relation, position, projection.star))
+        return found
 
     def owns(self, name: str) -> int:
         best = NO
@@ -540,13 +619,24 @@ class SelectBody(Body):
         return found
 
     def trace_position(self, position: int, path: tuple[str, ...]) -> Trace | None:
-        if any(projection.star is not None for projection in self.projections[: position + 1]):
-            return None
-        if position >= len(self.projections):
-            return ()
-        expression = self.projections[position].expression
-        found = self.trace_expression(expression, path) if expression is not None else ()
+        column = self._column_at(position)
+        if column is None:
+            return None if self.columns() is None else ()
+        found: Trace = ()
+        if column.source is not None:
+            found = column.source.trace_position(column.position, path)
+        elif column.expression is not None:
+            found = self.trace_expression(column.expression, path)
         return [_behind_barrier(item) for item in found] if self.barrier else found
+
+    def _column_at(self, position: int) -> OutputColumn | None:
+        columns = self.columns()
+        if columns is not None:
+            return columns[position] if position < len(columns) else None
+        before = self.projections[: position + 1]
+        if len(before) <= position or any(projection.star is not None for projection in before):
+            return None
+        return OutputColumn(before[-1].name, before[-1].expression, None, 0, None)
 
     def trace_expression(self, expression: exp.Expr, path: tuple[str, ...]) -> Trace:
         """Where a field of the value of an expression leads: through plain columns and STRUCT fields."""
@@ -557,11 +647,14 @@ class SelectBody(Body):
             references = self.info_of(current).references
             if len(references) == 1 and not self.info_of(current).queries:
                 return self.trace_parts((*references[0].parts, *path))
-        if path and isinstance(current, exp.Struct):
-            for field in current.expressions:
-                name, value = _struct_field(field)
-                if name == path[0]:
-                    return self.trace_expression(value, path[1:])
+        if isinstance(current, exp.Dot):
+            value = struct_value(current)
+            if value is not None:
+                return self.trace_expression(value, path)
+        if path:
+            value = field_value(current, path[0])
+            if value is not None:
+                return self.trace_expression(value, path[1:])
         return (Computed(self, current, path, False, ()),)
 
     def trace_parts(self, parts: tuple[str, ...], before: int | None = None) -> Trace:
@@ -687,6 +780,10 @@ class SelectBody(Body):
                     self.demand(output, why, reference.parts[1:])
                     continue
             self.consume(self.trace_parts(reference.parts), why, place)
+        for name in info.named_windows:
+            window = self.named_windows.get(name)
+            if window is not None:
+                self.demand(window, why)
         for node, usage in info.queries:
             body = self.nested(node)
             body.activate()
@@ -738,10 +835,13 @@ class SelectBody(Body):
             self.demand_outputs(ALWAYS, frozenset())
 
     def demand_position(self, position: int, why: Why) -> None:
-        if position < len(self.projections):
-            expression = self.projections[position].expression
-            if expression is not None:
-                self.demand(expression, why)
+        column = self._column_at(position)
+        if column is None:
+            return
+        if column.source is not None:
+            self.consume(column.source.trace_position(column.position, ()), why, column.star)
+        elif column.expression is not None:
+            self.demand(column.expression, why)
 
     def demand_outputs(self, why: Why, excepted: frozenset[str], kind: str = "star") -> None:
         key = (why, excepted)
@@ -773,16 +873,6 @@ class SelectBody(Body):
 def _fields(parts: tuple[str, ...]) -> tuple[str, ...]:
     """A trailing star of a struct means the whole struct."""
     return parts[:-1] if parts and parts[-1] == "*" else parts
-
-
-def _struct_field(field: exp.Expr) -> tuple[str, exp.Expr]:
-    if isinstance(field, (exp.PropertyEQ, exp.Alias)):
-        value = field.args["expression"] if isinstance(field, exp.PropertyEQ) else field.this
-        name = field.this.name if isinstance(field, exp.PropertyEQ) else field.alias
-        return name.lower(), value
-    if isinstance(field, (exp.Column, exp.Dot)):
-        return field.name.lower() if isinstance(field, exp.Column) else field.expression.name.lower(), field
-    return "", field
 
 
 class UnionBody(Body):
@@ -817,12 +907,23 @@ class UnionBody(Body):
         found: list[Group | Computed | Row] = []
         for branch in self.branches:
             trace = branch.trace_position(position, path) if position is not None else None
-            found.extend(branch.trace_output(name, path) if trace is None else trace)
+            found.extend(self._by_name(branch, name, path) if trace is None else trace)
         found = list(dict.fromkeys(found))  # branches over the same CTE lead to the same columns
         self._traces[key] = found
         return found
 
+    def _by_name(self, branch: Body, name: str, path: tuple[str, ...]) -> Trace:
+        """A column of a branch when a star of another branch hides its position."""
+        names = branch.names()
+        if names is None or name in names or self.by_name:
+            return branch.trace_output(name, path)
+        # It goes by another name here: any of them may be meant.
+        return [item for position in range(len(names)) for item in branch.trace_position(position, ()) or ()]
+
     def trace_position(self, position: int, path: tuple[str, ...]) -> Trace | None:
+        if self.by_name:
+            names = self.names()
+            return None if names is None else self.trace_output(names[position], path)
         found: list[Group | Computed | Row] = []
         for branch in self.branches:
             trace = branch.trace_position(position, path)
@@ -849,11 +950,15 @@ class UnionBody(Body):
                     )
 
     def demand_position(self, position: int, why: Why) -> None:
+        wanted = self.names()
         for branch in self.branches:
-            if branch.names() is None:
+            names = branch.names()
+            if names is None or wanted is None:
                 branch.demand_outputs(why, frozenset())
-            else:
+            elif not self.by_name:
                 branch.demand_position(position, why)
+            elif wanted[position] in names:
+                branch.demand_position(names.index(wanted[position]), why)
 
     def activate(self) -> None:
         if self._used:

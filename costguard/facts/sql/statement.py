@@ -102,6 +102,8 @@ def _query_of(node: Any) -> exp.Expr | None:
 
 def _target(tree: exp.Expr) -> exp.Table | None:
     target = tree.this
+    if not target and tree.args.get("tables"):
+        target = tree.args["tables"][0]  # DELETE without FROM
     if isinstance(target, exp.Schema):
         target = target.this
     return target if isinstance(target, exp.Table) else None
