@@ -224,11 +224,12 @@ def collect(
     processes: int | None,
     progress: Progress | None = None,
     known: Mapping[str, Content] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> list[Collected]:
     """The facts of all files, in the order of the tasks.
 
     `processes`: how many to use; None chooses by the amount of work and the machine. `known`: contents that were
-    read already, by path.
+    read already, by path. `meanwhile`: called while other processes work, if any do.
     """
     read = known or {task.path: content_of(task) for task in tasks}
     contents = {path: (content.digest, content.size) for path, content in read.items()}
@@ -256,7 +257,7 @@ def collect(
     if progress is not None:
         progress(len(done), total)
     fresh: dict[str, str] = {}
-    for task, content, payload in _work(todo, settings, processes):
+    for task, content, payload in _work(todo, settings, processes, meanwhile):
         done[task.path] = Collected(task.path, content, payload)
         if content and '"internal error"' not in payload:
             fresh[cache_key(task, content, settings, version)] = payload
@@ -287,7 +288,10 @@ def _still_valid(payload: str) -> bool:
 
 
 def _work(
-    todo: Sequence[tuple[FileTask, int]], settings: CollectSettings, processes: int | None
+    todo: Sequence[tuple[FileTask, int]],
+    settings: CollectSettings,
+    processes: int | None,
+    meanwhile: Callable[[], object] | None,
 ) -> Iterator[tuple[FileTask, str, str]]:
     if processes is None:
         large = len(todo) >= PARALLEL_FROM_FILES or sum(size for _, size in todo) >= PARALLEL_FROM_BYTES
@@ -298,11 +302,14 @@ def _work(
             _, content, payload = _run(task, 0, settings)
             yield task, content, payload
         return
-    yield from _side_by_side(list(_chunks(todo)), settings, processes)
+    yield from _side_by_side(list(_chunks(todo)), settings, processes, meanwhile)
 
 
 def _side_by_side(
-    chunks: list[list[FileTask]], settings: CollectSettings, processes: int
+    chunks: list[list[FileTask]],
+    settings: CollectSettings,
+    processes: int,
+    meanwhile: Callable[[], object] | None,
 ) -> Iterator[tuple[FileTask, str, str]]:
     import costguard.extract.sql  # before the fork, so that the workers share the parser  # noqa: F401
 
@@ -315,6 +322,12 @@ def _side_by_side(
         waiting: dict[Future[list[tuple[int, str, str]]], list[FileTask]] = {
             pool.submit(_run_chunk, chunk): chunk for chunk in chunks
         }
+        try:
+            if meanwhile is not None:
+                meanwhile()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # what cannot go on should not wait for the rest either
+            raise
         while waiting:
             ready, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in ready:

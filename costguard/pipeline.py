@@ -26,6 +26,9 @@ from costguard.template_project import find_template_root, template_state
 if TYPE_CHECKING:
     import polars as pl
 
+    from costguard.catalog.model import Catalog
+    from costguard.judge.rulebook import Rulebook
+
 Frames = dict[str, "pl.DataFrame"]
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total)."""
@@ -43,7 +46,7 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
         result = run.remembered()
         if result is None:
             collected, frames = run.frames()
-            result = judge_frames(request, frames, run.source_texts, run.marked)
+            result = judge_frames(request, frames, run.source_texts, run.rulebook, run.marked)
             run.remember(result, collected, frames)
         notes = (cache.note,) if cache.note else ()
     return ScanOutcome(result, run.source_texts.text, notes)
@@ -155,6 +158,29 @@ class _Run:
 
     # -- the work ----------------------------------------------------------------------------------
 
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        from costguard.judge.rulebook import load_rulebook
+        from costguard.shipped import shipped
+
+        return load_rulebook(shipped("rules"), self.request.rule_directories)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        from costguard.catalog.load import load_catalog
+
+        return load_catalog(self.request.catalogs)
+
+    def prepare(self) -> None:
+        """Load what the later stages need, while other processes read files."""
+        import costguard.estimate.run
+        import costguard.facts.merge
+        import costguard.judge.findings
+        import costguard.query_reports
+        import costguard.view_plan  # noqa: F401
+
+        _ = self.catalog, self.rulebook
+
     def frames(self) -> tuple[list[Collected], Frames]:
         """The fact tables of all files, with bytes and dollars."""
         progress = self.progress
@@ -166,39 +192,38 @@ class _Run:
             self.request.processes,
             (lambda done, total: progress("reading", done, total)) if progress is not None else None,
             self.contents,
+            meanwhile=self.prepare,
         )
-        return collected, estimate_frames(self.request, collected)
+        return collected, estimate_frames(self.request, collected, self.catalog)
 
 
-def estimate_frames(request: ScanRequest, collected: list[Collected]) -> Frames:
+def estimate_frames(request: ScanRequest, collected: list[Collected], catalog: Catalog) -> Frames:
     """Rows of all files become frames; catalog and prices complete them."""
-    from costguard.catalog.load import load_catalog
     from costguard.estimate.run import estimate
     from costguard.facts.merge import merge
     from costguard.view_plan import expand_view
 
-    frames = merge(rows_of(collected))
-    catalog = load_catalog(request.catalogs)
-    return estimate(frames, catalog, request.settings, expand_view)
+    return estimate(merge(rows_of(collected)), catalog, request.settings, expand_view)
 
 
 def judge_frames(
-    request: ScanRequest, frames: Frames, texts: SourceTexts, marked: Sequence[str] = ()
+    request: ScanRequest,
+    frames: Frames,
+    texts: SourceTexts,
+    rulebook: Rulebook,
+    marked: Sequence[str] = (),
 ) -> ScanResult:
     """Run the rules and put the result together.
 
     `marked`: paths of files that may hold ignore comments.
 
     Raises:
-        costguard.judge.rulebook.RulebookError: a rule page is broken, or a rule is not known.
+        costguard.judge.rulebook.RulebookError: a rule is not known, or does not run.
     """
     from costguard.estimate.compute import machine_price
     from costguard.judge.findings import choose, judged
-    from costguard.judge.rulebook import load_rulebook
     from costguard.query_reports import Places, query_ids, query_reports, total, unread_reports
-    from costguard.shipped import shipped
 
-    rulebook = load_rulebook(shipped("rules"), request.rule_directories)
     places = Places(frames)
     ids = query_ids(frames)
     queries = query_reports(frames, places, ids)

@@ -13,7 +13,7 @@ from costguard.money import Dollars
 
 
 @dataclass(frozen=True, slots=True)
-class MachinePrices:
+class MachinePriceList:
     """On-demand list prices."""
 
     as_of: str | None
@@ -25,10 +25,10 @@ class MachinePrices:
 
 
 @cache
-def machine_prices() -> MachinePrices:
+def machine_prices() -> MachinePriceList:
     """The list that ships with this version."""
     raw = json.loads(files("costguard.estimate").joinpath("machines.json").read_text(encoding="utf-8"))
-    return MachinePrices(
+    return MachinePriceList(
         as_of=raw["as_of"],
         source=raw["source"],
         default=raw["default"],
@@ -37,7 +37,7 @@ def machine_prices() -> MachinePrices:
 
 
 @dataclass(frozen=True, slots=True)
-class ComputePrice:
+class MachinePrice:
     """What a second of a machine costs."""
 
     machine: str
@@ -52,7 +52,7 @@ class ComputePrice:
         return Dollars(usd, usd, usd, "modelled")
 
 
-def compute_price(machine: str | None) -> ComputePrice:
+def machine_price(machine: str | None) -> MachinePrice:
     """The price of a machine type (of the default one for None).
 
     Raises:
@@ -65,4 +65,4 @@ def compute_price(machine: str | None) -> ComputePrice:
         raise ValueError(
             f"no price for machine type {name!r}; known: {', '.join(sorted(prices.usd_per_hour))}"
         )
-    return ComputePrice(name, price, assumed=machine is None)
+    return MachinePrice(name, price, assumed=machine is None)

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -121,7 +120,7 @@ def judge_examples(
         settings = EstimateSettings(now=NOW, project=PROJECT)
         frames = estimate(merge(iter(rows)), load_catalog([catalog]), settings, expand_view)
         judge = Judge(
-            frames, query_ids(frames), SourceTexts(absolute), Decimal(machine_price(None).usd_per_hour)
+            frames, query_ids(frames), SourceTexts(absolute), machine_price(None).usd_per_hour
         )
         for finding in judge.findings(rulebook.rules):
             findings[int(finding.path.partition(".")[0])].append(finding)
