@@ -29,15 +29,19 @@ ESTIMATED: Final = (
 
 _READING: Final = frozenset({"CREATE TABLE AS", "CREATE MATERIALIZED VIEW", "CREATE MODEL"})
 _FREE: Final = frozenset({"DROP", "ALTER", "TRUNCATE TABLE", "LOAD DATA", "GRANT", "REVOKE"})
+_ONLY_WRITTEN_DOWN: Final = frozenset({"view", "ephemeral"})
 _UNREAD: Final = frozenset({"COMMAND", "CALL", "EXECUTE", "EXECUTEIMMEDIATE"})
 
 
-def is_free(statement: str) -> bool:
-    """DDL without a query, loads and the like bill no bytes; a view is only written down.
+def is_free(statement: str, materialized: str | None = None) -> bool:
+    """DDL without a query, loads and the like bill no bytes; a view is only written down, and so is a dbt model
+    that becomes one.
 
-    >>> is_free("CREATE VIEW"), is_free("CREATE TABLE AS"), is_free("SELECT")
-    (True, False, False)
+    >>> is_free("CREATE VIEW"), is_free("CREATE TABLE AS"), is_free("SELECT"), is_free("SELECT", "view")
+    (True, False, False, True)
     """
+    if materialized in _ONLY_WRITTEN_DOWN:
+        return True
     return statement in _FREE or (statement.startswith("CREATE ") and statement not in _READING)
 
 

@@ -250,11 +250,12 @@ class _Estimate:
                     unknown.add(query)
         used = self._used_columns()
         statements = self.queries["statement"].to_list()
+        models = self.queries["materialized"].to_list()
         predicates = self.scans["predicate"].to_list()
         amounts: dict[int, Amount] = {}
         for query, numbers in by_query.items():
             statement, alone = statements[query], scans_of[query] == 1
-            free = is_free(statement)
+            free = is_free(statement, models[query])
             for number in numbers:
                 scan = self.resolved[number]
                 changes = self._changes(number, roles[number], statement)
@@ -278,7 +279,7 @@ class _Estimate:
             if query in unknown and not free:
                 amounts[query] = Amount(amounts[query].low, None, None, "unknown")
         for query in unknown - set(amounts):
-            amounts[query] = NOTHING if is_free(statements[query]) else Amount(0, None, None, "unknown")
+            amounts[query] = NOTHING if is_free(statements[query], models[query]) else Amount(0, None, None, "unknown")
         return amounts
 
     def _changes(self, number: int, role: str, statement: str) -> bool:

@@ -102,6 +102,7 @@ class Query(NamedTuple):
     scan_count: Annotated[int, "physical tables that it reads"]
     dialect: Annotated[str | None, "SQL dialect; null is bigquery, and only bigquery has a price"] = None
     read_from: Annotated[str | None, "file that the code read this text from"] = None
+    materialized: Annotated[str | None, "what a dbt model becomes: view, table, incremental, ephemeral and so on"] = None
     runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
     runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None
     location: Annotated[str | None, "BigQuery location that sets its price", ESTIMATED] = None
@@ -134,6 +135,7 @@ class Scan(NamedTuple):
     name_hole: Annotated[bool, "a part of the name is unknown"]
     star: Annotated[bool, "a * over this table reaches the result of the statement"]
     star_at: Annotated[int | None, "that *", AT]
+    star_excepts: Annotated[bool, "that * leaves columns out (EXCEPT, REPLACE)"]
     whole_row: Annotated[bool, "the row is used as one value (TO_JSON_STRING(t)): every column is read"]
     in_subquery: Annotated[bool, "read inside a CTE or subquery rather than by the outermost SELECT"]
     filtered: Annotated[bool, "some condition on this table's columns limits its rows"]

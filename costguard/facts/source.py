@@ -7,7 +7,7 @@ from typing import Any
 from costguard.extract.script import Leaf, Script, split_script
 from costguard.extract.sql import parse_leaf
 from costguard.facts.rows import SourceRows, TextPlaces, to_source
-from costguard.facts.schema import ArgumentFact, CallFact, FrameFact, LoopFact, Source, UnreadFact
+from costguard.facts.schema import ArgumentFact, CallFact, FrameFact, LoopFact, Query, Source, UnreadFact
 from costguard.facts.sql.analyse import StatementContext, analyse_statement
 from costguard.facts.sql.expression import release_tree
 from costguard.facts.sql.variables import variable_values
@@ -28,6 +28,8 @@ def facts_of(extraction: Extraction, path: str, size: int, *, is_test: bool) -> 
     scripts = 0
     for text in extraction.sql:
         scripts += _add_sql(rows, text, scripts)
+    if extraction.dbt is not None:
+        _note_model(rows, extraction.dbt.materialized)
     _link_frames(rows)
     for item in extraction.unread:
         _add_unread(rows, item, item.start, item.end)
@@ -117,6 +119,12 @@ def _with_leaf_holes(text: SqlText, leaf: Leaf) -> SqlText:
 def _add_leaf_unread(rows: SourceRows, text: SqlText, places: TextPlaces, item: Unread, length: int) -> None:
     # A message about a position inside the statement is less use than the whole statement marked.
     rows.add("unread", UnreadFact(0, places(0, length), item.reason, item.detail))
+
+
+def _note_model(rows: SourceRows, materialized: str) -> None:
+    """The queries of a dbt model's file know what the model becomes."""
+    queries = rows.rows.get("queries", [])
+    queries[:] = [Query(*query)._replace(materialized=materialized) for query in queries]
 
 
 def _add_python(rows: SourceRows, python: PythonFacts) -> None:

@@ -96,22 +96,21 @@ class GoogleSql:
         """
         return self._analyse(service.AnalyzeRequest(sql_statement=sql), sql, catalog).resolved_statement
 
-    def type_of(self, expression: str, catalog: int) -> Message:
-        """The type of an expression without names.
+    def analyse_expression(self, expression: str, catalog: int) -> Message:
+        """The resolved tree of an expression without columns.
 
         Raises:
             AnalysisError: as for `analyse`.
         """
         request = service.AnalyzeRequest(sql_expression=expression)
-        found = self._analyse(request, expression, catalog).resolved_expression
-        return found.resolved_cast_node.parent.type if found.HasField("resolved_cast_node") else None
+        return self._analyse(request, expression, catalog).resolved_expression
 
     def _analyse(self, request: Message, text: str, catalog: int) -> Message:
         options = request.options
         options.language_options.CopyFrom(self.language)
         options.allow_undeclared_parameters = True
         if "?" in text and "@" not in text:
-            options.parameter_mode = options_pb2.PARAMETER_POSITIONAL
+            options.parameter_mode = public_options_pb2.PARAMETER_POSITIONAL
         request.registered_catalog_id = catalog
         return self._call("Analyze", request, service.AnalyzeResponse)
 

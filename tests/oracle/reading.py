@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from zetasql.wasi._pb2.zetasql.public import function_pb2  # type: ignore[import-untyped]
 
 from costguard.catalog.load import load_catalog
 from costguard.estimate.run import estimate
@@ -21,9 +24,11 @@ from costguard.facts.sql.analyse import StatementContext, analyse_statement
 from costguard.facts.sql.variables import variable_values
 from costguard.model import SqlText
 from costguard.view_plan import expand_view
-from tests.oracle.demand import LENGTH, Demand, Needs
+from tests.oracle.demand import LENGTH, Demand, Needs, Node
 from tests.oracle.googlesql import AnalysisError, GoogleSql
 from tests.oracle.warehouse import PSEUDO_COLUMNS, Table, Warehouse
+
+_FUNCTION = re.compile(r"CREATE\s[^(]*\bFUNCTION\b", re.IGNORECASE)
 
 Reads = dict[str, frozenset[str]]
 """Leaf columns by table (`project.dataset.table`)."""
@@ -39,6 +44,8 @@ class Statement:
     """Script variables and their types as written."""
     values: dict[str, Any] = field(default_factory=dict, compare=False)
     """The same with their defaults, as costguard passes them on."""
+    functions: tuple[str, ...] = ()
+    """CREATE FUNCTION statements before it."""
 
 
 def statements_of(name: str, text: str) -> list[Statement]:
@@ -50,6 +57,7 @@ def statements_of(name: str, text: str) -> list[Statement]:
             leaf.text,
             _typed(script),
             variable_values(script.variables, "bigquery"),
+            tuple(before.text for before in script.leaves[: number - 1] if _FUNCTION.match(before.text)),
         )
         for number, leaf in enumerate(script.leaves, 1)
     ]
@@ -149,8 +157,8 @@ class Oracle:
             AnalysisError: GoogleSQL refuses it.
         """
         catalog = self._catalog
-        if statement.variables:
-            catalog = self._with_variables(statement)
+        if statement.variables or statement.functions:
+            catalog = self._with_script(statement)
         needs = Needs()
         views: dict[str, Demand | None] = {}
 
@@ -175,13 +183,21 @@ class Oracle:
         assert table is not None, name
         return table
 
-    def _with_variables(self, statement: Statement) -> int:
+    def _with_script(self, statement: Statement) -> int:
         catalog = self._warehouse.catalog(self._names)
         for name, kind in statement.variables:
             constant = catalog.constant.add(name_path=[name])
-            constant.type.CopyFrom(self._engine.type_of(f"CAST(NULL AS {kind})", self._catalog))
+            null = self._engine.analyse_expression(f"CAST(NULL AS {kind})", self._catalog)
+            constant.type.CopyFrom(Node(null).raw("type"))
             constant.value.SetInParent()
-        return self._engine.register(catalog)
+        number = self._engine.register(catalog)
+        for text in statement.functions:
+            created = Node(self._engine.analyse(text, number))
+            function = catalog.custom_function.add(group="script", mode=function_pb2.FunctionEnums.SCALAR)
+            function.name_path.extend(created.raw("name_path"))
+            function.signature.add().CopyFrom(created.raw("signature"))
+            number = self._engine.register(catalog)  # the next function may call it
+        return number
 
 
 @dataclass(frozen=True)

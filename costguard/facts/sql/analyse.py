@@ -132,6 +132,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 name_hole=entry.name_hole,
                 star=entry.star and assembled.shows_result,
                 star_at=places(*entry.star_place) if entry.star and entry.star_place else None,
+                star_excepts=entry.star_excepts and assembled.shows_result,
                 whole_row=entry.whole_row,
                 in_subquery=entry.in_subquery,
                 filtered=condition is not None,

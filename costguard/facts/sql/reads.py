@@ -30,6 +30,7 @@ class ScanEntry:
     used: bool = False
     star: bool = False
     star_place: Place | None = None
+    star_excepts: bool = False
     whole_row: bool = False
     joined: bool = False
     system_time: bool = False
@@ -129,6 +130,7 @@ class ReadLog:
         if kind == "row":
             entry.whole_row = True
         elif why.output:
+            entry.star_excepts = bool(excepted) and (entry.star_excepts or not entry.star)
             entry.star = True
             if entry.star_place is None:
                 entry.star_place = place
