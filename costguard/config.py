@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
+import math
 import tomllib
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from costguard.errors import UsageProblem
 
 Level = Literal["error", "warning", "note"]
+FailOn = Literal["error", "warning", "note", "never"]
 
 
 def _money(value: Any) -> Any:
     """Amounts may be written as text or as a number; a float's own digits count, not its binary tail."""
-    if isinstance(value, bool):
-        raise ValueError("must be an amount of dollars")
-    return Decimal(str(value)) if isinstance(value, (int, float, str)) else value
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError("must be an amount of dollars, such as 2.50")
+    try:
+        return Decimal(str(value).removeprefix("$"))
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not an amount of dollars such as 2.50") from None
+
+
+def _listed(value: Any) -> Any:
+    """A single name may stand without its brackets."""
+    return [value] if isinstance(value, str) else value
+
+
+def _cache(value: Any) -> Any:
+    if isinstance(value, str):
+        return Path(value)
+    if not isinstance(value, bool):
+        raise ValueError("must be true, false or a directory")
+    return value
+
+
+def _parameter(value: Any) -> Any:
+    """TOML has dates; a query gets their text."""
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if not isinstance(value, (str, int, float)) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError("must be a text, a number, true, false or a date")
+    return value
 
 
 Usd = Annotated[Decimal, BeforeValidator(_money), Field(ge=0)]
+Parameter = Annotated[str | int | float | bool, BeforeValidator(_parameter)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
+Runs = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class RuleSettings(BaseModel):
@@ -31,9 +63,9 @@ class RuleSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ignore: tuple[str, ...] = ()
+    ignore: Texts = ()
     severity: dict[str, Level] = Field(default_factory=dict)
-    directories: tuple[Path, ...] = (Path(".costguard/rules"),)
+    directories: Paths = (Path(".costguard/rules"),)
     """Folders with your own pages, relative to the config file."""
 
 
@@ -42,26 +74,36 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    catalog: tuple[Path, ...] = ()
+    catalog: Paths = ()
     location: str = "US"
     project: str | None = None
     dataset: str | None = None
     dialect: str = "bigquery"
-    exclude: tuple[str, ...] = ()
-    fail_on: Level | Literal["never"] = "error"
+    exclude: Texts = ()
+    fail_on: FailOn = "error"
     max_usd_per_query: Usd | None = None
     max_usd_per_iteration: Usd | None = None
-    runs: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    runs: dict[str, Runs] = Field(default_factory=dict)
     """Runs per iteration by path glob."""
-    parameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
     """Values of query parameters."""
     machine: str | None = None
     """Machine type that Python code runs on."""
-    cache: bool | Path = True
+    cache: Annotated[bool | Path, BeforeValidator(_cache)] = True
     rules: RuleSettings = RuleSettings()
 
     folder: Path = Field(default=Path(), exclude=True)
     """Where the config file lies: its paths are relative to that."""
+
+
+_EXPECTED: Final = {
+    "string_type": "must be a text",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "path_type": "must be a path",
+}
+"""What pydantic would say in Python's words."""
 
 
 def find_config(start: Path) -> Path | None:
@@ -118,4 +160,5 @@ def _explain(path: Path, item: Any) -> str:
         close = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
         return f"{path}: unknown key {key!r}{hint}"
-    return f"{path}: {key}: {item['msg']}"
+    expected = _EXPECTED.get(item["type"])
+    return f"{path}: {key}: {expected or item['msg'].removeprefix('Value error, ')}"

@@ -16,8 +16,8 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
     Limits are held against the point estimate of what is known; amounts that are not known are named in the
     reasons, so that a pass never hides them. Nothing analysed is an error, not a pass.
     """
-    if not result.queries and not result.findings and result.summary.files <= result.summary.unread:
-        return Verdict("error", ("nothing could be analysed: every file is unread",))
+    if result.summary.files_unread >= result.summary.files:
+        return Verdict("error", ("nothing could be analysed: no file could be read",))
     failures: list[str] = []
     remarks: list[str] = []
     if policy.fail_on != "never":

@@ -222,7 +222,14 @@ def judge_frames(
     """
     from costguard.estimate.compute import machine_price
     from costguard.judge.findings import choose, judged
-    from costguard.query_reports import Places, query_ids, query_reports, total, unread_reports
+    from costguard.query_reports import (
+        Places,
+        query_ids,
+        query_reports,
+        total,
+        unread_files,
+        unread_reports,
+    )
 
     places = Places(frames)
     ids = query_ids(frames)
@@ -245,7 +252,8 @@ def judge_frames(
         )
     )
     summary = Summary(
-        files=len(request.files.files),
+        files=len(request.files.files) + len(request.files.unread),
+        files_unread=unread_files(frames) + len(request.files.unread),
         queries=len(queries),
         findings=sum(finding.suppressed is None for finding in findings),
         suppressed=sum(finding.suppressed is not None for finding in findings),

@@ -137,6 +137,14 @@ def unread_reports(frames: Frames, places: Places) -> tuple[UnreadReport, ...]:
     return tuple(found)
 
 
+def unread_files(frames: Frames) -> int:
+    """How many files gave a reason why they could not be read, and nothing else."""
+    silent = set(frames["unread"]["source"].to_list())
+    for table in ("queries", "calls", "frames", "loops"):
+        silent.difference_update(frames[table]["source"].to_list())
+    return len(silent)
+
+
 def total(queries: tuple[QueryReport, ...]) -> Dollars:
     """The sum of what is known, per iteration."""
     known = [query.usd_per_iteration for query in queries if query.usd_per_iteration is not None]

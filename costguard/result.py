@@ -101,6 +101,9 @@ class Summary:
     """Totals of a scan."""
 
     files: int
+    """Files that were found."""
+    files_unread: int
+    """Those of them of which nothing could be read."""
     queries: int
     findings: int
     """Findings that are not suppressed."""

@@ -65,6 +65,7 @@ def _read_usd(row: Json) -> Dollars | None:
 def _summary(item: Summary) -> Json:
     return [
         item.files,
+        item.files_unread,
         item.queries,
         item.findings,
         item.suppressed,
@@ -76,10 +77,12 @@ def _summary(item: Summary) -> Json:
 
 
 def _read_summary(row: Json) -> Summary:
-    usd = _read_usd(row[5])
+    *counts, total, unknown, assumed = row
+    usd = _read_usd(total)
     if usd is None:
         raise ValueError("a summary without a sum")
-    return Summary(row[0], row[1], row[2], row[3], row[4], usd, row[6], row[7])
+    files, files_unread, queries, findings, suppressed, unread = counts
+    return Summary(files, files_unread, queries, findings, suppressed, unread, usd, unknown, assumed)
 
 
 def _query(item: QueryReport) -> Json:

@@ -11,6 +11,20 @@ from pathlib import Path
 from costguard.errors import UsageProblem
 
 
+def check_output(output: Path | None) -> None:
+    """Refuse a file that surely cannot be written, before the work is done that it is for.
+
+    Raises:
+        UsageProblem: its folder does not exist, or it is a folder itself.
+    """
+    if output is None:
+        return
+    if output.is_dir():
+        raise UsageProblem(f"{output}: is a directory; --output needs a file")
+    if not output.parent.is_dir():
+        raise UsageProblem(f"{output}: cannot be written (there is no directory {output.parent})")
+
+
 def write_text(text: str, output: Path | None) -> None:
     """Write to a file (aside, then renamed) or, without one, to standard output.
 
@@ -18,8 +32,7 @@ def write_text(text: str, output: Path | None) -> None:
         UsageProblem: the file cannot be written.
     """
     if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _print(text)
         return
     temporary = ""
     try:
@@ -35,3 +48,13 @@ def write_text(text: str, output: Path | None) -> None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
         raise UsageProblem(f"{output}: cannot be written ({error.strerror or error})") from None
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:
+        # A terminal without Unicode: what it cannot show becomes a question mark. (JSON is ASCII.)
+        encoding = sys.stdout.encoding
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()

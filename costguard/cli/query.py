@@ -42,8 +42,9 @@ def query_command(
     from costguard.cli.request import Options, build_request, config_for
     from costguard.judge.free_query import run_free_query
     from costguard.pipeline import frames_of
-    from costguard.write import write_text
+    from costguard.write import check_output, write_text
 
+    check_output(output)
     options = Options(
         paths or [Path()], catalog or (), location, project, dataset, now, dialect, (), config, no_cache
     )

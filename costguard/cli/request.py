@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,11 +69,13 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     dialect = options.dialect or config.dialect
     if dialect not in DIALECTS:
         raise UsageProblem(f"dialect {dialect!r} is not known; one of {', '.join(DIALECTS)}")
+    location = options.location or config.location
+    check_prices(location, config.machine)
     settings = EstimateSettings(
         now=parse_now(options.now),
         project=options.project or config.project,
         dataset=options.dataset or config.dataset,
-        location=options.location or config.location,
+        location=location,
         runs=tuple((glob, float(count)) for glob, count in config.runs.items()),
         parameters=tuple((name, _literal(value)) for name, value in config.parameters.items()),
         machine=config.machine,
@@ -92,6 +94,33 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         cache_directory=cache_directory(options, config),
         processes=options.jobs_parallel,
     )
+
+
+def check_prices(location: str, machine: str | None) -> None:
+    """Refuse what has no price, even if nothing that is scanned needs it.
+
+    Raises:
+        UsageProblem: the location or the machine is not in its price list.
+    """
+    from costguard.estimate.price import price_book
+
+    known = price_book().usd_per_tib
+    if location.strip().lower() not in known:
+        raise UsageProblem(_unpriced("location", location, known))
+    if machine is not None:
+        from costguard.estimate.compute import machine_prices
+
+        if machine not in machine_prices().usd_per_hour:
+            raise UsageProblem(_unpriced("machine", machine, machine_prices().usd_per_hour))
+
+
+def _unpriced(thing: str, name: str, known: Iterable[str]) -> str:
+    import difflib
+
+    names = sorted(known)
+    close = difflib.get_close_matches(name.lower(), names, n=3)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"known: {', '.join(names)}"
+    return f"there is no price for {thing} {name!r}; {hint}"
 
 
 def parse_now(text: str | None) -> datetime:

@@ -76,8 +76,9 @@ def scan_command(
     from costguard.gate import judge_gate
     from costguard.pipeline import scan
     from costguard.result import GatePolicy
-    from costguard.write import write_text
+    from costguard.write import check_output, write_text
 
+    check_output(output)
     options = Options(
         paths,
         catalog or (),

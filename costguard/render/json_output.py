@@ -56,6 +56,7 @@ def _summary(result: ScanResult, verdict: Verdict) -> Json:
     counted = [finding.severity for finding in result.findings if finding.suppressed is None]
     return {
         "files": summary.files,
+        "files_unread": summary.files_unread,
         "queries": summary.queries,
         "findings": summary.findings,
         "findings_by_severity": {severity: counted.count(severity) for severity in reversed(SEVERITIES)},

@@ -86,10 +86,12 @@ def result(
     findings: Sequence[Finding] = (),
     unread: Sequence[UnreadReport] = (),
     files: int = 1,
+    files_unread: int = 0,
 ) -> ScanResult:
     """The scan that found these."""
     summary = Summary(
         files=files,
+        files_unread=files_unread,
         queries=len(queries),
         findings=sum(item.suppressed is None for item in findings),
         suppressed=sum(item.suppressed is not None for item in findings),

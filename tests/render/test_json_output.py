@@ -64,6 +64,7 @@ FULL = result(
     ],
     unread=[UnreadReport("b.sql", Span(1, 1, 2, 5), "syntax error", "near FORM")],
     files=3,
+    files_unread=1,
 )
 
 
@@ -71,6 +72,7 @@ def test_the_document_has_every_field() -> None:
     document = rendered(FULL, Verdict("fail", ("1 finding of severity error or above (--fail-on error)",)))
     assert document["summary"] == {
         "files": 3,
+        "files_unread": 1,
         "queries": 2,
         "findings": 1,
         "findings_by_severity": {"error": 1, "warning": 0, "note": 0},
