@@ -80,6 +80,7 @@ class _Estimate:
         self._resolve()
         reads = self._reads()
         amounts = self._scan_amounts()
+        self._place_conditions()
         self._count_reads(reads)
         frames = self.frames
         names = list(self.columns.values)
@@ -281,6 +282,19 @@ class _Estimate:
         for query in unknown - set(amounts):
             amounts[query] = NOTHING if is_free(statements[query], models[query]) else Amount(0, None, None, "unknown")
         return amounts
+
+    def _place_conditions(self) -> None:
+        """The places of conditions lie inside JSON, where they still count within their source: count overall."""
+        places = self.columns.values["pruning_at"]
+        marked = [number for number, at in enumerate(places) if at is not None]
+        if not marked:
+            return
+        first: dict[int, int] = {}
+        for at, source in enumerate(self.frames["locations"]["source"].to_list()):
+            first.setdefault(source, at)
+        sources = self.queries["source"].to_list()
+        for number in marked:
+            places[number] += first[sources[self.scan_queries[number]]]
 
     def _changes(self, number: int, role: str, statement: str) -> bool:
         """The scan is the target of DML that rewrites rows."""
