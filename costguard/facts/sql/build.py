@@ -322,10 +322,8 @@ class Builder:
             expression = key.this if isinstance(key, exp.Ordered) else key
             position = literal_number(expression)
             if position is not None:
-                if 1 <= position <= len(body.projections):
-                    chosen = body.projections[position - 1].expression
-                    if chosen is not None:
-                        body.always.append((chosen, False))
+                if position > 0:
+                    body.ordinals.append(position - 1)
                 continue
             body.always.append((expression, True))
 

@@ -477,6 +477,7 @@ class SelectBody(Body):
         "named_windows",
         "node",
         "one_row",
+        "ordinals",
         "parent",
         "projections",
         "small",
@@ -494,6 +495,8 @@ class SelectBody(Body):
         self.projections: list[Projection] = []
         self.always: list[tuple[exp.Expr, bool]] = []
         """(expression read whenever the body is used, whether it may name output columns)."""
+        self.ordinals: list[int] = []
+        """Output columns that GROUP BY and ORDER BY name by their number, from 0."""
         self.using: list[tuple[str, Source]] = []
         """(column, right side) of JOIN ... USING."""
         self.conditions: list[tuple[exp.Expr, str, Source | None]] = []
@@ -800,7 +803,8 @@ class SelectBody(Body):
             if projection.star is None and projection.name == name:
                 expression = projection.expression
                 if isinstance(expression, exp.Column) and expression.name.lower() == name:
-                    return None  # the output column is the column itself
+                    if expression.args.get("table") is None:
+                        return None  # the output column is the column itself
                 return expression
         return None
 
@@ -831,6 +835,8 @@ class SelectBody(Body):
                     break
         for expression, outputs_first in self.always:
             self.demand(expression, ALWAYS, outputs_first=outputs_first)
+        for position in self.ordinals:
+            self.demand_position(position, ALWAYS)
         if self.distinct:
             self.demand_outputs(ALWAYS, frozenset())
 
