@@ -259,6 +259,9 @@ class _Splitter:
         if query.end > start:
             self.leaves.add("statement", start, query.end)
             turns = written_turns(self.text, start, query.end, self.variables.value_span)
+        name = _HEAD.match(self.text, skip_blank(self.text, after))
+        if name is not None:
+            self.variables.parameter(name.group(), "STRUCT")  # a row of the query, another in each turn
         return self._open(Block("FOR", label, turns), reached.stop_end)
 
     def _end(self, after: int) -> int:

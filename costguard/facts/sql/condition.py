@@ -199,8 +199,9 @@ class Converter:
         if hole is not None:
             return ["hole", hole]
         parts = tuple(part.lower() for part in written)
-        if len(parts) == 1 and parts[0] in self._variables and body.owns_source(parts[0]) < 2:
-            return ["var", parts[0], self._variables[parts[0]]]
+        if body.is_variable(parts):
+            # A field of a variable is a value as well, though never one that is written down.
+            return ["var", ".".join(parts), self._variables.get(parts[0]) if len(parts) == 1 else None]
         trace = body.trace_parts(parts)
         if len(trace) == 1 and isinstance(trace[0], Computed):
             computed = trace[0]

@@ -130,6 +130,8 @@ def scan_predicate(log: ReadLog, scan: int, counts: dict[int, int]) -> Json | No
     conjuncts: list[Json] = []
     by_reference: dict[int, dict[int, list[Json]]] = {}
     for via, condition in log.scans[scan].conditions:
+        if condition[0] == "at" and condition[2] == ["bool", True]:
+            continue  # WHERE TRUE limits nothing
         shared = [reference for reference in via if counts.get(log.references[reference], 0) > 1]
         if not shared:
             conjuncts.append(condition)

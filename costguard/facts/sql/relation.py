@@ -671,6 +671,17 @@ class SelectBody(Body):
             known = self._names[key] = self._trace_parts(parts, before)
         return known
 
+    def is_variable(self, parts: tuple[str, ...]) -> bool:
+        """The name is that of a script variable, or of a field of one, and no table's alias or column hides it."""
+        if parts[0] not in self.variables or self.owns_source(parts[0]) == YES:
+            return False
+        scope: SelectBody | None = self
+        while scope is not None:
+            if len(parts) > 1 and scope.find_source(parts[:1], None) is not None:
+                return False
+            scope = scope.parent
+        return True
+
     def _trace_parts(self, parts: tuple[str, ...], before: int | None) -> Trace:
         scope: SelectBody | None = self
         while scope is not None:
@@ -689,7 +700,7 @@ class SelectBody(Body):
                     return (Row(source.relation),)
                 return source.relation.trace(parts[length], _fields(parts[length + 1 :]))
             scope = scope.parent
-        if len(parts) == 1 and parts[0] in self.variables:
+        if self.is_variable(parts):
             return ()
         return self._trace_unqualified(parts[0], _fields(parts[1:]), outward=True, before=before)
 
@@ -802,9 +813,12 @@ class SelectBody(Body):
         for projection in self.projections:
             if projection.star is None and projection.name == name:
                 expression = projection.expression
-                if isinstance(expression, exp.Column) and expression.name.lower() == name:
-                    if expression.args.get("table") is None:
-                        return None  # the output column is the column itself
+                if (
+                    isinstance(expression, exp.Column)
+                    and expression.name.lower() == name
+                    and expression.args.get("table") is None
+                ):
+                    return None  # the output column is the column itself
                 return expression
         return None
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.facts.sql.statements import analyse, place, predicate
+from tests.facts.sql.statements import analyse, place, predicate, strip
 
 DAY = ["str", "2026-01-01"]
 
@@ -206,3 +208,18 @@ def test_places_cover_the_conjunct() -> None:
     sql = "SELECT a FROM d.t WHERE x = 1 AND DATE(ts) > '2026-01-01'"
     rows = analyse(sql)
     assert [place(sql, rows, row.at) for row in rows["predicates"]] == ["x = 1", "DATE(ts) > '2026-01-01'"]
+
+
+def test_a_field_of_a_loop_variable_is_a_value_and_no_column() -> None:
+    rows = analyse("SELECT x FROM d.t WHERE day = r.day", {"r": None})
+    assert strip(json.loads(rows["scans"][0].predicate)) == [
+        "and",
+        [["cmp", "=", ["col", "day"], ["var", "r.day", None]]],
+    ]
+    assert [plan.path for plan in rows["read_plans"]] == ["day", "x"]
+
+
+def test_where_true_limits_nothing() -> None:
+    (scan,) = analyse("DELETE FROM d.t WHERE TRUE")["scans"]
+    assert not scan.filtered
+    assert scan.predicate is None
