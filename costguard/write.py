@@ -52,9 +52,14 @@ def write_text(text: str, output: Path | None) -> None:
 
 def _print(text: str) -> None:
     try:
-        sys.stdout.write(text)
-    except UnicodeEncodeError:
-        # A terminal without Unicode: what it cannot show becomes a question mark. (JSON is ASCII.)
-        encoding = sys.stdout.encoding
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+        try:
+            sys.stdout.write(text)
+        except UnicodeEncodeError:
+            # A terminal without Unicode: what it cannot show becomes a question mark. (JSON is ASCII.)
+            encoding = sys.stdout.encoding
+            sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`): the exit code still says how the scan ended, and nothing is left to
+        # flush at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -38,6 +38,8 @@ def rules_command(
     """List the rules."""
     import json
 
+    from costguard.write import write_text
+
     rules = load_rules(config).rules
     if format is RulesFormat.json:
         rows = [
@@ -52,15 +54,17 @@ def rules_command(
             }
             for rule in rules
         ]
-        typer.echo(json.dumps({"version": 1, "rules": rows}, indent=2))
+        write_text(json.dumps({"version": 1, "rules": rows}, indent=2) + "\n", None)
         return
     width = max((len(rule.id) for rule in rules), default=0)
+    lines: list[str] = []
     family = ""
     for rule in sorted(rules, key=lambda rule: (rule.family, rule.id)):
         if rule.family != family:
             family = rule.family
-            typer.echo(f"{family}:")
-        typer.echo(f"  {rule.id:<{width}}  {rule.severity:<8} {rule.driver:<13} {rule.title}")
+            lines.append(f"{family}:\n")
+        lines.append(f"  {rule.id:<{width}}  {rule.severity:<8} {rule.driver:<13} {rule.title}\n")
+    write_text("".join(lines), None)
 
 
 def explain_command(
@@ -68,15 +72,19 @@ def explain_command(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Config file to use.")] = None,
 ) -> None:
     """Show the page of a rule: why it costs, what it finds, what to do."""
+    from costguard.write import write_text
+
     page = load_rules(config).resolve(rule)
     body = page.text.partition("\n---\n")[2].lstrip("\n")
     head = f"{page.id}: {page.severity}, confidence {page.confidence}, driver {page.driver}\n\n"
     if not sys.stdout.isatty():
-        typer.echo(head + body, nl=False)
+        write_text(head + body, None)
         return
     from rich.console import Console
     from rich.markdown import Markdown
 
+    from costguard.render.cells import harmless
+
     console = Console()
     console.print(head, markup=False, highlight=False)
-    console.print(Markdown(body))
+    console.print(Markdown("\n".join(map(harmless, body.split("\n")))))

@@ -57,10 +57,6 @@ def run() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("costguard: interrupted\n")
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader went away (`| head`): nothing to say, and nothing left to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         from costguard.cli.problems import explain_error
 
@@ -74,6 +70,8 @@ def run() -> None:
 
 
 def _fail(text: str) -> None:
+    from costguard.render.cells import harmless
+
     for line in text.splitlines():
-        sys.stderr.write(f"costguard: {line}\n")
+        sys.stderr.write(f"costguard: {harmless(line)}\n")
     sys.exit(2)

@@ -60,6 +60,9 @@ def query_command(
     else:
         import polars as pl
 
+        from costguard.render.amounts import counted
+        from costguard.render.cells import harmless
+
         with pl.Config(
             tbl_rows=-1,
             tbl_cols=-1,
@@ -67,4 +70,5 @@ def query_command(
             tbl_hide_dataframe_shape=True,
             tbl_hide_column_data_types=True,
         ):
-            write_text(f"{frame}\n{frame.height} rows\n", output)
+            table = "\n".join(map(harmless, str(frame).split("\n")))
+        write_text(f"{table}\n{counted(frame.height, 'row')}\n", output)

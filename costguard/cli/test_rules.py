@@ -17,7 +17,9 @@ def check_rules_command(
     from costguard.errors import UsageProblem
     from costguard.judge.examples import run_examples
     from costguard.judge.rulebook import check_against_schema, check_query, load_rulebook
+    from costguard.render.amounts import counted
     from costguard.shipped import shipped
+    from costguard.write import write_text
 
     if directory is not None and not directory.is_dir():
         raise UsageProblem(f"{directory}: no such directory")
@@ -32,8 +34,11 @@ def check_rules_command(
     failures = run_examples(
         rulebook, own_catalog if own_catalog.is_file() else shipped("rules") / "warehouse.json"
     )
-    for failure in failures:
-        typer.echo(f"{failure.path}:{failure.line}: {failure.text}")
+    lines = [f"{failure.path}:{failure.line}: {failure.text}" for failure in failures]
     examples = sum(len(rule.examples) for rule in rulebook.rules)
-    typer.echo(f"{len(rulebook.rules)} rules, {examples} examples, {len(failures)} failures")
+    lines.append(
+        f"{counted(len(rulebook.rules), 'rule')}, {counted(examples, 'example')}, "
+        f"{counted(len(failures), 'failure')}"
+    )
+    write_text("\n".join(lines) + "\n", None)
     raise typer.Exit(1 if failures else 0)

@@ -12,7 +12,7 @@ _SEQUENCES: Final[dict[Look, str]] = {
     "note": "\x1b[1;36m",
     "bold": "\x1b[1m",
     "dim": "\x1b[2m",
-    "frame": "\x1b[34m",
+    "frame": "\x1b[94m",
     "good": "\x1b[1;32m",
 }
 _END: Final = "\x1b[0m"

@@ -163,4 +163,4 @@ def test_a_span_that_leaves_the_text_is_cut() -> None:
 
 def test_colour_adds_sequences_only() -> None:
     coloured = snippet(["SELECT *"], Span(1, 8, 1, 9), 100, "error", Paint(plain=False))
-    assert coloured == ["\x1b[34m   1 │\x1b[0m SELECT *", "\x1b[34m     │\x1b[0m        \x1b[1;31m^\x1b[0m"]
+    assert coloured == ["\x1b[94m   1 │\x1b[0m SELECT *", "\x1b[94m     │\x1b[0m        \x1b[1;31m^\x1b[0m"]
