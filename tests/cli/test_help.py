@@ -1,0 +1,59 @@
+"""Help and version: quick, complete, and a hint for the next step."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from costguard import __version__
+from tests.cli.conftest import Costguard
+
+COMMANDS = ("scan", "rules", "explain", "test-rules", "query")
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_lists_the_commands(costguard: Costguard, option: str) -> None:
+    done = costguard(option)
+    assert done.code == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help(costguard: Costguard, command: str) -> None:
+    done = costguard(command, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert f"costguard {command}" in done.out
+
+
+def test_nothing_given_is_help_and_no_pass(costguard: Costguard) -> None:
+    done = costguard()
+    assert done.code == 2
+    assert "Commands:" in done.out + done.err
+
+
+def test_version(costguard: Costguard) -> None:
+    assert costguard("--version").out == f"costguard {__version__}\n"
+
+
+def test_a_slip_of_the_pen_gets_a_hint(costguard: Costguard) -> None:
+    assert "Did you mean 'scan'?" in costguard("scna", ".").err
+
+
+def test_help_is_quick() -> None:
+    """The best of three, against the interpreter's own start: machines differ, and other tests run beside it."""
+
+    def seconds(*command: str) -> float:
+        times = []
+        for _ in range(3):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=30)
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    start = seconds("-c", "pass")
+    program = "import sys; sys.argv = ['costguard', '--help']; from costguard.cli.main import run; run()"
+    assert seconds("-c", program) - start < max(0.25, 10 * start)
