@@ -23,7 +23,7 @@ def expand_view(text: str) -> ViewPlan | None:
             for scan in facts.scans
         ),
         outputs={
-            name: ViewOutput(_reads(reads), facts.values.get(name, {}))
+            name: ViewOutput(_reads(reads), facts.values.get(name, {}), facts.columns.get(name, {}))
             for name, reads in facts.outputs.items()
         },
         always=_reads(facts.always),

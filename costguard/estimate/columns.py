@@ -204,11 +204,7 @@ class ViewTarget:
                 if child is not None and self._through_rest(read, path) is not False:
                     child.request(kind, path, frozenset(), mark, used)
             return
-        plain = [
-            (scan, f"{value[1]}.{rest}" if rest else str(value[1]))
-            for scan, value in found.values.items()
-            if value[0] == "col"
-        ]
+        plain = [(scan, f"{column}.{rest}" if rest else column) for scan, column in found.columns.items()]
         if (rest or kind == "unnest") and plain and len(plain) == len(found.reads):
             for scan, inner in plain:
                 child = self._children[scan]

@@ -49,6 +49,8 @@ class ViewOutput:
     predicate tree. `["col", "path"]` for a column that only passes through. Empty where a filter must not be
     pushed: below LIMIT, window functions, aggregates (other than grouping keys) and on the optional side of
     an outer join."""
+    columns: Mapping[int, str] = field(default_factory=dict)
+    """For each scan below: its column that this one passes on unchanged, so that a field of it is a field there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,9 @@ class Query(NamedTuple):
     scan_count: Annotated[int, "physical tables that it reads"]
     dialect: Annotated[str | None, "SQL dialect; null is bigquery, and only bigquery has a price"] = None
     read_from: Annotated[str | None, "file that the code read this text from"] = None
-    materialized: Annotated[str | None, "what a dbt model becomes: view, table, incremental, ephemeral and so on"] = None
+    materialized: Annotated[
+        str | None, "what a dbt model becomes: view, table, incremental, ephemeral and so on"
+    ] = None
     runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
     runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None
     location: Annotated[str | None, "BigQuery location that sets its price", ESTIMATED] = None

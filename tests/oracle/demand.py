@@ -126,11 +126,14 @@ class Demand:
         needs: Needs,
         table_name: Callable[[str], str],
         view: Callable[[str], Demand | None],
+        *,
+        of_view: bool = False,
     ) -> None:
         self.statement = Node(statement)
         self._needs = needs
         self._table_name = table_name
         self._view = view
+        self._of_view = of_view
         self._definitions: dict[int, Definition] = {}
         self._followed: set[tuple[int, Path]] = set()
         self._active: set[int] = set()
@@ -426,7 +429,7 @@ class Demand:
         view = self._view(name)
         if view is not None:
             view.result_rows()
-        else:
+        elif not self._of_view:  # tables below a view count by their columns
             self._needs.paths.setdefault(name, set())
 
     def _rows_joinscan(self, node: Node, ordered: bool) -> None:

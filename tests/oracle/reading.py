@@ -10,12 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zetasql.wasi._pb2.zetasql.public import function_pb2  # type: ignore[import-untyped]
+from zetasql.wasi._pb2.zetasql.public import (  # type: ignore[import-untyped]
+    function_pb2,
+    type_pb2,
+)
 
 from costguard.catalog.load import load_catalog
 from costguard.estimate.run import estimate
 from costguard.estimate.settings import EstimateSettings
-from costguard.extract.script import Script, split_script
+from costguard.extract.script import split_script
 from costguard.extract.sql import parse_leaf
 from costguard.facts.merge import merge
 from costguard.facts.rows import SourceRows, TextPlaces
@@ -28,6 +31,7 @@ from tests.oracle.demand import LENGTH, Demand, Needs, Node
 from tests.oracle.googlesql import AnalysisError, GoogleSql
 from tests.oracle.warehouse import PSEUDO_COLUMNS, Table, Warehouse
 
+_FOR = re.compile(r"\bFOR\s+(?P<name>\w+)\s+IN\s*\(", re.IGNORECASE)
 _FUNCTION = re.compile(r"CREATE\s[^(]*\bFUNCTION\b", re.IGNORECASE)
 
 Reads = dict[str, frozenset[str]]
@@ -42,6 +46,8 @@ class Statement:
     text: str
     variables: tuple[tuple[str, str], ...] = ()
     """Script variables and their types as written."""
+    rows: tuple[tuple[str, str], ...] = ()
+    """Variables of FOR loops, and the query whose rows they hold."""
     values: dict[str, Any] = field(default_factory=dict, compare=False)
     """The same with their defaults, as costguard passes them on."""
     functions: tuple[str, ...] = ()
@@ -51,20 +57,21 @@ class Statement:
 def statements_of(name: str, text: str) -> list[Statement]:
     """The statements of a text, by costguard's own splitter."""
     script = split_script(text)
+    rows = {
+        found["name"]: next(leaf.text for leaf in script.leaves if leaf.start >= found.end())
+        for found in _FOR.finditer(text)
+    }
     return [
         Statement(
             name if len(script.leaves) == 1 else f"{name}#{number}",
             leaf.text,
-            _typed(script),
+            tuple((item.name, item.type) for item in script.variables if item.type and item.name not in rows),
+            tuple(rows.items()),
             variable_values(script.variables, "bigquery"),
             tuple(before.text for before in script.leaves[: number - 1] if _FUNCTION.match(before.text)),
         )
         for number, leaf in enumerate(script.leaves, 1)
     ]
-
-
-def _typed(script: Script) -> tuple[tuple[str, str], ...]:
-    return tuple((variable.name, variable.type) for variable in script.variables if variable.type)
 
 
 # -- costguard's answer ------------------------------------------------------------------------------
@@ -157,7 +164,7 @@ class Oracle:
             AnalysisError: GoogleSQL refuses it.
         """
         catalog = self._catalog
-        if statement.variables or statement.functions:
+        if statement.variables or statement.rows or statement.functions:
             catalog = self._with_script(statement)
         needs = Needs()
         views: dict[str, Demand | None] = {}
@@ -169,7 +176,7 @@ class Oracle:
                 views[name] = None
                 if table.view_query is not None:
                     tree = self._engine.analyse(table.view_query, self._catalog)
-                    views[name] = Demand(tree, needs, self._table_name, view)
+                    views[name] = Demand(tree, needs, self._table_name, view, of_view=True)
             return views[name]
 
         Demand(self._engine.analyse(statement.text, catalog), needs, self._table_name, view).run()
@@ -189,6 +196,13 @@ class Oracle:
             constant = catalog.constant.add(name_path=[name])
             null = self._engine.analyse_expression(f"CAST(NULL AS {kind})", self._catalog)
             constant.type.CopyFrom(Node(null).raw("type"))
+            constant.value.SetInParent()
+        for name, query in statement.rows:
+            constant = catalog.constant.add(name_path=[name])
+            constant.type.type_kind = type_pb2.TYPE_STRUCT
+            for column in Node(self._engine.analyse(query, self._catalog)).raw("output_column_list"):
+                member = constant.type.struct_type.field.add(field_name=column.name)
+                member.field_type.CopyFrom(column.column.type)
             constant.value.SetInParent()
         number = self._engine.register(catalog)
         for text in statement.functions:

@@ -332,6 +332,10 @@ class Builder:
         body.value_table = kind is not None
         for item in node.expressions:
             star = _star_of(item)
+            if star is not None and isinstance(item, exp.Dot) and column_parts(item) is None:
+                # f(x).*: the fields of one value, and no star over a table.
+                body.projections.append(Projection("", item.this))
+                continue
             if star is not None:
                 projection = Projection("", None)
                 projection.star = extent(item)

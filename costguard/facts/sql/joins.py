@@ -68,7 +68,7 @@ def _joins(body: SelectBody, node: exp.Select) -> list[JoinRow]:
     position = 0
     for join in joins:
         alias = _alias(join.this)
-        number = by_alias.get(alias, position + 1)
+        number = by_alias.get(alias, position + 1) if alias else position + 1
         if not 0 < number < len(body.sources):
             continue
         position = number
@@ -84,7 +84,9 @@ def _inner_joins(node: exp.Expr) -> list[exp.Join]:
     while isinstance(current, exp.Expression):
         for join in current.args.get("joins") or ():
             found.append(join)
-        current = current.this if isinstance(current, exp.Subquery) and not current.alias else None
+        group = isinstance(current, exp.Subquery) and not current.alias
+        # Only the joins of a parenthesised group belong to this SELECT; those of a subquery are its own.
+        current = current.this if group and isinstance(current.this, (exp.Table, exp.Subquery)) else None
     return found
 
 

@@ -35,6 +35,8 @@ class ViewFacts:
     """By result column, in lower case."""
     values: dict[str, dict[int, Json]]
     """By result column and scan: what the column is there, for filters that may be pushed down."""
+    columns: dict[str, dict[int, str]]
+    """By result column and scan: the column that it passes on unchanged."""
     always: tuple[Read, ...]
     rest: tuple[Read, ...]
     """Stars: result columns that are not in `outputs` come through these."""
@@ -84,9 +86,19 @@ def view_facts(text: str) -> ViewFacts | None:
         ),
         {name: tuple(reads) for name, reads in outputs.items()},
         values,
+        {name: _columns(assembled.body, name) for name in outputs},
         tuple(always),
         tuple(rest),
     )
+
+
+def _columns(body: Body, name: str) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for item in body.trace_output(name, ()):
+        if not isinstance(item, Group) or len(item.targets) != 1 or item.targets[0].scan in found:
+            return {}
+        found[item.targets[0].scan] = item.targets[0].path
+    return found
 
 
 def _values(

@@ -171,3 +171,19 @@ def test_information_schema_has_a_place() -> None:
     (scan,) = rows["scans"]
     assert scan.table_name == "d.INFORMATION_SCHEMA.TABLES"
     assert place(sql, rows, scan.at).startswith("d")
+
+
+def test_the_joins_of_a_subquery_are_not_those_of_the_query_around_it() -> None:
+    rows = analyse(
+        "SELECT a FROM (SELECT c, x FROM d.t, UNNEST(f(css)) AS x) JOIN (SELECT c, n FROM d.u) USING (c)"
+    )["joins"]
+    assert [(row.kind, row.condition, row.correlated) for row in rows] == [
+        ("inner", "using", False),
+        ("cross", "none", True),
+    ]
+
+
+def test_the_fields_of_a_function_s_value_are_no_star_over_the_table() -> None:
+    rows = analyse("SELECT g(payload).*, y FROM d.v")
+    assert not rows["scans"][0].star
+    assert sorted(plan.path for plan in rows["read_plans"]) == ["payload", "y"]
