@@ -47,6 +47,7 @@ class Cache:
     def __init__(self, directory: Path | None) -> None:
         self.note: str | None = None
         self._connection: sqlite3.Connection | None = None
+        self._read: set[str] = set()
         if directory is None:
             return
         try:
@@ -100,6 +101,7 @@ class Cache:
         except sqlite3.Error as error:
             self._give_up(error)
             return {}
+        self._read.update(found)
         return found
 
     def put(self, values: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
@@ -110,6 +112,11 @@ class Cache:
         try:
             self._connection.execute("BEGIN")
             (clock,) = self._connection.execute("SELECT COALESCE(MAX(used), 0) + 1 FROM entries").fetchone()
+            # What was read is marked as used only here: a scan that finds everything writes nothing.
+            self._connection.executemany(
+                "UPDATE entries SET used = ? WHERE key = ?", ((clock, key) for key in self._read)
+            )
+            self._read.clear()
             self._connection.executemany(
                 "INSERT OR REPLACE INTO entries VALUES (?, ?, ?)",
                 ((key, value, clock) for key, value in pairs),
