@@ -625,6 +625,14 @@ class SelectBody(Body):
         column = self._column_at(position)
         if column is None:
             return None if self.columns() is None else ()
+        key = (f"#{position}", path, self.log.tracking_references)
+        known = self._traces.get(key)
+        if known is None:
+            self._traces[key] = ()  # a recursive CTE comes back here
+            known = self._traces[key] = self._trace_column(column, path)
+        return known
+
+    def _trace_column(self, column: OutputColumn, path: tuple[str, ...]) -> Trace:
         found: Trace = ()
         if column.source is not None:
             found = column.source.trace_position(column.position, path)

@@ -174,3 +174,21 @@ def test_a_union_of_many_ambiguous_tables_stays_linear() -> None:
     found = reads(f"SELECT x FROM ({branches}) JOIN ({others}) USING (k)")
     assert len(found) == 400
     assert all({"x?", "k"} <= columns for columns in found.values())
+
+
+def test_a_recursive_cte_with_column_names_ends() -> None:
+    sql = (
+        "WITH RECURSIVE chain (k, depth) AS ("
+        "SELECT id, 1 FROM d.t UNION ALL SELECT t.id, chain.depth + 1 FROM chain JOIN d.t AS t ON t.parent = chain.k"
+        ") SELECT k, MAX(depth) FROM chain GROUP BY k"
+    )
+    assert reads(sql) == {"d.t": {"id", "parent"}}
+
+
+def test_a_recursive_cte_that_hands_a_column_on_ends() -> None:
+    sql = (
+        "WITH RECURSIVE chain (root, k) AS ("
+        "SELECT id, id FROM d.t UNION ALL SELECT chain.root, t.id FROM chain JOIN d.t AS t ON t.parent = chain.k"
+        ") SELECT root FROM chain"
+    )
+    assert reads(sql) == {"d.t": {"id", "parent"}}
