@@ -15,6 +15,8 @@ from typing import Final
 _BATCH: Final = 500
 _SIZE_LIMIT: Final = 400 * 2**20
 """Bytes of values that the cache keeps; beyond that the entries unused for longest go."""
+_PATIENCE: Final = 10.0
+"""Seconds that one scan waits while another writes."""
 
 
 def digest(*parts: bytes | str) -> str:
@@ -58,19 +60,21 @@ class Cache:
 
     @staticmethod
     def _open(path: Path) -> sqlite3.Connection:
-        connection = sqlite3.connect(path, timeout=2.0, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=OFF")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"
             )
             connection.execute("SELECT key FROM entries LIMIT 1").fetchall()
+        except sqlite3.OperationalError:
+            connection.close()  # busy, or no right to write: nothing to throw away
+            raise
         except sqlite3.DatabaseError:
             connection.close()
             # A damaged cache holds nothing that cannot be worked out again.
             path.unlink(missing_ok=True)
-            connection = sqlite3.connect(path, timeout=2.0, isolation_level=None)
+            connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, used INTEGER NOT NULL)"
             )
@@ -110,7 +114,8 @@ class Cache:
             return
         pairs = values.items() if isinstance(values, Mapping) else values
         try:
-            self._connection.execute("BEGIN")
+            # The lock is asked for at once: a reader that becomes a writer while another writes fails without waiting.
+            self._connection.execute("BEGIN IMMEDIATE")
             (clock,) = self._connection.execute("SELECT COALESCE(MAX(used), 0) + 1 FROM entries").fetchone()
             # What was read is marked as used only here: a scan that finds everything writes nothing.
             self._connection.executemany(

@@ -15,9 +15,9 @@ def check_rules_command(
 ) -> None:
     """Run every example of the rule pages: Bad must be found, Good and Not this must not."""
     from costguard.errors import UsageProblem
-    from costguard.judge.examples import run_examples
     from costguard.judge.rulebook import check_against_schema, check_query, load_rulebook
     from costguard.render.amounts import counted
+    from costguard.rule_examples import run_examples
     from costguard.shipped import shipped
     from costguard.write import write_text
 

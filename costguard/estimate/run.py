@@ -280,7 +280,9 @@ class _Estimate:
             if query in unknown and not free:
                 amounts[query] = Amount(amounts[query].low, None, None, "unknown")
         for query in unknown - set(amounts):
-            amounts[query] = NOTHING if is_free(statements[query], models[query]) else Amount(0, None, None, "unknown")
+            amounts[query] = (
+                NOTHING if is_free(statements[query], models[query]) else Amount(0, None, None, "unknown")
+            )
         return amounts
 
     def _place_conditions(self) -> None:

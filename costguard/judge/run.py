@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from costguard.cache import digest
 from costguard.judge.message import fill
@@ -13,7 +13,7 @@ from costguard.judge.page import Rule
 from costguard.judge.rulebook import RulebookError, columns_problems
 from costguard.model import Span
 from costguard.money import TIB, ByteRange, Dollars
-from costguard.result import Finding
+from costguard.result import Confidence, Finding, Severity
 from costguard.source_text import SourceTexts
 
 if TYPE_CHECKING:
@@ -71,12 +71,8 @@ class Judge:
         wasted_bytes = self._bytes(row)
         return Finding(
             rule=rule.id,
-            severity=row.get("severity")
-            if row.get("severity") in ("error", "warning", "note")
-            else rule.severity,
-            confidence=row.get("confidence")
-            if row.get("confidence") in ("high", "medium", "low")
-            else rule.confidence,
+            severity=_severity(row.get("severity")) or rule.severity,
+            confidence=_confidence(row.get("confidence")) or rule.confidence,
             driver=rule.driver,
             path=path,
             span=span,
@@ -132,6 +128,16 @@ class Judge:
             ]
         chosen = lines[span.start_line - 1 : min(span.end_line, span.start_line + 20)]
         return "\n".join(chosen)
+
+
+def _severity(value: object) -> Severity | None:
+    """The severity that a row gives for itself, when it is one."""
+    return next((name for name in get_args(Severity) if name == value), None)
+
+
+def _confidence(value: object) -> Confidence | None:
+    """The confidence that a row gives for itself, when it is one."""
+    return next((name for name in get_args(Confidence) if name == value), None)
 
 
 def order(finding: Finding) -> tuple[object, ...]:

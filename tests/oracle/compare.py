@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from costguard.judge.examples import NOW, PROJECT
 from costguard.judge.page import parse_page
+from costguard.rule_examples import NOW, PROJECT
 from tests.oracle.googlesql import AnalysisError, GoogleSql
 from tests.oracle.reading import Oracle, Statement, costguard_reads, statements_of
 from tests.oracle.warehouse import load_warehouse

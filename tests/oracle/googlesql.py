@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import tzdata
+from google._upb import _message  # type: ignore[import-untyped]
 from wasmtime import Config, Engine, Linker, Module, SharedMemory, Store, WasiConfig
 from zetasql.wasi import get_wasm_path
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service  # type: ignore[import-untyped]
@@ -54,6 +55,7 @@ class GoogleSql:
         assert isinstance(memory, SharedMemory)
         self._memory = memory
         self._exports["_initialize"](self._store)
+        _message.SetAllowOversizeProtos(True)  # resolved trees are deeper than protobuf's limit of 100
         self.language = self._language()
 
     def _language(self) -> Message:

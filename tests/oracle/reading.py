@@ -57,9 +57,11 @@ class Statement:
 def statements_of(name: str, text: str) -> list[Statement]:
     """The statements of a text, by costguard's own splitter."""
     script = split_script(text)
+    loops = {item.name for item in script.variables if item.type == "STRUCT"}
     rows = {
         found["name"]: next(leaf.text for leaf in script.leaves if leaf.start >= found.end())
         for found in _FOR.finditer(text)
+        if found["name"] in loops
     }
     return [
         Statement(
