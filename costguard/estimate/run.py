@@ -87,6 +87,7 @@ class _Estimate:
         frames["scans"] = _with(self.scans, "scans", {name: self.columns.values[name] for name in names})
         frames["columns_read"] = reads
         frames["queries"] = _with(self.queries, "queries", self._queries(amounts))
+        frames["sources"] = self._sources()
         frames["joins"] = self._joins()
         frames["frames"] = sized_frames(frames, self.resolver)
         return frames
@@ -370,6 +371,12 @@ class _Estimate:
             ).items():
                 found[name][query] = value
         return found
+
+    def _sources(self) -> pl.DataFrame:
+        sources = self.frames["sources"]
+        counter = RunCounter(self.settings, sources["path"].to_list(), ())
+        runs = [counter.runs(source, None, None)[0] for source in sources["source"].to_list()]
+        return _with(sources, "sources", {"runs": runs})
 
     def _locations(self) -> dict[int, str]:
         """Where the tables of each statement are, when the catalog says."""

@@ -56,6 +56,7 @@ class Source(NamedTuple):
     bytes: Annotated[int, "size on disk"]
     lines: Annotated[int, "lines of text"]
     is_test: Annotated[bool, "a test file, by path: rules about habits stay silent there"]
+    runs: Annotated[float | None, "runs of the file in one iteration", ESTIMATED] = None
 
 
 class Query(NamedTuple):
