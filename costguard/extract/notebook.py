@@ -290,6 +290,7 @@ def _frame_of(frames: list[Frame], item: _Found, name: str) -> int:
                 frames[index] = replace(
                     frame,
                     origin="query",
+                root_origin="query",
                     origin_text=item.magic.name,
                     start=item.magic.start,
                     end=item.magic.end,

@@ -358,6 +358,7 @@ class FrameFact(NamedTuple):
     name: Annotated[str, "variable it is first bound to"]
     engine: Annotated[str, "pandas, polars, pyspark, bigframes, cudf, dask, bigquery"]
     origin: Annotated[str, "query, table, file, literal, derived, parameter, unknown"]
+    root_origin: Annotated[str, "origin of the frame that it was derived from in the end"]
     origin_text: Annotated[str, "path, table or function it came from"]
     reader: Annotated[str, "resolved name of the call that made it"]
     parent: Annotated[int | None, "the frame it was derived from", Key("frames")]
