@@ -69,7 +69,7 @@ class _Estimate:
         self.resolver = Resolver(catalog, settings, expand_view)
         self.queries = frames["queries"]
         self.scans = frames["scans"]
-        self.columns = ScanColumns(self.scans["table_name"].to_list())
+        self.columns = ScanColumns(self.scans["written_name"].to_list())
         self.resolved: dict[int, ResolvedScan] = {}
         """Scans that mean something: a table of the catalog, or INFORMATION_SCHEMA."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
@@ -157,7 +157,7 @@ class _Estimate:
     def _completed(self, reads: pl.DataFrame) -> pl.DataFrame:
         """Reads of unknown tables with the columns that stay null."""
         names = pl.DataFrame(
-            {"scan": range(self.scans.height), "table": self.scans["table_name"]},
+            {"scan": range(self.scans.height), "table": self.scans["written_name"]},
             schema={"scan": pl.Int64, "table": pl.String},
         )
         found = reads.join(names, on="scan", how="left", maintain_order="left")

@@ -129,7 +129,8 @@ class Scan(NamedTuple):
     scan: Annotated[int, "key", Key("scans")]
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the table name", AT]
-    table_name: Annotated[str, "name as written, without quotes"]
+    table_name: Annotated[str, "name as written, without quotes; unknown parts as stand-ins (hole_...)"]
+    written_name: Annotated[str, "the same for people, unknown parts in braces: {project}.sales.orders"]
     alias: Annotated[str, "name it goes by in the statement"]
     role: Annotated[str, "read; target (of DML); insert_target (written only)"]
     wildcard: Annotated[bool, "the name ends in * and stands for many tables"]
@@ -148,7 +149,7 @@ class Scan(NamedTuple):
     predicate: Annotated[str | None, "JSON of the conjunction that limits it (costguard.facts.predicate)"]
     on_predicate: Annotated[str | None, "JSON of the join condition of a MERGE target"]
     table: Annotated[
-        str | None, "project.dataset.table, or the name as written when not in the catalog", ESTIMATED
+        str | None, "project.dataset.table, or written_name when not in the catalog", ESTIMATED
     ] = None
     known: Annotated[bool, "is in the catalog", ESTIMATED] = False
     kind: Annotated[str | None, "table, view, materialized_view, external, snapshot", ESTIMATED] = None
