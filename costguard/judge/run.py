@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -172,15 +173,18 @@ def order(finding: Finding) -> tuple[object, ...]:
 
 
 def _numbered(findings: list[Finding]) -> list[Finding]:
-    """In order, each once, with the equal fingerprints of one file told apart by their number."""
-    from dataclasses import replace
-
+    """In order, each once, with fingerprints of their own."""
     unique: dict[tuple[object, ...], Finding] = {}
     for finding in findings:
         unique.setdefault((finding.rule, finding.path, finding.span, finding.message), finding)
+    return told_apart(sorted(unique.values(), key=order))
+
+
+def told_apart(findings: Iterable[Finding]) -> list[Finding]:
+    """The same findings, those with equal fingerprints told apart by their number."""
     seen: Counter[str] = Counter()
     result: list[Finding] = []
-    for finding in sorted(unique.values(), key=order):
+    for finding in findings:
         seen[finding.fingerprint] += 1
         number = seen[finding.fingerprint]
         if number > 1:
