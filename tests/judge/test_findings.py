@@ -21,7 +21,11 @@ BOOK = Rulebook(
         rule("order-by", 'SELECT at, query, kind AS "table" FROM joins'),
     )
 )
-STARS = "SELECT *  -- costguard: ignore[every-column] small\nFROM p.d.t;\nSELECT * FROM p.d.t;\nSELECT 1 -- costguard: ignore[order-by]\n"
+STARS = """SELECT *  -- costguard: ignore[every-column] small
+FROM p.d.t;
+SELECT * FROM p.d.t;
+SELECT 1 -- costguard: ignore[order-by]
+"""
 
 
 def ids(only: list[str] | None, ignored: list[str]) -> list[str]:
@@ -42,7 +46,7 @@ def test_a_rule_that_is_asked_for_is_run_although_the_config_leaves_it_out() -> 
 
 @pytest.mark.parametrize(("only", "ignored"), [(["stars"], []), (None, ["stars"]), (["star"], ["stars"])])
 def test_an_unknown_name(only: list[str] | None, ignored: list[str]) -> None:
-    with pytest.raises(RulebookError, match="no rule is called 'stars'; did you mean 'star'?"):
+    with pytest.raises(RulebookError, match=r"no rule is called 'stars'; did you mean 'star'\?"):
         ids(only, ignored)
 
 

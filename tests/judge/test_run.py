@@ -69,7 +69,8 @@ def test_a_finding(tmp_path: Path) -> None:
         ("NULL AS wasted_bytes", None, None),
         (f"{TIB} AS wasted_bytes", (TIB, TIB, TIB, "modelled"), ("6.25", "6.25", "6.25", "modelled")),
         (
-            f"{TIB} AS wasted_bytes, 0 AS wasted_bytes_low, {2 * TIB} AS wasted_bytes_high, 'upper-bound' AS wasted_basis",
+            f"{TIB} AS wasted_bytes, 0 AS wasted_bytes_low, {2 * TIB} AS wasted_bytes_high, "
+            "'upper-bound' AS wasted_basis",
             (0, TIB, 2 * TIB, "upper-bound"),
             ("0", "6.25", "12.5", "upper-bound"),
         ),
