@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cache import Cache, digest
 from costguard.model import Extraction, SourceKind, Unread
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PARALLEL_FROM_FILES = 300
 """A second process pays from about this many files (start-up 0.2-0.4 s against 2 ms a file)."""
 PARALLEL_FROM_BYTES = 1_500_000
+MAXIMUM_NAMED_BYTES: Final = 2_000_000
+"""A larger file that code names is not taken for SQL."""
 CHUNK_FILES = 48
 CHUNK_BYTES = 400_000
 
@@ -57,13 +59,17 @@ class CollectSettings:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The facts of one file, as JSON: `{"rows": {...}, "reads": [[path, digest], ...]}`."""
+    """The facts of one file, as JSON: `{"rows": {...}, "reads": [[name, digest], ...]}`."""
 
     path: str
     content: str
     """Digest of the file's content."""
     payload: str
     cached: bool = False
+
+
+NOT_THERE: Final = ""
+"""Stands for the digest of a file that is not read: it is not there, is too large, or lies outside."""
 
 
 @dataclass(slots=True)
@@ -73,8 +79,22 @@ class _Reader:
     directory: Path
     roots: tuple[Path, ...]
     seen: dict[str, str] = field(default_factory=dict)
+    """The digest of each file that was asked for, by its name in the code."""
 
     def __call__(self, name: str) -> str | None:
+        data = self._bytes(name)
+        self.seen[name] = NOT_THERE if data is None else digest(data)
+        try:
+            return data.decode("utf-8-sig") if data is not None else None
+        except UnicodeDecodeError:
+            return None
+
+    def state(self, name: str) -> str:
+        """What `seen` would hold for a name now."""
+        data = self._bytes(name)
+        return NOT_THERE if data is None else digest(data)
+
+    def _bytes(self, name: str) -> bytes | None:
         if not name or "\x00" in name or len(name) > 1000:
             return None
         for base in (self.directory, *self.roots):
@@ -82,17 +102,23 @@ class _Reader:
                 candidate = (base / name).resolve()
                 if not any(candidate.is_relative_to(root) for root in self.roots):
                     continue
-                if not candidate.is_file() or candidate.stat().st_size > 2_000_000:
+                if not candidate.is_file() or candidate.stat().st_size > MAXIMUM_NAMED_BYTES:
                     continue
-                data = candidate.read_bytes()
-            except (OSError, ValueError):
+                return candidate.read_bytes()
+            except (OSError, ValueError, RuntimeError):  # RuntimeError: links that go round in a circle
                 continue
-            self.seen[str(candidate)] = digest(data)
-            try:
-                return data.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                return None
         return None
+
+
+def reader_for(absolute: str, settings: CollectSettings) -> _Reader:
+    """Reads what the code of a file names."""
+    return _Reader(Path(absolute).parent, tuple(Path(root) for root in settings.roots))
+
+
+def reads_hold(absolute: str, settings: CollectSettings, reads: Iterable[tuple[str, str]]) -> bool:
+    """Whether the files that the code of a file names are as they were: changed, gone or new ones count."""
+    reader = reader_for(absolute, settings)
+    return all(reader.state(name) == content for name, content in reads)
 
 
 def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
@@ -100,8 +126,7 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     from costguard.extract.source import extract
     from costguard.facts.source import facts_of
 
-    absolute = Path(task.absolute)
-    reader = _Reader(absolute.parent, tuple(Path(root) for root in settings.roots))
+    reader = reader_for(task.absolute, settings)
     try:
         template_path = task.path
         if settings.project_root:
@@ -244,7 +269,7 @@ def collect(
     for task in tasks:
         content, size = contents[task.path]
         payload = found.get(keys.get(task.path, ""))
-        if payload is not None and _still_valid(payload):
+        if payload is not None and _still_valid(task, payload, settings):
             done[task.path] = Collected(task.path, content, payload, cached=True)
         else:
             todo.append((task, size))
@@ -274,17 +299,16 @@ def cache_key(task: FileTask, content: str, settings: CollectSettings, version: 
     )
 
 
-def _still_valid(payload: str) -> bool:
-    """Whether the files that the code names are still the same."""
+def reads_of(payload: str) -> list[tuple[str, str]]:
+    """The files that the code of a file names, with their digests."""
     if payload.endswith('"reads":[]}'):
-        return True
-    for path, content in json.loads(payload)["reads"]:
-        try:
-            if digest(Path(path).read_bytes()) != content:
-                return False
-        except OSError:
-            return False
-    return True
+        return []
+    return [(name, content) for name, content in json.loads(payload)["reads"]]
+
+
+def _still_valid(task: FileTask, payload: str, settings: CollectSettings) -> bool:
+    """Whether the files that the code names are still the same."""
+    return reads_hold(task.absolute, settings, reads_of(payload))
 
 
 def _work(

@@ -96,6 +96,22 @@ class Config(BaseModel):
     """Where the config file lies: its paths are relative to that."""
 
 
+def rule_directories(config: Config) -> tuple[Path, ...]:
+    """The folders with the user's own pages. The default one need not be there.
+
+    Raises:
+        UsageProblem: a folder that the config names is not there.
+    """
+    folders = [config.folder / path for path in config.rules.directories]
+    if "directories" in config.rules.model_fields_set:
+        missing = [str(folder) for folder in folders if not folder.is_dir()]
+        if missing:
+            raise UsageProblem(
+                "\n".join(f"rules.directories: {folder}: no such directory" for folder in missing)
+            )
+    return tuple(folder for folder in folders if folder.is_dir())
+
+
 _EXPECTED: Final = {
     "string_type": "must be a text",
     "tuple_type": "must be a list",

@@ -28,7 +28,8 @@ def text_files() -> Iterator[Path]:
 MARKDOWN = sorted(
     path
     for path in text_files()
-    if path.suffix == ".md" and (path.parent == ROOT or "docs" in path.parts or "examples" in path.parts)
+    if path.suffix == ".md"
+    and (path.parent == ROOT or path.name == "README.md" or "docs" in path.parts or "examples" in path.parts)
 )
 
 

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from costguard.money import format_bytes, format_usd
 
 _NAME: Final = re.compile(r"\{([a-z_][a-z0-9_]*)(?::(bytes|usd|,|count))?\}")
+_BRACES: Final = re.compile(r"(?<!\{)\{([^{}\s]*)\}(?!\})")
 LONGEST: Final = 200
 """Characters of a text value that a message shows."""
 
 
-def names_in(template: str) -> set[str]:
-    """The names that a template takes.
+def placeholders(template: str) -> set[tuple[str, str]]:
+    """The names that a template takes, each with its form (`` for none).
 
-    >>> sorted(names_in("{table}: {wasted_bytes:bytes} of {columns}"))
-    ['columns', 'table', 'wasted_bytes']
+    >>> sorted(placeholders("{table}: {wasted_bytes:bytes} of {columns}"))
+    [('columns', ''), ('table', ''), ('wasted_bytes', 'bytes')]
     """
-    return {match[1] for match in _NAME.finditer(template)}
+    return {(match[1], match[2] or "") for match in _NAME.finditer(template)}
+
+
+def misspelt(template: str) -> Iterator[str]:
+    """What looks like a placeholder and is none: it would be printed as it stands. `{{ this }}` is code and stays.
+
+    >>> list(misspelt("{bytes:byte} of {{ this }} in {Table}"))
+    ['{bytes:byte}', '{Table}']
+    """
+    for match in _BRACES.finditer(template):
+        if _NAME.fullmatch(match[0]) is None:
+            yield match[0]
 
 
 def fill(template: str, row: Mapping[str, Any]) -> str:
@@ -37,7 +50,7 @@ def fill(template: str, row: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any, form: str | None) -> str:
-    if value is None:
+    if value is None or (form and isinstance(value, float) and not math.isfinite(value)):
         return (
             "an unknown number of" if form in (",", "count") else "an unknown amount" if form else "unknown"
         )
