@@ -86,6 +86,8 @@ class Converter:
             word = "and" if kind is exp.And else "or"
             return [word, [self.convert(item, body, down) for item in flatten(node, kind)]]
         if kind is exp.Not:
+            if isinstance(node.this, exp.Is) and isinstance(node.this.expression, exp.Boolean):
+                return self._is_not(node.this, body, down)
             return ["not", self.convert(node.this, body, down)]
         if kind in _COMPARISONS:
             return [
@@ -106,7 +108,8 @@ class Converter:
         if kind is exp.Is:
             return self._is(node, body, down)
         if kind is exp.Like:
-            return ["like", self.convert(node.this, body, down), self.convert(node.expression, body, down)]
+            like = ["like", self.convert(node.this, body, down), self.convert(node.expression, body, down)]
+            return ["not", like] if node.args.get("negate") else like
         if kind in _ARITHMETIC:
             return [
                 "arith",
@@ -138,12 +141,19 @@ class Converter:
             return ["cmp", "=", left, ["bool", bool(right.this)]]
         return ["opaque", "IS", self._columns(node, body)]
 
+    def _is_not(self, node: exp.Expr, body: SelectBody, depth: int) -> Json:
+        """`x IS NOT TRUE`, which holds for NULL too."""
+        left = self.convert(node.this, body, depth)
+        return ["or", [["cmp", "!=", left, ["bool", bool(node.expression.this)]], ["is_null", left]]]
+
     def _value(self, node: exp.Expr, kind: type, body: SelectBody, depth: int) -> Json:
         if kind is exp.Literal:
             hole = self._hole_of(node)
             if hole is not None:
                 return ["hole", hole]
             return ["str", str(node.this)] if node.args.get("is_string") else ["num", str(node.this)]
+        if kind is exp.RawString:
+            return ["str", str(node.this)]
         if kind is exp.Neg:
             inner = self.convert(node.this, body, depth)
             if inner[0] == "num":
