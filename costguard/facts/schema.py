@@ -77,7 +77,9 @@ class Query(NamedTuple):
     in_procedure: Annotated[bool, "inside the body of a CREATE PROCEDURE"]
     loop: Annotated[int | None, "innermost Python loop around the call", Key("loops")]
     loop_depth: Annotated[int, "number of loops (Python and script) around it"]
-    loop_turns: Annotated[int | None, "product of the loops' turns when all are written in the code"]
+    loop_turns: Annotated[
+        int | None, "product of the loops' turns when all follow from the code (and the clock)"
+    ]
     in_branch: Annotated[bool, "runs only if a condition holds"]
     variant: Annotated[str | None, "which rendering of a template: incremental, full-refresh"]
     rendering: Annotated[str | None, "how a template was rendered: manifest, render, strip"]
@@ -105,6 +107,9 @@ class Query(NamedTuple):
     read_from: Annotated[str | None, "file that the code read this text from"] = None
     materialized: Annotated[
         str | None, "what a dbt model becomes: view, table, incremental, ephemeral and so on"
+    ] = None
+    loop_counts: Annotated[
+        str | None, "JSON of WHILE loops around it whose turns follow from constants and the clock"
     ] = None
     runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
     runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None

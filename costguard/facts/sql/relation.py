@@ -474,6 +474,7 @@ class SelectBody(Body):
         "conditions",
         "distinct",
         "log",
+        "merged",
         "named_windows",
         "node",
         "one_row",
@@ -499,6 +500,8 @@ class SelectBody(Body):
         """Output columns that GROUP BY and ORDER BY name by their number, from 0."""
         self.using: list[tuple[str, Source]] = []
         """(column, right side) of JOIN ... USING."""
+        self.merged: set[str] = set()
+        """Columns of USING that either side may give: a filter on them reaches neither."""
         self.conditions: list[tuple[exp.Expr, str, Source | None]] = []
         """(condition, clause, only source that it may limit): for the predicates pass."""
         self.named_windows: dict[str, exp.Expr] = {}
@@ -714,6 +717,12 @@ class SelectBody(Body):
 
     def _trace_unqualified(
         self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None = None
+    ) -> Trace:
+        found = self._trace_in_sources(name, path, outward=outward, before=before)
+        return [_behind_barrier(item) for item in found] if name in self.merged else found
+
+    def _trace_in_sources(
+        self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None
     ) -> Trace:
         maybe: list[Source] = []
         for source in self.sources[:before]:
