@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -144,12 +145,17 @@ def _add(
         if excluded.match_file(inside) or excluded.match_file(shown):
             return
     try:
-        if name.is_symlink() and not name.resolve().is_relative_to(base.resolve()):
-            unread.append(
-                _report(shown, "link out of the given path", "a symbolic link leads outside; not followed")
-            )
-            return
-        size = name.stat().st_size
+        status = name.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            if not name.resolve().is_relative_to(base.resolve()):
+                unread.append(
+                    _report(
+                        shown, "link out of the given path", "a symbolic link leads outside; not followed"
+                    )
+                )
+                return
+            status = name.stat()
+        size = status.st_size
     except OSError as error:
         unread.append(_report(shown, "cannot be opened", error.strerror or str(error)))
         return
@@ -227,9 +233,8 @@ def _walk(top: Path) -> Iterator[Path]:
     specs: dict[Path, pathspec.GitIgnoreSpec] = {}
     for folder, folders, names in os.walk(top):
         here = Path(folder)
-        ignore = here / ".gitignore"
-        if ignore.is_file():
-            specs[here] = _ignore_file(ignore)
+        if ".gitignore" in names:
+            specs[here] = _ignore_file(here / ".gitignore")
         above = [(base, spec) for base, spec in specs.items() if here == base or base in here.parents]
 
         def ignored(
