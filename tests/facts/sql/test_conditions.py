@@ -27,6 +27,24 @@ def test_a_computed_column_is_inlined() -> None:
     assert predicate(sql) == ["and", [["cmp", "=", ["call", "DATE", [["col", "ts"]]], DAY]]]
 
 
+def test_each_branch_of_a_union_has_its_own_form_of_a_filter() -> None:
+    sql = (
+        "WITH q AS (SELECT DATE(ts) AS day, a FROM d.t UNION ALL SELECT dt, a FROM d.u "
+        "UNION ALL SELECT NULL, a FROM d.v) SELECT a FROM q WHERE day = '2026-01-01'"
+    )
+    assert predicate(sql, 0) == ["and", [["cmp", "=", ["call", "DATE", [["col", "ts"]]], DAY]]]
+    assert predicate(sql, 1) == ["and", [["cmp", "=", ["col", "dt"], DAY]]]
+    assert predicate(sql, 2) is None
+
+
+def test_two_branches_over_one_scan_have_no_common_filter() -> None:
+    sql = (
+        "WITH b AS (SELECT ts FROM d.t), q AS (SELECT DATE(ts) AS day FROM b UNION ALL "
+        "SELECT DATE_ADD(DATE(ts), INTERVAL 1 DAY) FROM b) SELECT * FROM q WHERE day = '2026-01-01'"
+    )
+    assert predicate(sql) is None
+
+
 @pytest.mark.parametrize(
     "barrier",
     [
