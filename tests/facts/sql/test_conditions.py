@@ -27,6 +27,25 @@ def test_a_computed_column_is_inlined() -> None:
     assert predicate(sql) == ["and", [["cmp", "=", ["call", "DATE", [["col", "ts"]]], DAY]]]
 
 
+@pytest.mark.parametrize(
+    ("side", "filtered"), [("LEFT", [True, False]), ("RIGHT", [False, True]), ("FULL", [False, False])]
+)
+def test_the_merged_column_of_an_outer_join_is_that_of_the_side_that_stays(
+    side: str, filtered: list[bool]
+) -> None:
+    sql = (
+        f"WITH q AS (SELECT * FROM (SELECT k, dt, a FROM d.t) {side} JOIN (SELECT k, dt FROM d.u) USING (k, dt)) "
+        "SELECT a FROM q WHERE dt = '2026-01-01'"
+    )
+    assert [scan.filtered for scan in analyse(sql)["scans"]] == filtered
+
+
+def test_a_computed_key_of_a_join_is_no_filter() -> None:
+    sql = "SELECT 1 FROM d.t AS t JOIN d.u AS u ON t.dt = DATE_ADD(u.dt, INTERVAL 7 DAY)"
+    assert predicate(sql, 0) is None
+    assert predicate(sql, 1) is None
+
+
 def test_each_branch_of_a_union_has_its_own_form_of_a_filter() -> None:
     sql = (
         "WITH q AS (SELECT DATE(ts) AS day, a FROM d.t UNION ALL SELECT dt, a FROM d.u "
