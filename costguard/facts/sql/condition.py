@@ -97,12 +97,10 @@ class Converter:
         if kind is exp.Not:
             return ["not", self.convert(node.this, body, down)]
         if kind in _COMPARISONS:
-            return [
-                "cmp",
-                _COMPARISONS[kind],
-                self.convert(node.this, body, down),
-                self.convert(node.expression, body, down),
-            ]
+            left, right = self.convert(node.this, body, down), self.convert(node.expression, body, down)
+            if _is_number(left) and _is_number(right) and kind in (exp.EQ, exp.NEQ):
+                return ["bool", (float(left[1]) == float(right[1])) == (kind is exp.EQ)]  # WHERE 1 = 1
+            return ["cmp", _COMPARISONS[kind], left, right]
         if kind is exp.Between:
             return [
                 "between",
@@ -334,6 +332,10 @@ def _unit(node: Any) -> str:
     if isinstance(node, exp.Expression):
         return str(node.name or node.sql()).upper()
     return str(node or "").upper()
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, list) and value[0] == "num" and str(value[1]).isdigit()
 
 
 def _through(value: Json, computed: Computed) -> Json:
