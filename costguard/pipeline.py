@@ -246,7 +246,7 @@ def judge_frames(
         queries,
         texts,
         [(path, texts.cells(path)) for path in marked],
-        machine_price(request.settings.machine).usd_per_hour,
+        machine_price(request.settings.machine),
     )
     unread = tuple(
         sorted(

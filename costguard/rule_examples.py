@@ -119,7 +119,7 @@ def judge_examples(
                 unread[number].append(f"cannot be read: {row[2]} ({row[3]})")
         settings = EstimateSettings(now=NOW, project=PROJECT)
         frames = estimate(merge(iter(rows)), load_catalog([catalog]), settings, expand_view)
-        judge = Judge(frames, query_ids(frames), SourceTexts(absolute), machine_price(None).usd_per_hour)
+        judge = Judge(frames, query_ids(frames), SourceTexts(absolute), machine_price(None))
         for finding in judge.findings(rulebook.rules):
             findings[int(finding.path.partition(".")[0])].append(finding)
     return findings, unread
