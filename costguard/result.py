@@ -58,6 +58,8 @@ class QueryReport:
     """`6.25 USD/TiB, US, list of 2026-07-25`."""
     scans: tuple[ScanReport, ...]
     variant: str | None = None
+    dialect: str | None = None
+    """The SQL dialect, when it is not BigQuery's: such a query has no price here."""
 
 
 @dataclass(frozen=True, slots=True)

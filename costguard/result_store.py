@@ -116,12 +116,13 @@ def _query(item: QueryReport) -> Json:
             for scan in item.scans
         ],
         item.variant,
+        item.dialect,
     ]
 
 
 def _read_query(row: Json) -> QueryReport:
     identity, path, span, via, statement, depth, fingerprint, runs, basis = row[:9]
-    processed, billed, usd, per_iteration, price, scans, variant = row[9:]
+    processed, billed, usd, per_iteration, price, scans, variant, dialect = row[9:]
     return QueryReport(
         identity,
         path,
@@ -139,6 +140,7 @@ def _read_query(row: Json) -> QueryReport:
         price,
         tuple(_read_scan(scan) for scan in scans),
         variant,
+        dialect,
     )
 
 

@@ -40,6 +40,7 @@ class Judge:
         queries = frames["queries"]
         self._prices: list[float | None] = queries["usd_per_tib"].to_list()
         self._runs: list[float | None] = queries["runs"].to_list()
+        self._file_runs: list[float | None] = frames["sources"]["runs"].to_list()
         self._lines: dict[tuple[str, int | None], list[str]] = {}
 
     def findings(self, rules: Sequence[Rule]) -> list[Finding]:
@@ -100,7 +101,7 @@ class Judge:
             message=fill(rule.message, row),
             query=self._ids[query] if query is not None else None,
             wasted_bytes=wasted_bytes,
-            wasted_usd=self._usd(row, wasted_bytes, query),
+            wasted_usd=self._usd(row, wasted_bytes, query, source),
             fingerprint=digest(rule.id, path, " ".join(self._text(path, span).split()))[:16],
             help=fill(rule.fix, row) if rule.fix else None,
         )
@@ -117,13 +118,13 @@ class Judge:
             row.get("wasted_basis") or "modelled",
         )
 
-    def _usd(self, row: Mapping[str, Any], wasted: ByteRange | None, query: int | None) -> Dollars | None:
-        """Wasted dollars per iteration."""
-        runs = (
-            Decimal(str(self._runs[query]))
-            if query is not None and self._runs[query] is not None
-            else Decimal(1)
-        )
+    def _usd(
+        self, row: Mapping[str, Any], wasted: ByteRange | None, query: int | None, source: int
+    ) -> Dollars | None:
+        """Wasted dollars per iteration: `wasted_bytes` and `wasted_seconds` count for one run of the query, or of
+        the file where no query is meant; `wasted_usd` for the whole iteration."""
+        times = self._runs[query] if query is not None else self._file_runs[source]
+        runs = Decimal(str(times)) if times is not None else Decimal(1)
         usd, seconds = _amount(row, "wasted_usd"), _amount(row, "wasted_seconds")
         if usd is not None:
             return Dollars(usd, usd, usd, row.get("wasted_basis") or "modelled")

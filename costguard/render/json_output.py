@@ -87,6 +87,7 @@ def _query(query: QueryReport) -> Json:
         "via": query.via,
         "statement": query.statement,
         "variant": query.variant,
+        "dialect": query.dialect or "bigquery",
         "loop_depth": query.loop_depth,
         "fingerprint": query.fingerprint,
         "runs_per_iteration": {"value": _number(query.runs), "basis": query.runs_basis},

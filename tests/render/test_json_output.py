@@ -101,6 +101,7 @@ def test_the_document_has_every_field() -> None:
         "via": "file",
         "statement": "SELECT",
         "variant": None,
+        "dialect": "bigquery",
         "loop_depth": 0,
         "fingerprint": "f" * 16,
         "runs_per_iteration": {"value": 12, "basis": "written"},

@@ -281,6 +281,17 @@ def test_the_sum() -> None:
     ]
 
 
+def test_queries_of_other_databases_are_in_no_catalog_either() -> None:
+    queries = [
+        query("a.py", size=None, scans=(scan_report("v$pdbs", None),), dialect="oracle"),
+        query("b.sql", size=None, scans=(scan_report("p.d.lost", None),)),
+    ]
+    assert (
+        "           2 queries have no known cost (1 of them for oracle, which has no price here): p.d.lost is\n"
+        "           in no catalog (--catalog FILE)\n"
+    ) in tail(result(queries, files=2))
+
+
 def test_an_unknown_sum_is_not_zero() -> None:
     queries = [query(f"{n}.sql", size=None, scans=(scan_report(f"p.d.t{n % 5}", None),)) for n in range(7)]
     text = tail(result(queries, files=7))

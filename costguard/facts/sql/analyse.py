@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ from costguard.facts.sql.predicates import attach_conditions, describe, scan_pre
 from costguard.facts.sql.relation import SelectBody
 from costguard.facts.sql.sorts import sorts_of
 from costguard.facts.sql.statement import Assembled, assemble, follow
-from costguard.model import SqlText
+from costguard.model import Hole, SqlText
 
 Json = Any
 
@@ -124,6 +124,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 query=query,
                 at=places(*entry.place),
                 table_name=entry.name,
+                written_name=_with_braces(entry.name, text, holes) if entry.name_hole else entry.name,
                 alias=entry.alias,
                 role=entry.role,
                 wildcard=entry.name.endswith("*"),
@@ -370,6 +371,19 @@ def _merge_condition(assembled: Assembled, converter: Converter) -> Json | None:
         if columns_in(converted):
             items.append(["at", list(extent(item)), converted])
     return ["and", items] if items else None
+
+
+def _with_braces(name: str, text: SqlText, holes: Sequence[Hole]) -> str:
+    """A name with the expressions that are to fill its unknown parts instead of their stand-ins."""
+    for hole in sorted(holes, key=lambda hole: hole.start - hole.end):  # the longest stand-in first
+        expression = " ".join(hole.name.split())
+        if len(expression) > _LONGEST_EXPRESSION:
+            expression = expression[: _LONGEST_EXPRESSION - 3] + "..."
+        name = name.replace(text.text[hole.start : hole.end], f"{{{expression}}}")
+    return name
+
+
+_LONGEST_EXPRESSION = 40
 
 
 def _with_places(condition: Json, places: Callable[[int, int], int]) -> Json:
