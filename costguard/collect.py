@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cache import Cache, digest
+from costguard.discover import printable
 from costguard.model import Extraction, SourceKind, Unread
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     try:
         template_path = task.path
         if settings.project_root:
-            template_path = os.path.relpath(task.absolute, settings.project_root).replace(os.sep, "/")
+            inside = os.path.relpath(task.absolute, settings.project_root)
+            template_path = printable(inside.replace(os.sep, "/"))
         extraction = extract(
             task.path, template_path, task.kind, data, settings.dialect, reader, settings.project
         )
