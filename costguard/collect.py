@@ -144,9 +144,20 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
         frame = _innermost(error)
         detail = f"{name} in costguard at {frame}; please report it with this file"
         rows = _unread_only(task, data, Unread("internal error", detail))
-    return json.dumps(
-        {"rows": rows, "reads": sorted(reader.seen.items())}, separators=(",", ":"), ensure_ascii=False
+    return _storable(
+        json.dumps(
+            {"rows": rows, "reads": sorted(reader.seen.items())}, separators=(",", ":"), ensure_ascii=False
+        )
     )
+
+
+def _storable(text: str) -> str:
+    """The text, with halves of surrogate pairs (`"\\ud800"` in the code) replaced: nothing can hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", errors="replace").decode()
+    return text
 
 
 def _innermost(error: BaseException) -> str:

@@ -80,6 +80,15 @@ def test_what_code_names_is_read_and_remembered(tmp_path: Path) -> None:
     assert reads_of(payload) == [("q.sql", digest("SELECT a FROM d.t"))]
 
 
+def test_half_a_character_is_replaced(tmp_path: Path) -> None:
+    """Python can write what no UTF-8 text can hold; neither the cache nor the tables can."""
+    text = 'import pandas as pd\npd.read_gbq("SELECT a FROM `p.d.\\ud800`")\n'
+    (task,) = tasks_of(tmp_path / "src", run_py=text)
+    (item,) = run([task], tmp_path / "src", tmp_path / "cache")
+    assert tables(item.payload) == ["p.d.?"]
+    assert run([task], tmp_path / "src", tmp_path / "cache")[0].cached
+
+
 @pytest.mark.parametrize(
     ("error", "reason", "detail"),
     [
