@@ -190,7 +190,11 @@ def _start_worker(settings: CollectSettings) -> None:
 
 
 def ease_collector() -> None:
-    """Parsing makes many small objects that live on; the default thresholds cost a quarter of the time."""
+    """Parsing makes many small objects that live on; the default thresholds cost a quarter of the time.
+
+    Done before processes are forked, so that no collection writes to the pages that they share, and the rows of
+    all files are put together under the same thresholds.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
 
@@ -333,8 +337,8 @@ def _work(
     if processes is None:
         large = len(todo) >= PARALLEL_FROM_FILES or sum(size for _, size in todo) >= PARALLEL_FROM_BYTES
         processes = min(os.cpu_count() or 1, 8) if large else 1
+    ease_collector()
     if processes <= 1 or len(todo) <= 1:
-        ease_collector()
         for task, _ in todo:
             _, content, payload = _run(task, 0, settings)
             yield task, content, payload

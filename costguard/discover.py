@@ -149,12 +149,16 @@ def _add(
         if excluded.match_file(inside) or excluded.match_file(shown):
             return
     try:
-        status = name.stat()  # first of all: it says when links go round in a circle
-        if name.is_symlink() and not name.resolve().is_relative_to(base.resolve()):
-            unread.append(
-                _report(shown, "link out of the given path", "a symbolic link leads outside; not followed")
-            )
-            return
+        status = name.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            status = name.stat()  # first of all: it says when links go round in a circle
+            if not name.resolve().is_relative_to(base.resolve()):
+                unread.append(
+                    _report(
+                        shown, "link out of the given path", "a symbolic link leads outside; not followed"
+                    )
+                )
+                return
     except OSError as error:
         unread.append(_report(shown, "cannot be opened", error.strerror or str(error)))
         return
@@ -250,9 +254,8 @@ def _walk(top: Path) -> Iterator[Path]:
     specs: dict[Path, pathspec.GitIgnoreSpec] = {}
     for folder, folders, names in os.walk(top):
         here = Path(folder)
-        ignore = here / ".gitignore"
-        if ignore.is_file():
-            specs[here] = _ignore_file(ignore)
+        if ".gitignore" in names:
+            specs[here] = _ignore_file(here / ".gitignore")
         above = [(base, spec) for base, spec in specs.items() if here == base or base in here.parents]
 
         def ignored(

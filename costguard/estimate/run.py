@@ -33,6 +33,7 @@ from costguard.estimate.scans import (
 )
 from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.tables import catalog_frames
+from costguard.estimate.turns import TurnCounter
 from costguard.estimate.views import ExpandView
 from costguard.facts.frames import empty_frames, polars_schema
 
@@ -341,6 +342,7 @@ class _Estimate:
             "table_holes",
             "dry_run",
             "dialect",
+            "loop_counts",
         ).rows()
         incremental = {row[1] for row in queries if row[3] == "incremental"}
         counter = RunCounter(self.settings, self.frames["sources"]["path"].to_list(), incremental)
@@ -355,7 +357,23 @@ class _Estimate:
         )
         locations = self._locations()
         book = price_book()
-        for query, source, statement, variant, turns, holes, values, names, dry_run, dialect in queries:
+        counted = TurnCounter(self.resolver.constants)
+        for (
+            query,
+            source,
+            statement,
+            variant,
+            turns,
+            holes,
+            values,
+            names,
+            dry_run,
+            dialect,
+            loops,
+        ) in queries:
+            if turns is None and loops is not None:
+                turns = counted.turns(loops)
+            found["loop_turns"][query] = turns
             runs, basis = counter.runs(source, variant, turns)
             found["runs"][query], found["runs_basis"][query] = runs, basis
             found["bytes_basis"][query] = "unknown"

@@ -77,7 +77,9 @@ class Query(NamedTuple):
     in_procedure: Annotated[bool, "inside the body of a CREATE PROCEDURE"]
     loop: Annotated[int | None, "innermost Python loop around the call", Key("loops")]
     loop_depth: Annotated[int, "number of loops (Python and script) around it"]
-    loop_turns: Annotated[int | None, "product of the loops' turns when all are written in the code"]
+    loop_turns: Annotated[
+        int | None, "product of the loops' turns when all follow from the code (and the clock)"
+    ]
     in_branch: Annotated[bool, "runs only if a condition holds"]
     variant: Annotated[str | None, "which rendering of a template: incremental, full-refresh"]
     rendering: Annotated[str | None, "how a template was rendered: manifest, render, strip"]
@@ -105,6 +107,9 @@ class Query(NamedTuple):
     read_from: Annotated[str | None, "file that the code read this text from"] = None
     materialized: Annotated[
         str | None, "what a dbt model becomes: view, table, incremental, ephemeral and so on"
+    ] = None
+    loop_counts: Annotated[
+        str | None, "JSON of WHILE loops around it whose turns follow from constants and the clock"
     ] = None
     runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
     runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None
@@ -136,6 +141,7 @@ class Scan(NamedTuple):
     wildcard: Annotated[bool, "the name ends in * and stands for many tables"]
     suffix_filtered: Annotated[bool, "a constant condition on _TABLE_SUFFIX limits a wildcard"]
     suffix_mentioned: Annotated[bool, "any condition mentions _TABLE_SUFFIX"]
+    suffix_read: Annotated[bool, "_TABLE_SUFFIX is named anywhere, be it as a value"]
     name_hole: Annotated[bool, "a part of the name is unknown"]
     star: Annotated[bool, "a * over this table reaches the result of the statement"]
     star_at: Annotated[int | None, "that *", AT]
@@ -143,6 +149,7 @@ class Scan(NamedTuple):
     whole_row: Annotated[bool, "the row is used as one value (TO_JSON_STRING(t)): every column is read"]
     in_subquery: Annotated[bool, "read inside a CTE or subquery rather than by the outermost SELECT"]
     filtered: Annotated[bool, "some condition on this table's columns limits its rows"]
+    never: Annotated[bool, "a condition is FALSE (WHERE 1 = 2): no row is kept, and nothing is read"]
     joined: Annotated[bool, "is joined with another relation"]
     system_time: Annotated[bool, "FOR SYSTEM_TIME AS OF"]
     sample_percent: Annotated[float | None, "TABLESAMPLE SYSTEM percent"]
@@ -230,7 +237,9 @@ class Join(NamedTuple):
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the JOIN or the comma", AT]
     kind: Annotated[str, "inner, left, right, full, cross, comma, semi"]
-    condition: Annotated[str, "equality, inequality, or, constant, using, none, where-equality, hole, other"]
+    condition: Annotated[
+        str, "equality, inequality, or, constant, using, none, where-equality, where-other, hole, other"
+    ]
     correlated: Annotated[bool, "the right side is an UNNEST of, or refers to, the left side"]
     left_one_row: Annotated[
         bool, "the left side has one row: an aggregate without keys, a literal SELECT, LIMIT 1"
@@ -238,6 +247,8 @@ class Join(NamedTuple):
     right_one_row: Annotated[bool, "the right side has one row"]
     left_small: Annotated[bool, "the left side is a literal list, a generated array or has a small LIMIT"]
     right_small: Annotated[bool, "the right side is a literal list, a generated array or has a small LIMIT"]
+    left_grouped: Annotated[bool, "the left side is a result of GROUP BY or DISTINCT: a list of keys"]
+    right_grouped: Annotated[bool, "the right side is a result of GROUP BY or DISTINCT: a list of keys"]
     left: Annotated[str, "the left side, as written, shortened"]
     right: Annotated[str, "the right side, as written, shortened"]
     left_scan: Annotated[int | None, "the left side when it is a physical table", Key("scans")]

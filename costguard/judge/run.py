@@ -63,6 +63,8 @@ class Judge:
                 problems = columns_problems(rule, rows.schema) or self._value_problems(rows)
                 if problems:
                     raise RulebookError([f"{where}: {problem}" for problem in problems])
+                # Polars joins promise no order, and of two findings that look the same only the first is kept.
+                rows = rows.sort([name for name in ("query", "at") if name in rows.columns])
                 found.extend(
                     self._finding(rule, row) for row in rows.iter_rows(named=True) if row["at"] is not None
                 )
