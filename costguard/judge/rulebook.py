@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,8 +66,7 @@ def load_rulebook(shipped: Path, extra: Sequence[Path] = ()) -> Rulebook:
             try:
                 rule = _load(page)
                 if not is_own:
-                    check_query(rule)
-                    check_against_schema(rule)
+                    check_rules([rule])
             except RulebookError as error:
                 problems.extend(error.problems)
                 continue
@@ -106,6 +105,23 @@ def _load(page: Path) -> Rule:
         line = data.count(b"\n", 0, error.start) + 1
         raise RulebookError([f"{page}:{line}: not UTF-8 text"]) from None
     return parse_page(page, text.replace("\r\n", "\n"))
+
+
+def check_rules(rules: Iterable[Rule]) -> None:
+    """The queries of rules can be run, and give what findings need.
+
+    Raises:
+        RulebookError: with the problems of every rule.
+    """
+    problems: list[str] = []
+    for rule in rules:
+        try:
+            check_query(rule)
+            check_against_schema(rule)
+        except RulebookError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise RulebookError(problems)
 
 
 def check_query(rule: Rule) -> None:
