@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cache import Cache, digest
+from costguard.discover import printable
 from costguard.model import Extraction, SourceKind, Unread
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     try:
         template_path = task.path
         if settings.project_root:
-            template_path = os.path.relpath(task.absolute, settings.project_root).replace(os.sep, "/")
+            inside = os.path.relpath(task.absolute, settings.project_root)
+            template_path = printable(inside.replace(os.sep, "/"))
         extraction = extract(
             task.path, template_path, task.kind, data, settings.dialect, reader, settings.project
         )
@@ -142,9 +144,20 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
         frame = _innermost(error)
         detail = f"{name} in costguard at {frame}; please report it with this file"
         rows = _unread_only(task, data, Unread("internal error", detail))
-    return json.dumps(
-        {"rows": rows, "reads": sorted(reader.seen.items())}, separators=(",", ":"), ensure_ascii=False
+    return _storable(
+        json.dumps(
+            {"rows": rows, "reads": sorted(reader.seen.items())}, separators=(",", ":"), ensure_ascii=False
+        )
     )
+
+
+def _storable(text: str) -> str:
+    """The text, with halves of surrogate pairs (`"\\ud800"` in the code) replaced: nothing can hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", errors="replace").decode()
+    return text
 
 
 def _innermost(error: BaseException) -> str:

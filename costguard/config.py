@@ -152,11 +152,13 @@ def load_config(path: Path | None) -> Config:
         raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{path}: not TOML ({error})") from None
-    if path.name == "pyproject.toml":
-        values = document.get("tool", {}).get("costguard", {})
-    else:
-        # costguard.toml may be written with or without the [tool.costguard] head.
-        values = document.get("tool", {}).get("costguard", document)
+    except RecursionError:
+        raise UsageProblem(f"{path}: nested too deep") from None
+    # costguard.toml may be written with or without the [tool.costguard] head.
+    values: Any = {} if path.name == "pyproject.toml" else document
+    tool = document.get("tool")
+    if isinstance(tool, dict):
+        values = tool.get("costguard", values)
     if not isinstance(values, dict):
         raise UsageProblem(f"{path}: [tool.costguard] must be a table")
     if "folder" in values:

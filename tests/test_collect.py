@@ -69,7 +69,7 @@ def test_a_payload_is_rows_and_reads(tmp_path: Path) -> None:
     assert document["reads"] == []
     assert payload.endswith('"reads":[]}')
     assert reads_of(payload) == []
-    assert document["rows"]["sources"] == [[0, "q.sql", "sql", 17, 1, False, None]]
+    assert document["rows"]["sources"][0][:6] == [0, "q.sql", "sql", 17, 1, False]
     assert tables(payload) == ["d.t"]
 
 
@@ -78,6 +78,15 @@ def test_what_code_names_is_read_and_remembered(tmp_path: Path) -> None:
     payload = analyse_file(task, RUN.encode(), settings_of(tmp_path))
     assert tables(payload) == ["d.t"]
     assert reads_of(payload) == [("q.sql", digest("SELECT a FROM d.t"))]
+
+
+def test_half_a_character_is_replaced(tmp_path: Path) -> None:
+    """Python can write what no UTF-8 text can hold; neither the cache nor the tables can."""
+    text = 'import pandas as pd\npd.read_gbq("SELECT a FROM `p.d.\\ud800`")\n'
+    (task,) = tasks_of(tmp_path / "src", run_py=text)
+    (item,) = run([task], tmp_path / "src", tmp_path / "cache")
+    assert tables(item.payload) == ["p.d.?"]
+    assert run([task], tmp_path / "src", tmp_path / "cache")[0].cached
 
 
 @pytest.mark.parametrize(

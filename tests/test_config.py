@@ -238,3 +238,26 @@ def test_folders_with_rules(tmp_path: Path) -> None:
     assert rule_directories(load_config(path)) == (tmp_path / "checks",)
     path.write_text("[rules]\ndirectories = []")
     assert rule_directories(load_config(path)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("catalog = " + "[" * 50_000, "nested too deep"),
+        ("[tool]\ncostguard = 3", "[tool.costguard] must be a table"),
+        ("tool = 3", "unknown key 'tool'; known: "),
+        ('catalog = "\udcff"', "not TOML ('utf-8' codec can't decode byte 0xff"),
+    ],
+)
+def test_documents_that_are_none(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "costguard.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UsageProblem) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(caught.value)
+
+
+def test_another_tools_table_is_no_matter_of_ours(tmp_path: Path) -> None:
+    assert load(tmp_path, "tool = 3\n", "pyproject.toml") == Config(folder=tmp_path)
+    assert load(tmp_path, "[tool.costguardian]\nx = 1\n", "pyproject.toml") == Config(folder=tmp_path)

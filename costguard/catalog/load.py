@@ -64,6 +64,12 @@ def _load(path: Path) -> tuple[dict[str, dict[str, Any]], str | None]:
         ) from None
     except (RecursionError, ValueError) as error:
         raise CatalogError(f"{path}: not JSON that can be read: {type(error).__name__}") from None
+    if b"\\ud" in data or b"\\uD" in data:
+        try:
+            json.dumps(document, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            wrong = ascii(error.object[error.start]).strip("'")
+            raise CatalogError(f"{path}: not UTF-8 text: {wrong} is half of a pair") from None
     return _check(_Checker(str(path)), document)
 
 

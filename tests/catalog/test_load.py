@@ -89,6 +89,11 @@ def test_a_byte_order_mark(tmp_path: Path) -> None:
     assert len(load_catalog([write(tmp_path, b"\xef\xbb\xbf" + json.dumps(DOCUMENT).encode())])) == 2
 
 
+def test_whole_pairs_are_text(tmp_path: Path) -> None:
+    data = b'{"version": 1, "tables": [{"name": "p.d.\\ud83d\\ude00"}]}'
+    assert list(load_catalog([write(tmp_path, data)])) == ["p.d.\U0001f600"]
+
+
 def test_a_name_is_enough_for_a_table(tmp_path: Path) -> None:
     assert len(load_catalog([write(tmp_path, {"version": 1, "tables": [{"name": "p.d.t"}]})])) == 1
 
@@ -160,6 +165,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (b"", "not JSON: Expecting value at line 1, column 1"),
         (b'{"version": 1,\n "tables": [}', "not JSON: Expecting value at line 2, column 13"),
         (b'{"version": "\xff"}', "not UTF-8 text (byte 13)"),
+        (b'{"version": 1, "tables": [{"name": "p.d.\\ud800"}]}', "not UTF-8 text: \\ud800 is half of a pair"),
+        (b'{"version": 1, "tables": [{"name": "p.d.\\uD800"}]}', "not UTF-8 text: \\ud800 is half of a pair"),
         (b"[" * 100_000, "not JSON that can be read: RecursionError"),
         (b'{"version": ' + b"1" * 5000 + b"}", "not JSON that can be read: ValueError"),
         (gzip.compress(json.dumps(DOCUMENT).encode(), mtime=0)[:40], "damaged gzip file: "),

@@ -6,6 +6,8 @@ import doctest
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from costguard.judge import query_text
 from costguard.judge.rulebook import RulebookError, check_select, execute, run_query
@@ -106,6 +108,85 @@ def test_a_comment_ends_where_either_parser_ends_it(secret: Path) -> None:
     ]
 
 
+PIECES = (
+    *(
+        "SELECT at FROM scans",
+        "SELECT 1 AS at",
+        " UNION ALL ",
+        " WHERE at IN (",
+        "SELECT at FROM {read}",
+        "{read}",
+    ),
+    *(
+        "/*",
+        "*/",
+        "/*!",
+        "--",
+        "\n",
+        "\r",
+        "'",
+        "''",
+        '"',
+        "`",
+        "$$",
+        "$a$",
+        "\\",
+        "\\'",
+        "E'",
+        "U&'",
+        "Q'[",
+        "]'",
+        "N'",
+    ),
+    *(
+        "#",
+        "//",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        ";",
+        ",",
+        " ",
+        "?",
+        "@",
+        "LATERAL",
+        "TABLE",
+        "WITH x AS (",
+        "AS x",
+    ),
+)
+
+
+CANARY = 987654321
+
+
+@pytest.fixture(scope="module")
+def canary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file whose content cannot come from anywhere else."""
+    path = tmp_path_factory.mktemp("canary") / "c.csv"
+    path.write_text(f"at\n{CANARY}\n")
+    return path
+
+
+@settings(max_examples=400, derandomize=True, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=8), st.lists(st.sampled_from(PIECES), max_size=3))
+@example(["/*!"], ["*/"])
+@example(["/*", "/*", "*/"], ["--", "*/"])
+def test_no_text_that_passes_reads_a_file(canary: Path, head: list[str], tail: list[str]) -> None:
+    """Whatever one parser lets through, the other has no file to read in it."""
+    text = f"SELECT at FROM scans {''.join(head)} UNION ALL SELECT at FROM {{read}}{''.join(tail)}"
+    sql = text.replace("{read}", f"read_csv('{canary}')")
+    try:
+        check_select(sql, "page.md:3")
+        rows = run_query(sql, _empty()).rows()
+    except Exception:  # refused by either of them: nothing is read
+        rows = []
+    assert str(CANARY) not in str(rows)
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -133,7 +214,9 @@ def test_select_into_is_refused() -> None:
     assert "a rule only selects" in refusal("SELECT at INTO scans FROM scans")
 
 
-@pytest.mark.parametrize("sql", ["SELECT at FROM", "SELECT (at FROM scans", "SELECT at FROM scans WHERE 'a"])
+@pytest.mark.parametrize(
+    "sql", ["SELECT at FROM", "SELECT (at FROM scans", "SELECT at FROM scans WHERE 'a", "%?", "K?"]
+)
 def test_what_cannot_be_parsed(sql: str) -> None:
     (problem,) = refusal(sql)
     assert problem.startswith("the query cannot be parsed (")
