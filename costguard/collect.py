@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from costguard.model import Extraction, SourceKind, Unread
 
 if TYPE_CHECKING:
     from costguard.extract.dbt import TemplateProject
+    from costguard.facts.merge import SourceColumns
 
 PARALLEL_FROM_FILES = 300
 """A second process pays from about this many files (start-up 0.2-0.4 s against 2 ms a file)."""
@@ -57,12 +58,15 @@ class CollectSettings:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The facts of one file, as JSON: `{"rows": {...}, "reads": [[path, digest], ...]}`."""
+    """The facts of one file."""
 
     path: str
     content: str
     """Digest of the file's content."""
     payload: str
+    """JSON: `{"columns": {table: [[value, ...], ...]}, "reads": [[path, digest], ...]}`."""
+    columns: SourceColumns
+    """The fact tables in the payload."""
     cached: bool = False
 
 
@@ -98,6 +102,7 @@ class _Reader:
 def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     """The payload of one file. Any content gives a payload; a defect of ours becomes an `unread` row that says so."""
     from costguard.extract.source import extract
+    from costguard.facts.merge import columns_of_rows
     from costguard.facts.source import facts_of
 
     absolute = Path(task.absolute)
@@ -118,7 +123,9 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
         detail = f"{name} in costguard at {frame}; please report it with this file"
         rows = _unread_only(task, data, Unread("internal error", detail))
     return json.dumps(
-        {"rows": rows, "reads": sorted(reader.seen.items())}, separators=(",", ":"), ensure_ascii=False
+        {"columns": columns_of_rows(rows), "reads": sorted(reader.seen.items())},
+        separators=(",", ":"),
+        ensure_ascii=False,
     )
 
 
@@ -170,8 +177,14 @@ def _run(task: FileTask, number: int, settings: CollectSettings) -> tuple[int, s
     try:
         data = Path(task.absolute).read_bytes()
     except OSError as error:
+        from costguard.facts.merge import columns_of_rows
+
         rows = _unread_only(task, b"", Unread("cannot be opened", error.strerror or str(error)))
-        return number, "", json.dumps({"rows": rows, "reads": []}, separators=(",", ":"))
+        return (
+            number,
+            "",
+            json.dumps({"columns": columns_of_rows(rows), "reads": []}, separators=(",", ":")),
+        )
     return number, digest(data), analyse_file(task, data, settings)
 
 
@@ -249,7 +262,7 @@ def collect(
         content, size = contents[task.path]
         payload = found.get(keys.get(task.path, ""))
         if payload is not None and _still_valid(payload):
-            done[task.path] = Collected(task.path, content, payload, cached=True)
+            done[task.path] = Collected(task.path, content, payload, _columns(payload), cached=True)
         else:
             todo.append((task, size))
     if settings.project_root and any(read[task.path].templated for task, _ in todo):
@@ -262,7 +275,8 @@ def collect(
         progress(len(done), total)
     fresh: dict[str, str] = {}
     for task, content, payload in _work(todo, settings, processes, meanwhile):
-        done[task.path] = Collected(task.path, content, payload)
+        # Read here, while other processes work on the next files, and not once all are there.
+        done[task.path] = Collected(task.path, content, payload, _columns(payload))
         if content and '"internal error"' not in payload:
             fresh[cache_key(task, content, settings, version)] = payload
         if progress is not None:
@@ -340,7 +354,6 @@ def _side_by_side(
                     yield chunk[number], content, payload
 
 
-def rows_of(collected: Iterable[Collected]) -> Iterator[dict[str, list[list[Any]]]]:
-    """The fact rows of each file."""
-    for item in collected:
-        yield json.loads(item.payload)["rows"]
+def _columns(payload: str) -> SourceColumns:
+    columns: SourceColumns = json.loads(payload)["columns"]
+    return columns
