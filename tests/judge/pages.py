@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from costguard.collect import CollectSettings, FileTask, analyse_file
 from costguard.estimate.compute import MachinePrice
-from costguard.facts.merge import merge
+from costguard.facts.merge import merge_columns
 from costguard.judge.page import Rule, parse_page
 from costguard.judge.run import Judge
 from costguard.query_reports import query_ids
@@ -110,15 +110,17 @@ def estimated(
     from costguard.estimate.settings import EstimateSettings
     from costguard.view_plan import expand_view
 
-    rows = []
+    columns = []
     for name, text in files.items():
         path = folder / name
         path.write_text(text)
         task = FileTask(name, str(path), "python" if name.endswith(".py") else "sql", False)
         settings = CollectSettings("bigquery", (str(folder),))
-        rows.append(json.loads(analyse_file(task, text.encode(), settings))["rows"])
+        columns.append(json.loads(analyse_file(task, text.encode(), settings))["columns"])
     now = datetime(2026, 11, 1, tzinfo=UTC)
-    frames = estimate(merge(rows), Catalog(catalog), EstimateSettings(now=now, project="p"), expand_view)
+    frames = estimate(
+        merge_columns(columns), Catalog(catalog), EstimateSettings(now=now, project="p"), expand_view
+    )
     return frames, SourceTexts({name: str(folder / name) for name in files})
 
 
