@@ -256,7 +256,7 @@ def pushed_down(predicate: Json | None, plan: ViewPlan, scan: int) -> Json | Non
     through_star = {
         read.excepted
         for read in plan.rest
-        if scan in read.scans and read.kind == "star" and len(plan.rest) == 1
+        if scan in plan.open_scans and scan in read.scans and read.kind == "star" and len(plan.rest) == 1
     }
     found = []
     for item in conjuncts:

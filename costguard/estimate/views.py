@@ -65,6 +65,8 @@ class ViewPlan:
     rest: tuple[ViewRead, ...] = ()
     """Stars of the view's own SELECT: a column that is not in `outputs` comes through one of these, and a
     star over the view reads all of them."""
+    open_scans: frozenset[int] = frozenset()
+    """Scans that a filter on a column of `rest` may be pushed down to: past no LIMIT, window or aggregate."""
 
 
 ExpandView = Callable[[str], ViewPlan | None]

@@ -15,6 +15,9 @@ from costguard.facts.sql.statement import assemble, follow
 
 Json = Any
 
+_ANY_COLUMN = "?"
+"""Stands for a column that only a star gives."""
+
 
 @dataclass(frozen=True, slots=True)
 class ViewScanFacts:
@@ -40,6 +43,8 @@ class ViewFacts:
     always: tuple[Read, ...]
     rest: tuple[Read, ...]
     """Stars: result columns that are not in `outputs` come through these."""
+    open_scans: frozenset[int]
+    """Scans that a filter on such a column may be pushed down to."""
 
 
 def view_facts(text: str) -> ViewFacts | None:
@@ -89,6 +94,7 @@ def view_facts(text: str) -> ViewFacts | None:
         {name: _columns(assembled.body, name) for name in outputs},
         tuple(always),
         tuple(rest),
+        frozenset(_values(assembled.body, _ANY_COLUMN, log, converter, counts)) if rest else frozenset(),
     )
 
 
