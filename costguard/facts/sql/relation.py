@@ -474,6 +474,7 @@ class SelectBody(Body):
         "conditions",
         "distinct",
         "log",
+        "merged",
         "named_windows",
         "node",
         "one_row",
@@ -499,6 +500,8 @@ class SelectBody(Body):
         """Output columns that GROUP BY and ORDER BY name by their number, from 0."""
         self.using: list[tuple[str, Source]] = []
         """(column, right side) of JOIN ... USING."""
+        self.merged: set[str] = set()
+        """Columns of USING that either side may give: a filter on them reaches neither."""
         self.conditions: list[tuple[exp.Expr, str, Source | None]] = []
         """(condition, clause, only source that it may limit): for the predicates pass."""
         self.named_windows: dict[str, exp.Expr] = {}
@@ -715,10 +718,15 @@ class SelectBody(Body):
     def _trace_unqualified(
         self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None = None
     ) -> Trace:
-        merged = self._merged_column(name)
-        if merged is not None:
-            found = merged.relation.trace(name, path)
-            return [_behind_barrier(item) for item in found] if merged.null_extended else found
+        found = self._trace_in_sources(name, path, outward=outward, before=before)
+        return [_behind_barrier(item) for item in found] if name in self.merged else found
+
+    def _trace_in_sources(
+        self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None
+    ) -> Trace:
+        kept = self._kept_side(name)
+        if kept is not None:
+            return kept.relation.trace(name, path)
         maybe: list[Source] = []
         for source in self.sources[:before]:
             owns = source.relation.owns(name)
@@ -747,17 +755,14 @@ class SelectBody(Body):
             for number in range(width)
         ]
 
-    def _merged_column(self, name: str) -> Source | None:
-        """The side that a column of an outer join's USING comes from; in a FULL JOIN no filter passes to either."""
+    def _kept_side(self, name: str) -> Source | None:
+        """The side that a column of a LEFT JOIN's USING comes from, when the other one may have it too."""
         rights = [right for column, right in self.using if column == name]
-        if not rights:
+        if not any(right.null_extended for right in rights):
             return None
         first = next((number for number, source in enumerate(self.sources) if source is rights[0]), 0)
         left = next((source for source in self.sources[:first] if source.relation.owns(name)), None)
-        sides = [side for side in (left, *rights) if side is not None]
-        if not any(side.null_extended for side in sides):
-            return None
-        return next((side for side in sides if not side.null_extended), sides[0])
+        return next((side for side in (left, *rights) if side is not None and not side.null_extended), None)
 
     def owns_source(self, name: str) -> int:
         """YES, MAYBE or NO: a source of this SELECT, or of one around it, has a column of this name."""
