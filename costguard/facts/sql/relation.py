@@ -724,11 +724,8 @@ class SelectBody(Body):
     def _trace_in_sources(
         self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None
     ) -> Trace:
-        kept = self._kept_side(name)
-        if kept is not None:
-            return kept.relation.trace(name, path)
         maybe: list[Source] = []
-        for source in self.sources[:before]:
+        for source in self._owners(name, before):
             owns = source.relation.owns(name)
             if owns == YES:
                 return source.relation.trace(name, path)
@@ -755,14 +752,14 @@ class SelectBody(Body):
             for number in range(width)
         ]
 
-    def _kept_side(self, name: str) -> Source | None:
-        """The side that a column of a LEFT JOIN's USING comes from, when the other one may have it too."""
-        rights = [right for column, right in self.using if column == name]
-        if not any(right.null_extended for right in rights):
-            return None
-        first = next((number for number, source in enumerate(self.sources) if source is rights[0]), 0)
-        left = next((source for source in self.sources[:first] if source.relation.owns(name)), None)
-        return next((side for side in (left, *rights) if side is not None and not side.null_extended), None)
+    def _owners(self, name: str, before: int | None) -> list[Source]:
+        """The sources that a bare name may be a column of: with LEFT JOIN ... USING (name) not the right one."""
+        sources = self.sources[:before]
+        optional = [right for column, right in self.using if column == name and right.null_extended]
+        if not optional:
+            return sources
+        others = [source for source in sources if not any(source is right for right in optional)]
+        return others if any(source.relation.owns(name) for source in others) else sources
 
     def owns_source(self, name: str) -> int:
         """YES, MAYBE or NO: a source of this SELECT, or of one around it, has a column of this name."""
