@@ -228,12 +228,27 @@ def modified_amount(reading: Reading, statement: str, *, alone: bool) -> Amount:
     if facts.index is None or every.point is None or every.high is None:
         return every
     if pruned.unknown:
-        return Amount(0, every.point, every.high, worst_basis(every.basis, "upper-bound"))
+        point, high = _largest_few(reading, every.point, every.high)
+        return Amount(0, point, high, worst_basis(every.basis, "upper-bound"))
     if statement == "DELETE" and deletes_partitions(reading, alone=alone):
         return NOTHING if not facts.table.clustering else Amount(0, 0, every.high, "upper-bound")
     if pruned.always:
         return every
     return Amount(0, every.point, every.high, worst_basis(every.basis, "upper-bound"))
+
+
+def _largest_few(reading: Reading, point: int, high: int) -> tuple[int, int]:
+    """Bytes of as many partitions as a value of the run leaves: of the newest, and of the largest."""
+    bound, index = reading.pruned.at_most, reading.facts.index
+    if bound is None or index is None:
+        return point, high
+    places = positions_of(reading.pruned.runs)
+    sizes = [reading.facts.bytes_in(((place, place + 1),)).high for place in places]
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes):
+        return point, high
+    newest = [size for place, size in zip(places, known, strict=True) if place < index.regular][-bound:]
+    return min(point, sum(newest)), min(high, sum(sorted(known)[-bound:]))
 
 
 def deletes_partitions(reading: Reading, *, alone: bool) -> bool:
