@@ -28,7 +28,7 @@ def expand_view(text: str) -> ViewPlan | None:
         },
         always=_reads(facts.always),
         rest=_reads(facts.rest),
-        open_scans=facts.open_scans,
+        hidden=facts.hidden,
     )
 
 
