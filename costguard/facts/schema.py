@@ -126,6 +126,12 @@ class Query(NamedTuple):
     usd_high: Annotated[float | None, "dollars of one run, upper bound", ESTIMATED] = None
     usd_per_iteration: Annotated[float | None, "dollars of all its runs in one iteration", ESTIMATED] = None
     usd_per_tib: Annotated[float | None, "price of a billed TiB that was applied", ESTIMATED] = None
+    counted_with: Annotated[
+        int | None,
+        "the same statement, with which its cost is counted: code reads a file that is scanned too",
+        Key("queries"),
+        ESTIMATED,
+    ] = None
 
 
 class Scan(NamedTuple):

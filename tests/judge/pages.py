@@ -110,11 +110,11 @@ def estimated(
     from costguard.estimate.settings import EstimateSettings
     from costguard.view_plan import expand_view
 
+    for name, text in files.items():
+        (folder / name).write_text(text)
     columns = []
     for name, text in files.items():
-        path = folder / name
-        path.write_text(text)
-        task = FileTask(name, str(path), "python" if name.endswith(".py") else "sql", False)
+        task = FileTask(name, str(folder / name), "python" if name.endswith(".py") else "sql", False)
         settings = CollectSettings("bigquery", (str(folder),))
         columns.append(json.loads(analyse_file(task, text.encode(), settings))["columns"])
     now = datetime(2026, 11, 1, tzinfo=UTC)
