@@ -26,7 +26,6 @@ from costguard.collect import (
     content_of,
     reads_hold,
     reads_of,
-    rows_of,
 )
 from costguard.request import ScanOutcome, ScanRequest
 from costguard.result import ScanResult, Summary
@@ -203,10 +202,10 @@ class _Run:
 def estimate_frames(request: ScanRequest, collected: list[Collected], catalog: Catalog) -> Frames:
     """Rows of all files become frames; catalog and prices complete them."""
     from costguard.estimate.run import estimate
-    from costguard.facts.merge import merge
+    from costguard.facts.merge import merge_columns
     from costguard.view_plan import expand_view
 
-    return estimate(merge(rows_of(collected)), catalog, request.settings, expand_view)
+    return estimate(merge_columns(item.columns for item in collected), catalog, request.settings, expand_view)
 
 
 def judge_frames(
@@ -246,7 +245,7 @@ def judge_frames(
         queries,
         texts,
         [(path, texts.cells(path)) for path in marked],
-        machine_price(request.settings.machine).usd_per_hour,
+        machine_price(request.settings.machine),
     )
     unread = tuple(
         sorted(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from costguard.model import Span
-from costguard.money import ByteRange, Dollars
+from costguard.money import ByteRange, Dollars, Seconds
 
 Severity = Literal["error", "warning", "note"]
 Confidence = Literal["high", "medium", "low"]
@@ -86,6 +86,10 @@ class Finding:
     """How to fix it, in one or two lines."""
     fix: str | None = None
     """A ready rewrite, when there is one."""
+    wasted_seconds: Seconds | None = None
+    """Wasted time of one run, where it is time that costs."""
+    machine: str | None = None
+    """What that time is priced at: `n2-standard-4, 0.194236 USD/hour, assumed`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from costguard.model import Span
-from costguard.money import ByteRange, Dollars
+from costguard.money import ByteRange, Dollars, Seconds
 from costguard.result import Finding, QueryReport, ScanReport, ScanResult, Summary, UnreadReport
 
 Json = Any
@@ -50,7 +50,7 @@ def _bytes(amount: ByteRange | None) -> Json:
     return None if amount is None else [amount.low, amount.point, amount.high, amount.basis]
 
 
-def _usd(amount: Dollars | None) -> Json:
+def _usd(amount: Dollars | Seconds | None) -> Json:
     return None if amount is None else [str(amount.low), str(amount.point), str(amount.high), amount.basis]
 
 
@@ -60,6 +60,10 @@ def _read_bytes(row: Json) -> ByteRange | None:
 
 def _read_usd(row: Json) -> Dollars | None:
     return None if row is None else Dollars(Decimal(row[0]), Decimal(row[1]), Decimal(row[2]), row[3])
+
+
+def _read_seconds(row: Json) -> Seconds | None:
+    return None if row is None else Seconds(Decimal(row[0]), Decimal(row[1]), Decimal(row[2]), row[3])
 
 
 def _summary(item: Summary) -> Json:
@@ -165,6 +169,8 @@ def _finding(item: Finding) -> Json:
         item.suppressed,
         item.help,
         item.fix,
+        _usd(item.wasted_seconds),
+        item.machine,
     ]
 
 
@@ -184,6 +190,8 @@ def _read_finding(row: Json) -> Finding:
         suppressed,
         tip,
         fix,
+        seconds,
+        machine,
     ) = row
     return Finding(
         rule,
@@ -200,4 +208,6 @@ def _read_finding(row: Json) -> Finding:
         suppressed,
         tip,
         fix,
+        _read_seconds(seconds),
+        machine,
     )

@@ -9,14 +9,14 @@ from costguard.extract.script_lexer import skip_blank, tokens
 from costguard.model import Extraction, SqlText, Unread
 
 _LEGACY_MARK: Final = re.compile(r"\s*#\s*legacysql\b", re.IGNORECASE)
-_ORACLE_MARK: Final = re.compile(r"\b(?:ROWTYPE|VARCHAR2|DBMS_OUTPUT)\b", re.IGNORECASE)
 # No dialect read here has these words of PL/SQL, whose blocks would come out as a heap of syntax errors.
 _ORACLE_WORDS: Final = frozenset({"ROWTYPE", "VARCHAR2", "DBMS_OUTPUT"})
 
 
 def _is_oracle(text: str) -> bool:
     """Whether a word of PL/SQL stands outside strings and comments."""
-    if _ORACLE_MARK.search(text) is None:
+    upper = text.upper()
+    if not any(word in upper for word in _ORACLE_WORDS):
         return False
     return any(token.kind == "word" and token.text in _ORACLE_WORDS for token in tokens(text, 0))
 

@@ -319,7 +319,10 @@ class SqlFunction(NamedTuple):
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the call", AT]
     function: Annotated[str, "its name, in upper case"]
-    clause: Annotated[str, "select, where, on, group, having, qualify, order, from, other"]
+    clause: Annotated[
+        str,
+        "select, where, on, group, having, qualify, order, from, table (called in FROM as a table), other",
+    ]
 
 
 class Write(NamedTuple):

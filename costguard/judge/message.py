@@ -11,6 +11,7 @@ from typing import Any, Final
 from costguard.money import format_bytes, format_usd
 
 _NAME: Final = re.compile(r"\{([a-z_][a-z0-9_]*)(?::(bytes|usd|,|count))?\}")
+_OPTIONAL: Final = re.compile(r"\[([^\[\]]*\{[a-z_][^\[\]]*)\]")
 _BRACES: Final = re.compile(r"(?<!\{)\{([^{}\s]*)\}(?!\})")
 LONGEST: Final = 200
 """Characters of a text value that a message shows."""
@@ -41,12 +42,23 @@ def fill(template: str, row: Mapping[str, Any]) -> str:
 
     >>> fill("{table}: {wasted_bytes:bytes} in {rows:,} rows", {"table": "d.t", "wasted_bytes": 2048, "rows": 1200})
     'd.t: 2 KiB in 1,200 rows'
+
+    A part in brackets is left out when one of its values is not known; brackets without a name are text.
+
+    >>> [fill("{table} is read[ ({rows:,} rows)]", {"table": "d.t", "rows": rows}) for rows in (1200, None)]
+    ['d.t is read (1,200 rows)', 'd.t is read']
     """
+    template = _OPTIONAL.sub(lambda part: _optional(part, row), template)
 
     def value(match: re.Match[str]) -> str:
         return _text(row.get(match[1]), match[2])
 
     return " ".join(_NAME.sub(value, template).split())
+
+
+def _optional(part: re.Match[str], row: Mapping[str, Any]) -> str:
+    known = all(row.get(name) is not None for name, _ in placeholders(part[1]))
+    return part[1] if known else ""
 
 
 def _text(value: Any, form: str | None) -> str:

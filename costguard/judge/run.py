@@ -15,12 +15,14 @@ from costguard.judge.message import fill
 from costguard.judge.page import Rule
 from costguard.judge.rulebook import RulebookError, execute
 from costguard.model import Span
-from costguard.money import BASES, TIB, ByteRange, Dollars
+from costguard.money import BASES, TIB, ByteRange, Dollars, Seconds
 from costguard.result import Confidence, Finding, Severity
 from costguard.source_text import SourceTexts
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from costguard.estimate.compute import MachinePrice
 
 Frames = Mapping[str, "pl.DataFrame"]
 
@@ -29,12 +31,12 @@ class Judge:
     """The fact tables of one scan, ready for rules."""
 
     def __init__(
-        self, frames: Frames, query_ids: Sequence[str], texts: SourceTexts, machine_usd_per_hour: Decimal
+        self, frames: Frames, query_ids: Sequence[str], texts: SourceTexts, machine: MachinePrice
     ) -> None:
         self._frames = frames
         self._ids = query_ids
         self._texts = texts
-        self._machine = machine_usd_per_hour
+        self._machine = machine
         self._paths: list[str] = frames["sources"]["path"].to_list()
         self._places: list[tuple[Any, ...]] = frames["locations"].rows()
         queries = frames["queries"]
@@ -92,7 +94,7 @@ class Judge:
         span = Span(start_line, start_column, end_line, end_column, cell)
         path = self._paths[source]
         query = row.get("query")
-        wasted_bytes = self._bytes(row)
+        wasted_bytes, wasted_seconds = self._bytes(row), self._seconds(row)
         return Finding(
             rule=rule.id,
             severity=row.get("severity") or rule.severity,
@@ -103,9 +105,11 @@ class Judge:
             message=fill(rule.message, row),
             query=self._ids[query] if query is not None else None,
             wasted_bytes=wasted_bytes,
-            wasted_usd=self._usd(row, wasted_bytes, query, source),
+            wasted_usd=self._usd(row, wasted_bytes, wasted_seconds, query, source),
             fingerprint=digest(rule.id, path, " ".join(self._text(path, span).split()))[:16],
             help=fill(rule.fix, row) if rule.fix else None,
+            wasted_seconds=wasted_seconds,
+            machine=str(self._machine) if wasted_seconds is not None else None,
         )
 
     def _bytes(self, row: Mapping[str, Any]) -> ByteRange | None:
@@ -120,19 +124,29 @@ class Judge:
             row.get("wasted_basis") or "modelled",
         )
 
+    @staticmethod
+    def _seconds(row: Mapping[str, Any]) -> Seconds | None:
+        """Machines differ: half to twice of what was measured."""
+        point = _amount(row, "wasted_seconds")
+        return Seconds(point / 2, point, point * 2, "modelled") if point is not None else None
+
     def _usd(
-        self, row: Mapping[str, Any], wasted: ByteRange | None, query: int | None, source: int
+        self,
+        row: Mapping[str, Any],
+        wasted: ByteRange | None,
+        seconds: Seconds | None,
+        query: int | None,
+        source: int,
     ) -> Dollars | None:
         """Wasted dollars per iteration: `wasted_bytes` and `wasted_seconds` count for one run of the query, or of
         the file where no query is meant; `wasted_usd` for the whole iteration."""
-        times = self._runs[query] if query is not None else self._file_runs[source]
-        runs = Decimal(str(times)) if times is not None else Decimal(1)
-        usd, seconds = _amount(row, "wasted_usd"), _amount(row, "wasted_seconds")
+        usd = _amount(row, "wasted_usd")
         if usd is not None:
             return Dollars(usd, usd, usd, row.get("wasted_basis") or "modelled")
+        times = self._runs[query] if query is not None else self._file_runs[source]
+        runs = Decimal(str(times)) if times is not None else Decimal(1)
         if seconds is not None:
-            amount = seconds * self._machine / 3600 * runs
-            return Dollars(amount / 2, amount, amount * 2, "modelled")
+            return seconds.price(self._machine.usd_per_hour).times(runs)
         if wasted is None or query is None or self._prices[query] is None:
             return None
         price = Decimal(str(self._prices[query])) * runs

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costguard.collect import CollectSettings, FileTask, analyse_file
-from costguard.facts.merge import merge
+from costguard.estimate.compute import MachinePrice
+from costguard.facts.merge import merge_columns
 from costguard.judge.page import Rule, parse_page
 from costguard.judge.run import Judge
 from costguard.query_reports import query_ids
@@ -100,26 +101,30 @@ CATALOG: dict[str, Mapping[str, Any]] = {
 """One table of a TiB in two columns: reading one costs 3.125 dollars in the US."""
 
 
-def estimated(files: Mapping[str, str], folder: Path) -> tuple[dict[str, pl.DataFrame], SourceTexts]:
+def estimated(
+    files: Mapping[str, str], folder: Path, catalog: Mapping[str, Mapping[str, Any]] = CATALOG
+) -> tuple[dict[str, pl.DataFrame], SourceTexts]:
     """Files are written, read and priced: their fact tables, and their texts."""
     from costguard.catalog.model import Catalog
     from costguard.estimate.run import estimate
     from costguard.estimate.settings import EstimateSettings
     from costguard.view_plan import expand_view
 
-    rows = []
+    columns = []
     for name, text in files.items():
         path = folder / name
         path.write_text(text)
         task = FileTask(name, str(path), "python" if name.endswith(".py") else "sql", False)
         settings = CollectSettings("bigquery", (str(folder),))
-        rows.append(json.loads(analyse_file(task, text.encode(), settings))["rows"])
+        columns.append(json.loads(analyse_file(task, text.encode(), settings))["columns"])
     now = datetime(2026, 11, 1, tzinfo=UTC)
-    frames = estimate(merge(rows), Catalog(CATALOG), EstimateSettings(now=now, project="p"), expand_view)
+    frames = estimate(
+        merge_columns(columns), Catalog(catalog), EstimateSettings(now=now, project="p"), expand_view
+    )
     return frames, SourceTexts({name: str(folder / name) for name in files})
 
 
 def judge_of(files: Mapping[str, str], folder: Path, usd_per_hour: str = "0.36") -> Judge:
     """The fact tables of some files, ready for rules; a machine costs a hundredth of a cent a second."""
     frames, texts = estimated(files, folder)
-    return Judge(frames, query_ids(frames), texts, Decimal(usd_per_hour))
+    return Judge(frames, query_ids(frames), texts, MachinePrice("tiny", Decimal(usd_per_hour), assumed=True))

@@ -58,3 +58,18 @@ def test_no_attributes_and_no_calls() -> None:
     assert fill("{x.__class__} {x[0]} {x!r}", {"x": "secret"}) == "{x.__class__} {x[0]} {x!r}"
     assert placeholders("{x.__class__} {x[0]} {x!r}") == set()
     assert list(misspelt("{x.__class__} {x[0]} {x!r}")) == ["{x.__class__}", "{x[0]}", "{x!r}"]
+
+
+@pytest.mark.parametrize(
+    ("template", "row", "text"),
+    [
+        ("read[ ({rows:,} rows)]", {"rows": 1200}, "read (1,200 rows)"),
+        ("read[ ({rows:,} rows)]", {"rows": None}, "read"),
+        ("read[ ({rows:,} rows)]", {}, "read"),
+        ("read[: {rows:,} rows][, {size:bytes}]", {"rows": 3, "size": None}, "read: 3 rows"),
+        ("read[ ({a} by {b})]", {"a": 1, "b": None}, "read"),
+        ("{option}=[...] of items[0]", {"option": "columns"}, "columns=[...] of items[0]"),
+    ],
+)
+def test_parts_in_brackets_need_their_values(template: str, row: dict[str, Any], text: str) -> None:
+    assert fill(template, row) == text

@@ -11,7 +11,7 @@ from costguard.judge.page import Rule
 from costguard.judge.rulebook import RulebookError
 from costguard.judge.run import order
 from costguard.model import Span
-from costguard.money import ByteRange, Dollars
+from costguard.money import ByteRange, Dollars, Seconds
 from costguard.result import Finding
 from tests.judge.pages import TIB, judge_of, rule
 from tests.render.results import finding as made
@@ -139,6 +139,8 @@ def test_runs_multiply_bytes_and_seconds_but_not_dollars(tmp_path: Path) -> None
     sql = 'SELECT at, via AS "table", 100 AS wasted_seconds FROM queries'
     (finding,) = judge.findings([rule(sql=sql)])
     assert finding.wasted_usd == dollars("0.005", "0.01", "0.02", "modelled")
+    assert finding.wasted_seconds == Seconds(Decimal(50), Decimal(100), Decimal(200), "modelled")
+    assert finding.machine == "tiny, 0.36 USD/hour, assumed"
 
 
 # -- levels --------------------------------------------------------------------------------------------

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import doctest
 import re
+from decimal import Decimal
 
 import pytest
 
 from costguard.model import Span
-from costguard.money import ByteRange
+from costguard.money import ByteRange, Seconds
 from costguard.render import amounts, cells, terminal
 from costguard.render.terminal import SHOWN_FINDINGS, render_terminal
 from costguard.result import ScanResult, UnreadReport, Verdict
@@ -107,6 +108,17 @@ def test_a_file_that_is_gone_leaves_the_message() -> None:
 def test_waste(wasted_bytes: ByteRange | None, wasted_usd: object, shown: str | None) -> None:
     text = render(result(findings=[finding(wasted_bytes=wasted_bytes, wasted_usd=wasted_usd)]))
     assert re.findall(r"^       wastes (.*)$", text, re.MULTILINE) == ([] if shown is None else [shown])
+
+
+def test_wasted_time_says_on_what_machine() -> None:
+    time = Seconds(Decimal("9.5"), Decimal(19), Decimal(38), "modelled")
+    machine = "n2-standard-4, 0.194236 USD/hour, assumed"
+    waste = finding(wasted_seconds=time, machine=machine, wasted_usd=time.price(Decimal("0.194236")))
+    text = render(result(findings=[waste]), width=140)
+    assert (
+        "wastes $0.001 an iteration ($0.00051 to $0.0021, modelled), 19 s a run "
+        "(n2-standard-4, 0.194236 USD/hour, assumed)"
+    ) in " ".join(text.split())
 
 
 def test_a_long_message_is_wrapped_behind_the_gutter() -> None:

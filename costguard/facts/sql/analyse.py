@@ -153,22 +153,31 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
             ),
         )
     for read in log.reads.values():
-        targets = [target for target in read.targets if target[0] in keys]
-        if not targets:
-            continue
-        paths = tuple(path for _, path in targets)
+        if len(read.targets) == 1:  # nearly always
+            scan, path = read.targets[0]
+            if scan not in keys:
+                continue
+            scans: tuple[int, ...] = (keys[scan],)
+            paths = None
+        else:
+            targets = [target for target in read.targets if target[0] in keys]
+            if not targets:
+                continue
+            path = targets[0][1]
+            scans = tuple(keys[scan] for scan, _ in targets)
+            paths = tuple(path for _, path in targets)
         rows.add(
             "read_plans",
             ReadPlan(
-                query=query,
-                scans=tuple(keys[scan] for scan, _ in targets),
-                path=paths[0],
-                kind=read.kind,
-                excepted=read.excepted,
-                at=places(*read.place) if read.place else None,
-                output=read.why.output and assembled.shows_result,
-                output_column=read.why.column,
-                paths=paths if len(set(paths)) > 1 else None,
+                query,
+                scans,
+                path,
+                read.kind,
+                read.excepted,
+                places(*read.place) if read.place else None,
+                read.why.output and assembled.shows_result,
+                read.why.column,
+                paths if paths is not None and len(set(paths)) > 1 else None,
             ),
         )
     for conjunct in conjuncts:
