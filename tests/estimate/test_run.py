@@ -394,6 +394,19 @@ def test_the_suffix_picks_tables_and_costs_nothing(where: str, members: int) -> 
     assert scan["bytes"] == width * members
 
 
+def test_a_suffix_that_only_the_run_knows() -> None:
+    def scanned(where: str) -> tuple[Any, ...]:
+        scan = scan_of(estimated(f"SELECT a FROM `p.d.events_*` WHERE {where}", *DAILY, *MORE))
+        return scan["pruning_cause"], scan["partitions_kept"], bytes_of(scan)
+
+    # the newest of four tables, or any of them, or none
+    assert scanned("_TABLE_SUFFIX = @day") == ("unknown-value", 1, (0, 8_000, 32_000, "upper-bound"))
+    assert scanned("_TABLE_SUFFIX IN (@a, @b)") == ("unknown-value", 2, (0, 16_000, 32_000, "upper-bound"))
+    assert scanned("_TABLE_SUFFIX >= @day") == ("unknown-value", None, (0, 32_000, 32_000, "upper-bound"))
+    some = "_TABLE_SUFFIX <= '20261030' AND _TABLE_SUFFIX >= @day"
+    assert scanned(some) == ("unknown-value", None, (0, 8_000, 8_000, "upper-bound"))
+
+
 def test_the_pruning_of_a_wildcard() -> None:
     def pruning(where: str) -> tuple[Any, ...]:
         scan = scan_of(estimated(f"SELECT a FROM `p.d.events_*` {where}", *DAILY, *MORE))
