@@ -430,6 +430,25 @@ def test_partitions_prune_under_a_wildcard() -> None:
     )
 
 
+def test_spellings_of_a_wildcard() -> None:
+    def known(name: str, *tables: dict[str, Any], **settings: str) -> tuple[str, int | None]:
+        frames = estimated(
+            f"SELECT a FROM `{name}`", *(tables or DAILY), settings=EstimateSettings(NOW, **settings)
+        )
+        return scan_of(frames)["table"], query_of(frames)["bytes"]
+
+    assert known("d.events_*") == ("p.d.events_*", 16_000)
+    assert known("d.events_*", project="p") == ("p.d.events_*", 16_000)
+    assert known("events_*", dataset="d") == ("p.d.events_*", 16_000)
+    assert known("P.d.events_2026103*") == ("p.d.events_2026103*", 16_000)
+    assert known("p.d.*") == ("p.d.*", 16_000)
+    # two projects have such tables
+    assert known("d.events_*", *DAILY, {**DAILY[0], "name": "q.d.events_1"}) == ("d.events_*", None)
+    # a view is no member
+    view = {"name": "p.d.events_view", "kind": "view", "view_query": "SELECT 1 AS a"}
+    assert known("p.d.events_*", *DAILY, view) == ("p.d.events_*", 16_000)
+
+
 def test_a_wildcard_without_members_is_unknown() -> None:
     assert statement("SELECT a FROM `p.d.nothing_*`", PLAIN) == (0, None, None, "unknown")
 
