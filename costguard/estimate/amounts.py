@@ -85,6 +85,8 @@ def reading_amount(reading: Reading) -> Amount:
         total = total._replace(low=0, basis=worst_basis(total.basis, "upper-bound"))
     if reading.sample_percent is not None:
         total = _sampled(reading, total)
+    if reading.unlikely:
+        total = total._replace(low=0, point=0, basis=worst_basis(total.basis, "upper-bound"))
     table = reading.facts.table
     if reading.another_time or reading.assumed_project or table.kind in _MODELLED_KINDS:
         total = total._replace(basis=worst_basis(total.basis, "modelled"))
@@ -92,33 +94,33 @@ def reading_amount(reading: Reading) -> Amount:
 
 
 def _narrowed(reading: Reading, total: Amount) -> Amount:
-    """A value known at run time only: from the smallest partition to all (or the largest few) that are
-    left."""
+    """A value known at run time only: from nothing (a partition that is not there) to all, or the largest few,
+    that are left."""
     assert total.point is not None
     assert total.high is not None
     places = positions_of(reading.pruned.runs)
     sizes = dict.fromkeys(places, 0)
-    # An array whose elements are only counted is measured by a field of it, unless one is read anyway.
-    counted = [leaves for leaves in reading.arrays if not any(number in reading.uses for number in leaves)]
-    clear = not reading.hole and all(len(leaves) == 1 for leaves in counted)
-    for number in [*reading.uses, *(leaves[0] for leaves in counted if clear)]:
-        each = reading.facts.leaf_by_position(number)
-        if not each:
+    widest = dict.fromkeys(places, 0)
+    leaves: list[tuple[int, ...]] = [(number,) for number in reading.uses]
+    # Which field of an array is read to count its elements is not documented: the smallest, or all of them.
+    leaves += [fields for fields in reading.arrays if not any(number in reading.uses for number in fields)]
+    for fields in leaves:
+        each = [reading.facts.leaf_by_position(number) for number in fields]
+        if not all(each):
             return total._replace(low=0, basis=worst_basis(total.basis, "upper-bound"))
+        smallest = min(each, key=sum)
         for place in places:
-            sizes[place] += each[place]
-    positive = sorted(size for size in sizes.values() if size)
-    low = min(positive[0], total.point) if positive else 0
+            sizes[place] += smallest[place]
+            widest[place] += sum(field[place] for field in each)
     basis = worst_basis(total.basis, "upper-bound")
     bound = reading.pruned.at_most
-    if bound is None or not clear:
-        return Amount(low, total.point, total.high, basis)
+    if bound is None or reading.hole:
+        return Amount(0, total.point, total.high, basis)
     regular = reading.facts.index.regular if reading.facts.index is not None else reading.facts.positions
     newest = [sizes[place] for place in places if place < regular][-bound:]
     # Columns that the catalog does not list may be as large as all of the table.
-    high = total.high if reading.missing else sum(positive[-bound:])
-    point = max(sum(newest), low)
-    return Amount(low, min(point, high), high, basis)
+    high = total.high if reading.missing else sum(sorted(widest.values())[-bound:])
+    return Amount(0, min(sum(newest), high), high, basis)
 
 
 def _sampled(reading: Reading, total: Amount) -> Amount:
