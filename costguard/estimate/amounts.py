@@ -98,25 +98,28 @@ def _narrowed(reading: Reading, total: Amount) -> Amount:
     assert total.high is not None
     places = positions_of(reading.pruned.runs)
     sizes = dict.fromkeys(places, 0)
-    # An array whose elements are only counted is measured by a field of it, unless one is read anyway.
-    counted = [leaves for leaves in reading.arrays if not any(number in reading.uses for number in leaves)]
-    clear = not reading.hole and all(len(leaves) == 1 for leaves in counted)
-    for number in [*reading.uses, *(leaves[0] for leaves in counted if clear)]:
-        each = reading.facts.leaf_by_position(number)
-        if not each:
+    widest = dict.fromkeys(places, 0)
+    leaves: list[tuple[int, ...]] = [(number,) for number in reading.uses]
+    # Which field of an array is read to count its elements is not documented: the smallest, or all of them.
+    leaves += [fields for fields in reading.arrays if not any(number in reading.uses for number in fields)]
+    for fields in leaves:
+        each = [reading.facts.leaf_by_position(number) for number in fields]
+        if not all(each):
             return total._replace(low=0, basis=worst_basis(total.basis, "upper-bound"))
+        smallest = min(each, key=sum)
         for place in places:
-            sizes[place] += each[place]
+            sizes[place] += smallest[place]
+            widest[place] += sum(field[place] for field in each)
     positive = sorted(size for size in sizes.values() if size)
     low = min(positive[0], total.point) if positive else 0
     basis = worst_basis(total.basis, "upper-bound")
     bound = reading.pruned.at_most
-    if bound is None or not clear:
+    if bound is None or reading.hole:
         return Amount(low, total.point, total.high, basis)
     regular = reading.facts.index.regular if reading.facts.index is not None else reading.facts.positions
     newest = [sizes[place] for place in places if place < regular][-bound:]
     # Columns that the catalog does not list may be as large as all of the table.
-    high = total.high if reading.missing else sum(positive[-bound:])
+    high = total.high if reading.missing else sum(sorted(widest.values())[-bound:])
     point = max(sum(newest), low)
     return Amount(low, min(point, high), high, basis)
 
