@@ -145,9 +145,8 @@ class _Run:
             if not item.payload.endswith('"reads":[]}')
             for path, content in json.loads(item.payload)["reads"]
         }
-        clock = bool(frames["queries"]["time_dependent"].any())
         document = {
-            "hour": self._hour() if clock else None,
+            "hour": self._hour() if _reads_the_clock(frames, self.catalog) else None,
             "reads": sorted(reads.items()),
             "result": encode(result),
         }
@@ -269,6 +268,17 @@ def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> 
     """The fact tables of a request, for `costguard query`."""
     with Cache(request.cache_directory) as cache:
         return _Run(request, cache, report_progress).frames()[1]
+
+
+def _reads_the_clock(frames: Frames, catalog: Catalog) -> bool:
+    """Some figure may be another one at another time: by the statement's own text, by a script variable that
+    its conditions or loops name, or by a view."""
+    texts = (frames["scans"]["predicate"], frames["scans"]["on_predicate"], frames["queries"]["loop_counts"])
+    return (
+        bool(frames["queries"]["time_dependent"].any())
+        or any(bool(text.str.contains("CURRENT_", literal=True).any()) for text in texts)
+        or any("current_" in (raw.get("view_query") or "").lower() for raw in catalog.raw().values())
+    )
 
 
 def _file_digest(path: Path) -> str:

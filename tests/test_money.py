@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costguard.money import (
+    BASES,
     BYTES_MINIMUM,
     MIB,
     TIB,
@@ -90,3 +91,44 @@ def test_formats() -> None:
     assert format_usd(Decimal("1234.5")) == "$1,234.50"
     assert format_bytes(412 * 2**30) == "412 GiB"
     assert decimal_string(Decimal("-0.5")) == "-0.50"
+
+
+AMOUNTS = st.builds(
+    lambda ends, basis: ByteRange(*sorted(ends), basis),
+    st.lists(st.integers(0, 2**60), min_size=3, max_size=3),
+    st.sampled_from(BASES),
+)
+PRICES = st.decimals(min_value="0", max_value="400", allow_nan=False, places=5)
+
+
+@given(AMOUNTS, AMOUNTS, AMOUNTS)
+def test_bytes_add_in_any_order_and_stay_ordered(one: ByteRange, two: ByteRange, three: ByteRange) -> None:
+    assert one + two == two + one
+    assert (one + two) + three == one + (two + three)
+    total = one + two
+    assert total.low <= total.point <= total.high
+    assert BASES.index(total.basis) == max(BASES.index(one.basis), BASES.index(two.basis))
+
+
+@given(AMOUNTS, AMOUNTS, PRICES)
+def test_dollars_add_in_any_order_and_stay_ordered(one: ByteRange, two: ByteRange, price: Decimal) -> None:
+    first, second = price_bytes(one, price), price_bytes(two, price)
+    assert first + second == second + first
+    total = first + second
+    assert total.low <= total.point <= total.high
+    assert total.times(3).point == total.point * 3
+
+
+@given(AMOUNTS)
+def test_billed_is_never_less_than_processed_and_keeps_the_order(amount: ByteRange) -> None:
+    billed = [billed_bytes(end) for end in (amount.low, amount.point, amount.high)]
+    assert billed == sorted(billed)
+    assert all(
+        end >= processed
+        for end, processed in zip(billed, (amount.low, amount.point, amount.high), strict=True)
+    )
+
+
+def test_nothing_is_the_best_basis_of_a_sum() -> None:
+    assert worst_basis() == "exact"
+    assert ByteRange.exactly(5) + ByteRange.exactly(6) == ByteRange(11, 11, 11, "exact")

@@ -163,6 +163,8 @@ class Reducer:
 
     def _if(self, node: Json, at: int | None) -> Reduced:
         """`IF(condition, one, other)` used as a condition: what it chooses, or that one of both holds."""
+        if self._mentions(node[1]):
+            return self._other_form(node, at)
         choice = self.reduce(node[1], at)
         if choice.whole and choice.tree is True:
             return self.reduce(node[2], at)

@@ -10,6 +10,7 @@ from costguard.estimate.price import PriceBook, UnknownLocationError
 from costguard.money import TIB, billed_bytes, worst_basis
 
 ESTIMATED: Final = (
+    "loop_turns",
     "runs",
     "runs_basis",
     "location",
@@ -31,6 +32,20 @@ _READING: Final = frozenset({"CREATE TABLE AS", "CREATE MATERIALIZED VIEW", "CRE
 _FREE: Final = frozenset({"DROP", "ALTER", "TRUNCATE TABLE", "LOAD DATA", "GRANT", "REVOKE"})
 _ONLY_WRITTEN_DOWN: Final = frozenset({"view", "ephemeral"})
 _UNREAD: Final = frozenset({"COMMAND", "CALL", "EXECUTE", "EXECUTEIMMEDIATE"})
+
+_TABLE_FUNCTIONS: Final = frozenset(
+    {"APPENDS", "CHANGES", "EXTERNAL_OBJECT_TRANSFORM", "GAP_FILL", "RANGE_SESSIONIZE", "VECTOR_SEARCH"}
+)
+
+
+def reads_elsewhere(table_function: str) -> bool:
+    """A function that is called as a table reads what is not in the statement: another database, or the tables
+    of a user's function.
+
+    >>> [reads_elsewhere(name) for name in ("EXTERNAL_QUERY", "D.RECENT", "ML.PREDICT", "GAP_FILL")]
+    [True, True, False, False]
+    """
+    return table_function not in _TABLE_FUNCTIONS and table_function.partition(".")[0] not in ("ML", "AI")
 
 
 def is_free(statement: str, materialized: str | None = None) -> bool:
@@ -98,4 +113,4 @@ def priced(
     return found
 
 
-__all__ = ["ESTIMATED", "NOTHING", "is_free", "is_unread", "priced", "statement_amount"]
+__all__ = ["ESTIMATED", "NOTHING", "is_free", "is_unread", "priced", "reads_elsewhere", "statement_amount"]

@@ -20,7 +20,7 @@ from costguard.estimate.frame_sizes import sized_frames
 from costguard.estimate.iterations import RunCounter
 from costguard.estimate.price import price_book
 from costguard.estimate.queries import ESTIMATED as QUERY_COLUMNS
-from costguard.estimate.queries import is_free, is_unread, priced, statement_amount
+from costguard.estimate.queries import is_free, is_unread, priced, reads_elsewhere, statement_amount
 from costguard.estimate.reads import unresolved_reads
 from costguard.estimate.resolve import Resolver, ScanRequest
 from costguard.estimate.scans import (
@@ -33,6 +33,7 @@ from costguard.estimate.scans import (
 )
 from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.tables import catalog_frames
+from costguard.estimate.turns import TurnCounter
 from costguard.estimate.views import ExpandView
 from costguard.facts.frames import empty_frames, polars_schema
 
@@ -340,6 +341,7 @@ class _Estimate:
             "table_holes",
             "dry_run",
             "dialect",
+            "loop_counts",
         ).rows()
         incremental = {row[1] for row in queries if row[3] == "incremental"}
         counter = RunCounter(self.settings, self.frames["sources"]["path"].to_list(), incremental)
@@ -349,12 +351,27 @@ class _Estimate:
             .select("query", "model_type")
             .iter_rows()
         )
-        external = set(
-            self.frames["functions"].filter(pl.col("function") == "EXTERNAL_QUERY")["query"].to_list()
-        )
+        calls = self.frames["functions"].filter(pl.col("clause") == "table").select("query", "function")
+        external = {query for query, function in calls.iter_rows() if reads_elsewhere(function)}
         locations = self._locations()
         book = price_book()
-        for query, source, statement, variant, turns, holes, values, names, dry_run, dialect in queries:
+        counted = TurnCounter(self.resolver.constants)
+        for (
+            query,
+            source,
+            statement,
+            variant,
+            turns,
+            holes,
+            values,
+            names,
+            dry_run,
+            dialect,
+            loops,
+        ) in queries:
+            if turns is None and loops is not None:
+                turns = counted.turns(loops)
+            found["loop_turns"][query] = turns
             runs, basis = counter.runs(source, variant, turns)
             found["runs"][query], found["runs_basis"][query] = runs, basis
             found["bytes_basis"][query] = "unknown"

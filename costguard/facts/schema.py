@@ -76,7 +76,9 @@ class Query(NamedTuple):
     in_procedure: Annotated[bool, "inside the body of a CREATE PROCEDURE"]
     loop: Annotated[int | None, "innermost Python loop around the call", Key("loops")]
     loop_depth: Annotated[int, "number of loops (Python and script) around it"]
-    loop_turns: Annotated[int | None, "product of the loops' turns when all are written in the code"]
+    loop_turns: Annotated[
+        int | None, "product of the loops' turns when all follow from the code (and the clock)"
+    ]
     in_branch: Annotated[bool, "runs only if a condition holds"]
     variant: Annotated[str | None, "which rendering of a template: incremental, full-refresh"]
     rendering: Annotated[str | None, "how a template was rendered: manifest, render, strip"]
@@ -104,6 +106,9 @@ class Query(NamedTuple):
     read_from: Annotated[str | None, "file that the code read this text from"] = None
     materialized: Annotated[
         str | None, "what a dbt model becomes: view, table, incremental, ephemeral and so on"
+    ] = None
+    loop_counts: Annotated[
+        str | None, "JSON of WHILE loops around it whose turns follow from constants and the clock"
     ] = None
     runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
     runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None
@@ -312,7 +317,10 @@ class SqlFunction(NamedTuple):
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the call", AT]
     function: Annotated[str, "its name, in upper case"]
-    clause: Annotated[str, "select, where, on, group, having, qualify, order, from, other"]
+    clause: Annotated[
+        str,
+        "select, where, on, group, having, qualify, order, from, table (called in FROM as a table), other",
+    ]
 
 
 class Write(NamedTuple):

@@ -69,6 +69,9 @@ class StatementContext:
     in_branch: bool
     variables: Mapping[str, Json]
     """Script variables in lower case, with their DEFAULT as predicate JSON (None when it is not constant)."""
+    loop_counts: Json | None = None
+    """The loops of the script around it, when their turns follow from constants and the clock
+    (`costguard.facts.sql.variables.loop_counts`)."""
 
 
 def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRows, places: TextPlaces) -> int:
@@ -335,6 +338,7 @@ def _add_query(
             scan_count=scan_count,
             dialect=None if text.dialect == "bigquery" else text.dialect or "another database",
             read_from=text.read_from,
+            loop_counts=_loop_counts(context, text),
         ),
     )
 
@@ -345,7 +349,16 @@ def _turns(context: StatementContext, text: SqlText) -> int | None:
         return None
     if not context.loop_depth and not text.loop_depth:
         return None
-    return (context.loop_turns or 1) * (text.loop_turns or 1)
+    script = context.loop_turns if context.loop_turns is not None else 1
+    return script * (text.loop_turns if text.loop_turns is not None else 1)
+
+
+def _loop_counts(context: StatementContext, text: SqlText) -> str | None:
+    """The same for loops that are yet to be counted."""
+    if context.loop_counts is None or (text.loop_depth and text.loop_turns is None):
+        return None
+    times = context.loop_counts["times"] * (text.loop_turns if text.loop_turns is not None else 1)
+    return json.dumps({**context.loop_counts, "times": times})
 
 
 def _is_aggregated(assembled: Assembled) -> bool:

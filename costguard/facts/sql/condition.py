@@ -38,6 +38,8 @@ _COMPARISONS: Mapping[type, str] = {
     exp.GTE: ">=",
 }
 _ARITHMETIC: Mapping[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
+_OPERATORS: Mapping[type, str] = {exp.DPipe: "CONCAT", exp.Mod: "MOD", exp.IntDiv: "DIV"}
+"""Operators and functions that the parser writes as operators."""
 _TYPES: Mapping[str, str] = {
     "TIMESTAMPTZ": "TIMESTAMP",
     "TIMESTAMPLTZ": "TIMESTAMP",
@@ -95,6 +97,8 @@ class Converter:
             word = "and" if kind is exp.And else "or"
             return [word, [self.convert(item, body, down) for item in flatten(node, kind)]]
         if kind is exp.Not:
+            if isinstance(node.this, exp.Is) and isinstance(node.this.expression, exp.Boolean):
+                return self._is_not(node.this, body, down)
             return ["not", self.convert(node.this, body, down)]
         if kind in _COMPARISONS:
             left, right = self.convert(node.this, body, down), self.convert(node.expression, body, down)
@@ -113,7 +117,8 @@ class Converter:
         if kind is exp.Is:
             return self._is(node, body, down)
         if kind is exp.Like:
-            return ["like", self.convert(node.this, body, down), self.convert(node.expression, body, down)]
+            like = ["like", self.convert(node.this, body, down), self.convert(node.expression, body, down)]
+            return ["not", like] if node.args.get("negate") else like
         if kind in _ARITHMETIC:
             return [
                 "arith",
@@ -145,12 +150,19 @@ class Converter:
             return ["cmp", "=", left, ["bool", bool(right.this)]]
         return ["opaque", "IS", self._columns(node, body)]
 
+    def _is_not(self, node: exp.Expr, body: SelectBody, depth: int) -> Json:
+        """`x IS NOT TRUE`, which holds for NULL too."""
+        left = self.convert(node.this, body, depth)
+        return ["or", [["cmp", "!=", left, ["bool", bool(node.expression.this)]], ["is_null", left]]]
+
     def _value(self, node: exp.Expr, kind: type, body: SelectBody, depth: int) -> Json:
         if kind is exp.Literal:
             hole = self._hole_of(node)
             if hole is not None:
                 return ["hole", hole]
             return ["str", str(node.this)] if node.args.get("is_string") else ["num", str(node.this)]
+        if kind is exp.RawString:
+            return ["str", str(node.this)]
         if kind is exp.Neg:
             inner = self.convert(node.this, body, depth)
             if inner[0] == "num":
@@ -167,6 +179,11 @@ class Converter:
             return ["param", str(name).lower()]
         if kind is exp.Cast or kind is exp.TryCast:
             return self._cast(node, kind is exp.TryCast, body, depth)
+        if kind in _OPERATORS:
+            sides = [self.convert(item, body, depth) for item in (node.this, node.expression)]
+            return ["call", _OPERATORS[kind], sides]
+        if kind is exp.Case:
+            return self._case(node, body, depth)
         if kind is exp.Interval:
             unit = node.args.get("unit")
             return ["interval", self.convert(node.this, body, depth) if node.this else ["null"], _unit(unit)]
@@ -242,6 +259,18 @@ class Converter:
             return [_LITERAL_TYPES[name], inner[1]]
         return ["cast", inner, name, safe]
 
+    def _case(self, node: exp.Expr, body: SelectBody, depth: int) -> Json:
+        """CASE as IFs in one another."""
+        default = node.args.get("default")
+        found = self.convert(default, body, depth) if default is not None else ["null"]
+        subject = self.convert(node.this, body, depth) if node.this is not None else None
+        for branch in reversed(node.args["ifs"]):
+            test = self.convert(branch.this, body, depth)
+            if subject is not None:
+                test = ["cmp", "=", subject, test]
+            found = ["if", test, self.convert(branch.args["true"], body, depth), found]
+        return found
+
     def _argument(self, node: Any, body: SelectBody, depth: int) -> Json:
         if isinstance(node, (exp.Var, exp.WeekStart)):
             return ["unit", _unit(node)]
@@ -279,9 +308,9 @@ class Converter:
                 [self._argument(values[key], body, depth) for key in keys if values.get(key) is not None],
             ]
         unit = values.get("unit")
-        for key in ("this", "expression", "expressions", "zone"):
+        for key in node.arg_types:  # in the order of the call, whatever the parser calls its arguments
             value = values.get(key)
-            if value is None or isinstance(value, (str, bool)):
+            if key == "unit" or value is None or isinstance(value, (str, bool)):
                 continue
             items = value if isinstance(value, list) else [value]
             for item in items:
