@@ -15,17 +15,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cache import Cache, digest
+from costguard.discover import printable
 from costguard.model import Extraction, SourceKind, Unread
 
 if TYPE_CHECKING:
     from costguard.extract.dbt import TemplateProject
+    from costguard.facts.merge import SourceColumns
 
 PARALLEL_FROM_FILES = 300
 """A second process pays from about this many files (start-up 0.2-0.4 s against 2 ms a file)."""
 PARALLEL_FROM_BYTES = 1_500_000
+MAXIMUM_NAMED_BYTES: Final = 2_000_000
+"""A larger file that code names is not taken for SQL."""
 CHUNK_FILES = 48
 CHUNK_BYTES = 400_000
 
@@ -57,13 +61,20 @@ class CollectSettings:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The facts of one file, as JSON: `{"rows": {...}, "reads": [[path, digest], ...]}`."""
+    """The facts of one file."""
 
     path: str
     content: str
     """Digest of the file's content."""
     payload: str
+    """JSON: `{"columns": {table: [[value, ...], ...]}, "reads": [[path, digest], ...]}`."""
+    columns: SourceColumns
+    """The fact tables in the payload."""
     cached: bool = False
+
+
+NOT_THERE: Final = ""
+"""Stands for the digest of a file that is not read: it is not there, is too large, or lies outside."""
 
 
 @dataclass(slots=True)
@@ -73,8 +84,22 @@ class _Reader:
     directory: Path
     roots: tuple[Path, ...]
     seen: dict[str, str] = field(default_factory=dict)
+    """The digest of each file that was asked for, by its name in the code."""
 
     def __call__(self, name: str) -> str | None:
+        data = self._bytes(name)
+        self.seen[name] = NOT_THERE if data is None else digest(data)
+        try:
+            return data.decode("utf-8-sig") if data is not None else None
+        except UnicodeDecodeError:
+            return None
+
+    def state(self, name: str) -> str:
+        """What `seen` would hold for a name now."""
+        data = self._bytes(name)
+        return NOT_THERE if data is None else digest(data)
+
+    def _bytes(self, name: str) -> bytes | None:
         if not name or "\x00" in name or len(name) > 1000:
             return None
         for base in (self.directory, *self.roots):
@@ -82,30 +107,37 @@ class _Reader:
                 candidate = (base / name).resolve()
                 if not any(candidate.is_relative_to(root) for root in self.roots):
                     continue
-                if not candidate.is_file() or candidate.stat().st_size > 2_000_000:
+                if not candidate.is_file() or candidate.stat().st_size > MAXIMUM_NAMED_BYTES:
                     continue
-                data = candidate.read_bytes()
-            except (OSError, ValueError):
+                return candidate.read_bytes()
+            except (OSError, ValueError, RuntimeError):  # RuntimeError: links that go round in a circle
                 continue
-            self.seen[str(candidate)] = digest(data)
-            try:
-                return data.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                return None
         return None
+
+
+def reader_for(absolute: str, settings: CollectSettings) -> _Reader:
+    """Reads what the code of a file names."""
+    return _Reader(Path(absolute).parent, tuple(Path(root) for root in settings.roots))
+
+
+def reads_hold(absolute: str, settings: CollectSettings, reads: Iterable[tuple[str, str]]) -> bool:
+    """Whether the files that the code of a file names are as they were: changed, gone or new ones count."""
+    reader = reader_for(absolute, settings)
+    return all(reader.state(name) == content for name, content in reads)
 
 
 def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     """The payload of one file. Any content gives a payload; a defect of ours becomes an `unread` row that says so."""
     from costguard.extract.source import extract
+    from costguard.facts.merge import columns_of_rows
     from costguard.facts.source import facts_of
 
-    absolute = Path(task.absolute)
-    reader = _Reader(absolute.parent, tuple(Path(root) for root in settings.roots))
+    reader = reader_for(task.absolute, settings)
     try:
         template_path = task.path
         if settings.project_root:
-            template_path = os.path.relpath(task.absolute, settings.project_root).replace(os.sep, "/")
+            inside = os.path.relpath(task.absolute, settings.project_root)
+            template_path = printable(inside.replace(os.sep, "/"))
         extraction = extract(
             task.path, template_path, task.kind, data, settings.dialect, reader, settings.project
         )
@@ -117,9 +149,22 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
         frame = _innermost(error)
         detail = f"{name} in costguard at {frame}; please report it with this file"
         rows = _unread_only(task, data, Unread("internal error", detail))
-    return json.dumps(
-        {"rows": rows, "reads": sorted(reader.seen.items())}, separators=(",", ":"), ensure_ascii=False
+    return _storable(
+        json.dumps(
+            {"columns": columns_of_rows(rows), "reads": sorted(reader.seen.items())},
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
     )
+
+
+def _storable(text: str) -> str:
+    """The text, with halves of surrogate pairs (`"\\ud800"` in the code) replaced: nothing can hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", errors="replace").decode()
+    return text
 
 
 def _innermost(error: BaseException) -> str:
@@ -152,7 +197,11 @@ def _start_worker(settings: CollectSettings) -> None:
 
 
 def ease_collector() -> None:
-    """Parsing makes many small objects that live on; the default thresholds cost a quarter of the time."""
+    """Parsing makes many small objects that live on; the default thresholds cost a quarter of the time.
+
+    Done before processes are forked, so that no collection writes to the pages that they share, and the rows of
+    all files are put together under the same thresholds.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
 
@@ -166,8 +215,14 @@ def _run(task: FileTask, number: int, settings: CollectSettings) -> tuple[int, s
     try:
         data = Path(task.absolute).read_bytes()
     except OSError as error:
+        from costguard.facts.merge import columns_of_rows
+
         rows = _unread_only(task, b"", Unread("cannot be opened", error.strerror or str(error)))
-        return number, "", json.dumps({"rows": rows, "reads": []}, separators=(",", ":"))
+        return (
+            number,
+            "",
+            json.dumps({"columns": columns_of_rows(rows), "reads": []}, separators=(",", ":")),
+        )
     return number, digest(data), analyse_file(task, data, settings)
 
 
@@ -244,8 +299,8 @@ def collect(
     for task in tasks:
         content, size = contents[task.path]
         payload = found.get(keys.get(task.path, ""))
-        if payload is not None and _still_valid(payload):
-            done[task.path] = Collected(task.path, content, payload, cached=True)
+        if payload is not None and _still_valid(task, payload, settings):
+            done[task.path] = Collected(task.path, content, payload, _columns(payload), cached=True)
         else:
             todo.append((task, size))
     if settings.project_root and any(read[task.path].templated for task, _ in todo):
@@ -258,7 +313,8 @@ def collect(
         progress(len(done), total)
     fresh: dict[str, str] = {}
     for task, content, payload in _work(todo, settings, processes, meanwhile):
-        done[task.path] = Collected(task.path, content, payload)
+        # Read here, while other processes work on the next files, and not once all are there.
+        done[task.path] = Collected(task.path, content, payload, _columns(payload))
         if content and '"internal error"' not in payload:
             fresh[cache_key(task, content, settings, version)] = payload
         if progress is not None:
@@ -274,17 +330,16 @@ def cache_key(task: FileTask, content: str, settings: CollectSettings, version: 
     )
 
 
-def _still_valid(payload: str) -> bool:
-    """Whether the files that the code names are still the same."""
+def reads_of(payload: str) -> list[tuple[str, str]]:
+    """The files that the code of a file names, with their digests."""
     if payload.endswith('"reads":[]}'):
-        return True
-    for path, content in json.loads(payload)["reads"]:
-        try:
-            if digest(Path(path).read_bytes()) != content:
-                return False
-        except OSError:
-            return False
-    return True
+        return []
+    return [(name, content) for name, content in json.loads(payload)["reads"]]
+
+
+def _still_valid(task: FileTask, payload: str, settings: CollectSettings) -> bool:
+    """Whether the files that the code names are still the same."""
+    return reads_hold(task.absolute, settings, reads_of(payload))
 
 
 def _work(
@@ -296,8 +351,8 @@ def _work(
     if processes is None:
         large = len(todo) >= PARALLEL_FROM_FILES or sum(size for _, size in todo) >= PARALLEL_FROM_BYTES
         processes = min(os.cpu_count() or 1, 8) if large else 1
+    ease_collector()
     if processes <= 1 or len(todo) <= 1:
-        ease_collector()
         for task, _ in todo:
             _, content, payload = _run(task, 0, settings)
             yield task, content, payload
@@ -336,7 +391,6 @@ def _side_by_side(
                     yield chunk[number], content, payload
 
 
-def rows_of(collected: Iterable[Collected]) -> Iterator[dict[str, list[list[Any]]]]:
-    """The fact rows of each file."""
-    for item in collected:
-        yield json.loads(item.payload)["rows"]
+def _columns(payload: str) -> SourceColumns:
+    columns: SourceColumns = json.loads(payload)["columns"]
+    return columns

@@ -47,6 +47,18 @@ class LineIndex:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def range(self, start: int, end: int) -> tuple[int, int, int, int]:
+        """The positions of two offsets: (line, column, line, column). Most ranges lie in one line."""
+        starts, length = self._starts, self._length
+        start = 0 if start < 0 else min(start, length)
+        end = 0 if end < 0 else min(end, length)
+        line = end_line = bisect_right(starts, start)
+        first = last = starts[line - 1]
+        if end < first or (line < len(starts) and end >= starts[line]):
+            end_line = bisect_right(starts, end)
+            last = starts[end_line - 1]
+        return line, start - first + 1, end_line, end - last + 1
+
     def span(self, start: int, end: int, cell: int | None = None) -> Span:
         """The span of `text[start:end]`."""
         start_line, start_column = self.position(start)
@@ -221,6 +233,8 @@ class Frame:
     """`pandas`, `polars`, `pyspark`, `bigframes`, `cudf`, `dask`, `bigquery`."""
     origin: str
     """`query`, `table`, `file`, `literal`, `derived`, `parameter`, `unknown`."""
+    root_origin: str
+    """The origin of the frame that it was derived from in the end; its own when it was not derived."""
     origin_text: str
     """The path, table name or function it came from, as written."""
     reader: str

@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costguard.cache import Cache, code_version, digest
-from costguard.collect import Collected, CollectSettings, Content, FileTask, collect, content_of, rows_of
+from costguard.collect import (
+    Collected,
+    CollectSettings,
+    Content,
+    FileTask,
+    collect,
+    content_of,
+    reads_hold,
+    reads_of,
+)
 from costguard.request import ScanOutcome, ScanRequest
 from costguard.result import ScanResult, Summary
 from costguard.source_text import SourceTexts
@@ -107,10 +116,7 @@ class _Run:
         for catalog in request.catalogs:
             parts.append(_file_digest(catalog))
         for directory in _rule_directories(request):
-            parts.extend(
-                f"{page}:{page.stat().st_mtime_ns}:{page.stat().st_size}"
-                for page in sorted(directory.rglob("*.md"))
-            )
+            parts.extend(_file_mark(page) for page in sorted(directory.rglob("*.md")))
         parts.append(repr((request.rules, request.ignored_rules, sorted(request.severities.items()))))
         parts.append(
             repr((settings.project, settings.dataset, settings.location, settings.runs, settings.parameters))
@@ -129,25 +135,22 @@ class _Run:
             stored = json.loads(text)
             if stored["hour"] is not None and stored["hour"] != self._hour():
                 return None
-            if any(_file_digest(Path(path)) != content for path, content in stored["reads"]):
-                return None
+            absolute = {task.path: task.absolute for task in self.tasks}
+            for path, reads in stored["reads"].items():
+                if not reads_hold(absolute[path], self.settings, reads):
+                    return None
             return decode(stored["result"])
-        except (ValueError, KeyError, TypeError, IndexError):
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             return None  # written by something else: work it out again
 
     def remember(self, result: ScanResult, collected: list[Collected], frames: Frames) -> None:
         """Keep the result. If a query reads the clock, it holds for this hour only (partitions are no finer)."""
         from costguard.result_store import encode
 
-        reads = {
-            path: content
-            for item in collected
-            if not item.payload.endswith('"reads":[]}')
-            for path, content in json.loads(item.payload)["reads"]
-        }
+        reads = {item.path: named for item in collected if (named := reads_of(item.payload))}
         document = {
             "hour": self._hour() if _reads_the_clock(frames, self.catalog) else None,
-            "reads": sorted(reads.items()),
+            "reads": reads,
             "result": encode(result),
         }
         self.cache.put({self.result_key: json.dumps(document)})
@@ -199,10 +202,10 @@ class _Run:
 def estimate_frames(request: ScanRequest, collected: list[Collected], catalog: Catalog) -> Frames:
     """Rows of all files become frames; catalog and prices complete them."""
     from costguard.estimate.run import estimate
-    from costguard.facts.merge import merge
+    from costguard.facts.merge import merge_columns
     from costguard.view_plan import expand_view
 
-    return estimate(merge(rows_of(collected)), catalog, request.settings, expand_view)
+    return estimate(merge_columns(item.columns for item in collected), catalog, request.settings, expand_view)
 
 
 def judge_frames(
@@ -242,7 +245,7 @@ def judge_frames(
         queries,
         texts,
         [(path, texts.cells(path)) for path in marked],
-        machine_price(request.settings.machine).usd_per_hour,
+        machine_price(request.settings.machine),
     )
     unread = tuple(
         sorted(
@@ -250,6 +253,7 @@ def judge_frames(
             key=lambda item: (item.path, item.span.cell or 0, item.span.start_line, item.reason),
         )
     )
+    counted = [query for query in queries if query.counted_with is None]
     summary = Summary(
         files=len(request.files.files) + len(request.files.unread),
         files_unread=unread_files(frames) + len(request.files.unread),
@@ -258,8 +262,9 @@ def judge_frames(
         suppressed=sum(finding.suppressed is not None for finding in findings),
         unread=len(unread),
         usd_per_iteration=total(queries),
-        unknown_queries=sum(query.usd is None for query in queries),
-        assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in queries),
+        unknown_queries=sum(query.usd is None for query in counted),
+        assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in counted),
+        counted_elsewhere=len(queries) - len(counted),
     )
     return ScanResult(summary, queries, findings, unread)
 
@@ -286,6 +291,15 @@ def _file_digest(path: Path) -> str:
         return digest(path.read_bytes())
     except OSError:
         return "missing"
+
+
+def _file_mark(path: Path) -> str:
+    """The name, size and time of a file: cheaper than its content, for files that only people change."""
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{path}:missing"
+    return f"{path}:{status.st_mtime_ns}:{status.st_size}"
 
 
 def _rule_directories(request: ScanRequest) -> tuple[Path, ...]:

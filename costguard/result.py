@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from costguard.model import Span
-from costguard.money import ByteRange, Dollars
+from costguard.money import ByteRange, Dollars, Seconds
 
 Severity = Literal["error", "warning", "note"]
 Confidence = Literal["high", "medium", "low"]
@@ -58,6 +58,10 @@ class QueryReport:
     """`6.25 USD/TiB, US, list of 2026-07-25`."""
     scans: tuple[ScanReport, ...]
     variant: str | None = None
+    dialect: str | None = None
+    """The SQL dialect, when it is not BigQuery's: such a query has no price here."""
+    counted_with: str | None = None
+    """Id of the same query, with which its cost is counted: code reads a file that is scanned too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,10 @@ class Finding:
     """How to fix it, in one or two lines."""
     fix: str | None = None
     """A ready rewrite, when there is one."""
+    wasted_seconds: Seconds | None = None
+    """Wasted time of one run, where it is time that costs."""
+    machine: str | None = None
+    """What that time is priced at: `n2-standard-4, 0.194236 USD/hour, assumed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,8 @@ class Summary:
     """Queries whose cost is not known and not in the sum."""
     assumed_runs: int
     """Queries with a known cost whose number of runs per iteration is assumed to be one (per loop turn)."""
+    counted_elsewhere: int = 0
+    """Queries that are counted with another one: neither in the sum nor unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def judge_examples(
     from costguard.catalog.load import load_catalog
     from costguard.estimate.compute import machine_price
     from costguard.estimate.run import estimate
-    from costguard.facts.merge import merge
+    from costguard.facts.merge import merge_columns
     from costguard.judge.run import Judge
     from costguard.query_reports import query_ids
     from costguard.source_text import SourceTexts
@@ -103,7 +103,7 @@ def judge_examples(
     with tempfile.TemporaryDirectory(prefix="costguard-") as name:
         # Examples may name files; an empty folder is all they could reach.
         folder = Path(name)
-        rows = []
+        columns = []
         absolute: dict[str, str] = {}
         for number, (_, example) in enumerate(examples):
             data = example.text.encode()
@@ -114,12 +114,13 @@ def judge_examples(
             payload = json.loads(
                 analyse_file(task, data, CollectSettings("bigquery", (str(folder / "none"),)))
             )
-            rows.append(payload["rows"])
-            for row in payload["rows"].get("unread", ()):
-                unread[number].append(f"cannot be read: {row[2]} ({row[3]})")
+            columns.append(payload["columns"])
+            _, _, reasons, details = payload["columns"].get("unread", ((), (), (), ()))
+            for reason, detail in zip(reasons, details, strict=True):
+                unread[number].append(f"cannot be read: {reason} ({detail})")
         settings = EstimateSettings(now=NOW, project=PROJECT)
-        frames = estimate(merge(iter(rows)), load_catalog([catalog]), settings, expand_view)
-        judge = Judge(frames, query_ids(frames), SourceTexts(absolute), machine_price(None).usd_per_hour)
+        frames = estimate(merge_columns(columns), load_catalog([catalog]), settings, expand_view)
+        judge = Judge(frames, query_ids(frames), SourceTexts(absolute), machine_price(None))
         for finding in judge.findings(rulebook.rules):
             findings[int(finding.path.partition(".")[0])].append(finding)
     return findings, unread

@@ -26,6 +26,7 @@ ESTIMATED: Final = (
     "usd_high",
     "usd_per_iteration",
     "usd_per_tib",
+    "counted_with",
 )
 
 _READING: Final = frozenset({"CREATE TABLE AS", "CREATE MATERIALIZED VIEW", "CREATE MODEL"})

@@ -16,6 +16,7 @@ import polars as pl
 from costguard.catalog.model import Catalog
 from costguard.estimate.bytes import NOTHING, Amount
 from costguard.estimate.columns import PSEUDO_COLUMNS, Mark, Reading, ResolvedScan, choose_position
+from costguard.estimate.file_texts import count_once, statements_of_files
 from costguard.estimate.frame_sizes import sized_frames
 from costguard.estimate.iterations import RunCounter
 from costguard.estimate.price import price_book
@@ -70,7 +71,7 @@ class _Estimate:
         self.resolver = Resolver(catalog, settings, expand_view)
         self.queries = frames["queries"]
         self.scans = frames["scans"]
-        self.columns = ScanColumns(self.scans["table_name"].to_list())
+        self.columns = ScanColumns(self.scans["written_name"].to_list())
         self.resolved: dict[int, ResolvedScan] = {}
         """Scans that mean something: a table of the catalog, or INFORMATION_SCHEMA."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
@@ -88,6 +89,7 @@ class _Estimate:
         frames["scans"] = _with(self.scans, "scans", {name: self.columns.values[name] for name in names})
         frames["columns_read"] = reads
         frames["queries"] = _with(self.queries, "queries", self._queries(amounts))
+        frames["sources"] = self._sources()
         frames["joins"] = self._joins()
         frames["frames"] = sized_frames(frames, self.resolver)
         return frames
@@ -157,7 +159,7 @@ class _Estimate:
     def _completed(self, reads: pl.DataFrame) -> pl.DataFrame:
         """Reads of unknown tables with the columns that stay null."""
         names = pl.DataFrame(
-            {"scan": range(self.scans.height), "table": self.scans["table_name"]},
+            {"scan": range(self.scans.height), "table": self.scans["written_name"]},
             schema={"scan": pl.Int64, "table": pl.String},
         )
         found = reads.join(names, on="scan", how="left", maintain_order="left")
@@ -386,7 +388,14 @@ class _Estimate:
                 amount, runs, location, statement, models.get(query), book, dry_run=bool(dry_run)
             ).items():
                 found[name][query] = value
+        count_once(found, statements_of_files(self.frames))
         return found
+
+    def _sources(self) -> pl.DataFrame:
+        sources = self.frames["sources"]
+        counter = RunCounter(self.settings, sources["path"].to_list(), ())
+        runs = [counter.runs(source, None, None)[0] for source in sources["source"].to_list()]
+        return _with(sources, "sources", {"runs": runs})
 
     def _locations(self) -> dict[int, str]:
         """Where the tables of each statement are, when the catalog says."""

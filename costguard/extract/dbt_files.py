@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 _SKIPPED = frozenset(
@@ -12,6 +14,10 @@ _SKIPPED = frozenset(
 )
 _LARGEST = 200_000_000
 """Bytes of a file that is still read; a manifest of a large project has some ten million."""
+
+
+_PLAIN_PATH = re.compile(r"(?!\.\.?(?:/|$))[^/\\\0]+(?:/(?!\.\.?(?:/|$))[^/\\\0]+)*")
+"""A relative path without `.`, `..` and empty parts."""
 
 
 class ProjectFiles(Protocol):
@@ -29,6 +35,8 @@ class DirectoryFiles:
     """Files of a folder on disk. Symbolic links that lead out of it are not followed."""
 
     root: str
+    _folders: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Resolved folders: resolving takes a look at every folder above, so once for a folder and not for every file."""
 
     def paths(self) -> Iterator[str]:
         top = os.path.normpath(self.root)
@@ -40,16 +48,31 @@ class DirectoryFiles:
                 yield prefix + name
 
     def read(self, path: str) -> str | None:
-        root = os.path.realpath(self.root)
         try:
-            target = os.path.realpath(os.path.join(root, path))
-            if not target.startswith(root.rstrip(os.sep) + os.sep):
+            target = self._resolved(path)
+            if not target.startswith(self._folder("").rstrip(os.sep) + os.sep):
                 return None
+            status = os.stat(target)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+                return None  # opening a pipe would wait for somebody to write
             with open(target, "rb") as stream:
-                data = stream.read(_LARGEST + 1)
-            return data.decode("utf-8") if len(data) <= _LARGEST else None
+                return stream.read().decode("utf-8")
         except (OSError, UnicodeDecodeError, ValueError):
             return None
+
+    def _resolved(self, path: str) -> str:
+        """The absolute path with its links resolved, as `os.path.realpath` gives it."""
+        if not _PLAIN_PATH.fullmatch(path):
+            return os.path.realpath(os.path.join(self.root, path))
+        folder, _, name = path.rpartition("/")
+        target = os.path.join(self._folder(folder), name)
+        return os.path.realpath(target) if os.path.islink(target) else target
+
+    def _folder(self, path: str) -> str:
+        known = self._folders.get(path)
+        if known is None:
+            known = self._folders[path] = self._resolved(path)
+        return known
 
 
 @dataclass(frozen=True, slots=True)

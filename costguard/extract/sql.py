@@ -197,6 +197,9 @@ def _unread(reason: str, detail: str, text: str) -> Parsed:
 
 def _too_deep(text: str, upper: str) -> bool:
     """Deeper than real SQL goes, and deep enough for sqlglot to run out of stack or of time."""
+    cases = upper.count("CASE")
+    if text.count("(") + text.count("[") <= _DEEPEST_STRUCT and cases <= _DEEPEST_NESTING:
+        return False
     depth = deepest = 0
     # A rough count, strings included, is fast and settles nearly every statement.
     for bracket in _NOT_BRACKETS.sub("", text):
@@ -205,7 +208,7 @@ def _too_deep(text: str, upper: str) -> bool:
             deepest = max(deepest, depth)
         elif depth:
             depth -= 1
-    if deepest <= _DEEPEST_STRUCT and upper.count("CASE") <= _DEEPEST_NESTING:
+    if deepest <= _DEEPEST_STRUCT and cases <= _DEEPEST_NESTING:
         return False
     opened: list[bool] = []
     struct_depth, previous = 0, ""

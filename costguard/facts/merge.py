@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 SourceRows = Mapping[str, Sequence[Sequence[Any]]]
+SourceColumns = Mapping[str, Sequence[Sequence[Any]]]
+"""The rows of a source turned round: for each table the values of each column, without those left to their default."""
 
 _STORED = tuple(
     table for table in (*TABLES, *INTERNAL_TABLES) if table not in ("columns_read", "tables", "table_columns")
@@ -23,22 +25,28 @@ def _plan(table: str) -> list[tuple[str | None, bool]]:
     return [(column.key, column.type == "keys") for column in columns_of(table)]
 
 
+def columns_of_rows(rows: SourceRows) -> dict[str, tuple[tuple[Any, ...], ...]]:
+    """The rows of a source as columns; tables without rows are left out."""
+    return {table: tuple(zip(*values, strict=True)) for table, values in rows.items() if values}
+
+
 def merge(sources: Iterable[SourceRows]) -> dict[str, pl.DataFrame]:
     """The frames of all fact tables. Sources come in the order in which they are to be numbered."""
+    return merge_columns(columns_of_rows(rows) for rows in sources)
+
+
+def merge_columns(sources: Iterable[SourceColumns]) -> dict[str, pl.DataFrame]:
+    """As `merge`, of sources whose rows are columns already."""
     from costguard.facts.frames import empty_frames, frame_from_columns
 
     plans = {table: _plan(table) for table in _STORED}
     columns: dict[str, list[list[Any]]] = {table: [[] for _ in plans[table]] for table in _STORED}
     offsets = dict.fromkeys(_STORED, 0)
-    for rows in sources:
+    for source in sources:
         counts: dict[str, int] = {}
-        for table, values in rows.items():
-            if not values:
-                continue
-            counts[table] = len(values)
-            for target, (key, several), items in zip(
-                columns[table], plans[table], zip(*values, strict=True), strict=False
-            ):
+        for table, values in source.items():
+            counts[table] = len(values[0])
+            for target, (key, several), items in zip(columns[table], plans[table], values, strict=False):
                 offset = offsets[key] if key is not None else 0
                 if not offset:
                     target.extend(items)
@@ -46,9 +54,8 @@ def merge(sources: Iterable[SourceRows]) -> dict[str, pl.DataFrame]:
                     target.extend([number + offset for number in item] for item in items)
                 else:
                     target.extend([None if item is None else item + offset for item in items])
-            missing = len(plans[table]) - len(values[0])
-            for target in columns[table][len(values[0]) :] if missing else ():
-                target.extend([None] * len(values))
+            for target in columns[table][len(values) :]:
+                target.extend([None] * counts[table])
         for table, count in counts.items():
             offsets[table] += count
     frames = empty_frames()

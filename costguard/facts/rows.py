@@ -52,8 +52,10 @@ class SourceRows:
             index = self._indexes[number] = LineIndex(self._texts[number])
         locations = self._locations
         at = len(locations)
-        low, high = index.position(start), index.position(end)
-        locations.append(Location(at, 0, *low, *high, cell if self._is_notebook else None))
+        line, column, end_line, end_column = index.range(start, end)
+        locations.append(
+            Location(at, 0, line, column, end_line, end_column, cell if self._is_notebook else None)
+        )
         self._places[key] = at
         return at
 

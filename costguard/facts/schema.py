@@ -56,6 +56,7 @@ class Source(NamedTuple):
     bytes: Annotated[int, "size on disk"]
     lines: Annotated[int, "lines of text"]
     is_test: Annotated[bool, "a test file, by path: rules about habits stay silent there"]
+    runs: Annotated[float | None, "runs of the file in one iteration", ESTIMATED] = None
 
 
 class Query(NamedTuple):
@@ -125,6 +126,12 @@ class Query(NamedTuple):
     usd_high: Annotated[float | None, "dollars of one run, upper bound", ESTIMATED] = None
     usd_per_iteration: Annotated[float | None, "dollars of all its runs in one iteration", ESTIMATED] = None
     usd_per_tib: Annotated[float | None, "price of a billed TiB that was applied", ESTIMATED] = None
+    counted_with: Annotated[
+        int | None,
+        "the same statement, with which its cost is counted: code reads a file that is scanned too",
+        Key("queries"),
+        ESTIMATED,
+    ] = None
 
 
 class Scan(NamedTuple):
@@ -133,7 +140,8 @@ class Scan(NamedTuple):
     scan: Annotated[int, "key", Key("scans")]
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the table name", AT]
-    table_name: Annotated[str, "name as written, without quotes"]
+    table_name: Annotated[str, "name as written, without quotes; unknown parts as stand-ins (hole_...)"]
+    written_name: Annotated[str, "the same for people, unknown parts in braces: {project}.sales.orders"]
     alias: Annotated[str, "name it goes by in the statement"]
     role: Annotated[str, "read; target (of DML); insert_target (written only)"]
     wildcard: Annotated[bool, "the name ends in * and stands for many tables"]
@@ -154,7 +162,7 @@ class Scan(NamedTuple):
     predicate: Annotated[str | None, "JSON of the conjunction that limits it (costguard.facts.predicate)"]
     on_predicate: Annotated[str | None, "JSON of the join condition of a MERGE target"]
     table: Annotated[
-        str | None, "project.dataset.table, or the name as written when not in the catalog", ESTIMATED
+        str | None, "project.dataset.table, or written_name when not in the catalog", ESTIMATED
     ] = None
     known: Annotated[bool, "is in the catalog", ESTIMATED] = False
     kind: Annotated[str | None, "table, view, materialized_view, external, snapshot", ESTIMATED] = None
@@ -373,6 +381,7 @@ class FrameFact(NamedTuple):
     name: Annotated[str, "variable it is first bound to"]
     engine: Annotated[str, "pandas, polars, pyspark, bigframes, cudf, dask, bigquery"]
     origin: Annotated[str, "query, table, file, literal, derived, parameter, unknown"]
+    root_origin: Annotated[str, "origin of the frame that it was derived from in the end"]
     origin_text: Annotated[str, "path, table or function it came from"]
     reader: Annotated[str, "resolved name of the call that made it"]
     parent: Annotated[int | None, "the frame it was derived from", Key("frames")]

@@ -159,6 +159,7 @@ def _add_python(rows: SourceRows, python: PythonFacts) -> None:
                 frame.name,
                 frame.engine,
                 frame.origin,
+                frame.root_origin,
                 frame.origin_text,
                 frame.reader,
                 frame.parent,

@@ -50,12 +50,9 @@ def test_n1_machines_double_with_their_size() -> None:
     assert prices["n1-standard-16"] == 4 * prices["n1-standard-4"]
 
 
-def test_seconds_become_dollars() -> None:
-    # an hour and a half of n2-standard-4: 1.5 * 0.194236
-    found = machine_price("n2-standard-4").dollars(5_400)
-    assert found.low == found.point == found.high == Decimal("0.291354")
-    assert found.basis == "modelled"
-    assert machine_price(None).dollars(0).point == 0
+def test_a_price_says_what_it_is_of() -> None:
+    assert str(machine_price("n2-standard-4")) == "n2-standard-4, 0.194236 USD/hour"
+    assert str(machine_price(None)) == "n2-standard-4, 0.194236 USD/hour, assumed"
 
 
 def test_an_unknown_machine_is_an_error_that_names_the_known_ones() -> None:

@@ -50,6 +50,13 @@ def sized(sql: str, **fields: Any) -> tuple[int | None, int | None]:
         ("SELECT a FROM p.d.plain LIMIT 5000", 1_000, 8_000),
         ("SELECT a FROM p.d.plain ORDER BY a LIMIT 10", 10, 80),
         ("SELECT v FROM p.d.t", 1_000, 8_000),
+        # a condition that only picks partitions: their rows, 100 a day; what it reads need not be in the result
+        ("SELECT v FROM p.d.t WHERE dt = '2026-10-03'", 100, None),
+        ("SELECT v FROM p.d.t WHERE dt >= '2026-10-09'", 200, None),
+        ("SELECT v FROM p.d.t WHERE dt >= '2026-10-09' LIMIT 150", 150, None),
+        ("SELECT v FROM p.d.t WHERE dt >= '2026-10-09' AND v > 5", None, None),
+        ("SELECT v FROM p.d.t WHERE dt >= '2026-10-09' OR v > 5", None, None),
+        ("SELECT v FROM p.d.t WHERE EXTRACT(MONTH FROM dt) = 10", None, None),
         # how many rows a filter leaves is not known, a LIMIT caps them
         ("SELECT a FROM p.d.plain WHERE c = 'x'", None, None),
         ("SELECT a FROM p.d.plain WHERE c = 'x' LIMIT 7", 7, None),

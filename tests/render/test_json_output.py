@@ -87,6 +87,7 @@ def test_the_document_has_every_field() -> None:
             "basis": "exact",
             "unknown_queries": 1,
             "assumed_runs": 0,
+            "counted_elsewhere": 0,
         },
     }
     known, unknown = document["queries"]
@@ -101,6 +102,8 @@ def test_the_document_has_every_field() -> None:
         "via": "file",
         "statement": "SELECT",
         "variant": None,
+        "dialect": "bigquery",
+        "counted_with": None,
         "loop_depth": 0,
         "fingerprint": "f" * 16,
         "runs_per_iteration": {"value": 12, "basis": "written"},
@@ -150,8 +153,10 @@ def test_the_document_has_every_field() -> None:
         "query": "a.sql:3",
         "wasted": {
             "bytes": {"low": 0, "point": 2**39, "high": 2**40},
+            "seconds": {"low": None, "point": None, "high": None},
             "usd": {"low": "0.00", "point": "3.125", "high": "6.25"},
             "basis": "modelled",
+            "machine": None,
         },
         "fingerprint": "a.sql:3",
         "suppressed": None,
@@ -159,7 +164,13 @@ def test_the_document_has_every_field() -> None:
     }
     assert (second["suppressed"], third["suppressed"]) == ("small table", "")
     nothing = {"low": None, "point": None, "high": None}
-    assert second["wasted"] == {"bytes": nothing, "usd": nothing, "basis": "unknown"}
+    assert second["wasted"] == {
+        "bytes": nothing,
+        "seconds": nothing,
+        "usd": nothing,
+        "basis": "unknown",
+        "machine": None,
+    }
     assert document["unread"] == [
         {
             "path": "b.sql",
@@ -176,7 +187,7 @@ def test_the_document_has_every_field() -> None:
 
 def test_the_sum_of_nothing_known_is_unknown() -> None:
     total = rendered(result([query(size=None)]))["summary"]["usd_per_iteration"]
-    assert total == {**UNKNOWN, "unknown_queries": 1, "assumed_runs": 0}
+    assert total == {**UNKNOWN, "unknown_queries": 1, "assumed_runs": 0, "counted_elsewhere": 0}
 
 
 def test_no_query_costs_nothing() -> None:

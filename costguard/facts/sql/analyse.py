@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ from costguard.facts.sql.predicates import attach_conditions, describe, scan_pre
 from costguard.facts.sql.relation import SelectBody
 from costguard.facts.sql.sorts import sorts_of
 from costguard.facts.sql.statement import Assembled, assemble, follow
-from costguard.model import SqlText
+from costguard.model import Hole, SqlText
 
 Json = Any
 
@@ -130,6 +130,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 query=query,
                 at=places(*entry.place),
                 table_name=entry.name,
+                written_name=_with_braces(entry.name, text, holes) if entry.name_hole else entry.name,
                 alias=entry.alias,
                 role=entry.role,
                 wildcard=entry.name.endswith("*"),
@@ -152,22 +153,31 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
             ),
         )
     for read in log.reads.values():
-        targets = [target for target in read.targets if target[0] in keys]
-        if not targets:
-            continue
-        paths = tuple(path for _, path in targets)
+        if len(read.targets) == 1:  # nearly always
+            scan, path = read.targets[0]
+            if scan not in keys:
+                continue
+            scans: tuple[int, ...] = (keys[scan],)
+            paths = None
+        else:
+            targets = [target for target in read.targets if target[0] in keys]
+            if not targets:
+                continue
+            path = targets[0][1]
+            scans = tuple(keys[scan] for scan, _ in targets)
+            paths = tuple(path for _, path in targets)
         rows.add(
             "read_plans",
             ReadPlan(
-                query=query,
-                scans=tuple(keys[scan] for scan, _ in targets),
-                path=paths[0],
-                kind=read.kind,
-                excepted=read.excepted,
-                at=places(*read.place) if read.place else None,
-                output=read.why.output and assembled.shows_result,
-                output_column=read.why.column,
-                paths=paths if len(set(paths)) > 1 else None,
+                query,
+                scans,
+                path,
+                read.kind,
+                read.excepted,
+                places(*read.place) if read.place else None,
+                read.why.output and assembled.shows_result,
+                read.why.column,
+                paths if paths is not None and len(set(paths)) > 1 else None,
             ),
         )
     for conjunct in conjuncts:
@@ -400,6 +410,19 @@ def _merge_condition(assembled: Assembled, converter: Converter) -> Json | None:
         if columns_in(converted):
             items.append(["at", list(extent(item)), converted])
     return ["and", items] if items else None
+
+
+def _with_braces(name: str, text: SqlText, holes: Sequence[Hole]) -> str:
+    """A name with the expressions that are to fill its unknown parts instead of their stand-ins."""
+    for hole in sorted(holes, key=lambda hole: hole.start - hole.end):  # the longest stand-in first
+        expression = " ".join(hole.name.split())
+        if len(expression) > _LONGEST_EXPRESSION:
+            expression = expression[: _LONGEST_EXPRESSION - 3] + "..."
+        name = name.replace(text.text[hole.start : hole.end], f"{{{expression}}}")
+    return name
+
+
+_LONGEST_EXPRESSION = 40
 
 
 def _with_places(condition: Json, places: Callable[[int, int], int]) -> Json:

@@ -39,24 +39,26 @@ class ExpressionInfo:
 
 
 def release_tree(root: exp.Expr) -> None:
-    """Cut the nodes' way back to their parents, so that the tree is freed at once and not by the collector."""
+    """Cut the nodes' ways to their children, so that the tree is freed at once and not by the collector."""
     stack: list[Any] = [root]
-    pop = stack.pop
+    pop, push = stack.pop, stack.append
     while stack:
-        node = pop()
-        node.parent = None
-        for value in node.args.values():
+        arguments = pop().args
+        for value in arguments.values():
             kind = type(value)
             if kind is list:
                 for child in value:
-                    if isinstance(child, exp.Expression):
-                        stack.append(child)
-            elif kind not in _PLAIN and isinstance(value, exp.Expression):
-                stack.append(value)
+                    if type(child) not in _CHILDLESS and isinstance(child, exp.Expression):
+                        push(child)
+            elif kind not in _CHILDLESS and isinstance(value, exp.Expression):
+                push(value)
+        arguments.clear()
 
 
 _PLAIN = frozenset({str, bool, int, type(None)})
 """Types of arguments that are no nodes: told apart faster than by isinstance."""
+_CHILDLESS = _PLAIN | {exp.Identifier, exp.Literal, exp.Null, exp.Boolean}
+"""Arguments without nodes of their own: more than half of a tree."""
 
 
 def extent(node: exp.Expr) -> tuple[int, int]:
@@ -212,6 +214,7 @@ _NAMES = frozenset({exp.Column, exp.Dot, exp.Bracket})
 _NAMES_NOTHING = frozenset(
     {exp.Literal, exp.Identifier, exp.Var, exp.DataType, exp.Null, exp.Boolean, exp.Placeholder}
 )
+_SAYS_NOTHING = _PLAIN | _NAMES_NOTHING
 
 
 def _simple_column(node: exp.Expr) -> Reference | None:
@@ -239,8 +242,13 @@ def _simple_column(node: exp.Expr) -> Reference | None:
 def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInfo:
     """Collect what an expression mentions, each node visited once."""
     info = info or ExpressionInfo()
-    stack: list[tuple[Any, bool]] = [(root, False)]
     references = info.references
+    if type(root) is exp.Column:
+        simple = _simple_column(root)
+        if simple is not None:
+            references.append(simple)
+            return info
+    stack: list[tuple[Any, bool]] = [(root, False)]
     while stack:
         node, in_window = stack.pop()
         kind = type(node)
@@ -313,8 +321,8 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
             kind = type(value)
             if kind is list:
                 for child in value:
-                    if isinstance(child, exp.Expression):
+                    if type(child) not in _SAYS_NOTHING and isinstance(child, exp.Expression):
                         stack.append((child, in_window))
-            elif kind not in _PLAIN and isinstance(value, exp.Expression):
+            elif kind not in _SAYS_NOTHING and isinstance(value, exp.Expression):
                 stack.append((value, in_window))
     return info

@@ -116,10 +116,17 @@ class ReadLog:
 
     def read(self, targets: tuple[Target, ...], why: Why, place: Place | None, kind: str) -> None:
         """A column, one of these alternatives, is read."""
-        columns = tuple(dict.fromkeys((target.scan, target.path) for target in targets))
+        if len(targets) == 1:  # nearly always
+            columns: tuple[tuple[int, str], ...] = ((targets[0].scan, targets[0].path),)
+        else:
+            columns = tuple(dict.fromkeys((target.scan, target.path) for target in targets))
         if place is not None:
             for column in columns:
-                self.uses.setdefault(column, set()).add(place)
+                places = self.uses.get(column)
+                if places is None:
+                    self.uses[column] = {place}
+                else:
+                    places.add(place)
         key = (columns, kind, why)
         if key not in self.reads:
             self.reads[key] = Read(columns, kind, (), why, place)

@@ -582,10 +582,12 @@ class SelectBody(Body):
 
     def find_source(self, parts: tuple[str, ...], before: int | None = None) -> Source | None:
         """The source that all of these parts name, in this SELECT only (among the first `before` ones)."""
-        name, qualifier = parts[-1], parts[:-1]
-        for source in self.sources[:before]:
-            if source.alias == name and (not qualifier or source.qualifier[-len(qualifier) :] == qualifier):
-                return source
+        name = parts[-1]
+        for source in self.sources if before is None else self.sources[:before]:
+            if source.alias == name:
+                qualifier = parts[:-1]
+                if not qualifier or source.qualifier[-len(qualifier) :] == qualifier:
+                    return source
         return None
 
     def trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
@@ -658,9 +660,11 @@ class SelectBody(Body):
         while isinstance(current, exp.Paren):
             current = current.this
         if isinstance(current, (exp.Column, exp.Dot, exp.Bracket)):
-            references = self.info_of(current).references
-            if len(references) == 1 and not self.info_of(current).queries:
-                return self.trace_parts((*references[0].parts, *path))
+            info = self.info_of(current)
+            references = info.references
+            if len(references) == 1 and not info.queries:
+                parts = references[0].parts
+                return self.trace_parts((*parts, *path) if path else parts)
         if isinstance(current, exp.Dot):
             value = struct_value(current)
             if value is not None:
@@ -697,9 +701,7 @@ class SelectBody(Body):
         scope: SelectBody | None = self
         while scope is not None:
             limit = before if scope is self else None
-            for length in (1, 2, 3):
-                if len(parts) < length:
-                    break
+            for length in range(1, min(len(parts), 3) + 1):
                 source = scope.find_source(parts[:length], limit)
                 if source is None:
                     continue
@@ -731,6 +733,8 @@ class SelectBody(Body):
                 return source.relation.trace(name, path)
             if owns == MAYBE:
                 maybe.append(source)
+        if len(maybe) == 1 and (self.parent is None or not outward):
+            return maybe[0].relation.trace(name, path) or ()
         traces = [source.relation.trace(name, path) for source in maybe]
         if outward and self.parent is not None:
             outer = self.parent._trace_unqualified(name, path, outward=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from costguard.model import Hole
 from tests.facts.sql.statements import analyse, place
 
 JOINS = {
@@ -248,3 +251,22 @@ def test_the_fields_of_a_function_s_value_are_no_star_over_the_table() -> None:
     rows = analyse("SELECT g(payload).*, y FROM d.v")
     assert not rows["scans"][0].star
     assert sorted(plan.path for plan in rows["read_plans"]) == ["payload", "y"]
+
+
+@pytest.mark.parametrize(
+    ("name", "holes", "shown"),
+    [
+        ("`hole_p.d.t`", {"hole_p": "args.project"}, "{args.project}.d.t"),
+        ("d.t_hole_s", {"hole_s": 'f"{day:%Y}"'}, 'd.t_{f"{day:%Y}"}'),
+        ("hole_a.hole_ab", {"hole_a": "a", "hole_ab": "a + b"}, "{a}.{a + b}"),
+        ("d.hole_x", {"hole_x": "x" * 60}, "d.{" + "x" * 37 + "...}"),
+    ],
+)
+def test_unknown_parts_of_names_are_shown_in_braces(name: str, holes: dict[str, str], shown: str) -> None:
+    text = f"SELECT a FROM {name}"
+    spans = tuple(
+        Hole(found.start(), found.end(), "name", holes[found[0]]) for found in re.finditer(r"hole_\w+", text)
+    )
+    (scan,) = analyse(text, holes=spans)["scans"]
+    assert scan.written_name == shown
+    assert "hole_" in scan.table_name
