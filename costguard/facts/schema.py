@@ -255,6 +255,8 @@ class Join(NamedTuple):
     right_small: Annotated[bool, "the right side is a literal list, a generated array or has a small LIMIT"]
     left_grouped: Annotated[bool, "the left side is a result of GROUP BY or DISTINCT: a list of keys"]
     right_grouped: Annotated[bool, "the right side is a result of GROUP BY or DISTINCT: a list of keys"]
+    left_picked: Annotated[bool, "a condition picks its rows by equality with a constant: maybe a single row"]
+    right_picked: Annotated[bool, "the same for the right side"]
     left: Annotated[str, "the left side, as written, shortened"]
     right: Annotated[str, "the right side, as written, shortened"]
     left_scan: Annotated[int | None, "the left side when it is a physical table", Key("scans")]

@@ -62,8 +62,11 @@ ARRAYS = {
         {"path": "tags", "type": "STRING", "mode": "REPEATED", "bytes": 3000},
         {"path": "items", "type": "RECORD", "mode": "REPEATED", "bytes": None},
         {"path": "items.sku", "type": "INT64", "mode": "NULLABLE", "bytes": 6000},
+        {"path": "steps", "type": "RECORD", "mode": "REPEATED", "bytes": None},
+        {"path": "steps.x", "type": "INT64", "mode": "NULLABLE", "bytes": 1500},
+        {"path": "steps.y", "type": "INT64", "mode": "NULLABLE", "bytes": 1800},
     ],
-    "bytes": 13800,
+    "bytes": 17100,
     "partitioning": {
         "column": "day",
         "type": "DAY",
@@ -86,12 +89,17 @@ ARRAYS = {
         ("SELECT a FROM p.d.t, UNNEST(tags) AS tag WHERE day = @day", 2600),
         ("SELECT a FROM p.d.t, UNNEST(items) WHERE day = @day", 3600),
         ("SELECT a, sku FROM p.d.t, UNNEST(items) WHERE day = @day", 3600),
-        ("SELECT * FROM p.d.t, UNNEST(items) WHERE day = @day", 4600),
+        ("SELECT * FROM p.d.t, UNNEST(items) WHERE day = @day", 5700),
     ],
 )
 def test_arrays_do_not_lose_the_one_partition(sql: str, bytes_read: int) -> None:
     scan = scan_of(estimated(sql, ARRAYS))
     assert (scan["bytes"], scan["bytes_high"]) == (bytes_read, bytes_read)
+
+
+def test_the_field_that_counts_an_array_is_not_known() -> None:
+    scan = scan_of(estimated("SELECT a FROM p.d.t, UNNEST(steps) WHERE day = @day", ARRAYS))
+    assert (scan["bytes"], scan["bytes_high"]) == (1600 + 500, 1600 + 1100)
 
 
 def test_an_unlisted_column_widens_only_the_upper_bound() -> None:

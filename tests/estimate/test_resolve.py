@@ -135,7 +135,9 @@ def test_columns_through_a_star_pass_where_the_view_is_open() -> None:
     star = (ViewRead((0,), "", "star", ("hidden",)),)
     scans = (ViewScan("p.d.t"),)
     where = condition("dt = '2026-10-01'")
-    assert pushed_down(where, ViewPlan(scans, {}, rest=star, open_scans=frozenset({0})), 0) is not None
+    is_open = ViewPlan(
+        scans, {}, rest=star, hidden=lambda name: () if name == "hidden" else ({0: ["col", name]},)
+    )
+    assert pushed_down(where, is_open, 0) is not None
     assert pushed_down(where, ViewPlan(scans, {}, rest=star), 0) is None
-    hidden = condition("hidden = 1")
-    assert pushed_down(hidden, ViewPlan(scans, {}, rest=star, open_scans=frozenset({0})), 0) is None
+    assert pushed_down(condition("hidden = 1"), is_open, 0) is None

@@ -211,6 +211,8 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 join.right_small,
                 join.left_grouped,
                 join.right_grouped,
+                join.left_picked,
+                join.right_picked,
                 join.left,
                 join.right,
                 keys.get(join.left_scan) if join.left_scan is not None else None,

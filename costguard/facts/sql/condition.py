@@ -165,7 +165,7 @@ class Converter:
             return ["str", str(node.this)]
         if kind is exp.Neg:
             inner = self.convert(node.this, body, depth)
-            if inner[0] == "num":
+            if isinstance(inner, list) and inner[0] == "num":
                 return ["num", f"-{inner[1]}"]
             return ["arith", "-", ["num", "0"], inner]
         if kind is exp.Boolean:

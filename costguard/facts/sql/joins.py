@@ -40,6 +40,8 @@ class JoinRow(NamedTuple):
     right_small: bool
     left_grouped: bool
     right_grouped: bool
+    left_picked: bool
+    right_picked: bool
     left: str
     right: str
     left_scan: int | None
@@ -152,6 +154,8 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source],
         right_small=relation.small,
         left_grouped=all(_grouped(_base(source.relation)) for source in left),
         right_grouped=_grouped(relation),
+        left_picked=any(_picked(node, source) for source in left),
+        right_picked=_picked(node, right),
         left=", ".join(source.alias or "(subquery)" for source in left)[:60],
         right=(right.alias or "(subquery)")[:60],
         left_scan=base.index if isinstance(base, Scan) else None,
@@ -172,6 +176,33 @@ def _grouped_body(body: Body, depth: int) -> bool:
     if body.distinct or (isinstance(body.node, exp.Select) and body.node.args.get("group") is not None):
         return True
     return len(body.sources) == 1 and _grouped(_base(body.sources[0].relation), depth + 1)
+
+
+def _picked(node: exp.Select, source: Source) -> bool:
+    """A condition of this SELECT, or the subquery's own, compares a column of the source with a constant by `=`."""
+    if _has_constant_equality(node, source.alias):
+        return True
+    relation = _base(source.relation)
+    inner = (
+        relation.body.node
+        if isinstance(relation, Referenced) and isinstance(relation.body, SelectBody)
+        else None
+    )
+    return isinstance(inner, exp.Select) and _has_constant_equality(inner, None)
+
+
+def _has_constant_equality(node: exp.Select, alias: str | None) -> bool:
+    where = node.args.get("where")
+    for item in flatten(where.this, exp.And) if where is not None else ():
+        if not isinstance(item, exp.EQ):
+            continue
+        sides = (inspect(item.this), inspect(item.expression))
+        if any(info.queries for info in sides) or all(info.references for info in sides):
+            continue
+        named = [reference.parts for info in sides for reference in info.references]
+        if any(alias is None or (len(parts) > 1 and parts[0] == alias) for parts in named):
+            return True
+    return False
 
 
 def _subquery_place(node: exp.Expr) -> tuple[int, int]:

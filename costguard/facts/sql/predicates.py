@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlglot import exp
 
-from costguard.facts.sql.condition import Converter, columns_in, flatten, for_scan
+from costguard.facts.sql.condition import ChoiceNode, Converter, columns_in, flatten, for_scan
 from costguard.facts.sql.expression import extent
 from costguard.facts.sql.reads import ReadLog
 from costguard.facts.sql.relation import SelectBody, Source
@@ -79,7 +79,7 @@ def _conjunct(
 
 
 def _is_constant(converted: Json) -> bool:
-    return converted[0] in ("bool", "cmp", "not", "and", "or")
+    return isinstance(converted, list) and converted[0] in ("bool", "cmp", "not", "and", "or")
 
 
 def _is_join_key(converted: Json) -> bool:
@@ -108,10 +108,14 @@ def _rejects_null(converted: Json) -> bool:
 
 
 def _is_null_test(converted: Json) -> bool:
-    return bool(converted[0] == "is_null") and not isinstance(converted[1], list)
+    if not isinstance(converted, list) or converted[0] != "is_null":
+        return False
+    return not isinstance(converted[1], list) and not _mentions_null(converted[1])
 
 
 def _mentions_null(converted: Json) -> bool:
+    if isinstance(converted, ChoiceNode):
+        return any(_mentions_null(value) for value in converted.values)
     if not isinstance(converted, list) or not converted:
         return False
     kind = converted[0]

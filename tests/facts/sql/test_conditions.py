@@ -54,6 +54,17 @@ def test_each_branch_of_a_union_has_its_own_form_of_a_filter() -> None:
     assert predicate(sql, 2) is None
 
 
+@pytest.mark.parametrize("condition", ["-day > 1", "day", "NOT day", "-a < 1", "COALESCE(-day, 1) = 2"])
+def test_what_branches_compute_may_stand_anywhere(condition: str) -> None:
+    sql = (
+        "WITH q AS (SELECT x + 1 AS day, a FROM d.t UNION ALL SELECT 2, a FROM d.u UNION ALL SELECT -3, 4) "
+        f"SELECT a FROM q WHERE {condition}"
+    )
+    assert len(analyse(sql)["scans"]) == 2
+    constants = f"SELECT a FROM (SELECT 1 AS day, 2 AS a UNION ALL SELECT 3, 4) WHERE {condition}"
+    assert "scans" not in analyse(constants)
+
+
 def test_two_branches_over_one_scan_have_no_common_filter() -> None:
     sql = (
         "WITH b AS (SELECT ts FROM d.t), q AS (SELECT DATE(ts) AS day FROM b UNION ALL "

@@ -214,6 +214,21 @@ def test_a_side_of_keys_is_known(side: str, grouped: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "picked"),
+    [
+        ("SELECT 1 FROM d.a AS a, d.b AS b WHERE b.k = 'x'", True),
+        ("SELECT 1 FROM d.a AS a CROSS JOIN (SELECT k FROM d.b WHERE n = @n) AS b", True),
+        ("SELECT 1 FROM d.a AS a, d.b AS b WHERE b.k > 1", False),
+        ("SELECT 1 FROM d.a AS a, d.b AS b WHERE b.k = b.n", False),
+        ("SELECT 1 FROM d.a AS a, d.b AS b WHERE b.k = (SELECT 1)", False),
+    ],
+)
+def test_a_side_picked_by_a_constant_is_known(sql: str, picked: bool) -> None:
+    (row,) = analyse(sql)["joins"]
+    assert (row.left_picked, row.right_picked) == (False, picked)
+
+
+@pytest.mark.parametrize(
     ("sql", "never", "filtered"),
     [
         ("SELECT a FROM d.t WHERE 1 = 2", True, True),
