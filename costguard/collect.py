@@ -74,17 +74,19 @@ class Collected:
 class _Reader:
     """Reads the files that code names: relative to the file or to a root, never outside the roots."""
 
-    directory: Path
-    roots: tuple[Path, ...]
+    path: str
+    """The file whose code is read."""
+    roots: tuple[str, ...]
     seen: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, name: str) -> str | None:
         if not name or "\x00" in name or len(name) > 1000:
             return None
-        for base in (self.directory, *self.roots):
+        roots = [Path(root) for root in self.roots]
+        for base in (Path(self.path).parent, *roots):
             try:
                 candidate = (base / name).resolve()
-                if not any(candidate.is_relative_to(root) for root in self.roots):
+                if not any(candidate.is_relative_to(root) for root in roots):
                     continue
                 if not candidate.is_file() or candidate.stat().st_size > 2_000_000:
                     continue
@@ -105,12 +107,9 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     from costguard.facts.merge import columns_of_rows
     from costguard.facts.source import facts_of
 
-    absolute = Path(task.absolute)
-    reader = _Reader(absolute.parent, tuple(Path(root) for root in settings.roots))
+    reader = _Reader(task.absolute, settings.roots)
     try:
-        template_path = task.path
-        if settings.project_root:
-            template_path = os.path.relpath(task.absolute, settings.project_root).replace(os.sep, "/")
+        template_path = _below(task.absolute, settings.project_root) if settings.project_root else task.path
         extraction = extract(
             task.path, template_path, task.kind, data, settings.dialect, reader, settings.project
         )
@@ -127,6 +126,14 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
         separators=(",", ":"),
         ensure_ascii=False,
     )
+
+
+def _below(path: str, folder: str) -> str:
+    """The path as counted from a folder, with forward slashes."""
+    start = folder.rstrip(os.sep) + os.sep
+    if path.startswith(start) and os.pardir not in path:
+        return path[len(start) :].replace(os.sep, "/")
+    return os.path.relpath(path, folder).replace(os.sep, "/")
 
 
 def _innermost(error: BaseException) -> str:
@@ -175,7 +182,8 @@ def _run_chunk(tasks: Sequence[FileTask]) -> list[tuple[int, str, str]]:
 
 def _run(task: FileTask, number: int, settings: CollectSettings) -> tuple[int, str, str]:
     try:
-        data = Path(task.absolute).read_bytes()
+        with open(task.absolute, "rb") as stream:
+            data = stream.read()
     except OSError as error:
         from costguard.facts.merge import columns_of_rows
 
@@ -226,7 +234,8 @@ class Content:
 def content_of(task: FileTask) -> Content:
     """Read a file once, for its digest."""
     try:
-        data = Path(task.absolute).read_bytes()
+        with open(task.absolute, "rb") as stream:
+            data = stream.read()
     except OSError:
         return Content("", 0, False)
     templated = task.kind == "template" or (task.kind == "sql" and (b"{{" in data or b"{%" in data))

@@ -149,7 +149,9 @@ def _add(
         if stat.S_ISLNK(status.st_mode):
             if not name.resolve().is_relative_to(base.resolve()):
                 unread.append(
-                    _report(shown, "link out of the given path", "a symbolic link leads outside; not followed")
+                    _report(
+                        shown, "link out of the given path", "a symbolic link leads outside; not followed"
+                    )
                 )
                 return
             status = name.stat()
