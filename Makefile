@@ -53,7 +53,8 @@ lock: $(VENV)/bin/python ## Write requirements.lock and requirements-dev.lock an
 	$$compile --group build --output-file requirements.lock; \
 	$$compile --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
-readme: $(RUN_STAMP) ## Write the README's sample output anew
+readme: $(RUN_STAMP) ## Write the READMEs' sample output and fact reference anew
+	@$(BIN)/python docs/render_fact_reference.py
 	@$(BIN)/python docs/render_readme.py
 
 clean: ## Remove the environment, caches and built files

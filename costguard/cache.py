@@ -23,7 +23,7 @@ def digest(*parts: bytes | str) -> str:
     """A key: the BLAKE2b hash of the parts, each with its length."""
     state = hashlib.blake2b(digest_size=20)
     for part in parts:
-        data = part.encode() if isinstance(part, str) else part
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         state.update(len(data).to_bytes(8, "little"))
         state.update(data)
     return state.hexdigest()

@@ -11,13 +11,14 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cache import Cache, digest
+from costguard.discover import printable
 from costguard.model import Extraction, SourceKind, Unread
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 PARALLEL_FROM_FILES = 300
 """A second process pays from about this many files (start-up 0.2-0.4 s against 2 ms a file)."""
 PARALLEL_FROM_BYTES = 1_500_000
+MAXIMUM_NAMED_BYTES: Final = 2_000_000
+"""A larger file that code names is not taken for SQL."""
 CHUNK_FILES = 48
 CHUNK_BYTES = 400_000
 
@@ -64,10 +67,14 @@ class Collected:
     content: str
     """Digest of the file's content."""
     payload: str
-    """JSON: `{"columns": {table: [[value, ...], ...]}, "reads": [[path, digest], ...]}`."""
+    """JSON: `{"columns": {table: [[value, ...], ...]}, "reads": [[name, digest], ...]}`."""
     columns: SourceColumns
     """The fact tables in the payload."""
     cached: bool = False
+
+
+NOT_THERE: Final = ""
+"""Stands for the digest of a file that is not read: it is not there, is too large, or lies outside."""
 
 
 @dataclass(slots=True)
@@ -78,8 +85,22 @@ class _Reader:
     """The file whose code is read."""
     roots: tuple[str, ...]
     seen: dict[str, str] = field(default_factory=dict)
+    """The digest of each file that was asked for, by its name in the code."""
 
     def __call__(self, name: str) -> str | None:
+        data = self._bytes(name)
+        self.seen[name] = NOT_THERE if data is None else digest(data)
+        try:
+            return data.decode("utf-8-sig") if data is not None else None
+        except UnicodeDecodeError:
+            return None
+
+    def state(self, name: str) -> str:
+        """What `seen` would hold for a name now."""
+        data = self._bytes(name)
+        return NOT_THERE if data is None else digest(data)
+
+    def _bytes(self, name: str) -> bytes | None:
         if not name or "\x00" in name or len(name) > 1000:
             return None
         roots = [Path(root) for root in self.roots]
@@ -88,17 +109,23 @@ class _Reader:
                 candidate = (base / name).resolve()
                 if not any(candidate.is_relative_to(root) for root in roots):
                     continue
-                if not candidate.is_file() or candidate.stat().st_size > 2_000_000:
+                if not candidate.is_file() or candidate.stat().st_size > MAXIMUM_NAMED_BYTES:
                     continue
-                data = candidate.read_bytes()
-            except (OSError, ValueError):
+                return candidate.read_bytes()
+            except (OSError, ValueError, RuntimeError):  # RuntimeError: links that go round in a circle
                 continue
-            self.seen[str(candidate)] = digest(data)
-            try:
-                return data.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                return None
         return None
+
+
+def reader_for(absolute: str, settings: CollectSettings) -> _Reader:
+    """Reads what the code of a file names."""
+    return _Reader(absolute, settings.roots)
+
+
+def reads_hold(absolute: str, settings: CollectSettings, reads: Iterable[tuple[str, str]]) -> bool:
+    """Whether the files that the code of a file names are as they were: changed, gone or new ones count."""
+    reader = reader_for(absolute, settings)
+    return all(reader.state(name) == content for name, content in reads)
 
 
 def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
@@ -107,9 +134,12 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     from costguard.facts.merge import columns_of_rows
     from costguard.facts.source import facts_of
 
-    reader = _Reader(task.absolute, settings.roots)
+    reader = reader_for(task.absolute, settings)
     try:
-        template_path = _below(task.absolute, settings.project_root) if settings.project_root else task.path
+        template_path = task.path
+        if settings.project_root:
+            inside = _below(task.absolute, settings.project_root)
+            template_path = printable(inside.replace(os.sep, "/"))
         extraction = extract(
             task.path, template_path, task.kind, data, settings.dialect, reader, settings.project
         )
@@ -121,19 +151,30 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
         frame = _innermost(error)
         detail = f"{name} in costguard at {frame}; please report it with this file"
         rows = _unread_only(task, data, Unread("internal error", detail))
-    return json.dumps(
-        {"columns": columns_of_rows(rows), "reads": sorted(reader.seen.items())},
-        separators=(",", ":"),
-        ensure_ascii=False,
+    return _storable(
+        json.dumps(
+            {"columns": columns_of_rows(rows), "reads": sorted(reader.seen.items())},
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
     )
 
 
 def _below(path: str, folder: str) -> str:
-    """The path as counted from a folder, with forward slashes."""
+    """The path as counted from a folder."""
     start = folder.rstrip(os.sep) + os.sep
     if path.startswith(start) and os.pardir not in path:
-        return path[len(start) :].replace(os.sep, "/")
-    return os.path.relpath(path, folder).replace(os.sep, "/")
+        return path[len(start) :]
+    return os.path.relpath(path, folder)
+
+
+def _storable(text: str) -> str:
+    """The text, with halves of surrogate pairs (`"\\ud800"` in the code) replaced: nothing can hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", errors="replace").decode()
+    return text
 
 
 def _innermost(error: BaseException) -> str:
@@ -270,8 +311,8 @@ def collect(
     for task in tasks:
         content, size = contents[task.path]
         payload = found.get(keys.get(task.path, ""))
-        if payload is not None and _still_valid(payload):
-            done[task.path] = Collected(task.path, content, payload, _columns(payload), cached=True)
+        if payload is not None and _still_valid(task, payload, settings):
+            done[task.path] = Collected(task.path, content, payload, columns_in(payload), cached=True)
         else:
             todo.append((task, size))
     if settings.project_root and any(read[task.path].templated for task, _ in todo):
@@ -285,7 +326,7 @@ def collect(
     fresh: dict[str, str] = {}
     for task, content, payload in _work(todo, settings, processes, meanwhile):
         # Read here, while other processes work on the next files, and not once all are there.
-        done[task.path] = Collected(task.path, content, payload, _columns(payload))
+        done[task.path] = Collected(task.path, content, payload, columns_in(payload))
         if content and '"internal error"' not in payload:
             fresh[cache_key(task, content, settings, version)] = payload
         if progress is not None:
@@ -301,17 +342,16 @@ def cache_key(task: FileTask, content: str, settings: CollectSettings, version: 
     )
 
 
-def _still_valid(payload: str) -> bool:
-    """Whether the files that the code names are still the same."""
+def reads_of(payload: str) -> list[tuple[str, str]]:
+    """The files that the code of a file names, with their digests."""
     if payload.endswith('"reads":[]}'):
-        return True
-    for path, content in json.loads(payload)["reads"]:
-        try:
-            if digest(Path(path).read_bytes()) != content:
-                return False
-        except OSError:
-            return False
-    return True
+        return []
+    return [(name, content) for name, content in json.loads(payload)["reads"]]
+
+
+def _still_valid(task: FileTask, payload: str, settings: CollectSettings) -> bool:
+    """Whether the files that the code names are still the same."""
+    return reads_hold(task.absolute, settings, reads_of(payload))
 
 
 def _work(
@@ -363,6 +403,7 @@ def _side_by_side(
                     yield chunk[number], content, payload
 
 
-def _columns(payload: str) -> SourceColumns:
+def columns_in(payload: str) -> SourceColumns:
+    """The fact tables of a file."""
     columns: SourceColumns = json.loads(payload)["columns"]
     return columns

@@ -96,6 +96,22 @@ class Config(BaseModel):
     """Where the config file lies: its paths are relative to that."""
 
 
+def rule_directories(config: Config) -> tuple[Path, ...]:
+    """The folders with the user's own pages. The default one need not be there.
+
+    Raises:
+        UsageProblem: a folder that the config names is not there.
+    """
+    folders = [config.folder / path for path in config.rules.directories]
+    if "directories" in config.rules.model_fields_set:
+        missing = [str(folder) for folder in folders if not folder.is_dir()]
+        if missing:
+            raise UsageProblem(
+                "\n".join(f"rules.directories: {folder}: no such directory" for folder in missing)
+            )
+    return tuple(folder for folder in folders if folder.is_dir())
+
+
 _EXPECTED: Final = {
     "string_type": "must be a text",
     "tuple_type": "must be a list",
@@ -136,11 +152,13 @@ def load_config(path: Path | None) -> Config:
         raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{path}: not TOML ({error})") from None
-    if path.name == "pyproject.toml":
-        values = document.get("tool", {}).get("costguard", {})
-    else:
-        # costguard.toml may be written with or without the [tool.costguard] head.
-        values = document.get("tool", {}).get("costguard", document)
+    except RecursionError:
+        raise UsageProblem(f"{path}: nested too deep") from None
+    # costguard.toml may be written with or without the [tool.costguard] head.
+    values: Any = {} if path.name == "pyproject.toml" else document
+    tool = document.get("tool")
+    if isinstance(tool, dict):
+        values = tool.get("costguard", values)
     if not isinstance(values, dict):
         raise UsageProblem(f"{path}: [tool.costguard] must be a table")
     if "folder" in values:

@@ -136,10 +136,14 @@ def _add(
     if kind is None:
         if name == given:
             unread.append(
-                _report(str(given), "not a kind of file that is read", f"known: {', '.join(sorted(KINDS))}")
+                _report(
+                    printable(str(given)),
+                    "not a kind of file that is read",
+                    f"known: {', '.join(sorted(KINDS))}",
+                )
             )
         return
-    shown = name.as_posix()
+    shown = printable(name.as_posix())
     if excluded is not None and name != given:
         inside = os.path.relpath(name, base).replace(os.sep, "/")
         if excluded.match_file(inside) or excluded.match_file(shown):
@@ -147,6 +151,7 @@ def _add(
     try:
         status = name.lstat()
         if stat.S_ISLNK(status.st_mode):
+            status = name.stat()  # first of all: it says when links go round in a circle
             if not name.resolve().is_relative_to(base.resolve()):
                 unread.append(
                     _report(
@@ -154,16 +159,27 @@ def _add(
                     )
                 )
                 return
-            status = name.stat()
-        size = status.st_size
     except OSError as error:
         unread.append(_report(shown, "cannot be opened", error.strerror or str(error)))
         return
+    if not stat.S_ISREG(status.st_mode):
+        unread.append(_report(shown, "not a regular file", "a pipe or a device; reading it may never end"))
+        return
+    size = status.st_size
     if size > MAXIMUM_BYTES[kind]:
         detail = f"{size / 2**20:.0f} MiB is more than the limit of {MAXIMUM_BYTES[kind] / 2**20:.0f} MiB"
         unread.append(_report(shown, "file too large", detail))
         return
     found[shown] = SourceFile(shown, name.absolute(), kind, size, is_test_path(shown))
+
+
+def printable(path: str) -> str:
+    r"""A path that can be written as UTF-8: bytes of other encodings in a name become `\xff`.
+
+    >>> printable("gr\udcfcn.sql"), printable("grün.sql")
+    ('gr\\xfcn.sql', 'grün.sql')
+    """
+    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
 
 def _report(path: str, reason: str, detail: str) -> UnreadReport:
@@ -225,8 +241,13 @@ def _git_files(directory: Path) -> list[str] | None:
         return None
     names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
     # A directory that git ignores as a whole lists nothing; then its files are what the user asked for.
-    existing = [name for name in dict.fromkeys(names) if (directory / name).is_file()]
+    existing = [name for name in dict.fromkeys(names) if _is_there(directory / name)]
     return existing or None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether git's file is in the work tree; a link is, wherever it leads."""
+    return path.is_file() or path.is_symlink()
 
 
 def _walk(top: Path) -> Iterator[Path]:

@@ -233,6 +233,8 @@ class Frame:
     """`pandas`, `polars`, `pyspark`, `bigframes`, `cudf`, `dask`, `bigquery`."""
     origin: str
     """`query`, `table`, `file`, `literal`, `derived`, `parameter`, `unknown`."""
+    root_origin: str
+    """The origin of the frame that it was derived from in the end; its own when it was not derived."""
     origin_text: str
     """The path, table name or function it came from, as written."""
     reader: str

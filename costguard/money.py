@@ -53,6 +53,27 @@ class ByteRange:
         return ByteRange(count, count, count, basis)
 
 
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """A time that a machine is busy, with its bounds."""
+
+    low: Decimal
+    point: Decimal
+    high: Decimal
+    basis: str
+
+    def __post_init__(self) -> None:
+        if self.basis not in BASES:
+            raise ValueError(f"unknown basis {self.basis!r}; one of {', '.join(BASES)}")
+        if not 0 <= self.low <= self.point <= self.high:
+            raise ValueError(f"seconds out of order: {self.low}, {self.point}, {self.high}")
+
+    def price(self, usd_per_hour: Decimal) -> Dollars:
+        """Dollars of a machine that costs so much."""
+        low, point, high = (usd_per_hour * value / 3600 for value in (self.low, self.point, self.high))
+        return Dollars(low, point, high, self.basis)
+
+
 def billed_bytes(processed: int) -> int:
     """Bytes that BigQuery bills on demand for a statement that processes this many: none for none, else
     rounded up to a whole MiB, at least 10 MiB.
@@ -138,6 +159,26 @@ def format_bytes(count: int) -> str:
         return f"{count:,} B"
     text = f"{size:,.1f}" if abs(size) < 100 else f"{size:,.0f}"
     return f"{text.removesuffix('.0')} {unit}"
+
+
+def format_seconds(seconds: Decimal) -> str:
+    """A time for people, in the unit in which it is a number of up to three digits.
+
+    >>> [format_seconds(Decimal(v)) for v in ("0", "0.0042", "1.5", "59.9", "90", "5400", "200000")]
+    ['0 s', '0.0042 s', '1.5 s', '60 s', '1.5 min', '1.5 h', '56 h']
+    """
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{_two_digits(seconds / size)} {unit}"
+    return f"{_two_digits(seconds)} s"
+
+
+def _two_digits(value: Decimal) -> str:
+    """At least two significant digits, no zeros behind the point."""
+    if value == 0:
+        return "0"
+    text = f"{value:,.{max(0, 1 - value.adjusted())}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def decimal_string(amount: Decimal) -> str:

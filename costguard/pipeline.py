@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costguard.cache import Cache, code_version, digest
-from costguard.collect import Collected, CollectSettings, Content, FileTask, collect, content_of
+from costguard.collect import (
+    Collected,
+    CollectSettings,
+    Content,
+    FileTask,
+    collect,
+    content_of,
+    reads_hold,
+    reads_of,
+)
 from costguard.request import ScanOutcome, ScanRequest
 from costguard.result import ScanResult, Summary
 from costguard.source_text import SourceTexts
@@ -107,10 +116,7 @@ class _Run:
         for catalog in request.catalogs:
             parts.append(_file_digest(catalog))
         for directory in _rule_directories(request):
-            parts.extend(
-                f"{page}:{page.stat().st_mtime_ns}:{page.stat().st_size}"
-                for page in sorted(directory.rglob("*.md"))
-            )
+            parts.extend(_file_mark(page) for page in sorted(directory.rglob("*.md")))
         parts.append(repr((request.rules, request.ignored_rules, sorted(request.severities.items()))))
         parts.append(
             repr((settings.project, settings.dataset, settings.location, settings.runs, settings.parameters))
@@ -129,26 +135,22 @@ class _Run:
             stored = json.loads(text)
             if stored["hour"] is not None and stored["hour"] != self._hour():
                 return None
-            if any(_file_digest(Path(path)) != content for path, content in stored["reads"]):
-                return None
+            absolute = {task.path: task.absolute for task in self.tasks}
+            for path, reads in stored["reads"].items():
+                if not reads_hold(absolute[path], self.settings, reads):
+                    return None
             return decode(stored["result"])
-        except (ValueError, KeyError, TypeError, IndexError):
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             return None  # written by something else: work it out again
 
     def remember(self, result: ScanResult, collected: list[Collected], frames: Frames) -> None:
         """Keep the result. If a query reads the clock, it holds for this hour only (partitions are no finer)."""
         from costguard.result_store import encode
 
-        reads = {
-            path: content
-            for item in collected
-            if not item.payload.endswith('"reads":[]}')
-            for path, content in json.loads(item.payload)["reads"]
-        }
-        clock = bool(frames["queries"]["time_dependent"].any())
+        reads = {item.path: named for item in collected if (named := reads_of(item.payload))}
         document = {
-            "hour": self._hour() if clock else None,
-            "reads": sorted(reads.items()),
+            "hour": self._hour() if _reads_the_clock(frames, self.catalog) else None,
+            "reads": reads,
             "result": encode(result),
         }
         self.cache.put({self.result_key: json.dumps(document)})
@@ -243,7 +245,7 @@ def judge_frames(
         queries,
         texts,
         [(path, texts.cells(path)) for path in marked],
-        machine_price(request.settings.machine).usd_per_hour,
+        machine_price(request.settings.machine),
     )
     unread = tuple(
         sorted(
@@ -271,11 +273,31 @@ def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> 
         return _Run(request, cache, report_progress).frames()[1]
 
 
+def _reads_the_clock(frames: Frames, catalog: Catalog) -> bool:
+    """Some figure may be another one at another time: by the statement's own text, by a script variable that
+    its conditions or loops name, or by a view."""
+    texts = (frames["scans"]["predicate"], frames["scans"]["on_predicate"], frames["queries"]["loop_counts"])
+    return (
+        bool(frames["queries"]["time_dependent"].any())
+        or any(bool(text.str.contains("CURRENT_", literal=True).any()) for text in texts)
+        or any("current_" in (raw.get("view_query") or "").lower() for raw in catalog.raw().values())
+    )
+
+
 def _file_digest(path: Path) -> str:
     try:
         return digest(path.read_bytes())
     except OSError:
         return "missing"
+
+
+def _file_mark(path: Path) -> str:
+    """The name, size and time of a file: cheaper than its content, for files that only people change."""
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{path}:missing"
+    return f"{path}:{status.st_mtime_ns}:{status.st_size}"
 
 
 def _rule_directories(request: ScanRequest) -> tuple[Path, ...]:

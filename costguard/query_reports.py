@@ -119,6 +119,7 @@ def query_reports(frames: Frames, places: Places, ids: list[str]) -> tuple[Query
                 price=note,
                 scans=tuple(scans.get(row["query"], ())),
                 variant=row["variant"],
+                dialect=row["dialect"] if row["dialect"] != "bigquery" else None,
             )
         )
     found.sort(

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from costguard.model import Span
-from costguard.money import ByteRange, Dollars
+from costguard.money import ByteRange, Dollars, Seconds
 
 Severity = Literal["error", "warning", "note"]
 Confidence = Literal["high", "medium", "low"]
@@ -58,6 +58,8 @@ class QueryReport:
     """`6.25 USD/TiB, US, list of 2026-07-25`."""
     scans: tuple[ScanReport, ...]
     variant: str | None = None
+    dialect: str | None = None
+    """The SQL dialect, when it is not BigQuery's: such a query has no price here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,10 @@ class Finding:
     """How to fix it, in one or two lines."""
     fix: str | None = None
     """A ready rewrite, when there is one."""
+    wasted_seconds: Seconds | None = None
+    """Wasted time of one run, where it is time that costs."""
+    machine: str | None = None
+    """What that time is priced at: `n2-standard-4, 0.194236 USD/hour, assumed`."""
 
 
 @dataclass(frozen=True, slots=True)

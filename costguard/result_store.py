@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from costguard.model import Span
-from costguard.money import ByteRange, Dollars
+from costguard.money import ByteRange, Dollars, Seconds
 from costguard.result import Finding, QueryReport, ScanReport, ScanResult, Summary, UnreadReport
 
 Json = Any
@@ -50,7 +50,7 @@ def _bytes(amount: ByteRange | None) -> Json:
     return None if amount is None else [amount.low, amount.point, amount.high, amount.basis]
 
 
-def _usd(amount: Dollars | None) -> Json:
+def _usd(amount: Dollars | Seconds | None) -> Json:
     return None if amount is None else [str(amount.low), str(amount.point), str(amount.high), amount.basis]
 
 
@@ -60,6 +60,10 @@ def _read_bytes(row: Json) -> ByteRange | None:
 
 def _read_usd(row: Json) -> Dollars | None:
     return None if row is None else Dollars(Decimal(row[0]), Decimal(row[1]), Decimal(row[2]), row[3])
+
+
+def _read_seconds(row: Json) -> Seconds | None:
+    return None if row is None else Seconds(Decimal(row[0]), Decimal(row[1]), Decimal(row[2]), row[3])
 
 
 def _summary(item: Summary) -> Json:
@@ -116,12 +120,13 @@ def _query(item: QueryReport) -> Json:
             for scan in item.scans
         ],
         item.variant,
+        item.dialect,
     ]
 
 
 def _read_query(row: Json) -> QueryReport:
     identity, path, span, via, statement, depth, fingerprint, runs, basis = row[:9]
-    processed, billed, usd, per_iteration, price, scans, variant = row[9:]
+    processed, billed, usd, per_iteration, price, scans, variant, dialect = row[9:]
     return QueryReport(
         identity,
         path,
@@ -139,6 +144,7 @@ def _read_query(row: Json) -> QueryReport:
         price,
         tuple(_read_scan(scan) for scan in scans),
         variant,
+        dialect,
     )
 
 
@@ -163,6 +169,8 @@ def _finding(item: Finding) -> Json:
         item.suppressed,
         item.help,
         item.fix,
+        _usd(item.wasted_seconds),
+        item.machine,
     ]
 
 
@@ -182,6 +190,8 @@ def _read_finding(row: Json) -> Finding:
         suppressed,
         tip,
         fix,
+        seconds,
+        machine,
     ) = row
     return Finding(
         rule,
@@ -198,4 +208,6 @@ def _read_finding(row: Json) -> Finding:
         suppressed,
         tip,
         fix,
+        _read_seconds(seconds),
+        machine,
     )

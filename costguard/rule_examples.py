@@ -6,7 +6,6 @@ judged together: a page costs a few milliseconds.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from costguard.collect import CollectSettings, FileTask, analyse_file
+from costguard.collect import CollectSettings, FileTask, analyse_file, columns_in
 from costguard.estimate.settings import EstimateSettings
 from costguard.judge.page import Example, Rule
 from costguard.judge.rulebook import Rulebook
@@ -92,7 +91,7 @@ def judge_examples(
     from costguard.catalog.load import load_catalog
     from costguard.estimate.compute import machine_price
     from costguard.estimate.run import estimate
-    from costguard.facts.merge import merge
+    from costguard.facts.merge import merge_columns
     from costguard.judge.run import Judge
     from costguard.query_reports import query_ids
     from costguard.source_text import SourceTexts
@@ -103,7 +102,7 @@ def judge_examples(
     with tempfile.TemporaryDirectory(prefix="costguard-") as name:
         # Examples may name files; an empty folder is all they could reach.
         folder = Path(name)
-        rows = []
+        facts = []
         absolute: dict[str, str] = {}
         for number, (_, example) in enumerate(examples):
             data = example.text.encode()
@@ -111,15 +110,15 @@ def judge_examples(
             file.write_bytes(data)
             absolute[file.name] = str(file)
             task = FileTask(file.name, str(file), "python" if example.language == "python" else "sql", False)
-            payload = json.loads(
+            columns = columns_in(
                 analyse_file(task, data, CollectSettings("bigquery", (str(folder / "none"),)))
             )
-            rows.append(payload["rows"])
-            for row in payload["rows"].get("unread", ()):
-                unread[number].append(f"cannot be read: {row[2]} ({row[3]})")
+            facts.append(columns)
+            for reason, detail in zip(*columns.get("unread", ())[2:], strict=True):
+                unread[number].append(f"cannot be read: {reason} ({detail})")
         settings = EstimateSettings(now=NOW, project=PROJECT)
-        frames = estimate(merge(iter(rows)), load_catalog([catalog]), settings, expand_view)
-        judge = Judge(frames, query_ids(frames), SourceTexts(absolute), machine_price(None).usd_per_hour)
+        frames = estimate(merge_columns(facts), load_catalog([catalog]), settings, expand_view)
+        judge = Judge(frames, query_ids(frames), SourceTexts(absolute), machine_price(None))
         for finding in judge.findings(rulebook.rules):
             findings[int(finding.path.partition(".")[0])].append(finding)
     return findings, unread

@@ -17,7 +17,7 @@ README = ROOT / "README.md"
 COMMAND = ("scan", "examples/churn", "--now", "2026-11-01")
 """The clock stands at the day the example's catalog was taken."""
 COLUMNS = 100
-LINES = 36
+LINES = 26
 """Of the output; README.md is to stay one screen."""
 BLOCK = re.compile(r"(<!-- output -->\n).*?(<!-- /output -->\n)", re.DOTALL)
 
@@ -38,9 +38,10 @@ def scan_output() -> str:
 
 
 def excerpt(output: str, lines: int = LINES) -> str:
-    """The first paragraphs and the last one, whole, in about so many lines; what is left out is said."""
+    """The first paragraphs and the last two (the dearest queries, the sum), whole, in about so many lines; what is left
+    out is said."""
     paragraphs = [paragraph.rstrip() for paragraph in re.split(r"\n\s*\n", output.strip("\n"))]
-    *head, tail = paragraphs
+    head, tail = paragraphs[:-2], "\n\n".join(paragraphs[-2:])
     if len(output.strip("\n").splitlines()) <= lines:
         return "\n\n".join(paragraphs)
     room = lines - tail.count("\n") - 4

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from costguard.config import Config, find_config, load_config
+from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.errors import UsageProblem
 
 
@@ -217,3 +217,47 @@ def test_nothing_above_the_work_tree_holds(tmp_path: Path) -> None:
     assert find_config(inner) is None
     (tmp_path / "repository" / "costguard.toml").touch()
     assert find_config(inner) == tmp_path / "repository" / "costguard.toml"
+
+
+def test_folders_with_rules(tmp_path: Path) -> None:
+    """The default folder need not be there; one that is asked for must be."""
+    path = tmp_path / "costguard.toml"
+    path.write_text("")
+    assert rule_directories(load_config(path)) == ()
+    (tmp_path / ".costguard" / "rules").mkdir(parents=True)
+    assert rule_directories(load_config(path)) == (tmp_path / ".costguard" / "rules",)
+    path.write_text('[rules]\ndirectories = ["checks", "gone", "lost"]')
+    (tmp_path / "checks").mkdir()
+    with pytest.raises(UsageProblem) as caught:
+        rule_directories(load_config(path))
+    assert str(caught.value).splitlines() == [
+        f"rules.directories: {tmp_path / 'gone'}: no such directory",
+        f"rules.directories: {tmp_path / 'lost'}: no such directory",
+    ]
+    path.write_text('[rules]\ndirectories = "checks"')
+    assert rule_directories(load_config(path)) == (tmp_path / "checks",)
+    path.write_text("[rules]\ndirectories = []")
+    assert rule_directories(load_config(path)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("catalog = " + "[" * 50_000, "nested too deep"),
+        ("[tool]\ncostguard = 3", "[tool.costguard] must be a table"),
+        ("tool = 3", "unknown key 'tool'; known: "),
+        ('catalog = "\udcff"', "not TOML ('utf-8' codec can't decode byte 0xff"),
+    ],
+)
+def test_documents_that_are_none(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "costguard.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UsageProblem) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(caught.value)
+
+
+def test_another_tools_table_is_no_matter_of_ours(tmp_path: Path) -> None:
+    assert load(tmp_path, "tool = 3\n", "pyproject.toml") == Config(folder=tmp_path)
+    assert load(tmp_path, "[tool.costguardian]\nx = 1\n", "pyproject.toml") == Config(folder=tmp_path)

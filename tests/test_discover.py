@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import doctest
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -240,3 +242,40 @@ def test_nothing_to_analyse(tmp_path: Path) -> None:
     make(tmp_path, "notes.txt")
     with pytest.raises(UsageProblem, match="nothing to analyse"):
         discover([tmp_path])
+
+
+def unread(discovery: Discovery) -> list[tuple[str, str, str]]:
+    return [(Path(item.path).name, item.reason, item.detail) for item in discovery.unread]
+
+
+def test_links_that_lead_nowhere(tree: Path) -> None:
+    make(tree, "a.sql")
+    (tree / "circle.sql").symlink_to("circle.sql")
+    (tree / "gone.sql").symlink_to("nowhere.sql")
+    (tree / "here").symlink_to(".", target_is_directory=True)
+    (tree / "above").symlink_to("..", target_is_directory=True)
+    discovery = discover([tree])
+    assert [Path(path).name for path in paths(discovery)] == ["a.sql"]
+    assert unread(discovery) == [
+        ("circle.sql", "cannot be opened", "Too many levels of symbolic links"),
+        ("gone.sql", "cannot be opened", "No such file or directory"),
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    make(tmp_path, "a.sql")
+    os.mkfifo(tmp_path / "pipe.sql")
+    for asked in (tmp_path, tmp_path / "pipe.sql"):
+        found = ("pipe.sql", "not a regular file", "a pipe or a device; reading it may never end")
+        assert unread(discover([asked])) == [found]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+def test_names_in_another_encoding(tree: Path) -> None:
+    name = os.fsdecode(b"gr\xfcn.sql")
+    (tree / name).write_text("SELECT 1")
+    (file,) = discover([tree]).files
+    assert file.path == f"{tree.as_posix()}/gr\\xfcn.sql"
+    assert file.absolute.read_text() == "SELECT 1"
+    assert paths(discover([tree / name])) == [file.path]

@@ -14,9 +14,11 @@ from costguard.money import (
     TIB,
     ByteRange,
     Dollars,
+    Seconds,
     billed_bytes,
     decimal_string,
     format_bytes,
+    format_seconds,
     format_usd,
     price_bytes,
     worst_basis,
@@ -90,3 +92,30 @@ def test_formats() -> None:
     assert format_usd(Decimal("1234.5")) == "$1,234.50"
     assert format_bytes(412 * 2**30) == "412 GiB"
     assert decimal_string(Decimal("-0.5")) == "-0.50"
+
+
+def test_seconds_cost_what_the_machine_costs() -> None:
+    time = Seconds(Decimal(1800), Decimal(3600), Decimal(7200), "modelled")
+    assert time.price(Decimal("0.194236")) == Dollars(
+        Decimal("0.097118"), Decimal("0.194236"), Decimal("0.388472"), "modelled"
+    )
+    with pytest.raises(ValueError, match="out of order"):
+        Seconds(Decimal(2), Decimal(1), Decimal(3), "modelled")
+    with pytest.raises(ValueError, match="unknown basis"):
+        Seconds(Decimal(1), Decimal(1), Decimal(1), "guess")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        ("0", "0 s"),
+        ("0.00012", "0.00012 s"),
+        ("19", "19 s"),
+        ("60", "1 min"),
+        ("3599", "60 min"),
+        ("3600", "1 h"),
+        ("86400", "24 h"),
+    ],
+)
+def test_format_seconds(seconds: str, text: str) -> None:
+    assert format_seconds(Decimal(seconds)) == text

@@ -28,7 +28,8 @@ def text_files() -> Iterator[Path]:
 MARKDOWN = sorted(
     path
     for path in text_files()
-    if path.suffix == ".md" and (path.parent == ROOT or "docs" in path.parts or "examples" in path.parts)
+    if path.suffix == ".md"
+    and (path.parent == ROOT or path.name == "README.md" or "docs" in path.parts or "examples" in path.parts)
 )
 
 
@@ -64,11 +65,11 @@ def test_the_markdown_was_found() -> None:
 @pytest.mark.parametrize(
     ("lines", "shown"),
     [
-        (8, "first\n\nsecond\nand more\n\nthird\n\ntotal"),
-        (6, "first\n\n... 3 lines left out ...\n\ntotal"),
-        (1, "... 4 lines left out ...\n\ntotal"),
+        (10, "first\n\nsecond\nand more\n\nthird\n\ndearest\n\ntotal"),
+        (8, "first\n\n... 3 lines left out ...\n\ndearest\n\ntotal"),
+        (1, "... 4 lines left out ...\n\ndearest\n\ntotal"),
     ],
 )
 def test_the_readme_shows_whole_paragraphs(lines: int, shown: str) -> None:
     excerpt = runpy.run_path(str(ROOT / "docs" / "render_readme.py"))["excerpt"]
-    assert excerpt("first\n\nsecond\nand more\n\nthird\n\ntotal\n", lines) == shown
+    assert excerpt("first\n\nsecond\nand more\n\nthird\n\ndearest\n\ntotal\n", lines) == shown

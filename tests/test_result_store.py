@@ -12,7 +12,7 @@ from typing import Any, Literal, Union
 
 import pytest
 
-from costguard.money import ByteRange, Dollars
+from costguard.money import ByteRange, Dollars, Seconds
 from costguard.result import Finding, QueryReport, ScanReport, ScanResult, Summary, UnreadReport
 from costguard.result_store import decode, encode
 from tests.render.results import finding, query, result
@@ -32,8 +32,8 @@ def filled(kind: Any) -> Any:
     number = next(NUMBERS)
     if kind is ByteRange:
         return ByteRange(number, number + 1, number + 2, "modelled")
-    if kind is Dollars:
-        return Dollars(Decimal(number), Decimal(f"{number}.5"), Decimal(number + 1), "upper-bound")
+    if kind in (Dollars, Seconds):
+        return kind(Decimal(number), Decimal(f"{number}.5"), Decimal(number + 1), "upper-bound")
     if dataclasses.is_dataclass(kind):
         types_by_name = typing.get_type_hints(kind)
         return kind(**{field.name: filled(types_by_name[field.name]) for field in dataclasses.fields(kind)})  # type: ignore[operator]

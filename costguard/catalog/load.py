@@ -15,6 +15,9 @@ from costguard.catalog.model import NULL_PARTITION, UNPARTITIONED, Catalog, Cata
 MAXIMUM_BYTES: Final = 512 << 20
 """A larger catalog is refused, decompressed size included: one file must not eat a build machine's memory."""
 
+MAXIMUM_COUNT: Final = 1 << 56
+"""No table has more rows or bytes; sums of larger figures would not fit into 64 bits."""
+
 _LARGE_BYTES: Final = 2 << 20
 """From here on the faster parser's import (0.05 s) pays."""
 
@@ -61,6 +64,12 @@ def _load(path: Path) -> tuple[dict[str, dict[str, Any]], str | None]:
         ) from None
     except (RecursionError, ValueError) as error:
         raise CatalogError(f"{path}: not JSON that can be read: {type(error).__name__}") from None
+    if b"\\ud" in data or b"\\uD" in data:
+        try:
+            json.dumps(document, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            wrong = ascii(error.object[error.start]).strip("'")
+            raise CatalogError(f"{path}: not UTF-8 text: {wrong} is half of a pair") from None
     return _check(_Checker(str(path)), document)
 
 
@@ -115,6 +124,8 @@ class _Checker:
         value = raw.get(key)
         if value is not None and (type(value) is not int or value < 0):
             raise self.fail(f"{field}.{key}", "a whole number of at least 0, or null", value)
+        if value is not None and value > MAXIMUM_COUNT:
+            raise CatalogError(f"{self.path}: {field}.{key}: more than 2^56, which no table has")
 
     def flag(self, raw: dict[str, Any], key: str, field: str) -> None:
         value = raw.get(key)
@@ -207,11 +218,15 @@ def _check_table(check: _Checker, raw: dict[str, Any], field: str) -> None:
 def _check_columns(check: _Checker, columns: Any, field: str) -> None:
     if type(columns) is not list:
         raise check.fail(field, "a list", columns)
+    seen: set[str] = set()
     for number, column in enumerate(columns):
         place = f"{field}[{number}]"
         if type(column) is not dict:
             raise check.fail(place, "an object", column)
-        check.text(column, "path", place)
+        path = check.text(column, "path", place)
+        if path.lower() in seen:
+            raise CatalogError(f"{check.path}: {place}.path: {path} stands twice in this table")
+        seen.add(path.lower())
         check.text(column, "type", place)
         mode = column.get("mode")
         if mode is not None and (type(mode) is not str or mode.upper() not in _MODES):
@@ -252,8 +267,8 @@ def _check_partitioning(check: _Checker, raw: Any, field: str) -> None:
                 type(identifier) is str
                 and identifier not in seen
                 and (matches(identifier) is not None or identifier in (NULL_PARTITION, UNPARTITIONED))
-                and (rows is None or (type(rows) is int and rows >= 0))
-                and (size is None or (type(size) is int and size >= 0))
+                and (rows is None or (type(rows) is int and 0 <= rows <= MAXIMUM_COUNT))
+                and (size is None or (type(size) is int and 0 <= size <= MAXIMUM_COUNT))
                 and (columns is None or _are_counts(columns))
             ):
                 seen.add(identifier)
@@ -267,10 +282,8 @@ def _are_counts(columns: Any) -> bool:
         return False
     if not columns:
         return True
-    try:
-        return type(sum(columns.values())) is int and min(columns.values()) >= 0
-    except TypeError:
-        return False
+    sizes = columns.values()
+    return set(map(type, sizes)) == {int} and min(sizes) >= 0 and max(sizes) <= MAXIMUM_COUNT
 
 
 def _check_partition(check: _Checker, item: Any, place: str, kind: str, seen: set[str]) -> None:

@@ -45,7 +45,7 @@ def split_name(written: str) -> list[str]:
     >>> split_name("`p.d.t`"), split_name("p.`d`.t"), split_name("[p:d.t]"), split_name("example.com:p.d.t")
     (['p', 'd', 't'], ['p', 'd', 't'], ['p', 'd', 't'], ['example.com:p', 'd', 't'])
     """
-    text = written.strip().removeprefix("[").removesuffix("]").replace("`", "")
+    text = _bare(written)
     domain = ""
     if ":" in text:
         before, _, text = text.rpartition(":")
@@ -60,19 +60,26 @@ def split_name(written: str) -> list[str]:
     return [domain + parts[0], *parts[1:]]
 
 
+def _bare(written: str) -> str:
+    """A name without its quotes."""
+    return written.strip().removeprefix("[").removesuffix("]").replace("`", "")
+
+
 class NameResolver:
     """Resolves names against a catalog, with the defaults for what a name leaves out."""
 
-    __slots__ = ("_catalog", "_dataset", "_known", "_project")
+    __slots__ = ("_catalog", "_dataset", "_dataset_project", "_known", "_project")
 
     def __init__(self, catalog: Catalog, project: str | None, dataset: str | None) -> None:
         self._catalog = catalog
         self._project = project
         self._dataset = dataset
+        self._dataset_project = project
         self._known: dict[str, Resolved] = {}
         if dataset is not None and "." in dataset:
-            own, _, self._dataset = dataset.rpartition(".")
-            self._project = self._project or own
+            # The default dataset may be of another project; a dataset that a query names is of the default one.
+            self._dataset_project, _, self._dataset = dataset.rpartition(".")
+            self._project = self._project or self._dataset_project
 
     def resolve(self, written: str) -> Resolved:
         """What a name means; never fails."""
@@ -82,7 +89,7 @@ class NameResolver:
         return found
 
     def _resolve(self, written: str) -> Resolved:
-        match = _DECORATOR.match(written)
+        match = _DECORATOR.match(_bare(written))
         name, partition, moment = match.group("name", "partition", "time") if match else (written, None, None)
         parts = split_name(name)
         if not all(parts):
@@ -107,9 +114,11 @@ class NameResolver:
         if len(parts) == 1:
             if self._dataset is None:
                 return None, False
-            parts = [self._dataset, parts[0]]
-        if self._project is not None:
-            return f"{self._project.lower()}.{parts[0]}.{parts[1]}", False
+            parts, project = [self._dataset, parts[0]], self._dataset_project
+        else:
+            project = self._project
+        if project is not None:
+            return f"{project.lower()}.{parts[0]}.{parts[1]}", False
         short = f"{parts[0]}.{parts[1]}"
         if short.endswith("*"):
             prefix = short[:-1]
@@ -144,9 +153,9 @@ class NameResolver:
 
     def _schema_view(self, parts: list[str]) -> str:
         if (
-            self._project is not None
+            self._dataset_project is not None
             and parts[0].upper() == "INFORMATION_SCHEMA"
             and self._dataset is not None
         ):
-            return ".".join([self._project, self._dataset, *parts])
+            return ".".join([self._dataset_project, self._dataset, *parts])
         return ".".join(parts)

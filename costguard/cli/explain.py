@@ -22,13 +22,12 @@ class RulesFormat(StrEnum):
 
 def load_rules(config: Path | None) -> Rulebook:
     """The shipped rules, and those of the project around the working directory."""
-    from costguard.config import find_config, load_config
+    from costguard.config import find_config, load_config, rule_directories
     from costguard.judge.rulebook import load_rulebook
     from costguard.shipped import shipped
 
     settings = load_config(config or find_config(Path.cwd()))
-    own = [settings.folder / path for path in settings.rules.directories]
-    return load_rulebook(shipped("rules"), [path for path in own if path.is_dir()])
+    return load_rulebook(shipped("rules"), rule_directories(settings))
 
 
 def rules_command(

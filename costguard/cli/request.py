@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costguard.config import Config, find_config, load_config
+from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         machine=config.machine,
     )
     catalogs = tuple(options.catalog) or tuple(config.folder / path for path in config.catalog)
-    directories = tuple(config.folder / path for path in config.rules.directories)
     return ScanRequest(
         files=discover(tuple(options.paths), config.exclude),
         settings=settings,
@@ -90,7 +89,7 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         rules=tuple(options.rules) or None,
         ignored_rules=config.rules.ignore,
         severities=config.rules.severity,
-        rule_directories=tuple(directory for directory in directories if directory.is_dir()),
+        rule_directories=rule_directories(config),
         cache_directory=cache_directory(options, config),
         processes=options.jobs_parallel,
     )

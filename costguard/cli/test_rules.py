@@ -15,7 +15,7 @@ def check_rules_command(
 ) -> None:
     """Run every example of the rule pages: Bad must be found, Good and Not this must not."""
     from costguard.errors import UsageProblem
-    from costguard.judge.rulebook import check_against_schema, check_query, load_rulebook
+    from costguard.judge.rulebook import check_rules, load_rulebook
     from costguard.render.amounts import counted
     from costguard.rule_examples import run_examples
     from costguard.shipped import shipped
@@ -27,9 +27,7 @@ def check_rules_command(
     rulebook = load_rulebook(folder)
     if not rulebook.rules:
         raise UsageProblem(f"{folder}: no rule pages (*.md) there")
-    for rule in rulebook.rules:
-        check_query(rule)
-        check_against_schema(rule)
+    check_rules(rulebook.rules)
     own_catalog = folder / "warehouse.json"
     failures = run_examples(
         rulebook, own_catalog if own_catalog.is_file() else shipped("rules") / "warehouse.json"

@@ -9,8 +9,6 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 
-from costguard.money import Dollars
-
 
 @dataclass(frozen=True, slots=True)
 class MachinePriceList:
@@ -45,11 +43,8 @@ class MachinePrice:
     assumed: bool
     """Nobody named the machine: it is the default of the list."""
 
-    def dollars(self, seconds: Decimal | int) -> Dollars:
-        """Dollars of running for so many seconds; modelled, since neither discounts nor idle time are
-        known."""
-        usd = self.usd_per_hour * seconds / 3600
-        return Dollars(usd, usd, usd, "modelled")
+    def __str__(self) -> str:
+        return f"{self.machine}, {self.usd_per_hour} USD/hour{', assumed' if self.assumed else ''}"
 
 
 def machine_price(machine: str | None) -> MachinePrice:

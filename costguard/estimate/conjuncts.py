@@ -105,6 +105,8 @@ class Reducer:
             return self._not(self.reduce(node[1], at), at)
         if not self._mentions(node):
             return self._other(node)
+        if kind == "if":
+            return self._if(node, at)
         if kind not in _COMPARISONS:
             return self._other_form(node, at)
         return self._comparison(node, at)
@@ -159,12 +161,34 @@ class Reducer:
             return Reduced(True, whole=False, defeats=(Defeat("negation", reason, at),))
         return Reduced(True, whole=False)
 
+    def _if(self, node: Json, at: int | None) -> Reduced:
+        """`IF(condition, one, other)` used as a condition: what it chooses, or that one of both holds."""
+        if self._mentions(node[1]):
+            return self._other_form(node, at)
+        choice = self.reduce(node[1], at)
+        if choice.whole and choice.tree is True:
+            return self.reduce(node[2], at)
+        if choice.tree is False:
+            return self.reduce(node[3], at)
+        return self._or([self.reduce(item, at) for item in node[2:4]], at)
+
     def _other(self, node: Json) -> Reduced:
         """A condition without the key."""
+        if self._asks_for_parameter(node):
+            return Reduced(False)
         outcome = self._constants.condition(node)
         if not outcome & Outcome.TRUE:
             return Reduced(False)
         return Reduced(True, whole=outcome == Outcome.TRUE)
+
+    def _asks_for_parameter(self, node: Json) -> bool:
+        """`@day IS NULL`, the usual way to make a filter optional: a run is taken to give its parameters."""
+        if node[0] != "is_null":
+            return False
+        asked = node[1]
+        while asked[0] == "cast":
+            asked = asked[1]
+        return bool(asked[0] == "param") and self._constants.value(asked) is None
 
     def _other_form(self, node: Json, at: int | None) -> Reduced:
         if self._keys.any_function and self._readable(node):

@@ -72,11 +72,14 @@ _RISING: Final[Mapping[str, int]] = {
     "DATE_FROM_UNIX_DATE": 0,
     "LEFT": 0,
     "STRING": 0,
+    "AT_TIME_ZONE": 0,
+    "SAFE_FUNC": 0,
     "TS_OR_DS_TO_DATE": 0,
     "TS_OR_DS_TO_DATETIME": 0,
     "TS_OR_DS_TO_TIMESTAMP": 0,
 }
-"""Functions that never fall while this argument rises and the others stay."""
+"""Functions that never fall while this argument rises and the others stay. A wall clock does fall, by an hour
+once a year, but partitions begin and end on full hours: their first and last moment stay the bounds."""
 
 _FALLING: Final[Mapping[str, int]] = {"DATE_DIFF": 1, "DATETIME_DIFF": 1, "TIMESTAMP_DIFF": 1}
 _ORDERED_FORMATS: Final = frozenset({"%Y-%m-%d", "%F", "%Y%m%d", "%Y%m", "%Y-%m", "%Y"})

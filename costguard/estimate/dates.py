@@ -6,8 +6,9 @@ Functions return None where GoogleSQL would raise, or where a part, format or zo
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,8 +37,7 @@ def to_zone(moment: datetime, name: str) -> datetime | None:
     offset = _offset(name)
     if offset is not None:
         return _shift(moment, offset)
-    found = zone(name)
-    return moment.replace(tzinfo=UTC).astimezone(found).replace(tzinfo=None) if found is not None else None
+    return _converted(moment, UTC, zone(name))
 
 
 def from_zone(moment: datetime, name: str) -> datetime | None:
@@ -45,8 +45,16 @@ def from_zone(moment: datetime, name: str) -> datetime | None:
     offset = _offset(name)
     if offset is not None:
         return _shift(moment, -offset)
-    found = zone(name)
-    return moment.replace(tzinfo=found).astimezone(UTC).replace(tzinfo=None) if found is not None else None
+    return _converted(moment, zone(name), UTC)
+
+
+def _converted(moment: datetime, source: tzinfo | None, target: tzinfo | None) -> datetime | None:
+    if source is None or target is None:
+        return None
+    try:
+        return moment.replace(tzinfo=source).astimezone(target).replace(tzinfo=None)
+    except OverflowError:  # the first or last day of the calendar
+        return None
 
 
 def _offset(name: str) -> timedelta | None:
@@ -102,7 +110,7 @@ def add(moment: Moment, count: int, unit: str) -> Moment | None:
         if unit in _MONTHS:
             months = moment.year * 12 + moment.month - 1 + count * _MONTHS[unit]
             year, month = divmod(months, 12)
-            last = _month_days(year, month + 1)
+            last = monthrange(year, month + 1)[1]
             return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
         if unit in ("MICROSECOND", "MILLISECOND"):
             scale = 1 if unit == "MICROSECOND" else 1000
@@ -112,12 +120,6 @@ def add(moment: Moment, count: int, unit: str) -> Moment | None:
         return moment + timedelta(seconds=count * _SECONDS[unit])
     except (ValueError, OverflowError):
         return None
-
-
-def _month_days(year: int, month: int) -> int:
-    first = date(year, month, 1)
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return (following - first).days
 
 
 def truncate(moment: Moment, unit: str) -> Moment | None:
@@ -172,13 +174,16 @@ def last_day(day: date, unit: str) -> date | None:
         return None
     if unit == "DAY":
         return day
-    if week_start(unit) is not None:
-        following = add(start, 7, "DAY")
-    elif unit == "ISOYEAR":
-        following = date.fromisocalendar(start.isocalendar().year + 1, 1, 1)
-    else:
-        following = add(start, 1, unit)
-    return following - timedelta(days=1) if following is not None else None
+    months = _MONTHS.get(unit)
+    if months is not None:
+        month = start.month + months - 1
+        return start.replace(month=month, day=monthrange(start.year, month)[1])
+    try:
+        if unit == "ISOYEAR":
+            return date.fromisocalendar(start.isocalendar().year + 1, 1, 1) - timedelta(days=1)
+        return start + timedelta(days=6)
+    except (ValueError, OverflowError):  # it ends after the calendar does
+        return None
 
 
 def boundaries_between(late: Moment, early: Moment, unit: str) -> int | None:

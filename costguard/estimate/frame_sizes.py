@@ -64,6 +64,7 @@ def _results(frames: Mapping[str, pl.DataFrame]) -> dict[int, tuple[int | None, 
     scans: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for scan in frames["scans"].filter(pl.col("query").is_in(feeding)).iter_rows(named=True):
         scans[scan["query"]].append(scan)
+    picking = _partition_filters(frames, feeding)
     outputs: dict[int, int] = defaultdict(int)
     reads = frames["columns_read"].filter(pl.col("query").is_in(feeding))
     for query, size in reads.select("query", "bytes").iter_rows():
@@ -77,7 +78,8 @@ def _results(frames: Mapping[str, pl.DataFrame]) -> dict[int, tuple[int | None, 
         if scan["in_subquery"] or scan["joined"] or scan["rows"] is None or scan["wildcard"]:
             continue
         rows, size = scan["rows"], outputs[query["query"]]
-        if query["has_filter"] or scan["sample_percent"] is not None:
+        filtered = query["has_filter"] and scan["scan"] not in picking
+        if filtered or scan["sample_percent"] is not None:
             if query["limit"] is None:
                 continue
             found[query["query"]] = (min(query["limit"], rows), None)
@@ -86,7 +88,25 @@ def _results(frames: Mapping[str, pl.DataFrame]) -> dict[int, tuple[int | None, 
             if query["limit"] is None:
                 continue
             kept = min(query["limit"], rows)
-            found[query["query"]] = (kept, size * kept // rows if rows else 0)
+            found[query["query"]] = (kept, size * kept // rows if rows and not query["has_filter"] else None)
             continue
-        found[query["query"]] = (rows, size)
+        # The columns of a condition are read, but need not be in the result.
+        found[query["query"]] = (rows, None if query["has_filter"] else size)
     return found
+
+
+def _partition_filters(frames: Mapping[str, pl.DataFrame], queries: list[int]) -> set[int]:
+    """Scans whose conditions all compare the partition column with constants, and which read only what these pick.
+
+    A condition may cut through a partition: then all rows of the partition count, which is at most one too many at
+    either end.
+    """
+    conditions = (
+        frames["predicates"]
+        .filter(pl.col("query").is_in(queries))
+        .join(frames["scans"].select("scan", "partition_column", "pruning"), on="scan")
+    )
+    column = pl.col("column").str.to_lowercase() == pl.col("partition_column").str.to_lowercase()
+    picks = column & pl.col("form").is_in(["constant", "function"]) & (pl.col("pruning") == "pruned")
+    found = conditions.group_by("scan").agg(picks.fill_null(value=False).all().alias("all"))
+    return set(found.filter(pl.col("all"))["scan"].to_list())

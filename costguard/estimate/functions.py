@@ -263,10 +263,11 @@ def _generate_numbers(arguments: Arguments) -> Value:
     step = arguments[2].low if len(arguments) > 2 else 1
     if step == 0:
         return None
-    found = range(arguments[0].low, arguments[1].low + (1 if step > 0 else -1), step)
-    return (
-        point("ARRAY", tuple(point("INT64", item) for item in found)) if len(found) <= MAXIMUM_ITEMS else None
-    )
+    first, last = arguments[0].low, arguments[1].low
+    if abs(last - first) // abs(step) >= MAXIMUM_ITEMS:
+        return None
+    found = range(first, last + (1 if step > 0 else -1), step)
+    return point("ARRAY", tuple(point("INT64", item) for item in found))
 
 
 def _strings(change: Callable[..., str | bool | int | None], kind: str = "STRING") -> Function:
@@ -350,6 +351,13 @@ def _quotient(value: int, divisor: int) -> int:
     return whole if (value >= 0) == (divisor >= 0) else -whole
 
 
+def _at_time_zone(arguments: Arguments) -> Value:
+    """`moment AT TIME ZONE zone` inside EXTRACT."""
+    if len(arguments) != 2 or arguments[0].type != "TIMESTAMP" or arguments[1].type != "STRING":
+        return None
+    return _moment("DATETIME", to_zone(arguments[0].low, arguments[1].low))
+
+
 def _same(arguments: Arguments) -> Value:
     return arguments[0] if arguments else None
 
@@ -409,6 +417,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "ABS": _numeric(abs),
     "MOD": _numeric(_remainder),
     "DIV": _numeric(_quotient),
+    "AT_TIME_ZONE": _at_time_zone,
+    "SAFE_FUNC": _same,  # SAFE.f(...): what f gives, NULL where it fails
     # Wrappers that the SQL parser puts around an argument to note its type.
     "TS_OR_DS_TO_DATE": _constructor("DATE"),
     "TS_OR_DS_TO_DATETIME": _same,

@@ -10,6 +10,7 @@ from costguard.estimate.price import PriceBook, UnknownLocationError
 from costguard.money import TIB, billed_bytes, worst_basis
 
 ESTIMATED: Final = (
+    "loop_turns",
     "runs",
     "runs_basis",
     "location",

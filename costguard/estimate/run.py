@@ -33,6 +33,7 @@ from costguard.estimate.scans import (
 )
 from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.tables import catalog_frames
+from costguard.estimate.turns import TurnCounter
 from costguard.estimate.views import ExpandView
 from costguard.facts.frames import empty_frames, polars_schema
 
@@ -69,7 +70,7 @@ class _Estimate:
         self.resolver = Resolver(catalog, settings, expand_view)
         self.queries = frames["queries"]
         self.scans = frames["scans"]
-        self.columns = ScanColumns(self.scans["table_name"].to_list())
+        self.columns = ScanColumns(self.scans["written_name"].to_list())
         self.resolved: dict[int, ResolvedScan] = {}
         """Scans that mean something: a table of the catalog, or INFORMATION_SCHEMA."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
@@ -87,6 +88,7 @@ class _Estimate:
         frames["scans"] = _with(self.scans, "scans", {name: self.columns.values[name] for name in names})
         frames["columns_read"] = reads
         frames["queries"] = _with(self.queries, "queries", self._queries(amounts))
+        frames["sources"] = self._sources()
         frames["joins"] = self._joins()
         frames["frames"] = sized_frames(frames, self.resolver)
         return frames
@@ -156,7 +158,7 @@ class _Estimate:
     def _completed(self, reads: pl.DataFrame) -> pl.DataFrame:
         """Reads of unknown tables with the columns that stay null."""
         names = pl.DataFrame(
-            {"scan": range(self.scans.height), "table": self.scans["table_name"]},
+            {"scan": range(self.scans.height), "table": self.scans["written_name"]},
             schema={"scan": pl.Int64, "table": pl.String},
         )
         found = reads.join(names, on="scan", how="left", maintain_order="left")
@@ -340,6 +342,7 @@ class _Estimate:
             "table_holes",
             "dry_run",
             "dialect",
+            "loop_counts",
         ).rows()
         incremental = {row[1] for row in queries if row[3] == "incremental"}
         counter = RunCounter(self.settings, self.frames["sources"]["path"].to_list(), incremental)
@@ -354,7 +357,23 @@ class _Estimate:
         )
         locations = self._locations()
         book = price_book()
-        for query, source, statement, variant, turns, holes, values, names, dry_run, dialect in queries:
+        counted = TurnCounter(self.resolver.constants)
+        for (
+            query,
+            source,
+            statement,
+            variant,
+            turns,
+            holes,
+            values,
+            names,
+            dry_run,
+            dialect,
+            loops,
+        ) in queries:
+            if turns is None and loops is not None:
+                turns = counted.turns(loops)
+            found["loop_turns"][query] = turns
             runs, basis = counter.runs(source, variant, turns)
             found["runs"][query], found["runs_basis"][query] = runs, basis
             found["bytes_basis"][query] = "unknown"
@@ -370,6 +389,12 @@ class _Estimate:
             ).items():
                 found[name][query] = value
         return found
+
+    def _sources(self) -> pl.DataFrame:
+        sources = self.frames["sources"]
+        counter = RunCounter(self.settings, sources["path"].to_list(), ())
+        runs = [counter.runs(source, None, None)[0] for source in sources["source"].to_list()]
+        return _with(sources, "sources", {"runs": runs})
 
     def _locations(self) -> dict[int, str]:
         """Where the tables of each statement are, when the catalog says."""

@@ -88,6 +88,9 @@ def convert(value: Known, kind: str) -> Value:
             return point("INT64", int(value.low.strip()))
         except ValueError:
             return None
+    if kind in NUMBERS and value.type == "STRING" and value.is_point:
+        found = number(value.low.strip())
+        return point(kind, found.low) if found is not None else None
     if kind in NUMBERS and value.type in NUMBERS:
         if kind != "INT64":
             return Known(kind, value.low, value.high)

@@ -290,6 +290,7 @@ def _frame_of(frames: list[Frame], item: _Found, name: str) -> int:
                 frames[index] = replace(
                     frame,
                     origin="query",
+                    root_origin="query",
                     origin_text=item.magic.name,
                     start=item.magic.start,
                     end=item.magic.end,
@@ -303,6 +304,7 @@ def _frame_of(frames: list[Frame], item: _Found, name: str) -> int:
             name=name,
             engine="pandas",
             origin="query",
+            root_origin="query",
             origin_text=item.magic.name,
             reader="magic",
             parent=None,

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from costguard.extract.script_counters import LEAVING, Counters
 from costguard.extract.script_dynamic import dynamic_text, pieces_of
 from costguard.extract.script_leaves import Block, Leaf, LeafKind, Leaves, Script
 from costguard.extract.script_lexer import (
@@ -47,9 +48,7 @@ _STOPS: Final = {
 }
 _BLOCK_STOPS: Final = frozenset({"END"})
 _MERGE_STOPS: Final = frozenset({"END", "ELSE"})
-_NO_DATA: Final = frozenset(
-    {"RAISE", "BREAK", "LEAVE", "CONTINUE", "ITERATE", "RETURN", "COMMIT", "ROLLBACK"}
-)
+_NO_DATA: Final = LEAVING | {"RAISE", "COMMIT", "ROLLBACK"}
 _PROCEDURAL: Final = _NO_DATA | {
     *("BEGIN", "IF", "LOOP", "WHILE", "REPEAT", "FOR", "CASE", "DECLARE", "SET", "EXECUTE", "CALL", "CREATE"),
     *("END", "ELSE", "ELSEIF", "EXCEPTION", "UNTIL", "WHEN"),
@@ -81,6 +80,7 @@ class _Splitter:
     procedural: bool = False
     variables: Variables = field(init=False)
     leaves: Leaves = field(init=False)
+    counters: Counters = field(default_factory=Counters)
 
     def __post_init__(self) -> None:
         self.variables = Variables(self.text)
@@ -94,7 +94,7 @@ class _Splitter:
             if name not in self.procedures and not _READS_NOTHING.match(name):
                 self.unread.append(Unread("procedure call", name, start, call.end))
         is_script = self.procedural or self.statements > 1
-        found = self.leaves.found
+        found = self.leaves.finished()
         leaves = tuple(found) if is_script else tuple(replace(leaf, script=None) for leaf in found)
         unread = tuple(sorted(self.unread, key=lambda one: one.start))
         return Script(leaves, is_script, self.variables.folded(), unread)
@@ -187,6 +187,8 @@ class _Splitter:
     def _simple(self, word: str, start: int, after: int) -> int | None:
         """A procedural statement without a body."""
         if word in _NO_DATA:
+            if word in LEAVING:
+                self.counters.leave(self.leaves.blocks)
             return self._skip(after)
         match word:
             case "DECLARE":
@@ -220,6 +222,7 @@ class _Splitter:
         if reached.stop != stop:
             return None
         if block.is_loop:
+            block.counter = self.counters.opened(self.text, after, reached.end, self.leaves.blocks)
             # Its condition is computed in every turn; that of IF runs wherever the IF stands.
             self._open(block, after)
         self.leaves.add_expression("condition", after, reached)
@@ -262,6 +265,7 @@ class _Splitter:
         name = _HEAD.match(self.text, skip_blank(self.text, after))
         if name is not None:
             self.variables.parameter(name.group(), "STRUCT")  # a row of the query, another in each turn
+            self.counters.declare(name.group(), None, None, self.leaves.blocks)
         return self._open(Block("FOR", label, turns), reached.stop_end)
 
     def _end(self, after: int) -> int:
@@ -298,6 +302,7 @@ class _Splitter:
             closing = scan(self.text, opening.end, frozenset({")"}))
             for name, kind in parameters(self.text, opening.end, closing.end):
                 self.variables.parameter(name, kind)
+                self.counters.declare(name, kind, None, self.leaves.blocks)
         if reached.stop != "BEGIN":
             self.unread.append(Unread("procedure without a SQL body", "", start, reached.end))
             return reached.stop_end
@@ -313,7 +318,10 @@ class _Splitter:
 
     def _declare(self, after: int) -> int:
         end, position = self._until(after, self._stops())
-        default = self.variables.declare(after, end)
+        names, kind, default = self.variables.declare(after, end)
+        for name in names:
+            value = None if default is None else self.text[default[0] : default[1]]
+            self.counters.declare(name, kind, value, self.leaves.blocks)
         if default is not None:
             self.leaves.add_expression("declare", default[0], scan(self.text, default[0], limit=end))
         return position
@@ -332,10 +340,11 @@ class _Splitter:
         ]
         if written[0].text == "(":
             for name in names:
-                self.variables.forget(name)
+                self._forget(name)
         elif names:
             certain = self.leaves.runs_once
             self.variables.assign(names[0], start, first, end, certain=certain)
+            self.counters.assign(names[0], self.text[first:end], self.leaves.blocks)
         self.leaves.add_expression("set", first, scan(self.text, first, limit=end))
         return position
 
@@ -351,7 +360,7 @@ class _Splitter:
             for token in tokens(self.text, expression.stop_end, end):
                 if token.text == "USING":
                     break
-                self.variables.forget(self._name(token.start, token.end))
+                self._forget(self._name(token.start, token.end))
         pieces = pieces_of(self.text, first, expression.end, self.variables.known_text)
         if pieces is None:
             bare = self.text[first : expression.end].strip()
@@ -374,11 +383,16 @@ class _Splitter:
             written[opening:], written[opening + 1 :], written[opening + 2 :], strict=False
         ):
             if token.kind == "word" and before.text in ("(", ",") and behind.text in (")", ","):
-                self.variables.forget(self._name(token.start, token.end))
+                self._forget(self._name(token.start, token.end))
         if opening + 1 < len(written):
             argument_scan = scan(self.text, written[opening].start, limit=end)
             self.leaves.add_expression("set", written[opening].start, argument_scan)
         return position
+
+    def _forget(self, name: str) -> None:
+        """Something else than SET gives the variable a value."""
+        self.variables.forget(name)
+        self.counters.assign(name, None, self.leaves.blocks)
 
     def _name(self, start: int, end: int) -> str:
         return self.text[start:end].strip("`")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from costguard.extract.script_counters import CountedLoop, Counter
 from costguard.extract.script_lexer import Scan, scan, skip_blank
 from costguard.extract.script_variables import Variable
 from costguard.model import Hole, Segment, Unread
@@ -40,6 +41,10 @@ class Leaf:
     """0 in a multi-statement script, None for statements that stand alone."""
     holes: tuple[Hole, ...] = ()
     """Parts of a `dynamic` leaf that only the run can tell. Offsets in `text`."""
+    counted_loops: tuple[CountedLoop, ...] = ()
+    """WHILE loops around it that can be counted, when the turns of all loops around it can be told."""
+    counted_times: int = 1
+    """Product of the turns of the other loops then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Block:
     turns: int | None = None
     in_branch: bool = False
     procedure: bool = False
+    counter: Counter | None = None
 
     @property
     def is_loop(self) -> bool:
@@ -74,6 +80,12 @@ class Leaves:
     blocks: list[Block] = field(default_factory=list)
     """The open blocks, outermost first."""
     found: list[Leaf] = field(default_factory=list)
+    _loops: list[tuple[Block, ...]] = field(default_factory=list)
+    """The loops around each of `found`, outermost first."""
+
+    def finished(self) -> list[Leaf]:
+        """All leaves, with the loops around them that were counted once their end was reached."""
+        return [_counted(leaf, loops) for leaf, loops in zip(self.found, self._loops, strict=True)]
 
     @property
     def runs_once(self) -> bool:
@@ -109,7 +121,8 @@ class Leaves:
         holes: tuple[Hole, ...],
     ) -> None:
         """Text that is not, or not only, what is written at `start`. Counts as part of a script."""
-        loops = [block for block in self.blocks if block.is_loop]
+        loops = tuple(block for block in self.blocks if block.is_loop)
+        self._loops.append(loops)
         turns: int | None = 1 if loops else None
         for loop in loops:
             turns = None if turns is None or loop.turns is None else turns * loop.turns
@@ -128,3 +141,18 @@ class Leaves:
                 holes=holes,
             )
         )
+
+
+def _counted(leaf: Leaf, loops: tuple[Block, ...]) -> Leaf:
+    if not any(block.counter is not None for block in loops):
+        return leaf
+    times, counted = 1, []
+    for block in loops:
+        loop = block.counter.finished() if block.counter is not None else None
+        if loop is not None:
+            counted.append(loop)
+        elif block.turns is not None:
+            times *= block.turns
+        else:
+            return leaf
+    return replace(leaf, counted_loops=tuple(counted), counted_times=times)

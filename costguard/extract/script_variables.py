@@ -48,13 +48,13 @@ class Variables:
     text: str
     _states: dict[str, _State] = field(default_factory=dict)
 
-    def declare(self, start: int, end: int) -> tuple[int, int] | None:
-        """Reads `text[start:end]`, what follows DECLARE. Returns the span of the DEFAULT expression."""
+    def declare(self, start: int, end: int) -> tuple[list[str], str | None, tuple[int, int] | None]:
+        """Reads `text[start:end]`, what follows DECLARE: names, type, and the span of the DEFAULT expression."""
         written = list(tokens(self.text, start, end))
         count = 1
         while count + 1 < len(written) and written[count].text == ",":
             count += 2
-        names = written[:count:2]
+        names = [_name(self.text, token) for token in written[:count:2]]
         rest = written[count:]
         at = next(
             (i for i, token in enumerate(rest) if token.kind == "word" and token.text == "DEFAULT"), len(rest)
@@ -62,8 +62,8 @@ class Variables:
         kind = self.text[rest[0].start : rest[at - 1].end] if at else None
         default = (rest[at + 1].start, rest[-1].end) if at + 1 < len(rest) else None
         for name in names:
-            self._add(_name(self.text, name), kind, default, end)
-        return default
+            self._add(name, kind, default, end)
+        return names, kind, default
 
     def parameter(self, name: str, written_type: str | None) -> None:
         """A parameter of a procedure: its value is not known."""

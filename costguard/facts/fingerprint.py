@@ -52,4 +52,6 @@ def normal_form(text: str, holes: Sequence[tuple[int, int]] = ()) -> str:
 
 def fingerprint(text: str, holes: Sequence[tuple[int, int]] = ()) -> str:
     """The first 16 hexadecimal digits of the BLAKE2b hash of the normal form."""
-    return hashlib.blake2b(normal_form(text, holes).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(
+        normal_form(text, holes).encode("utf-8", "surrogatepass"), digest_size=8
+    ).hexdigest()

@@ -56,6 +56,7 @@ class Source(NamedTuple):
     bytes: Annotated[int, "size on disk"]
     lines: Annotated[int, "lines of text"]
     is_test: Annotated[bool, "a test file, by path: rules about habits stay silent there"]
+    runs: Annotated[float | None, "runs of the file in one iteration", ESTIMATED] = None
 
 
 class Query(NamedTuple):
@@ -76,7 +77,9 @@ class Query(NamedTuple):
     in_procedure: Annotated[bool, "inside the body of a CREATE PROCEDURE"]
     loop: Annotated[int | None, "innermost Python loop around the call", Key("loops")]
     loop_depth: Annotated[int, "number of loops (Python and script) around it"]
-    loop_turns: Annotated[int | None, "product of the loops' turns when all are written in the code"]
+    loop_turns: Annotated[
+        int | None, "product of the loops' turns when all follow from the code (and the clock)"
+    ]
     in_branch: Annotated[bool, "runs only if a condition holds"]
     variant: Annotated[str | None, "which rendering of a template: incremental, full-refresh"]
     rendering: Annotated[str | None, "how a template was rendered: manifest, render, strip"]
@@ -105,6 +108,9 @@ class Query(NamedTuple):
     materialized: Annotated[
         str | None, "what a dbt model becomes: view, table, incremental, ephemeral and so on"
     ] = None
+    loop_counts: Annotated[
+        str | None, "JSON of WHILE loops around it whose turns follow from constants and the clock"
+    ] = None
     runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
     runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None
     location: Annotated[str | None, "BigQuery location that sets its price", ESTIMATED] = None
@@ -128,12 +134,14 @@ class Scan(NamedTuple):
     scan: Annotated[int, "key", Key("scans")]
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the table name", AT]
-    table_name: Annotated[str, "name as written, without quotes"]
+    table_name: Annotated[str, "name as written, without quotes; unknown parts as stand-ins (hole_...)"]
+    written_name: Annotated[str, "the same for people, unknown parts in braces: {project}.sales.orders"]
     alias: Annotated[str, "name it goes by in the statement"]
     role: Annotated[str, "read; target (of DML); insert_target (written only)"]
     wildcard: Annotated[bool, "the name ends in * and stands for many tables"]
     suffix_filtered: Annotated[bool, "a constant condition on _TABLE_SUFFIX limits a wildcard"]
     suffix_mentioned: Annotated[bool, "any condition mentions _TABLE_SUFFIX"]
+    suffix_read: Annotated[bool, "_TABLE_SUFFIX is named anywhere, be it as a value"]
     name_hole: Annotated[bool, "a part of the name is unknown"]
     star: Annotated[bool, "a * over this table reaches the result of the statement"]
     star_at: Annotated[int | None, "that *", AT]
@@ -141,13 +149,14 @@ class Scan(NamedTuple):
     whole_row: Annotated[bool, "the row is used as one value (TO_JSON_STRING(t)): every column is read"]
     in_subquery: Annotated[bool, "read inside a CTE or subquery rather than by the outermost SELECT"]
     filtered: Annotated[bool, "some condition on this table's columns limits its rows"]
+    never: Annotated[bool, "a condition is FALSE (WHERE 1 = 2): no row is kept, and nothing is read"]
     joined: Annotated[bool, "is joined with another relation"]
     system_time: Annotated[bool, "FOR SYSTEM_TIME AS OF"]
     sample_percent: Annotated[float | None, "TABLESAMPLE SYSTEM percent"]
     predicate: Annotated[str | None, "JSON of the conjunction that limits it (costguard.facts.predicate)"]
     on_predicate: Annotated[str | None, "JSON of the join condition of a MERGE target"]
     table: Annotated[
-        str | None, "project.dataset.table, or the name as written when not in the catalog", ESTIMATED
+        str | None, "project.dataset.table, or written_name when not in the catalog", ESTIMATED
     ] = None
     known: Annotated[bool, "is in the catalog", ESTIMATED] = False
     kind: Annotated[str | None, "table, view, materialized_view, external, snapshot", ESTIMATED] = None
@@ -228,7 +237,9 @@ class Join(NamedTuple):
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the JOIN or the comma", AT]
     kind: Annotated[str, "inner, left, right, full, cross, comma, semi"]
-    condition: Annotated[str, "equality, inequality, or, constant, using, none, where-equality, hole, other"]
+    condition: Annotated[
+        str, "equality, inequality, or, constant, using, none, where-equality, where-other, hole, other"
+    ]
     correlated: Annotated[bool, "the right side is an UNNEST of, or refers to, the left side"]
     left_one_row: Annotated[
         bool, "the left side has one row: an aggregate without keys, a literal SELECT, LIMIT 1"
@@ -236,6 +247,8 @@ class Join(NamedTuple):
     right_one_row: Annotated[bool, "the right side has one row"]
     left_small: Annotated[bool, "the left side is a literal list, a generated array or has a small LIMIT"]
     right_small: Annotated[bool, "the right side is a literal list, a generated array or has a small LIMIT"]
+    left_grouped: Annotated[bool, "the left side is a result of GROUP BY or DISTINCT: a list of keys"]
+    right_grouped: Annotated[bool, "the right side is a result of GROUP BY or DISTINCT: a list of keys"]
     left: Annotated[str, "the left side, as written, shortened"]
     right: Annotated[str, "the right side, as written, shortened"]
     left_scan: Annotated[int | None, "the left side when it is a physical table", Key("scans")]
@@ -357,6 +370,7 @@ class FrameFact(NamedTuple):
     name: Annotated[str, "variable it is first bound to"]
     engine: Annotated[str, "pandas, polars, pyspark, bigframes, cudf, dask, bigquery"]
     origin: Annotated[str, "query, table, file, literal, derived, parameter, unknown"]
+    root_origin: Annotated[str, "origin of the frame that it was derived from in the end"]
     origin_text: Annotated[str, "path, table or function it came from"]
     reader: Annotated[str, "resolved name of the call that made it"]
     parent: Annotated[int | None, "the frame it was derived from", Key("frames")]

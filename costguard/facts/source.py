@@ -10,7 +10,7 @@ from costguard.facts.rows import SourceRows, TextPlaces, to_source
 from costguard.facts.schema import ArgumentFact, CallFact, FrameFact, LoopFact, Query, Source, UnreadFact
 from costguard.facts.sql.analyse import StatementContext, analyse_statement
 from costguard.facts.sql.expression import release_tree
-from costguard.facts.sql.variables import variable_values
+from costguard.facts.sql.variables import loop_counts, variable_values
 from costguard.model import Extraction, Hole, PythonFacts, SqlText, Unread
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -93,6 +93,9 @@ def _add_leaf(
         loop_turns=leaf.loop_turns,
         in_branch=leaf.in_branch,
         variables=variables,
+        loop_counts=loop_counts(leaf.counted_loops, leaf.counted_times, variables, text.dialect)
+        if leaf.counted_loops
+        else None,
     )
     before = {table: len(values) for table, values in rows.rows.items()}
     try:
@@ -156,6 +159,7 @@ def _add_python(rows: SourceRows, python: PythonFacts) -> None:
                 frame.name,
                 frame.engine,
                 frame.origin,
+                frame.root_origin,
                 frame.origin_text,
                 frame.reader,
                 frame.parent,

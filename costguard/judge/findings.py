@@ -14,9 +14,9 @@ from costguard.result import Finding, QueryReport, Severity
 from costguard.source_text import SourceTexts
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     import polars as pl
+
+    from costguard.estimate.compute import MachinePrice
 
 
 def choose(rulebook: Rulebook, only: Sequence[str] | None, ignored: Sequence[str]) -> list[Rule]:
@@ -41,13 +41,13 @@ def judged(
     queries: Sequence[QueryReport],
     texts: SourceTexts,
     marked: Sequence[tuple[str, int]],
-    machine_usd_per_hour: Decimal,
+    machine: MachinePrice,
 ) -> tuple[Finding, ...]:
     """The findings, in the order in which they are reported.
 
     `marked`: files that hold an ignore comment, with their number of cells (0 for a plain file).
     """
-    found = Judge(frames, query_ids, texts, machine_usd_per_hour).findings(rules)
+    found = Judge(frames, query_ids, texts, machine).findings(rules)
     ignores: list[Ignore] = []
     for path, cells in marked:
         for cell in range(1, cells + 1) if cells else (None,):

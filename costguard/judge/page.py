@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from costguard.judge.message import misspelt
 from costguard.result import Confidence, Severity
 
 Driver = Literal["bytes-billed", "slot-time", "compute-time", "storage", "egress", "tokens", "guardrail"]
@@ -41,23 +43,32 @@ class RulebookError(Exception):
         self.problems = problems
 
 
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+
+
 class FrontMatter(BaseModel):
     """The head of a page."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
+    id: Name
     severity: Severity
     confidence: Confidence
     driver: Driver
     message: str = Field(min_length=10)
     fix: str | None = None
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[Name, ...] = ()
 
     @field_validator("message", "fix")
     @classmethod
     def _one_line(cls, value: str | None) -> str | None:
-        return " ".join(value.split()) if value is not None else None
+        if value is None:
+            return None
+        for text in misspelt(value):
+            raise ValueError(
+                f"{text} is no placeholder; these are: {{name}}, {{name:bytes}}, {{name:usd}}, {{name:,}}"
+            )
+        return " ".join(value.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +140,17 @@ def parse_page(path: Path, text: str) -> Rule:
     except ValidationError as error:
         for item in error.errors():
             key = ".".join(str(part) for part in item["loc"])
-            problems.append(f"{path}:{_line_of(text, key)}: {key}: {item['msg']}")
+            problems.append(f"{path}:{_line_of(text, key)}: {key}: {_explain(key, item)}")
     title, sections = _sections(body, body_line)
     for heading in HEADINGS:
         if heading not in sections:
             problems.append(f"{path}:1: the heading '## {heading}' is missing")
     if not title:
         problems.append(f"{path}:{body_line}: a page starts with a title ('# ...')")
-    queries = [block for block in sections.get("Finds", _Section()).blocks if block.language == "sql"]
-    if len(queries) != 1:
-        problems.append(f"{path}:1: '## Finds' must hold one ```sql block, not {len(queries)}")
+    finds = sections.get("Finds", _Section())
+    queries = [block for block in finds.blocks if block.language == "sql"]
+    if len(queries) != 1 and "Finds" in sections:
+        problems.append(f"{path}:{finds.line}: '## Finds' must hold one ```sql block, not {len(queries)}")
     examples: list[Example] = []
     for heading, kind in _EXAMPLES:
         for block in sections.get(heading, _Section()).blocks:
@@ -199,6 +211,10 @@ def _yaml(path: Path, head: str) -> dict[str, Any]:
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
         found = yaml.load(head, Loader=Loader)  # noqa: S506 - a SafeLoader
+    except RecursionError:
+        raise RulebookError([f"{path}:2: the front matter is nested too deep"]) from None
+    except ValueError as error:  # a date that is none
+        raise RulebookError([f"{path}:2: the front matter is not YAML ({error})"]) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark is not None else 2
@@ -208,6 +224,25 @@ def _yaml(path: Path, head: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise RulebookError([f"{path}:2: the front matter must be `key: value` lines"])
     return found
+
+
+def _explain(key: str, item: Any) -> str:
+    """What pydantic says, in the words of a page."""
+    kind = item["type"]
+    if kind == "extra_forbidden":
+        close = difflib.get_close_matches(key, FrontMatter.model_fields, n=1)
+        known = ", ".join(FrontMatter.model_fields)
+        return f"unknown key; did you mean {close[0]!r}?" if close else f"unknown key; known: {known}"
+    if kind == "missing":
+        return "is missing"
+    if kind == "string_pattern_mismatch":
+        return "must be lower-case words joined by '-', such as select-star"
+    text: str = item["msg"]
+    return (
+        text.removeprefix("Value error, ")
+        .replace("Input should be", "must be")
+        .replace("a valid tuple", "a list")
+    )
 
 
 def _line_of(text: str, key: str) -> int:
@@ -226,7 +261,8 @@ class _Block:
 
 
 class _Section:
-    def __init__(self) -> None:
+    def __init__(self, line: int = 1) -> None:
+        self.line = line
         self.prose = ""
         self.blocks: list[_Block] = []
 
@@ -249,7 +285,7 @@ def _sections(body: str, first_line: int) -> tuple[str, dict[str, _Section]]:
             if token.tag == "h1":
                 title = name
             elif token.tag == "h2":
-                current = sections.setdefault(name, _Section())
+                current = sections.setdefault(name, _Section(first_line + start))
             continue
         if token.type == "fence":
             language, _, rest = token.info.strip().partition(" ")

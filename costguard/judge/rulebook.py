@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from costguard.facts.schema import TABLES, columns_of
 from costguard.judge.page import Rule, RulebookError, parse_page
+from costguard.judge.query_text import refused_forms
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,7 +51,7 @@ class Rulebook:
 
 
 def load_rulebook(shipped: Path, extra: Sequence[Path] = ()) -> Rulebook:
-    """The shipped pages, and those of users' folders; a page of the same id replaces a shipped one.
+    """The shipped pages, and those of users' folders; a page of the same id replaces one of an earlier folder.
 
     Users' pages are checked when they are loaded; shipped ones by the tests.
 
@@ -60,17 +61,19 @@ def load_rulebook(shipped: Path, extra: Sequence[Path] = ()) -> Rulebook:
     rules: dict[str, Rule] = {}
     problems: list[str] = []
     for folder, is_own in ((shipped, True), *((path, False) for path in extra)):
-        for page in sorted(folder.rglob("*.md")):
-            if page.name == "README.md":
-                continue
+        here: dict[str, Path] = {}
+        for page in rule_pages(folder):
             try:
                 rule = _load(page)
                 if not is_own:
-                    check_query(rule)
-                    check_against_schema(rule)
+                    check_rules([rule])
             except RulebookError as error:
                 problems.extend(error.problems)
                 continue
+            if rule.id in here:
+                problems.append(f"{page}:2: the id {rule.id!r} is also that of {here[rule.id]}")
+                continue
+            here[rule.id] = page
             rules[rule.id] = rule
     names: dict[str, str] = {}
     for rule in rules.values():
@@ -83,17 +86,42 @@ def load_rulebook(shipped: Path, extra: Sequence[Path] = ()) -> Rulebook:
     return Rulebook(tuple(rules[key] for key in sorted(rules)))
 
 
+def rule_pages(folder: Path) -> list[Path]:
+    """The pages of a folder, in order: its Markdown files but for each README.md."""
+    return sorted(page for page in folder.rglob("*.md") if page.name != "README.md")
+
+
 def _load(page: Path) -> Rule:
     try:
-        data = page.read_bytes()
-        text = data[:_PAGE_LIMIT].decode("utf-8")
+        with page.open("rb") as file:
+            data = file.read(_PAGE_LIMIT + 1)
     except OSError as error:
         raise RulebookError([f"{page}: cannot be read ({error.strerror or error})"]) from None
-    except UnicodeDecodeError:
-        raise RulebookError([f"{page}: not UTF-8 text"]) from None
     if len(data) > _PAGE_LIMIT:
         raise RulebookError([f"{page}: larger than {_PAGE_LIMIT:,} bytes"])
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise RulebookError([f"{page}:{line}: not UTF-8 text"]) from None
     return parse_page(page, text.replace("\r\n", "\n"))
+
+
+def check_rules(rules: Iterable[Rule]) -> None:
+    """The queries of rules can be run, and give what findings need.
+
+    Raises:
+        RulebookError: with the problems of every rule.
+    """
+    problems: list[str] = []
+    for rule in rules:
+        try:
+            check_query(rule)
+            check_against_schema(rule)
+        except RulebookError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise RulebookError(problems)
 
 
 def check_query(rule: Rule) -> None:
@@ -111,13 +139,19 @@ def check_select(sql: str, where: str) -> None:
     Raises:
         RulebookError: it is not; `where` begins each line.
     """
-    from sqlglot import exp, parse
-    from sqlglot.errors import SqlglotError
+    import logging
 
+    from sqlglot import exp, parse
+
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it would say on stderr what is refused here anyway
+    refused = [f"{where}: {problem}" for problem in refused_forms(sql)]
+    if refused:
+        raise RulebookError(refused)
     try:
         statements = [tree for tree in parse(sql, dialect="postgres") if tree is not None]
-    except (SqlglotError, RecursionError) as error:
-        raise RulebookError([f"{where}: the query cannot be parsed ({str(error).splitlines()[0]})"]) from None
+    except Exception as error:  # nonsense ends in a TypeError now and then, not in an error of sqlglot's own
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        raise RulebookError([f"{where}: the query cannot be parsed ({first})"]) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise RulebookError([f"{where}: a rule is one SELECT"])
     tree = statements[0]
@@ -134,6 +168,10 @@ def check_select(sql: str, where: str) -> None:
             close = difflib.get_close_matches(inner.name, [*TABLES, *own], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             problems.append(f"{where}: no fact table is called {inner.name!r}{hint}")
+    for lateral in tree.find_all(exp.Lateral):
+        problems.append(
+            f"{where}: {lateral.sql()[:60]!r}: a rule may only name fact tables, not functions or files"
+        )
     forbidden = tree.find(exp.Command, exp.Into, exp.Insert, exp.Create, exp.Copy)
     if forbidden is not None:
         problems.append(f"{where}: a rule only selects")
@@ -149,30 +187,16 @@ def check_against_schema(rule: Rule) -> None:
             does not give.
     """
     from costguard.facts.frames import empty_frame
+    from costguard.judge.columns import columns_problems
 
     where = f"{rule.path}:{rule.sql_line}"
     try:
         result = run_query(rule.sql, {table: empty_frame(table) for table in TABLES})
     except Exception as error:  # polars has no common base class for what its SQL refuses
         raise RulebookError([f"{where}: {_explain(rule, str(error))}"]) from None
-    problems = columns_problems(rule, result.columns)
+    problems = columns_problems(rule, result.schema)
     if problems:
         raise RulebookError([f"{where}: {problem}" for problem in problems])
-
-
-def columns_problems(rule: Rule, columns: Sequence[str]) -> list[str]:
-    """What is wrong with the columns that a rule's query gives."""
-    from costguard.judge.message import names_in
-
-    problems = []
-    if "at" not in columns:
-        problems.append("the query must give a column `at`, the place of the finding")
-    for name in sorted(names_in(rule.message) | names_in(rule.fix or "")):
-        if name not in columns:
-            close = difflib.get_close_matches(name, columns, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            problems.append(f"the message names {{{name}}}, which the query does not give{hint}")
-    return problems
 
 
 def run_query(sql: str, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
@@ -180,7 +204,17 @@ def run_query(sql: str, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     import polars as pl
 
     with pl.SQLContext(tables, eager=True) as context:
+        return execute(context, sql)
+
+
+def execute(context: pl.SQLContext[pl.DataFrame], sql: str) -> pl.DataFrame:
+    """Run one query in a context; whatever goes wrong in it is an `Exception`."""
+    import polars as pl
+
+    try:
         return context.execute(sql)
+    except pl.exceptions.PanicException as error:  # no Exception of its own accord
+        raise RuntimeError(str(error)) from None
 
 
 def _explain(rule: Rule, message: str) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
 from costguard.cache import digest
+from costguard.judge.columns import columns_problems
 from costguard.judge.message import fill
 from costguard.judge.page import Rule
-from costguard.judge.rulebook import RulebookError, columns_problems
+from costguard.judge.rulebook import RulebookError, execute
 from costguard.model import Span
-from costguard.money import TIB, ByteRange, Dollars
+from costguard.money import BASES, TIB, ByteRange, Dollars, Seconds
 from costguard.result import Confidence, Finding, Severity
 from costguard.source_text import SourceTexts
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from costguard.estimate.compute import MachinePrice
 
 Frames = Mapping[str, "pl.DataFrame"]
 
@@ -26,38 +31,40 @@ class Judge:
     """The fact tables of one scan, ready for rules."""
 
     def __init__(
-        self, frames: Frames, query_ids: Sequence[str], texts: SourceTexts, machine_usd_per_hour: Decimal
+        self, frames: Frames, query_ids: Sequence[str], texts: SourceTexts, machine: MachinePrice
     ) -> None:
         self._frames = frames
         self._ids = query_ids
         self._texts = texts
-        self._machine = machine_usd_per_hour
+        self._machine = machine
         self._paths: list[str] = frames["sources"]["path"].to_list()
         self._places: list[tuple[Any, ...]] = frames["locations"].rows()
         queries = frames["queries"]
         self._prices: list[float | None] = queries["usd_per_tib"].to_list()
         self._runs: list[float | None] = queries["runs"].to_list()
+        self._file_runs: list[float | None] = frames["sources"]["runs"].to_list()
         self._lines: dict[tuple[str, int | None], list[str]] = {}
 
     def findings(self, rules: Sequence[Rule]) -> list[Finding]:
         """The findings of all rules, by path, place and rule; the same place and message only once.
 
         Raises:
-            RulebookError: a rule's query does not run.
+            RulebookError: a rule's query does not run, or gives what no finding can be made of.
         """
         import polars as pl
 
         found: list[Finding] = []
         with pl.SQLContext(dict(self._frames), eager=True) as context:
             for rule in rules:
+                where = f"{rule.path}:{rule.sql_line}"
                 try:
-                    rows = context.execute(rule.sql)
+                    rows = execute(context, rule.sql)
                 except Exception as error:  # polars has no common base class for what its SQL refuses
                     first = str(error).strip().splitlines()[0]
-                    raise RulebookError([f"{rule.path}:{rule.sql_line}: {first}"]) from None
-                problems = columns_problems(rule, rows.columns)
+                    raise RulebookError([f"{where}: {first}"]) from None
+                problems = columns_problems(rule, rows.schema) or self._value_problems(rows)
                 if problems:
-                    raise RulebookError([f"{rule.path}:{rule.sql_line}: {problem}" for problem in problems])
+                    raise RulebookError([f"{where}: {problem}" for problem in problems])
                 # Polars joins promise no order, and of two findings that look the same only the first is kept.
                 rows = rows.sort([name for name in ("query", "at") if name in rows.columns])
                 found.extend(
@@ -65,53 +72,81 @@ class Judge:
                 )
         return _numbered(found)
 
+    def _value_problems(self, rows: pl.DataFrame) -> list[str]:
+        """Values that stand for nothing: a key without its row, a severity that there is not."""
+        problems = []
+        for name, count in (("at", len(self._places)), ("query", len(self._ids))):
+            if name in rows.columns:
+                wrong = [key for key in rows[name].drop_nulls().to_list() if not 0 <= key < count]
+                if wrong:
+                    problems.append(f"the column `{name}` gives {wrong[0]}, which is no key of its table")
+        for name, known in _CHOICES.items():
+            if name in rows.columns:
+                wrong = [word for word in rows[name].drop_nulls().to_list() if word not in known]
+                if wrong:
+                    problems.append(
+                        f"the column `{name}` gives {wrong[0]!r}, which is not one of {', '.join(known)}"
+                    )
+        return problems
+
     def _finding(self, rule: Rule, row: Mapping[str, Any]) -> Finding:
         _, source, start_line, start_column, end_line, end_column, cell = self._places[row["at"]]
         span = Span(start_line, start_column, end_line, end_column, cell)
         path = self._paths[source]
         query = row.get("query")
-        wasted_bytes = self._bytes(row)
+        wasted_bytes, wasted_seconds = self._bytes(row), self._seconds(row)
         return Finding(
             rule=rule.id,
-            severity=_severity(row.get("severity")) or rule.severity,
-            confidence=_confidence(row.get("confidence")) or rule.confidence,
+            severity=row.get("severity") or rule.severity,
+            confidence=row.get("confidence") or rule.confidence,
             driver=rule.driver,
             path=path,
             span=span,
             message=fill(rule.message, row),
             query=self._ids[query] if query is not None else None,
             wasted_bytes=wasted_bytes,
-            wasted_usd=self._usd(row, wasted_bytes, query),
+            wasted_usd=self._usd(row, wasted_bytes, wasted_seconds, query, source),
             fingerprint=digest(rule.id, path, " ".join(self._text(path, span).split()))[:16],
             help=fill(rule.fix, row) if rule.fix else None,
+            wasted_seconds=wasted_seconds,
+            machine=str(self._machine) if wasted_seconds is not None else None,
         )
 
     def _bytes(self, row: Mapping[str, Any]) -> ByteRange | None:
-        point = row.get("wasted_bytes")
+        point = _amount(row, "wasted_bytes")
         if point is None:
             return None
-        point = max(int(point), 0)
-        low, high = row.get("wasted_bytes_low"), row.get("wasted_bytes_high")
+        low, high = _amount(row, "wasted_bytes_low"), _amount(row, "wasted_bytes_high")
         return ByteRange(
-            min(max(int(low), 0), point) if low is not None else point,
-            point,
-            max(int(high), point) if high is not None else point,
+            int(min(low, point)) if low is not None else int(point),
+            int(point),
+            int(max(high, point)) if high is not None else int(point),
             row.get("wasted_basis") or "modelled",
         )
 
-    def _usd(self, row: Mapping[str, Any], wasted: ByteRange | None, query: int | None) -> Dollars | None:
-        """Wasted dollars per iteration."""
-        runs = (
-            Decimal(str(self._runs[query]))
-            if query is not None and self._runs[query] is not None
-            else Decimal(1)
-        )
-        if row.get("wasted_usd") is not None:
-            amount = Decimal(str(row["wasted_usd"]))
-            return Dollars(amount, amount, amount, row.get("wasted_basis") or "modelled")
-        if row.get("wasted_seconds") is not None:
-            amount = Decimal(str(row["wasted_seconds"])) * self._machine / 3600 * runs
-            return Dollars(amount / 2, amount, amount * 2, "modelled")
+    @staticmethod
+    def _seconds(row: Mapping[str, Any]) -> Seconds | None:
+        """Machines differ: half to twice of what was measured."""
+        point = _amount(row, "wasted_seconds")
+        return Seconds(point / 2, point, point * 2, "modelled") if point is not None else None
+
+    def _usd(
+        self,
+        row: Mapping[str, Any],
+        wasted: ByteRange | None,
+        seconds: Seconds | None,
+        query: int | None,
+        source: int,
+    ) -> Dollars | None:
+        """Wasted dollars per iteration: `wasted_bytes` and `wasted_seconds` count for one run of the query, or of
+        the file where no query is meant; `wasted_usd` for the whole iteration."""
+        usd = _amount(row, "wasted_usd")
+        if usd is not None:
+            return Dollars(usd, usd, usd, row.get("wasted_basis") or "modelled")
+        times = self._runs[query] if query is not None else self._file_runs[source]
+        runs = Decimal(str(times)) if times is not None else Decimal(1)
+        if seconds is not None:
+            return seconds.price(self._machine.usd_per_hour).times(runs)
         if wasted is None or query is None or self._prices[query] is None:
             return None
         price = Decimal(str(self._prices[query])) * runs
@@ -132,14 +167,20 @@ class Judge:
         return "\n".join(chosen)
 
 
-def _severity(value: object) -> Severity | None:
-    """The severity that a row gives for itself, when it is one."""
-    return next((name for name in get_args(Severity) if name == value), None)
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "severity": get_args(Severity),
+    "confidence": get_args(Confidence),
+    "wasted_basis": BASES,
+}
+"""Columns that hold a word, and the words."""
 
 
-def _confidence(value: object) -> Confidence | None:
-    """The confidence that a row gives for itself, when it is one."""
-    return next((name for name in get_args(Confidence) if name == value), None)
+def _amount(row: Mapping[str, Any], name: str) -> Decimal | None:
+    """An amount, at least 0; None when it is not known, or is no number (0 / 0, 1 / 0)."""
+    value = row.get(name)
+    if value is None or not math.isfinite(value):
+        return None
+    return max(Decimal(str(value)), Decimal(0))
 
 
 def order(finding: Finding) -> tuple[object, ...]:
@@ -149,15 +190,18 @@ def order(finding: Finding) -> tuple[object, ...]:
 
 
 def _numbered(findings: list[Finding]) -> list[Finding]:
-    """In order, each once, with the equal fingerprints of one file told apart by their number."""
-    from dataclasses import replace
-
+    """In order, each once, with fingerprints of their own."""
     unique: dict[tuple[object, ...], Finding] = {}
     for finding in findings:
         unique.setdefault((finding.rule, finding.path, finding.span, finding.message), finding)
+    return told_apart(sorted(unique.values(), key=order))
+
+
+def told_apart(findings: Iterable[Finding]) -> list[Finding]:
+    """The same findings, those with equal fingerprints told apart by their number."""
     seen: Counter[str] = Counter()
     result: list[Finding] = []
-    for finding in sorted(unique.values(), key=order):
+    for finding in findings:
         seen[finding.fingerprint] += 1
         number = seen[finding.fingerprint]
         if number > 1:

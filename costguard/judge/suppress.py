@@ -14,6 +14,7 @@ from typing import Final
 
 from costguard.cache import digest
 from costguard.judge.rulebook import Rulebook
+from costguard.judge.run import told_apart
 from costguard.model import Span
 from costguard.result import Finding, QueryReport
 
@@ -80,9 +81,8 @@ def suppress(
                 reason = ignore.reason
                 break
         result.append(finding if reason is None else replace(finding, suppressed=reason))
-    for ignore in ignores:
-        result.extend(_about(ignore, rulebook))
-    return result
+    about = [item for ignore in ignores for item in _about(ignore, rulebook)]
+    return [*result, *told_apart(about)]
 
 
 def _covers(ignore: Ignore, finding: Finding, statements: dict[tuple[str, int | None, int], Span]) -> bool:

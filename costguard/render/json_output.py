@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from costguard.model import Span
-from costguard.money import ByteRange, Dollars, decimal_string, worst_basis
+from costguard.money import ByteRange, Dollars, Seconds, decimal_string, worst_basis
 from costguard.result import (
     SEVERITIES,
     Finding,
@@ -65,7 +65,7 @@ def _summary(result: ScanResult, verdict: Verdict) -> Json:
         "verdict": verdict.verdict,
         "reasons": list(verdict.reasons),
         "usd_per_iteration": {
-            **_usd(_total(summary)),
+            **_decimals(_total(summary)),
             "unknown_queries": summary.unknown_queries,
             "assumed_runs": summary.assumed_runs,
         },
@@ -87,13 +87,14 @@ def _query(query: QueryReport) -> Json:
         "via": query.via,
         "statement": query.statement,
         "variant": query.variant,
+        "dialect": query.dialect or "bigquery",
         "loop_depth": query.loop_depth,
         "fingerprint": query.fingerprint,
         "runs_per_iteration": {"value": _number(query.runs), "basis": query.runs_basis},
         "bytes_processed": _bytes(query.bytes_processed),
         "bytes_billed": _bytes(query.bytes_billed),
-        "usd": {**_usd(query.usd), "price": query.price},
-        "usd_per_iteration": _usd(query.usd_per_iteration),
+        "usd": {**_decimals(query.usd), "price": query.price},
+        "usd_per_iteration": _decimals(query.usd_per_iteration),
         "scans": [_scan(scan) for scan in query.scans],
     }
 
@@ -113,9 +114,14 @@ def _scan(scan: ScanReport) -> Json:
 
 
 def _finding(finding: Finding) -> Json:
-    size, usd = _bytes(finding.wasted_bytes), _usd(finding.wasted_usd)
-    bases = [item.basis for item in (finding.wasted_bytes, finding.wasted_usd) if item is not None]
-    del size["basis"], usd["basis"]
+    size, time, usd = (
+        _bytes(finding.wasted_bytes),
+        _decimals(finding.wasted_seconds),
+        _decimals(finding.wasted_usd),
+    )
+    amounts = (finding.wasted_bytes, finding.wasted_seconds, finding.wasted_usd)
+    bases = [item.basis for item in amounts if item is not None]
+    del size["basis"], time["basis"], usd["basis"]
     return {
         "rule": finding.rule,
         "severity": finding.severity,
@@ -126,7 +132,13 @@ def _finding(finding: Finding) -> Json:
         "message": finding.message,
         "help": finding.help,
         "query": finding.query,
-        "wasted": {"bytes": size, "usd": usd, "basis": worst_basis(*bases) if bases else "unknown"},
+        "wasted": {
+            "bytes": size,
+            "seconds": time,
+            "usd": usd,
+            "basis": worst_basis(*bases) if bases else "unknown",
+            "machine": finding.machine,
+        },
         "fingerprint": finding.fingerprint,
         "suppressed": finding.suppressed,
         "fix": finding.fix,
@@ -153,7 +165,7 @@ def _bytes(amount: ByteRange | None) -> Json:
     return {"low": amount.low, "point": amount.point, "high": amount.high, "basis": amount.basis}
 
 
-def _usd(amount: Dollars | None) -> Json:
+def _decimals(amount: Dollars | Seconds | None) -> Json:
     if amount is None:
         return {"low": None, "point": None, "high": None, "basis": "unknown"}
     return {

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final
 
 from costguard.model import Span
-from costguard.money import format_bytes
+from costguard.money import format_bytes, format_seconds
 from costguard.render.amounts import bytes_text, counted, usd_text
 from costguard.render.cells import cut_start, harmless, text_width, wrap
 from costguard.render.paint import Paint
@@ -151,11 +151,14 @@ def place_text(path: str, span: Span) -> str:
 
 
 def wasted_text(finding: Finding) -> str:
-    """What a finding wastes: dollars of an iteration and bytes of a run; `` when neither is known, or nothing."""
-    size, usd = finding.wasted_bytes, finding.wasted_usd
-    if size is not None and not size.high:
-        size = None
-    if usd is None or not usd.high:
-        return bytes_text(size, " a run") if size is not None else ""
-    text = usd_text(usd, " an iteration")
-    return f"{text}, {format_bytes(size.point)} a run" if size is not None else text
+    """What a finding wastes: dollars of an iteration, bytes or time of a run; `` when nothing of it is known."""
+    size, time, usd = finding.wasted_bytes, finding.wasted_seconds, finding.wasted_usd
+    parts = []
+    if usd is not None and usd.high:
+        parts.append(usd_text(usd, " an iteration"))
+    if size is not None and size.high:
+        parts.append(f"{format_bytes(size.point)} a run" if parts else bytes_text(size, " a run"))
+    if time is not None and time.high:
+        machine = f" ({finding.machine})" if finding.machine else ""
+        parts.append(f"{format_seconds(time.point)} a run{machine}")
+    return ", ".join(parts)

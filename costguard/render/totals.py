@@ -147,10 +147,14 @@ def _unknown(result: ScanResult) -> str:
     summary = result.summary
     verb = "has" if summary.unknown_queries == 1 else "have"
     text = f"{counted(summary.unknown_queries, 'query', 'queries')} {verb} no known cost"
+    elsewhere = sorted({query.dialect for query in result.queries if query.usd is None and query.dialect})
+    if elsewhere:
+        count = sum(query.usd is None and query.dialect is not None for query in result.queries)
+        text += f" ({count:,} of them for {', '.join(elsewhere)}, which has no price here)"
     missing = Counter(
         scan.table
         for query in result.queries
-        if query.usd is None
+        if query.usd is None and not query.dialect
         for scan in query.scans
         if scan.bytes is None and scan.pruning == "unknown"
     )

@@ -63,6 +63,8 @@ def test_a_file_of_another_kind(costguard: Costguard, tmp_path: Path) -> None:
 # -- files that cannot be read ---------------------------------------------------------------------------
 
 
+CODE = '{"cells": [{"cell_type": "code", "source": %s}], "nbformat": 4}'
+NESTED = "Python code nested too deeply"
 RECURSIVE = "{% macro f(x) %}{{ f(x) }}{% endmacro %}\nSELECT {{ f(1) }} FROM p.d.t\n"
 BAD_FILES: list[tuple[str, bytes, str]] = [
     ("binary.sql", b"SELECT \x00\x01\x02 FROM t", "binary file"),
@@ -80,6 +82,33 @@ BAD_FILES: list[tuple[str, bytes, str]] = [
     ),
     ("form.sql", b"SELECT a FORM t WHERE", "syntax error"),
     ("deep.sql", b"SELECT " + b"(" * 50_000 + b"1" + b")" * 50_000, "nested too deep"),
+    (
+        "subqueries.sql",
+        b"SELECT * FROM " + b"(SELECT * FROM " * 3000 + b"t" + b")" * 3000,
+        "nested too deep",
+    ),
+    (
+        "cases.sql",
+        b"SELECT " + b"CASE WHEN a THEN " * 3000 + b"1" + b" END" * 3000 + b" FROM t",
+        "nested too deep",
+    ),
+    ("arrays.sql", b"SELECT " + b"[" * 5000 + b"1" + b"]" * 5000, "nested too deep"),
+    ("nots.sql", b"SELECT 1 FROM t WHERE " + b"NOT " * 20_000 + b"a", "nested too deep"),
+    ("quote.sql", b"SELECT '" + b"a" * 100_000, "syntax error"),
+    ("wide_le.sql", "SELECT 1".encode("utf-16-le"), "binary file"),
+    ("sum.py", b"import pandas as pd\npd.read_gbq(" + b"+".join([b'"a"'] * 20_000) + b")", NESTED),
+    ("chain.py", b"import pandas as pd\npd.read_gbq('SELECT 1')" + b".head()" * 5000, NESTED),
+    ("binary.py", b"import pandas\x00", "binary file"),
+    ("form.py", b"import pandas as pd\npd.read_gbq('SELECT 1'", "Python syntax error"),
+    ("deep.ipynb", b"[" * 100_000, "not a notebook"),
+    ("number.ipynb", b"1" * 10_000, "not a notebook"),
+    ("cells.ipynb", b'{"cells": {"a": 1}}', "not a notebook"),
+    ("binary.ipynb", b"\x00\x01", "binary file"),
+    ("latin.ipynb", b'{"cells": ["\xe9"]}', "not UTF-8 text"),
+    ("code.ipynb", (CODE % '"import ("').encode(), "Python syntax error"),
+    ("itself.sql", b'{% include "itself.sql" %}', "template recursion"),
+    ("doubling.sql", b'{% set x = "a" %}' + b"{% set x = x ~ x %}" * 60 + b"{{ x }}", "template too large"),
+    ("power.sql", b"SELECT {{ 9**9**9**9 }}", "template too large"),
 ]
 
 
@@ -99,7 +128,7 @@ def test_a_file_that_cannot_be_read(
     assert beside.code == 0
     assert beside.document["summary"]["queries"] == 1
     assert unread(beside) == [(name, reason)]
-    assert f"      1  {reason}: bad/{name}:1" in costguard("scan", "bad").out
+    assert f"      1  {reason}: bad/{name}:" in costguard("scan", "bad").out
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -121,6 +150,47 @@ def test_a_file_that_vanishes_while_scanning(
     done = costguard("scan", ".", "--format", "json")
     assert unread(done) == [("gone.sql", "cannot be opened")]
     assert done.document["summary"]["queries"] == 1
+
+
+@pytest.mark.parametrize("repository", [False, True])
+def test_links_in_a_circle(costguard: Costguard, tmp_path: Path, repository: bool) -> None:
+    if repository:
+        subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True, timeout=30)
+    (tmp_path / "here.sql").write_text("SELECT a FROM p.d.t")
+    (tmp_path / "one.sql").symlink_to("other.sql")
+    (tmp_path / "other.sql").symlink_to("one.sql")
+    (tmp_path / "folder").symlink_to(".", target_is_directory=True)
+    done = costguard("scan", ".", "--format", "json")
+    assert done.code == 0
+    assert done.document["summary"]["queries"] == 1
+    assert unread(done) == [("one.sql", "cannot be opened"), ("other.sql", "cannot be opened")]
+    refused(costguard("scan", "one.sql"), "one.sql: no such file or directory")
+
+
+def test_a_link_that_leads_out(costguard: Costguard, tmp_path: Path) -> None:
+    (tmp_path / "secret.sql").write_text("SELECT secret FROM p.d.t")
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "here.sql").write_text("SELECT a FROM p.d.t")
+    (tmp_path / "inside" / "link.sql").symlink_to("../secret.sql")
+    done = costguard("scan", "inside", "--format", "json")
+    assert unread(done) == [("link.sql", "link out of the given path")]
+    assert "secret" not in done.out.replace("secret.sql", "")
+
+
+def test_a_pipe(costguard: Costguard, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.sql")
+    done = costguard("scan", ".", "--format", "json")
+    assert done.code == 2
+    assert unread(done) == [("pipe.sql", "not a regular file")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+def test_a_name_in_another_encoding(costguard: Costguard, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"gr\xfcn.sql")).write_text("SELECT a FROM p.d.t")
+    for _ in range(2):
+        done = costguard("scan", ".", "--format", "json")
+        assert done.code == 0
+        assert [query["path"] for query in done.document["queries"]] == ["gr\\xfcn.sql"]
 
 
 SHARE = """
@@ -176,7 +246,11 @@ def test_fifty_megabytes_of_sql(tmp_path: Path) -> None:
             "c.json: version: 9 is not known; this program reads version 1",
         ),
         ("c.json.gz", b"not gzip", "c.json.gz: not JSON: Expecting value at line 1, column 1"),
-        ("c.json.gz", gzip.compress(b'{"version": 1, "tables": []}')[:20], "c.json.gz: damaged gzip file"),
+        (
+            "c.json.gz",
+            gzip.compress(b'{"version": 1, "tables": []}', mtime=0)[:20],
+            "c.json.gz: damaged gzip file",
+        ),
     ],
 )
 def test_a_catalog_that_cannot_be_used(
@@ -223,6 +297,11 @@ def test_a_catalog_is_looked_at_although_nothing_changed(costguard: Costguard, s
         ("WHERE star", "WHERE starr", None, "starr"),
         ("FROM scans WHERE star", "FROM read_csv('/etc/passwd')", None, "may only name fact tables"),
         ("{table}:", "{tabel}:", None, "tabel"),
+        ("bytes AS wasted_bytes", "table_name AS wasted_bytes", None, "`wasted_bytes` must be a number"),
+        ("SELECT at", "SELECT table_name AS at", None, "`at` must be a key of locations"),
+        ("WHERE star", "WHERE star /*! code */", None, "a comment begins with --"),
+        ("id: every-column", "id: other", 2, "id 'other' must be the name of the file ('every-column')"),
+        ("---\nid", "--\nid", 1, "a page starts with '---' and its front matter"),
     ],
 )
 @pytest.mark.parametrize("command", [("scan", "shop"), ("rules", "--config", "shop/costguard.toml")])
@@ -329,6 +408,12 @@ def test_wrong_usage(costguard: Costguard, arguments: tuple[str, ...]) -> None:
         ('[rules.severity]\nxyzzy = "note"', "no rule is called 'xyzzy'"),
         ("catalog = [", "not TOML"),
         ('exclude = "!"', "exclude: '!' is not a pattern such as in .gitignore"),
+        ("xyzzy = 1", "unknown key 'xyzzy'; known: cache, catalog, "),
+        ("[tool.costguard.rules]\nseverty = {}", "unknown key 'rules.severty'; did you mean 'severity'?"),
+        ("catalog = " + "[" * 50_000, "nested too deep"),
+        ("tool = 3", "unknown key 'tool'; known: "),
+        ('[rules]\ndirectories = "checks"', "shop/checks: no such directory"),
+        ('[runs]\n"*" = -1', "runs.*: "),
     ],
 )
 def test_a_config_that_makes_no_sense(costguard: Costguard, shop: Path, text: str, message: str) -> None:

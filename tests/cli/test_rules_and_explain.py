@@ -89,6 +89,20 @@ def test_an_example_that_does_not_hold_is_named(costguard: Costguard, shop: Path
     assert total == "1 rule, 3 examples, 1 failure"
 
 
+def test_every_page_that_cannot_be_used_is_named(costguard: Costguard, shop: Path) -> None:
+    folder = shop / ".costguard" / "rules" / "own"
+    for name, column in (("one", "starr"), ("two", "starrr")):
+        text = RULE.replace("id: every-column\naliases: [star-of-old]", f"id: {name}")
+        (folder / f"{name}.md").write_text(text.replace("WHERE star", f"WHERE {column}"))
+    for command in (("test-rules", folder), ("scan", shop)):
+        done = costguard(*command)
+        assert (done.code, done.out) == (2, "")
+        assert [line.partition(".md:")[0].rpartition("/")[2] for line in done.err.splitlines()] == [
+            "one",
+            "two",
+        ]
+
+
 def test_a_folder_without_pages(costguard: Costguard, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     assert costguard("test-rules", "none").err == "costguard: none: no rule pages (*.md) there\n"

@@ -101,6 +101,7 @@ def test_the_document_has_every_field() -> None:
         "via": "file",
         "statement": "SELECT",
         "variant": None,
+        "dialect": "bigquery",
         "loop_depth": 0,
         "fingerprint": "f" * 16,
         "runs_per_iteration": {"value": 12, "basis": "written"},
@@ -150,8 +151,10 @@ def test_the_document_has_every_field() -> None:
         "query": "a.sql:3",
         "wasted": {
             "bytes": {"low": 0, "point": 2**39, "high": 2**40},
+            "seconds": {"low": None, "point": None, "high": None},
             "usd": {"low": "0.00", "point": "3.125", "high": "6.25"},
             "basis": "modelled",
+            "machine": None,
         },
         "fingerprint": "a.sql:3",
         "suppressed": None,
@@ -159,7 +162,13 @@ def test_the_document_has_every_field() -> None:
     }
     assert (second["suppressed"], third["suppressed"]) == ("small table", "")
     nothing = {"low": None, "point": None, "high": None}
-    assert second["wasted"] == {"bytes": nothing, "usd": nothing, "basis": "unknown"}
+    assert second["wasted"] == {
+        "bytes": nothing,
+        "seconds": nothing,
+        "usd": nothing,
+        "basis": "unknown",
+        "machine": None,
+    }
     assert document["unread"] == [
         {
             "path": "b.sql",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import doctest
 import re
+from decimal import Decimal
 
 import pytest
 
 from costguard.model import Span
-from costguard.money import ByteRange
+from costguard.money import ByteRange, Seconds
 from costguard.render import amounts, cells, terminal
 from costguard.render.terminal import SHOWN_FINDINGS, render_terminal
 from costguard.result import ScanResult, UnreadReport, Verdict
@@ -107,6 +108,17 @@ def test_a_file_that_is_gone_leaves_the_message() -> None:
 def test_waste(wasted_bytes: ByteRange | None, wasted_usd: object, shown: str | None) -> None:
     text = render(result(findings=[finding(wasted_bytes=wasted_bytes, wasted_usd=wasted_usd)]))
     assert re.findall(r"^       wastes (.*)$", text, re.MULTILINE) == ([] if shown is None else [shown])
+
+
+def test_wasted_time_says_on_what_machine() -> None:
+    time = Seconds(Decimal("9.5"), Decimal(19), Decimal(38), "modelled")
+    machine = "n2-standard-4, 0.194236 USD/hour, assumed"
+    waste = finding(wasted_seconds=time, machine=machine, wasted_usd=time.price(Decimal("0.194236")))
+    text = render(result(findings=[waste]), width=140)
+    assert (
+        "wastes $0.001 an iteration ($0.00051 to $0.0021, modelled), 19 s a run "
+        "(n2-standard-4, 0.194236 USD/hour, assumed)"
+    ) in " ".join(text.split())
 
 
 def test_a_long_message_is_wrapped_behind_the_gutter() -> None:
@@ -279,6 +291,17 @@ def test_the_sum() -> None:
         "Findings   1 warning, 1 note; 1 ignored finding",
         "Gate       passed",
     ]
+
+
+def test_queries_of_other_databases_are_in_no_catalog_either() -> None:
+    queries = [
+        query("a.py", size=None, scans=(scan_report("v$pdbs", None),), dialect="oracle"),
+        query("b.sql", size=None, scans=(scan_report("p.d.lost", None),)),
+    ]
+    assert (
+        "           2 queries have no known cost (1 of them for oracle, which has no price here): p.d.lost is\n"
+        "           in no catalog (--catalog FILE)\n"
+    ) in tail(result(queries, files=2))
 
 
 def test_an_unknown_sum_is_not_zero() -> None:

@@ -122,6 +122,8 @@ def _classify(
     for node in nodes:
         if isinstance(node, ast.Call):
             kind = _call_kind(types, node, own, depth)
+            if depth and kind == "vectorizable" and _changes(node, parameters):
+                kind = "opaque"  # what the function is given may live on from row to row
         elif isinstance(node, _NOT_ALLOWED):
             kind = "opaque"
         else:
@@ -133,6 +135,17 @@ def _classify(
     return result
 
 
+def _changes(node: ast.Call, parameters: frozenset[str]) -> bool:
+    """Whether a call changes one of the containers that a function was given."""
+    if not (isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING_METHODS):
+        return False
+    root: ast.expr = node.func.value
+    while isinstance(root, ast.Subscript | ast.Attribute):
+        root = root.value
+    return isinstance(root, ast.Name) and root.id in parameters
+
+
+_CHANGING_METHODS: Final = words("append add update extend insert setdefault pop remove discard clear")
 _RANK: Final = {"vectorizable": 0, "opaque": 1, "predict": 2}
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from costguard.extract.pytypes.callbacks import classify_body, classify_function
+from costguard.extract.pytypes.callbacks import MAXIMUM_DEPTH, classify_body, classify_function
+from costguard.extract.pytypes.definitions import target_names
 from costguard.extract.pytypes.loops import innermost, unwrapped
 from costguard.extract.pytypes.module import ModuleTypes
+from costguard.extract.pytypes.names import ENGINES
 from costguard.extract.pytypes.positions import Offsets, place, shortened, written
 from costguard.extract.pytypes.state import LoopSite, Site
 from costguard.extract.pytypes.training import describe_training
@@ -87,7 +89,12 @@ class _Builder:
         loop = innermost(self._loops, where.start, where.cell)
         callback, detail = self._described(site)
         receiver = self._frame(site.receiver)
-        if loop is not None and site.receiver is not None and site.function.startswith("pyspark."):
+        if (
+            loop is not None
+            and site.receiver is not None
+            and site.function.startswith("pyspark.")
+            and not self._differs(node, self._nodes[loop])
+        ):
             detail = detail or self._source_outside(site.receiver, loop)
         return Call(
             start=where.start,
@@ -167,6 +174,26 @@ class _Builder:
             pending.extend(maker.parents)
         return None
 
+    def _differs(self, node: ast.expr, loop: ast.AST, depth: int = 0) -> bool:
+        """Whether a chain of methods starts at something that the loop hands out: another frame in every turn."""
+        while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+            if isinstance(node, ast.Subscript):
+                is_frame = self._types.type_of(node.value) in ENGINES
+                if not is_frame and _names(node.slice) & _changed_names(loop):
+                    return True
+            node = node.func if isinstance(node, ast.Call) else node.value
+        if not isinstance(node, ast.Name) or depth > MAXIMUM_DEPTH:
+            return False
+        target = getattr(loop, "target", None)
+        if target is not None and node.id in target_names(target):
+            return True
+        return any(
+            self._differs(statement.value, loop, depth + 1)
+            for statement in ast.walk(loop)
+            if isinstance(statement, ast.Assign)
+            and any(isinstance(place, ast.Name) and place.id == node.id for place in statement.targets)
+        )
+
     def _described(self, site: Site) -> tuple[str | None, str | None]:
         if site.function in _ROW_LOOPS:
             loop = self._row_loops.get(site.node)
@@ -218,6 +245,10 @@ def _row_sources(iterable: ast.expr | None) -> list[ast.expr]:
             return [found for argument in node.args for found in _row_sources(argument)]
         return [node]
     return []
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
 
 
 def _changed_names(node: ast.AST) -> set[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 from costguard.extract.pytypes.module import ModuleTypes
 from costguard.extract.pytypes.names import ENGINES
-from costguard.extract.pytypes.positions import Offsets, Place, place, written
+from costguard.extract.pytypes.positions import Offsets, Place, place, shortened, written
 from costguard.extract.pytypes.state import TRACKED
 from costguard.extract.pytypes.values import Maker
 from costguard.model import Frame
@@ -34,7 +36,8 @@ def build_frames(types: ModuleTypes, offsets: Offsets) -> tuple[tuple[Frame, ...
                 name=maker.name,
                 engine=ENGINES[maker.type],
                 origin=maker.origin,
-                origin_text=written(maker.source, 80).strip("'\""),
+                root_origin=_root(maker).origin,
+                origin_text=_origin_text(maker.source),
                 reader=maker.reader,
                 parent=parent,
                 columns_used=tuple(sorted(columns)) if columns else None,
@@ -45,6 +48,24 @@ def build_frames(types: ModuleTypes, offsets: Offsets) -> tuple[tuple[Frame, ...
             )
         )
     return tuple(frames), numbers
+
+
+def _root(maker: Maker) -> Maker:
+    """The frame that one was derived from in the end, by its first parents."""
+    seen = {maker}
+    while maker.parents:
+        parent = next(iter(maker.parents))
+        if parent in seen:
+            break
+        seen.add(parent)
+        maker = parent
+    return maker
+
+
+def _origin_text(source: ast.expr | None) -> str:
+    if isinstance(source, ast.Constant) and isinstance(source.value, str):
+        return shortened(source.value, 80)
+    return written(source, 80)
 
 
 def _columns_used(makers: list[Maker]) -> dict[Maker, set[str] | None]:

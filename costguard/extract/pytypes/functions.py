@@ -44,10 +44,19 @@ class Functions(Bindings):
         if node not in self.functions:
             self.functions[node] = FunctionState()
             self.pending.append((function, Context(scope)))
+        elif self.env is not self.module:
+            self._escape_captured(node)
         if owner is not None:
             owner.methods[node.name] = function
         else:
             self.env[node.name] = value
+
+    def _escape_captured(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """A function is defined anew by another call of the one around it. Its body is evaluated with the variables
+        of the first call alone: what it captures now may be used in any way."""
+        for child in ast.walk(node):
+            if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load) and child.id in self.env:
+                escape(self.env[child.id])
 
     def _decorate(self, decorator: ast.expr, function: Function, value: Value) -> Value:
         """Decorators that change what a function is: UDFs are columns' functions, no longer plain ones."""

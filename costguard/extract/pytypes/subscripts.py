@@ -91,10 +91,7 @@ class Subscripts(Attributes):
         index = self.consume(node.slice)
         if isinstance(node.slice, ast.Slice):
             value = self.derive(node, base, frame_type, f"{FRAME}.__getitem__")
-            if (
-                constant_number(node.slice.upper, self.definitions.constants) is not None
-                and node.slice.lower is None
-            ):
+            if _is_head(node.slice):
                 for maker in value.makers:
                     maker.bounded = True
             return value
@@ -128,11 +125,7 @@ class Subscripts(Attributes):
         value = self.consume(index)
         if isinstance(index, ast.Slice) or value.type == SERIES or isinstance(index, ast.Compare):
             result = self.derive(node, frame, frame_type, base.type or "")
-            upper = index.upper if isinstance(index, ast.Slice) else None
-            if (
-                base.type == "pandas.DataFrame.iloc"
-                and constant_number(upper, self.definitions.constants) is not None
-            ):
+            if base.type == "pandas.DataFrame.iloc" and _is_head(index):
                 for maker in result.makers:
                     maker.bounded = True
             return result
@@ -143,3 +136,13 @@ class Subscripts(Attributes):
             return UNKNOWN
         escape(frame)
         return UNKNOWN
+
+
+def _is_head(index: ast.expr) -> bool:
+    """`[:n]`, also with a variable: the first rows, as with head(n)."""
+    return (
+        isinstance(index, ast.Slice)
+        and index.lower is None
+        and index.upper is not None
+        and not (isinstance(index.upper, ast.UnaryOp) and isinstance(index.upper.op, ast.USub))
+    )

@@ -10,7 +10,15 @@ from costguard.extract.pytypes.module import ModuleTypes
 from costguard.extract.pytypes.state import Site
 
 _ROOTS: Final = ("sklearn.", "lightgbm.", "xgboost.", "catboost.")
-_THREADED: Final = ("lightgbm.", "xgboost.", "catboost.", "sklearn.ensemble.HistGradientBoosting")
+_THREADED: Final = (
+    "lightgbm.",
+    "xgboost.",
+    "catboost.",
+    "sklearn.ensemble.HistGradientBoosting",
+    "sklearn.cluster.KMeans",
+    "sklearn.cluster.MiniBatchKMeans",
+    "sklearn.cluster.BisectingKMeans",
+)
 """Libraries and estimators that use all cores unless told otherwise."""
 _PREPARATION: Final = (
     "sklearn.preprocessing.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ from costguard.facts.sql.predicates import attach_conditions, describe, scan_pre
 from costguard.facts.sql.relation import SelectBody
 from costguard.facts.sql.sorts import sorts_of
 from costguard.facts.sql.statement import Assembled, assemble, follow
-from costguard.model import SqlText
+from costguard.model import Hole, SqlText
 
 Json = Any
 
@@ -69,6 +69,9 @@ class StatementContext:
     in_branch: bool
     variables: Mapping[str, Json]
     """Script variables in lower case, with their DEFAULT as predicate JSON (None when it is not constant)."""
+    loop_counts: Json | None = None
+    """The loops of the script around it, when their turns follow from constants and the clock
+    (`costguard.facts.sql.variables.loop_counts`)."""
 
 
 def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRows, places: TextPlaces) -> int:
@@ -109,6 +112,9 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
 
     _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement)
     merge = _merge_condition(assembled, converter)
+    suffix_readers = {
+        scan for read in log.reads.values() for scan, path in read.targets if path.lower() == "_table_suffix"
+    }
     for number in used:
         entry = log.scans[number]
         condition = scan_predicate(log, number, counts)
@@ -124,11 +130,13 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 query=query,
                 at=places(*entry.place),
                 table_name=entry.name,
+                written_name=_with_braces(entry.name, text, holes) if entry.name_hole else entry.name,
                 alias=entry.alias,
                 role=entry.role,
                 wildcard=entry.name.endswith("*"),
                 suffix_filtered=suffix[0],
                 suffix_mentioned=suffix[1],
+                suffix_read=suffix[1] or number in suffix_readers,
                 name_hole=entry.name_hole,
                 star=entry.star and assembled.shows_result,
                 star_at=places(*entry.star_place) if entry.star and entry.star_place else None,
@@ -136,6 +144,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 whole_row=entry.whole_row,
                 in_subquery=entry.in_subquery,
                 filtered=condition is not None,
+                never=condition is not None and any(item[-1] == ["bool", False] for item in condition[1]),
                 joined=entry.joined,
                 system_time=entry.system_time,
                 sample_percent=entry.sample_percent,
@@ -200,6 +209,8 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 join.right_one_row,
                 join.left_small,
                 join.right_small,
+                join.left_grouped,
+                join.right_grouped,
                 join.left,
                 join.right,
                 keys.get(join.left_scan) if join.left_scan is not None else None,
@@ -330,13 +341,14 @@ def _add_query(
             has_filter=outermost is not None and outermost.args.get("where") is not None,
             has_aggregate=_is_aggregated(assembled),
             has_order=outermost is not None and outermost.args.get("order") is not None,
-            limit=literal_number(limit.args.get("expression")) if limit is not None else None,
+            limit=_limit_rows(limit, spans) if limit is not None else None,
             has_limit=limit is not None,
             limit_at=places(*_limit_place(limit, statement)) if limit is not None else None,
             time_dependent=any(function.function in _CLOCK for function in functions),
             scan_count=scan_count,
             dialect=None if text.dialect == "bigquery" else text.dialect or "another database",
             read_from=text.read_from,
+            loop_counts=_loop_counts(context, text),
         ),
     )
 
@@ -347,7 +359,16 @@ def _turns(context: StatementContext, text: SqlText) -> int | None:
         return None
     if not context.loop_depth and not text.loop_depth:
         return None
-    return (context.loop_turns or 1) * (text.loop_turns or 1)
+    script = context.loop_turns if context.loop_turns is not None else 1
+    return script * (text.loop_turns if text.loop_turns is not None else 1)
+
+
+def _loop_counts(context: StatementContext, text: SqlText) -> str | None:
+    """The same for loops that are yet to be counted."""
+    if context.loop_counts is None or (text.loop_depth and text.loop_turns is None):
+        return None
+    times = context.loop_counts["times"] * (text.loop_turns if text.loop_turns is not None else 1)
+    return json.dumps({**context.loop_counts, "times": times})
 
 
 def _is_aggregated(assembled: Assembled) -> bool:
@@ -365,6 +386,14 @@ def _is_aggregated(assembled: Assembled) -> bool:
         if (info or inspect(item)).aggregates:
             return True
     return False
+
+
+def _limit_rows(limit: exp.Expr, holes: list[tuple[int, int]]) -> int | None:
+    """The number of a LIMIT, unless it stands for something unknown."""
+    start, end = extent(limit)
+    if any(low < end and high > start for low, high in holes):
+        return None
+    return literal_number(limit.args.get("expression"))
 
 
 def _limit_place(limit: exp.Expr, statement: str) -> tuple[int, int]:
@@ -385,6 +414,19 @@ def _merge_condition(assembled: Assembled, converter: Converter) -> Json | None:
         if columns_in(converted):
             items.append(["at", list(extent(item)), converted])
     return ["and", items] if items else None
+
+
+def _with_braces(name: str, text: SqlText, holes: Sequence[Hole]) -> str:
+    """A name with the expressions that are to fill its unknown parts instead of their stand-ins."""
+    for hole in sorted(holes, key=lambda hole: hole.start - hole.end):  # the longest stand-in first
+        expression = " ".join(hole.name.split())
+        if len(expression) > _LONGEST_EXPRESSION:
+            expression = expression[: _LONGEST_EXPRESSION - 3] + "..."
+        name = name.replace(text.text[hole.start : hole.end], f"{{{expression}}}")
+    return name
+
+
+_LONGEST_EXPRESSION = 40
 
 
 def _with_places(condition: Json, places: Callable[[int, int], int]) -> Json:

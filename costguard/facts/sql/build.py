@@ -406,10 +406,11 @@ class Builder:
                 self._add_source(body, inner)
                 return None
             alias = node.alias.lower()
-            scope = self._scopes[id(body)]
+            parent = body if _is_lateral(node) else body.parent
             self._depth += 1
             try:
-                nested = self.body(node, body if _is_lateral(node) else body.parent, scope)
+                # What stands in the parentheses: the joins after them are those of the FROM around.
+                nested = self.body(inner, parent, self.with_scope(node, parent, self._scopes[id(body)]))
             finally:
                 self._depth -= 1
             table_alias = node.args.get("alias")

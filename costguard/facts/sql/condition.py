@@ -12,7 +12,8 @@ Nodes are lists whose first item is the kind:
 - `["call", NAME, [..]]`, `["cast", x, TYPE, safe]`, `["arith", op, left, right]`, `["if", c, a, b]`,
   `["interval", x, UNIT]`, `["unit", UNIT]`, `["array", [..]]`, `["opaque", text, [paths]]`.
 
-While a condition is converted, a column is a `ColumnNode`; `for_scan` turns those into `col` or `other`.
+While a condition is converted, a column is a `ColumnNode`, and a `ChoiceNode` where branches of a set operation
+compute it; `for_scan` turns those into `col`, `other` or the value in the scan's own branch.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ _COMPARISONS: Mapping[type, str] = {
     exp.GTE: ">=",
 }
 _ARITHMETIC: Mapping[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
+_OPERATORS: Mapping[type, str] = {exp.DPipe: "CONCAT", exp.Mod: "MOD", exp.IntDiv: "DIV"}
+"""Operators and functions that the parser writes as operators."""
 _TYPES: Mapping[str, str] = {
     "TIMESTAMPTZ": "TIMESTAMP",
     "TIMESTAMPLTZ": "TIMESTAMP",
@@ -55,6 +58,8 @@ _LITERAL_TYPES = {"DATE": "date", "DATETIME": "datetime", "TIMESTAMP": "timestam
 
 MAXIMUM_DEPTH = 40
 """Conditions nested deeper than this are opaque."""
+MAXIMUM_BRANCHES = 64
+"""Branches of a set operation whose values are told apart; each may again be a set operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,14 @@ class ColumnNode:
     """A column in a condition, not yet bound to one scan."""
 
     targets: tuple[Target, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceNode:
+    """A column of a set operation that its branches compute in different ways: one value for each."""
+
+    values: tuple[Json, ...]
     text: str
 
 
@@ -84,14 +97,14 @@ class Converter:
             word = "and" if kind is exp.And else "or"
             return [word, [self.convert(item, body, down) for item in flatten(node, kind)]]
         if kind is exp.Not:
+            if isinstance(node.this, exp.Is) and isinstance(node.this.expression, exp.Boolean):
+                return self._is_not(node.this, body, down)
             return ["not", self.convert(node.this, body, down)]
         if kind in _COMPARISONS:
-            return [
-                "cmp",
-                _COMPARISONS[kind],
-                self.convert(node.this, body, down),
-                self.convert(node.expression, body, down),
-            ]
+            left, right = self.convert(node.this, body, down), self.convert(node.expression, body, down)
+            if _is_number(left) and _is_number(right) and kind in (exp.EQ, exp.NEQ):
+                return ["bool", (float(left[1]) == float(right[1])) == (kind is exp.EQ)]  # WHERE 1 = 1
+            return ["cmp", _COMPARISONS[kind], left, right]
         if kind is exp.Between:
             return [
                 "between",
@@ -104,7 +117,8 @@ class Converter:
         if kind is exp.Is:
             return self._is(node, body, down)
         if kind is exp.Like:
-            return ["like", self.convert(node.this, body, down), self.convert(node.expression, body, down)]
+            like = ["like", self.convert(node.this, body, down), self.convert(node.expression, body, down)]
+            return ["not", like] if node.args.get("negate") else like
         if kind in _ARITHMETIC:
             return [
                 "arith",
@@ -136,12 +150,19 @@ class Converter:
             return ["cmp", "=", left, ["bool", bool(right.this)]]
         return ["opaque", "IS", self._columns(node, body)]
 
+    def _is_not(self, node: exp.Expr, body: SelectBody, depth: int) -> Json:
+        """`x IS NOT TRUE`, which holds for NULL too."""
+        left = self.convert(node.this, body, depth)
+        return ["or", [["cmp", "!=", left, ["bool", bool(node.expression.this)]], ["is_null", left]]]
+
     def _value(self, node: exp.Expr, kind: type, body: SelectBody, depth: int) -> Json:
         if kind is exp.Literal:
             hole = self._hole_of(node)
             if hole is not None:
                 return ["hole", hole]
             return ["str", str(node.this)] if node.args.get("is_string") else ["num", str(node.this)]
+        if kind is exp.RawString:
+            return ["str", str(node.this)]
         if kind is exp.Neg:
             inner = self.convert(node.this, body, depth)
             if inner[0] == "num":
@@ -158,6 +179,11 @@ class Converter:
             return ["param", str(name).lower()]
         if kind is exp.Cast or kind is exp.TryCast:
             return self._cast(node, kind is exp.TryCast, body, depth)
+        if kind in _OPERATORS:
+            sides = [self.convert(item, body, depth) for item in (node.this, node.expression)]
+            return ["call", _OPERATORS[kind], sides]
+        if kind is exp.Case:
+            return self._case(node, body, depth)
         if kind is exp.Interval:
             unit = node.args.get("unit")
             return ["interval", self.convert(node.this, body, depth) if node.this else ["null"], _unit(unit)]
@@ -203,19 +229,26 @@ class Converter:
             # A field of a variable is a value as well, though never one that is written down.
             return ["var", ".".join(parts), self._variables.get(parts[0]) if len(parts) == 1 else None]
         trace = body.trace_parts(parts)
-        if len(trace) == 1 and isinstance(trace[0], Computed):
-            computed = trace[0]
-            if computed.path or depth > MAXIMUM_DEPTH // 2:
-                return ["opaque", ".".join(written), self._columns(node, body)]
-            info = computed.body.info_of(computed.expression)
-            if info.aggregates or info.windows or info.queries:
-                return ["opaque", ".".join(written), []]
-            value = self.convert(computed.expression, computed.body, depth + 1)
-            return _through(value, computed)
+        text = ".".join(written)
+        computed = [item for item in trace if isinstance(item, Computed)]
         targets = [target for item in trace if isinstance(item, Group) for target in item.targets]
+        if len(trace) == 1 and computed:
+            return self._computed(computed[0], text, depth)
         if inner and targets:
-            return ["opaque", ".".join(written), [ColumnNode(tuple(targets), ".".join(written))]]
-        return ColumnNode(tuple(targets), ".".join(written))
+            return ["opaque", text, [ColumnNode(tuple(targets), text)]]
+        if computed and not inner and len(trace) <= MAXIMUM_BRANCHES:
+            values = [self._computed(item, text, depth) for item in computed]
+            return ChoiceNode((ColumnNode(tuple(targets), text), *values), text)
+        return ColumnNode(tuple(targets), text)
+
+    def _computed(self, computed: Computed, text: str, depth: int) -> Json:
+        """What another SELECT computes."""
+        if computed.path or depth > MAXIMUM_DEPTH // 2:
+            return ["opaque", text, []]
+        info = computed.body.info_of(computed.expression)
+        if info.aggregates or info.windows or info.queries:
+            return ["opaque", text, []]
+        return _through(self.convert(computed.expression, computed.body, depth + 1), computed)
 
     def _cast(self, node: exp.Expr, safe: bool, body: SelectBody, depth: int) -> Json:
         to = node.args.get("to")
@@ -225,6 +258,18 @@ class Converter:
         if name in _LITERAL_TYPES and isinstance(inner, list) and inner[0] == "str":
             return [_LITERAL_TYPES[name], inner[1]]
         return ["cast", inner, name, safe]
+
+    def _case(self, node: exp.Expr, body: SelectBody, depth: int) -> Json:
+        """CASE as IFs in one another."""
+        default = node.args.get("default")
+        found = self.convert(default, body, depth) if default is not None else ["null"]
+        subject = self.convert(node.this, body, depth) if node.this is not None else None
+        for branch in reversed(node.args["ifs"]):
+            test = self.convert(branch.this, body, depth)
+            if subject is not None:
+                test = ["cmp", "=", subject, test]
+            found = ["if", test, self.convert(branch.args["true"], body, depth), found]
+        return found
 
     def _argument(self, node: Any, body: SelectBody, depth: int) -> Json:
         if isinstance(node, (exp.Var, exp.WeekStart)):
@@ -263,9 +308,9 @@ class Converter:
                 [self._argument(values[key], body, depth) for key in keys if values.get(key) is not None],
             ]
         unit = values.get("unit")
-        for key in ("this", "expression", "expressions", "zone"):
+        for key in node.arg_types:  # in the order of the call, whatever the parser calls its arguments
             value = values.get(key)
-            if value is None or isinstance(value, (str, bool)):
+            if key == "unit" or value is None or isinstance(value, (str, bool)):
                 continue
             items = value if isinstance(value, list) else [value]
             for item in items:
@@ -318,6 +363,10 @@ def _unit(node: Any) -> str:
     return str(node or "").upper()
 
 
+def _is_number(value: Json) -> bool:
+    return isinstance(value, list) and value[0] == "num" and str(value[1]).isdigit()
+
+
 def _through(value: Json, computed: Computed) -> Json:
     """A value that was computed in another SELECT: its columns carry the way they came."""
     if isinstance(value, ColumnNode):
@@ -326,6 +375,8 @@ def _through(value: Json, computed: Computed) -> Json:
             for target in value.targets
         )
         return ColumnNode(targets, value.text)
+    if isinstance(value, ChoiceNode):
+        return ChoiceNode(tuple(_through(item, computed) for item in value.values), value.text)
     if isinstance(value, list):
         return [_through(item, computed) for item in value]
     return value
@@ -352,6 +403,8 @@ def columns_in(value: Json) -> list[ColumnNode]:
     """Every column in a converted condition."""
     if isinstance(value, ColumnNode):
         return [value]
+    if isinstance(value, ChoiceNode):
+        return [column for item in value.values for column in columns_in(item)]
     if isinstance(value, list):
         return [column for item in value for column in columns_in(item)]
     return []
@@ -364,6 +417,12 @@ def for_scan(value: Json, scan: int) -> Json:
             if target.scan == scan and not target.barrier:
                 return ["col", target.path]
         return ["other", value.text]
+    if isinstance(value, ChoiceNode):
+        own = [item for item in value.values if _reads(item, scan)]
+        if len(own) == 1:
+            return for_scan(own[0], scan)
+        # None: the value of another table's branch. Several: branches over one scan, of which each may be meant.
+        return ["opaque", value.text, []] if own else ["other", value.text]
     if isinstance(value, list):
         if len(value) == 3 and value[0] == "opaque" and isinstance(value[2], list):
             paths = [
@@ -375,3 +434,11 @@ def for_scan(value: Json, scan: int) -> Json:
             return ["opaque", value[1], paths]
         return [for_scan(item, scan) for item in value]
     return value
+
+
+def _reads(value: Json, scan: int) -> bool:
+    return any(
+        target.scan == scan and not target.barrier
+        for column in columns_in(value)
+        for target in column.targets
+    )

@@ -11,14 +11,20 @@ from costguard.facts.sql.condition import flatten
 from costguard.facts.sql.expression import ExpressionInfo, anchor, extent, inspect
 from costguard.facts.sql.reads import ReadLog
 from costguard.facts.sql.relation import (
+    Body,
     Opaque,
     Pivoted,
+    Referenced,
     Relation,
     Scan,
     SelectBody,
     Source,
+    UnionBody,
     Unnested,
 )
+
+_DEEPEST = 20
+"""Subqueries in subqueries that are looked through for a GROUP BY."""
 
 
 class JoinRow(NamedTuple):
@@ -32,6 +38,8 @@ class JoinRow(NamedTuple):
     right_one_row: bool
     left_small: bool
     right_small: bool
+    left_grouped: bool
+    right_grouped: bool
     left: str
     right: str
     left_scan: int | None
@@ -111,8 +119,11 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source],
     relation = _base(right.relation)
     side = str(join.args.get("side") or "").lower()
     word = str(join.args.get("kind") or "").lower()
-    kind = side or ("cross" if word == "cross" else "semi" if word in ("semi", "anti") else "inner")
     on = join.args.get("on")
+    # The parser makes a comma a CROSS JOIN; only what it read as a JOIN may have a PIVOT after it.
+    comma = on is None and not join.args.get("using") and "pivots" not in join.args
+    words = {"cross": "cross", "semi": "semi", "anti": "semi"}
+    kind = side or ("comma" if comma else words.get(word, "inner"))
     correlated = _correlated(body, relation, left)
     if join.args.get("using"):
         condition = "using"
@@ -123,6 +134,8 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source],
         condition = "none"
         if where is not None and _links(body, where.this, left, right):
             condition = "where-equality"
+        elif where is not None and _names_both(body, where.this, left, right):
+            condition = "where-other"
     right_node = join.this
     start, end = (
         extent(right_node) if isinstance(right_node, (exp.Table, exp.Unnest)) else _subquery_place(right_node)
@@ -137,11 +150,28 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source],
         right_one_row=relation.one_row,
         left_small=all(source.relation.small or source.relation.one_row for source in left),
         right_small=relation.small,
+        left_grouped=all(_grouped(_base(source.relation)) for source in left),
+        right_grouped=_grouped(relation),
         left=", ".join(source.alias or "(subquery)" for source in left)[:60],
         right=(right.alias or "(subquery)")[:60],
         left_scan=base.index if isinstance(base, Scan) else None,
         right_scan=relation.index if isinstance(relation, Scan) else None,
     )
+
+
+def _grouped(relation: Relation, depth: int = 0) -> bool:
+    """The rows are those of a GROUP BY or a DISTINCT, maybe filtered: far fewer than were read, as a rule."""
+    return isinstance(relation, Referenced) and depth < _DEEPEST and _grouped_body(relation.body, depth)
+
+
+def _grouped_body(body: Body, depth: int) -> bool:
+    if isinstance(body, UnionBody):
+        return body.distinct or all(_grouped_body(branch, depth) for branch in body.branches)
+    if not isinstance(body, SelectBody):
+        return False
+    if body.distinct or (isinstance(body.node, exp.Select) and body.node.args.get("group") is not None):
+        return True
+    return len(body.sources) == 1 and _grouped(_base(body.sources[0].relation), depth + 1)
 
 
 def _subquery_place(node: exp.Expr) -> tuple[int, int]:
@@ -200,6 +230,33 @@ def _links(body: SelectBody, condition: exp.Expr, left: list[Source], right: Sou
             if all(_links(body, branch, left, right) for branch in branches):
                 return True
     return False
+
+
+def _names_both(body: SelectBody, condition: exp.Expr, left: list[Source], right: Source) -> bool:
+    """Does some conjunct name a column of either side, by the alias or by that of an array unnested from it?"""
+    left_names, right_names = _with_arrays(body, left), _with_arrays(body, [right])
+    for item in flatten(condition, exp.And):
+        named = {reference.parts[0] for reference in inspect(item).references}
+        if named & left_names and named & right_names:
+            return True
+    return False
+
+
+def _with_arrays(body: SelectBody, sources: list[Source]) -> set[str]:
+    names = {source.alias for source in sources if source.alias}
+    for source in body.sources:
+        relation = _base(source.relation)
+        if isinstance(relation, Unnested) and _array_of(relation, names):
+            names.add(source.alias)
+    return names
+
+
+def _array_of(relation: Unnested, names: set[str]) -> bool:
+    """Is it an array of one of these, as far as that can be told? (A bare name may be a column of any.)"""
+    references = [relation.reference] if relation.reference is not None else []
+    if relation.expression is not None:
+        references.extend(inspect(relation.expression).references)
+    return any(len(reference.parts) == 1 or reference.parts[0] in names for reference in references)
 
 
 def _separates(one: ExpressionInfo, other: ExpressionInfo, left_names: set[str], right_name: str) -> bool:

@@ -80,14 +80,12 @@ def _is_constant(converted: Json) -> bool:
 
 
 def _is_join_key(converted: Json) -> bool:
+    """An equality of values of different tables, such as `a.day = DATE_ADD(b.day, INTERVAL 364 DAY)`."""
     if not isinstance(converted, list) or converted[0] != "cmp" or converted[1] != "=":
         return False
     sides = [columns_in(converted[2]), columns_in(converted[3])]
-    if not all(sides) or isinstance(converted[2], list) or isinstance(converted[3], list):
-        return False
-    left = {target.scan for column in sides[0] for target in column.targets}
-    right = {target.scan for column in sides[1] for target in column.targets}
-    return not left & right
+    left, right = ({target.scan for column in side for target in column.targets} for side in sides)
+    return bool(left and right) and not left & right
 
 
 def _direct_scans(body: SelectBody) -> list[int]:

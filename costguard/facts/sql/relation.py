@@ -717,6 +717,10 @@ class SelectBody(Body):
     def _trace_unqualified(
         self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None = None
     ) -> Trace:
+        merged = self._merged_column(name)
+        if merged is not None:
+            found = merged.relation.trace(name, path)
+            return [_behind_barrier(item) for item in found] if merged.null_extended else found
         maybe: list[Source] = []
         for source in self.sources if before is None else self.sources[:before]:
             owns = source.relation.owns(name)
@@ -746,6 +750,18 @@ class SelectBody(Body):
             Group(tuple(target for column in columns for target in column[number % len(column)].targets))
             for number in range(width)
         ]
+
+    def _merged_column(self, name: str) -> Source | None:
+        """The side that a column of an outer join's USING comes from; in a FULL JOIN no filter passes to either."""
+        rights = [right for column, right in self.using if column == name]
+        if not rights:
+            return None
+        first = next((number for number, source in enumerate(self.sources) if source is rights[0]), 0)
+        left = next((source for source in self.sources[:first] if source.relation.owns(name)), None)
+        sides = [side for side in (left, *rights) if side is not None]
+        if not any(side.null_extended for side in sides):
+            return None
+        return next((side for side in sides if not side.null_extended), sides[0])
 
     def owns_source(self, name: str) -> int:
         """YES, MAYBE or NO: a source of this SELECT, or of one around it, has a column of this name."""

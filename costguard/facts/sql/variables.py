@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp, parse_one
@@ -13,8 +13,11 @@ from costguard.facts.sql.condition import Converter
 
 if TYPE_CHECKING:
     from costguard.extract.script import Variable
+    from costguard.extract.script_counters import CountedLoop
 
 Json = Any
+
+_MOMENTS = frozenset({"DATE", "DATETIME", "TIMESTAMP"})
 
 
 def variable_values(variables: Iterable[Variable], dialect: str) -> dict[str, Json]:
@@ -35,17 +38,57 @@ def variable_values(variables: Iterable[Variable], dialect: str) -> dict[str, Js
     return found
 
 
-def _constant(text: str, dialect: str, known: dict[str, Json]) -> Json:
+def loop_counts(
+    loops: Iterable[CountedLoop], times: int, variables: Mapping[str, Json], dialect: str
+) -> Json | None:
+    """WHILE loops as JSON, to be counted once the clock is fixed; None when one is not simple enough.
+
+    `{"times": 3, "loops": [{"name": "d", "start": tree, "condition": tree, "step": tree}]}` with trees of
+    `costguard.facts.sql.condition`, in which the loop's own variable is `["var", name, null]`. `times`: the
+    turns of other loops around.
+    """
+    found = []
+    for loop in loops:
+        name = loop.variable
+        start = _constant(loop.start, dialect, variables)
+        own = {**variables, name: None}
+        condition, step = _value(loop.condition, dialect, own), _value(loop.step, dialect, own)
+        if start is None or not _speaks_of(condition, name) or not _speaks_of(step, name):
+            return None
+        if loop.type is not None and loop.type.upper() in _MOMENTS:
+            start = ["cast", start, loop.type.upper(), False]  # DECLARE d DATE DEFAULT '2026-01-01'
+        found.append({"name": name, "start": start, "condition": condition, "step": step})
+    return {"times": times, "loops": found}
+
+
+def _speaks_of(value: Json, name: str) -> bool:
+    """Nothing in it but constants and one variable."""
+    if value == ["var", name, None]:
+        return True
+    if not isinstance(value, list):
+        return is_constant(value)
+    if is_constant(value):
+        return True
+    if value and value[0] in ("subquery", "opaque", "other", "col", "hole", "param", "var"):
+        return False
+    return all(_speaks_of(item, name) for item in value)
+
+
+def _constant(text: str, dialect: str, known: Mapping[str, Json]) -> Json:
+    value = _value(text, dialect, known)
+    return value if is_constant(value) else None
+
+
+def _value(text: str, dialect: str, known: Mapping[str, Json]) -> Json:
+    """The tree of an expression outside of any query; None when it cannot be read."""
     try:
         tree = parse_one(f"SELECT {text}", dialect=dialect)
     except (SqlglotError, RecursionError):
         return None
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1:
         return None
-    builder = Builder(lambda start, end: False, frozenset())
-    body = builder.empty_select()
-    value = Converter(lambda start, end: None, dict(known)).convert(tree.expressions[0], body)
-    return value if is_constant(value) else None
+    body = Builder(lambda start, end: False, frozenset(known)).empty_select()
+    return Converter(lambda start, end: None, known).convert(tree.expressions[0], body)
 
 
 def is_constant(value: Json) -> bool:

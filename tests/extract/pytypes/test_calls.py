@@ -322,3 +322,37 @@ def test_invariant_calls(call: str, invariant: bool) -> None:
             x = {call}
     """)
     assert found.call("pandas.read_csv").invariant is invariant
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for name in tables:\n    n = tables[name].count()",
+        "for name in tables:\n    t = tables[name]\n    n = t.filter('a > 1').count()",
+        "for name, table in tables.items():\n    n = table.count()",
+        "for table in [spark.table('a'), spark.table('b')]:\n    n = table.count()",
+    ],
+)
+def test_spark_frames_out_of_a_container_differ_from_turn_to_turn(loop: str) -> None:
+    found = analyse(
+        SPARK
+        + "spark = SparkSession.builder.getOrCreate()\n"
+        + "tables = {'a': spark.table('a'), 'b': spark.table('b')}\n"
+        + loop
+        + "\n"
+    )
+    assert [call.detail for call in found.facts.calls if call.function.endswith(".count")] in ([None], [])
+
+
+def test_helpers_with_a_memory_are_no_columns() -> None:
+    found = analyse(
+        PANDAS
+        + "def is_new(row, seen):\n    if row.k in seen:\n        return False\n    seen.add(row.k)\n    return True\n"
+        + "seen = set()\nout = []\nfor _, row in df.iterrows():\n    out.append(is_new(row, seen))\n"
+    )
+    assert found.call("pandas.DataFrame.iterrows").callback == "opaque"
+
+
+def test_clustering_by_means_uses_all_cores() -> None:
+    found = analyse("from sklearn.cluster import KMeans\nfor k in ks:\n    KMeans(k).fit(x)\n")
+    assert found.call("sklearn.cluster.KMeans.fit").detail == "sklearn.cluster.KMeans threaded"

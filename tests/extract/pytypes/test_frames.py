@@ -222,3 +222,51 @@ def test_positions() -> None:
     assert found.written(first) == "pd.read_csv('ä')"
     assert found.written(second) == "pd.read_csv('ä').head()"
     assert (first.name, second.name, second.parent) == ("", "über", 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "bounded"),
+    [("df[:n]", True), ("df[:5]", True), ("df.iloc[:n]", True), ("df[n:]", False), ("df[:-1]", False)],
+)
+def test_first_rows_are_few(code: str, bounded: bool) -> None:
+    found = analyse(f"import pandas as pd\ndf = pd.read_csv('x')\nfor _, r in {code}.iterrows():\n    r.a\n")
+    call = found.call("pandas.DataFrame.iterrows")
+    assert call.receiver is not None
+    assert found.facts.frames[call.receiver].bounded is bounded
+
+
+def test_where_a_frame_comes_from_in_the_end() -> None:
+    found = analyse("""
+        from pyspark.sql import DataFrame, SparkSession
+        def of_parameter(df: DataFrame):
+            return df.drop("a").withColumn("b", 1).collect()
+        def of_file(spark: SparkSession):
+            views = spark.read.parquet("p").filter("a > 1")
+            return views.drop("a").toPandas()
+    """)
+    for function, origin in (("collect", "parameter"), ("toPandas", "file")):
+        receiver = found.call(f"pyspark.sql.DataFrame.{function}").receiver
+        assert receiver is not None
+        frame = found.facts.frames[receiver]
+        assert (frame.origin, frame.root_origin) == ("derived", origin)
+
+
+def test_what_a_function_in_a_function_captures_may_be_used_in_any_way() -> None:
+    found = analyse("""
+        import pandas as pd
+        def inputs_of(frame, labels):
+            def inputs():
+                return unknown(frame, labels)
+            return inputs
+        first = pd.read_csv("a.csv")
+        inputs_of(first, first.pop("y"))
+        second = pd.read_csv("b.csv")
+        inputs_of(second, second.pop("y"))
+    """)
+    used = {frame.origin_text: frame.columns_used for frame in found.facts.frames if frame.origin == "file"}
+    assert used == {"a.csv": None, "b.csv": None}
+
+
+def test_the_text_of_an_origin_is_whole() -> None:
+    found = analyse("import pandas as pd\na = pd.read_csv(folder / 'x.csv')\nb = pd.read_csv('y.csv')\n")
+    assert [frame.origin_text for frame in found.facts.frames] == ["folder / 'x.csv'", "y.csv"]

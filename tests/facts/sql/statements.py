@@ -9,14 +9,14 @@ from sqlglot import parse_one
 
 from costguard.facts.rows import SourceRows, TextPlaces
 from costguard.facts.sql.analyse import StatementContext, analyse_statement
-from costguard.model import SqlText
+from costguard.model import Hole, SqlText
 
 Rows = dict[str, list[Any]]
 
 
-def analyse(sql: str, variables: dict[str, Any] | None = None) -> Rows:
+def analyse(sql: str, variables: dict[str, Any] | None = None, holes: tuple[Hole, ...] = ()) -> Rows:
     """The fact rows of a statement that stands alone in a file."""
-    text = SqlText(sql, "file")
+    text = SqlText(sql, "file", holes=holes)
     rows = SourceRows([sql], is_notebook=False)
     context = StatementContext(
         text=text,

@@ -19,6 +19,19 @@ CASES = {
         "WITH q AS (SELECT a, b FROM d.t WHERE c = 1) SELECT a FROM q",
         {"d.t": {"a", "c"}},
     ),
+    "a table in parentheses": ("SELECT x.a FROM (d.t) AS x WHERE x.b > 1", {"d.t": {"a", "b"}}),
+    "a join in parentheses": (
+        "SELECT q.a, r.b FROM ((SELECT a, k FROM d.t) AS q JOIN d.u AS r ON r.k = q.k)",
+        {"d.t": {"a", "k"}, "d.u": {"b", "k"}},
+    ),
+    "a join in parentheses with a name": (
+        "SELECT x.a FROM ((SELECT a, k FROM d.t) AS q JOIN d.u AS r ON r.k = q.k) AS x",
+        {"d.t": {"a", "k"}, "d.u": {"k"}},
+    ),
+    "a union in parentheses beside a join": (
+        "SELECT a FROM ((SELECT a FROM d.t UNION ALL SELECT b FROM d.u) JOIN d.v AS v ON v.k = a)",
+        {"d.t": {"a"}, "d.u": {"b"}, "d.v": {"k"}},
+    ),
     "unused CTE": ("WITH q AS (SELECT a FROM d.u) SELECT b FROM d.t", {"d.t": {"b"}}),
     "star through CTE is narrowed": (
         "WITH q AS (SELECT * FROM d.t), r AS (SELECT * FROM q) SELECT a FROM r",

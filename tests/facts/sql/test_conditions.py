@@ -28,6 +28,43 @@ def test_a_computed_column_is_inlined() -> None:
 
 
 @pytest.mark.parametrize(
+    ("side", "filtered"), [("LEFT", [True, False]), ("RIGHT", [False, True]), ("FULL", [False, False])]
+)
+def test_the_merged_column_of_an_outer_join_is_that_of_the_side_that_stays(
+    side: str, filtered: list[bool]
+) -> None:
+    sql = (
+        f"WITH q AS (SELECT * FROM (SELECT k, dt, a FROM d.t) {side} JOIN (SELECT k, dt FROM d.u) USING (k, dt)) "
+        "SELECT a FROM q WHERE dt = '2026-01-01'"
+    )
+    assert [scan.filtered for scan in analyse(sql)["scans"]] == filtered
+
+
+def test_a_computed_key_of_a_join_is_no_filter() -> None:
+    sql = "SELECT 1 FROM d.t AS t JOIN d.u AS u ON t.dt = DATE_ADD(u.dt, INTERVAL 7 DAY)"
+    assert predicate(sql, 0) is None
+    assert predicate(sql, 1) is None
+
+
+def test_each_branch_of_a_union_has_its_own_form_of_a_filter() -> None:
+    sql = (
+        "WITH q AS (SELECT DATE(ts) AS day, a FROM d.t UNION ALL SELECT dt, a FROM d.u "
+        "UNION ALL SELECT NULL, a FROM d.v) SELECT a FROM q WHERE day = '2026-01-01'"
+    )
+    assert predicate(sql, 0) == ["and", [["cmp", "=", ["call", "DATE", [["col", "ts"]]], DAY]]]
+    assert predicate(sql, 1) == ["and", [["cmp", "=", ["col", "dt"], DAY]]]
+    assert predicate(sql, 2) is None
+
+
+def test_two_branches_over_one_scan_have_no_common_filter() -> None:
+    sql = (
+        "WITH b AS (SELECT ts FROM d.t), q AS (SELECT DATE(ts) AS day FROM b UNION ALL "
+        "SELECT DATE_ADD(DATE(ts), INTERVAL 1 DAY) FROM b) SELECT * FROM q WHERE day = '2026-01-01'"
+    )
+    assert predicate(sql) is None
+
+
+@pytest.mark.parametrize(
     "barrier",
     [
         "SELECT dt, a FROM d.t LIMIT 10",

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from costguard.model import Hole
 from tests.facts.sql.statements import analyse, place
 
 JOINS = {
-    "SELECT 1 FROM d.a, d.b": [("cross", "none", False, False, False)],
-    "SELECT 1 FROM d.a AS a, d.b AS b WHERE a.k = b.k": [("cross", "where-equality", False, False, False)],
+    "SELECT 1 FROM d.a, d.b": [("comma", "none", False, False, False)],
+    "SELECT 1 FROM d.a AS a, d.b AS b WHERE a.k = b.k": [("comma", "where-equality", False, False, False)],
     "SELECT 1 FROM d.a CROSS JOIN UNNEST(arr) AS x": [("cross", "none", True, False, False)],
-    "SELECT 1 FROM d.a AS a, a.arr AS x": [("cross", "none", True, False, False)],
+    "SELECT 1 FROM d.a AS a, a.arr AS x": [("comma", "none", True, False, False)],
     "SELECT 1 FROM d.a CROSS JOIN UNNEST(GENERATE_ARRAY(1, 9)) AS x": [("cross", "none", False, False, True)],
     "SELECT 1 FROM d.a CROSS JOIN (SELECT MAX(x) AS m FROM d.b)": [("cross", "none", False, True, True)],
-    "WITH p AS (SELECT 1 AS x) SELECT 1 FROM d.a, p": [("cross", "none", False, True, True)],
+    "WITH p AS (SELECT 1 AS x) SELECT 1 FROM d.a, p": [("comma", "none", False, True, True)],
     "SELECT 1 FROM d.a JOIN d.b ON TRUE": [("inner", "constant", False, False, False)],
     "SELECT 1 FROM d.a AS a JOIN d.b AS b ON a.k = b.k AND a.x > b.y": [
         ("inner", "equality", False, False, False)
@@ -179,11 +182,76 @@ def test_the_joins_of_a_subquery_are_not_those_of_the_query_around_it() -> None:
     )["joins"]
     assert [(row.kind, row.condition, row.correlated) for row in rows] == [
         ("inner", "using", False),
-        ("cross", "none", True),
+        ("comma", "none", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "condition"),
+    [
+        ("SELECT 1 FROM d.a AS a, d.b AS b WHERE STARTS_WITH(a.k, b.k)", "where-other"),
+        ("SELECT 1 FROM d.a AS a, d.b AS b, UNNEST(b.ks) AS k WHERE REGEXP_CONTAINS(a.x, k)", "where-other"),
+        ("SELECT 1 FROM d.a AS a, d.b AS b WHERE a.k = 1 AND b.k = 2", "none"),
+    ],
+)
+def test_a_where_that_names_both_sides_is_a_condition(sql: str, condition: str) -> None:
+    assert analyse(sql)["joins"][0].condition == condition
+
+
+@pytest.mark.parametrize(
+    ("side", "grouped"),
+    [
+        ("(SELECT DISTINCT k FROM d.b)", True),
+        ("(SELECT k FROM (SELECT k, COUNT(*) AS n FROM d.b GROUP BY k) WHERE n > 1)", True),
+        ("(SELECT k FROM d.b UNION DISTINCT SELECT k FROM d.c)", True),
+        ("(SELECT k FROM d.b WHERE k > 1)", False),
+        ("d.b", False),
+    ],
+)
+def test_a_side_of_keys_is_known(side: str, grouped: bool) -> None:
+    (row,) = analyse(f"SELECT 1 FROM d.a CROSS JOIN {side} AS b")["joins"]
+    assert (row.left_grouped, row.right_grouped) == (False, grouped)
+
+
+@pytest.mark.parametrize(
+    ("sql", "never", "filtered"),
+    [
+        ("SELECT a FROM d.t WHERE 1 = 2", True, True),
+        ("SELECT a FROM d.t WHERE FALSE AND a > 1", True, True),
+        ("SELECT a FROM d.t WHERE 1 = 1", False, False),
+        ("SELECT a FROM d.t WHERE 1 = 1 AND a = 2", False, True),
+    ],
+)
+def test_conditions_without_columns(sql: str, never: bool, filtered: bool) -> None:
+    (scan,) = analyse(sql)["scans"]
+    assert (scan.never, scan.filtered) == (never, filtered)
+
+
+def test_the_suffix_as_a_value_is_noted() -> None:
+    assert analyse("SELECT MAX(_TABLE_SUFFIX) FROM `d.t_*`")["scans"][0].suffix_read
+    assert not analyse("SELECT a FROM `d.t_*`")["scans"][0].suffix_read
 
 
 def test_the_fields_of_a_function_s_value_are_no_star_over_the_table() -> None:
     rows = analyse("SELECT g(payload).*, y FROM d.v")
     assert not rows["scans"][0].star
     assert sorted(plan.path for plan in rows["read_plans"]) == ["payload", "y"]
+
+
+@pytest.mark.parametrize(
+    ("name", "holes", "shown"),
+    [
+        ("`hole_p.d.t`", {"hole_p": "args.project"}, "{args.project}.d.t"),
+        ("d.t_hole_s", {"hole_s": 'f"{day:%Y}"'}, 'd.t_{f"{day:%Y}"}'),
+        ("hole_a.hole_ab", {"hole_a": "a", "hole_ab": "a + b"}, "{a}.{a + b}"),
+        ("d.hole_x", {"hole_x": "x" * 60}, "d.{" + "x" * 37 + "...}"),
+    ],
+)
+def test_unknown_parts_of_names_are_shown_in_braces(name: str, holes: dict[str, str], shown: str) -> None:
+    text = f"SELECT a FROM {name}"
+    spans = tuple(
+        Hole(found.start(), found.end(), "name", holes[found[0]]) for found in re.finditer(r"hole_\w+", text)
+    )
+    (scan,) = analyse(text, holes=spans)["scans"]
+    assert scan.written_name == shown
+    assert "hole_" in scan.table_name

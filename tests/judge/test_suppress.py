@@ -1,0 +1,181 @@
+"""Inline ignores: what they cover, and what is said about those that do nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from costguard.judge.rulebook import Rulebook
+from costguard.judge.suppress import find_ignores, suppress
+from costguard.model import Span
+from costguard.result import Finding
+from tests.judge.pages import rule
+from tests.render.results import finding as made
+from tests.render.results import query
+
+BOOK = Rulebook((rule("every-column", aliases="[star]"), rule("order-by")))
+
+
+def at(line: int, name: str = "every-column", end: int | None = None, cell: int | None = None) -> Finding:
+    return made(rule=name, path="q.sql", span=Span(line, 1, end or line, 9, cell), suppressed=None)
+
+
+def marked(
+    text: str, *findings: Finding, statement: tuple[int, int] | None = None, cell: int | None = None
+) -> dict[str, object]:
+    """Rule and line -> reason (None: not silenced); housekeeping by rule and line -> its message."""
+    queries = []
+    if statement is not None:
+        queries.append(query(span=Span(statement[0], 1, statement[1], 9, cell)))
+    done = suppress(findings, find_ignores("q.sql", text, cell), queries, BOOK)
+    return {
+        f"{item.rule}:{item.span.start_line}": item.message
+        if item.rule.endswith("-ignore")
+        else item.suppressed
+        for item in done
+    }
+
+
+# -- reading -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "ids", "reason"),
+    [
+        ("-- costguard: ignore[star] it is small", ("star",), "it is small"),
+        ("-- costguard: ignore[star]", ("star",), ""),
+        ("--costguard:ignore[star,order-by]: both", ("star", "order-by"), "both"),
+        ("-- costguard: ignore[ star , order-by ] both", ("star", "order-by"), "both"),
+        ("/* costguard: ignore[star] small */", ("star",), "small"),
+        ("{# costguard: ignore[star] small #}", ("star",), "small"),
+        ("# costguard: ignore[star] small", ("star",), "small"),
+        ("# type: ignore  # costguard: ignore[star] small", ("star",), "small"),
+        ("-- costguard: ignore all of it", (), "all of it"),
+        ("-- costguard: ignore[]", (), ""),
+    ],
+)
+def test_comments(line: str, ids: tuple[str, ...], reason: str) -> None:
+    (ignore,) = find_ignores("q.sql", f"{line}\nSELECT 1")
+    assert (ignore.ids, ignore.reason, ignore.alone, ignore.target) == (ids, reason, True, 2)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["SELECT 1", "-- costguard: ignored[star]", "costguard: ignore[star]", "-- costguard ignore[star]", ""],
+)
+def test_what_is_no_ignore(line: str) -> None:
+    assert find_ignores("q.sql", line) == []
+
+
+def test_a_comment_behind_code() -> None:
+    (ignore,) = find_ignores("q.sql", "SELECT *  -- costguard: ignore[star] small\nFROM t")
+    assert (ignore.alone, ignore.target, ignore.span) == (False, 1, Span(1, 11, 1, 43))
+
+
+# -- covering ------------------------------------------------------------------------------------------
+
+
+def test_on_the_line() -> None:
+    text = "SELECT *  -- costguard: ignore[every-column] small\n"
+    assert marked(text, at(1), at(2)) == {"every-column:1": "small", "every-column:2": None}
+
+
+def test_on_the_last_line_of_what_is_found() -> None:
+    assert marked("call(\n)  # costguard: ignore[every-column] small\n", at(1, end=2)) == {
+        "every-column:1": "small"
+    }
+
+
+def test_on_the_line_above() -> None:
+    text = "-- costguard: ignore[every-column] small\nSELECT *\nFROM t\n"
+    assert marked(text, at(2), at(3)) == {"every-column:2": "small", "every-column:3": None}
+
+
+def test_comments_and_empty_lines_between() -> None:
+    text = "-- costguard: ignore[every-column] small\n\n-- more\n/* and\n * more */\nSELECT *\n"
+    assert marked(text, at(6)) == {"every-column:6": "small"}
+
+
+def test_above_a_statement_all_of_it_is_covered() -> None:
+    text = "-- costguard: ignore[every-column] small\nSELECT a,\n  b.*\nFROM t;\nSELECT *"
+    done = marked(text, at(3), at(4), at(5), statement=(2, 4))
+    assert done == {"every-column:3": "small", "every-column:4": "small", "every-column:5": None}
+
+
+def test_behind_the_first_line_of_a_statement_only_that_line() -> None:
+    text = "SELECT a, -- costguard: ignore[every-column] small\n  b.*\nFROM t"
+    assert marked(text, at(1), at(2), statement=(1, 3)) == {"every-column:1": "small", "every-column:2": None}
+
+
+def test_above_a_later_line_of_a_statement_only_that_line() -> None:
+    text = "SELECT a,\n-- costguard: ignore[every-column] small\n  b.*\nFROM t"
+    done = marked(text, at(3), at(4), statement=(1, 4))
+    assert done == {"every-column:3": "small", "every-column:4": None}
+
+
+def test_only_the_named_rules() -> None:
+    text = "SELECT *  -- costguard: ignore[order-by] small\n"
+    assert marked(text, at(1), at(1, "order-by")) == {"every-column:1": None, "order-by:1": "small"}
+
+
+def test_an_alias_is_a_name() -> None:
+    assert marked("SELECT *  -- costguard: ignore[star] small\n", at(1)) == {"every-column:1": "small"}
+
+
+def test_without_a_reason() -> None:
+    assert marked("SELECT *  -- costguard: ignore[every-column]\n", at(1)) == {"every-column:1": ""}
+
+
+def test_another_file_or_cell_is_not_covered() -> None:
+    ignores = find_ignores("q.sql", "SELECT *  -- costguard: ignore[every-column] small", 2)
+    here, there = at(1, cell=2), at(1, cell=3)
+    other = made(rule="every-column", path="r.sql", span=Span(1, 1, 1, 9, 2), suppressed=None)
+    done = suppress([here, there, other], ignores, [], BOOK)
+    assert [item.suppressed for item in done] == ["small", None, None]
+
+
+# -- housekeeping --------------------------------------------------------------------------------------
+
+
+def test_a_blanket_ignore_silences_nothing() -> None:
+    assert marked("SELECT *  -- costguard: ignore it all\n", at(1)) == {
+        "every-column:1": None,
+        "blanket-ignore:1": "this ignore names no rule, so it silences nothing",
+    }
+
+
+def test_an_unused_ignore() -> None:
+    assert marked("SELECT a  -- costguard: ignore[every-column, order-by] small\n") == {
+        "unused-ignore:1": "nothing here is found by every-column, order-by"
+    }
+
+
+def test_one_of_several_is_enough() -> None:
+    text = "SELECT *  -- costguard: ignore[every-column, order-by] small\n"
+    assert marked(text, at(1)) == {"every-column:1": "small"}
+
+
+def test_an_unknown_rule() -> None:
+    text = "SELECT *  -- costguard: ignore[every-column, nope] small\n"
+    assert marked(text, at(1)) == {"every-column:1": "small", "unknown-ignore:1": "no rule is called 'nope'"}
+    assert marked("SELECT *  -- costguard: ignore[nope]\n") == {
+        "unknown-ignore:1": "no rule is called 'nope'"
+    }
+
+
+def test_housekeeping_findings() -> None:
+    text = "-- costguard: ignore\n-- costguard: ignore[nope]\n-- costguard: ignore[order-by]\nSELECT 1\n"
+    done = suppress([], find_ignores("q.sql", text), [], BOOK)
+    assert [(item.rule, item.severity, item.help) for item in done] == [
+        ("blanket-ignore", "warning", "name the rules: costguard: ignore[rule-id] reason"),
+        ("unknown-ignore", "warning", "`costguard rules` lists them"),
+        ("unused-ignore", "note", "delete the comment"),
+    ]
+    assert all((item.query, item.wasted_bytes, item.wasted_usd) == (None, None, None) for item in done)
+
+
+def test_equal_ignores_have_fingerprints_of_their_own() -> None:
+    text = "SELECT 1 -- costguard: ignore\n;SELECT 2 -- costguard: ignore\n;SELECT 3 -- costguard: ignore\n"
+    three = [item.fingerprint for item in suppress([], find_ignores("q.sql", text), [], BOOK)]
+    assert len(set(three)) == 3
+    first = "SELECT 1 -- costguard: ignore\n"
+    assert [item.fingerprint for item in suppress([], find_ignores("q.sql", first), [], BOOK)] == three[:1]

@@ -1,0 +1,337 @@
+"""Files become fact rows: side by side or one by one, from the cache or not, and never from outside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from costguard import collect as module
+from costguard.cache import Cache, digest
+from costguard.collect import (
+    CollectSettings,
+    Content,
+    FileTask,
+    analyse_file,
+    cache_key,
+    collect,
+    columns_in,
+    content_of,
+    reader_for,
+    reads_of,
+)
+from costguard.model import SourceKind
+
+RUN = """from google.cloud import bigquery
+sql = open("q.sql").read()
+bigquery.Client().query(sql)
+"""
+
+
+def tasks_of(folder: Path, **files: str) -> list[FileTask]:
+    """Files in a folder (`q_sql` is q.sql), as tasks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = []
+    for name, text in files.items():
+        path = folder / name.replace("_", ".")
+        path.write_text(text)
+        kind: SourceKind = "python" if path.suffix == ".py" else "sql"
+        tasks.append(FileTask(path.name, str(path), kind, False))
+    return tasks
+
+
+def settings_of(*roots: Path) -> CollectSettings:
+    return CollectSettings("bigquery", tuple(str(root) for root in roots))
+
+
+def run(
+    tasks: list[FileTask], root: Path, cache: Path | None = None, **options: Any
+) -> list[module.Collected]:
+    with Cache(cache) as opened:
+        return collect(tasks, settings_of(root), opened, "1", options.pop("processes", 1), **options)
+
+
+def tables(payload: str) -> list[str]:
+    """The names of the tables that the statements of a file scan."""
+    scans = columns_in(payload).get("scans")
+    return list(scans[3]) if scans else []
+
+
+# -- one file ------------------------------------------------------------------------------------------
+
+
+def test_a_payload_is_columns_and_reads(tmp_path: Path) -> None:
+    (task,) = tasks_of(tmp_path, q_sql="SELECT a FROM d.t")
+    payload = analyse_file(task, b"SELECT a FROM d.t", settings_of(tmp_path))
+    document = json.loads(payload)
+    assert set(document) == {"columns", "reads"}
+    assert document["reads"] == []
+    assert payload.endswith('"reads":[]}')
+    assert reads_of(payload) == []
+    assert document["columns"]["sources"][:6] == [[0], ["q.sql"], ["sql"], [17], [1], [False]]
+    assert tables(payload) == ["d.t"]
+
+
+def test_what_code_names_is_read_and_remembered(tmp_path: Path) -> None:
+    task, _ = tasks_of(tmp_path, run_py=RUN, q_sql="SELECT a FROM d.t")
+    payload = analyse_file(task, RUN.encode(), settings_of(tmp_path))
+    assert tables(payload) == ["d.t"]
+    assert reads_of(payload) == [("q.sql", digest("SELECT a FROM d.t"))]
+
+
+def test_half_a_character_is_replaced(tmp_path: Path) -> None:
+    """Python can write what no UTF-8 text can hold; neither the cache nor the tables can."""
+    text = 'import pandas as pd\npd.read_gbq("SELECT a FROM `p.d.\\ud800`")\n'
+    (task,) = tasks_of(tmp_path / "src", run_py=text)
+    (item,) = run([task], tmp_path / "src", tmp_path / "cache")
+    assert tables(item.payload) == ["p.d.?"]
+    assert run([task], tmp_path / "src", tmp_path / "cache")[0].cached
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "detail"),
+    [
+        (RecursionError("maximum recursion depth exceeded"), "nested too deep", ""),
+        (LookupError("gone"), "internal error", "LookupError in costguard at test_collect.py:"),
+    ],
+)
+def test_a_defect_of_ours_becomes_an_unread_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str, detail: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("costguard.extract.source.extract", broken)
+    (task,) = tasks_of(tmp_path, q_sql="SELECT 1")
+    columns = columns_in(analyse_file(task, b"SELECT 1", settings_of(tmp_path)))
+    ((found,), (text,)) = columns["unread"][2:]
+    assert found == reason
+    assert text.startswith(detail)
+    assert "gone" not in text
+    assert columns["sources"][1] == ["q.sql"]
+
+
+def test_a_defect_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError
+
+    tasks = tasks_of(tmp_path, q_sql="SELECT a FROM d.t")
+    with monkeypatch.context() as patch:
+        patch.setattr("costguard.extract.source.extract", broken)
+        (first,) = run(tasks, tmp_path, tmp_path / "cache")
+    (second,) = run(tasks, tmp_path, tmp_path / "cache")
+    assert '"internal error"' in first.payload
+    assert not second.cached
+    assert tables(second.payload) == ["d.t"]
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    task = FileTask("gone.sql", str(tmp_path / "gone.sql"), "sql", False)
+    assert content_of(task) == Content("", 0, False)
+    (item,) = run([task], tmp_path)
+    assert item.columns["unread"][2:] == [["cannot be opened"], ["No such file or directory"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "templated", "marked"),
+    [
+        ("q_sql", "SELECT 1", False, False),
+        ("q_sql", "SELECT {{ x }}", True, False),
+        ("q_sql", "{% if x %}", True, False),
+        ("run_py", "x = '{{ x }}'", False, False),
+        ("q_sql", "SELECT 1 -- costguard: ignore[star]", False, True),
+    ],
+)
+def test_content(tmp_path: Path, name: str, text: str, templated: bool, marked: bool) -> None:
+    (task,) = tasks_of(tmp_path, **{name: text})
+    assert content_of(task) == Content(digest(text), len(text), templated, marked)
+
+
+# -- nothing outside the roots ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def inside(tmp_path: Path) -> Path:
+    """A root with a file, beside a file that is none of its business."""
+    root = tmp_path / "root"
+    (root / "deep").mkdir(parents=True)
+    (root / "q.sql").write_text("inside")
+    (tmp_path / "secret.sql").write_text("secret")
+    return root
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.sql",
+        "deep/../../secret.sql",
+        "{outside}/secret.sql",
+        "link.sql",
+        "folder/secret.sql",
+        "circle.sql",
+        "/etc/hostname",
+        "gone.sql",
+        "deep",
+        "",
+        "q.sql\x00.txt",
+        "q" * 2000,
+    ],
+)
+def test_what_is_not_read(inside: Path, name: str) -> None:
+    (inside / "link.sql").symlink_to(inside.parent / "secret.sql")
+    (inside / "folder").symlink_to(inside.parent, target_is_directory=True)
+    (inside / "circle.sql").symlink_to("circle.sql")
+    reader = reader_for(str(inside / "run.py"), settings_of(inside))
+    name = name.replace("{outside}", str(inside.parent))
+    assert reader(name) is None
+    assert reader.seen == {name: ""}
+
+
+@pytest.mark.parametrize("name", ["q.sql", "deep/../q.sql", "./q.sql", "{root}/q.sql", "link.sql"])
+def test_what_is_read(inside: Path, name: str) -> None:
+    (inside / "link.sql").symlink_to("q.sql")
+    reader = reader_for(str(inside / "run.py"), settings_of(inside))
+    name = name.replace("{root}", str(inside))
+    assert reader(name) == "inside"
+    assert reader.seen == {name: digest("inside")}
+
+
+def test_beside_the_file_first_then_in_the_roots(inside: Path) -> None:
+    reader = reader_for(str(inside / "deep" / "run.py"), settings_of(inside))
+    assert reader("q.sql") == "inside"
+    (inside / "deep" / "q.sql").write_text("beside")
+    assert reader("q.sql") == "beside"
+
+
+def test_large_and_binary_files_are_no_sql(inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = reader_for(str(inside / "run.py"), settings_of(inside))
+    (inside / "q.sql").write_bytes(b"\xff\xfe")
+    assert reader("q.sql") is None
+    assert reader.seen == {"q.sql": digest(b"\xff\xfe")}
+    monkeypatch.setattr(module, "MAXIMUM_NAMED_BYTES", 5)
+    (inside / "q.sql").write_text("inside")
+    assert reader("q.sql") is None
+    (inside / "q.sql").write_text("small")
+    assert reader("q.sql") == "small"
+
+
+# -- the cache -----------------------------------------------------------------------------------------
+
+
+def test_the_second_time_nothing_is_worked_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = tasks_of(tmp_path / "src", run_py=RUN, q_sql="SELECT a FROM d.t")
+    first = run(tasks, tmp_path / "src", tmp_path / "cache")
+    monkeypatch.setattr(module, "analyse_file", None)
+    second = run(tasks, tmp_path / "src", tmp_path / "cache")
+    assert [item.cached for item in first + second] == [False, False, True, True]
+    assert [(item.path, item.content, item.payload) for item in first] == [
+        (item.path, item.content, item.payload) for item in second
+    ]
+
+
+def change(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("SELECT a FROM d.t", "SELECT a FROM d.u", ["d.u"]),
+        ("SELECT a FROM d.t", None, []),
+        # A file that was not there when the code was read is as much of a change.
+        (None, "SELECT a FROM d.u", ["d.u"]),
+    ],
+)
+def test_a_file_that_code_names_changes(
+    tmp_path: Path, before: str | None, after: str | None, expected: list[str]
+) -> None:
+    (task,) = tasks_of(tmp_path, run_py=RUN)
+    if before is not None:
+        change(tmp_path / "q.sql", before)
+    run([task], tmp_path, tmp_path / "cache")
+    assert run([task], tmp_path, tmp_path / "cache")[0].cached
+    change(tmp_path / "q.sql", after)
+    (item,) = run([task], tmp_path, tmp_path / "cache")
+    assert not item.cached
+    assert tables(item.payload) == expected
+
+
+def test_the_same_code_elsewhere_names_another_file(tmp_path: Path) -> None:
+    """Two checkouts share a cache, paths and code, but not the file that the code reads."""
+    (one, _) = tasks_of(tmp_path / "one", run_py=RUN, q_sql="SELECT a FROM d.one")
+    (two, _) = tasks_of(tmp_path / "two", run_py=RUN, q_sql="SELECT a FROM d.two")
+    assert cache_key(one, "c", settings_of(), "1") == cache_key(two, "c", settings_of(), "1")
+    (first,) = run([one], tmp_path / "one", tmp_path / "cache")
+    (second,) = run([two], tmp_path / "two", tmp_path / "cache")
+    assert (tables(first.payload), tables(second.payload)) == (["d.one"], ["d.two"])
+
+
+SAME = FileTask("q.sql", "/x/q.sql", "sql", False)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        cache_key(SAME, "c", settings_of(), "2"),
+        cache_key(SAME, "d", settings_of(), "1"),
+        cache_key(FileTask("r.sql", "/x/q.sql", "sql", False), "c", settings_of(), "1"),
+        cache_key(FileTask("q.sql", "/x/q.sql", "template", False), "c", settings_of(), "1"),
+        cache_key(FileTask("q.sql", "/x/q.sql", "sql", True), "c", settings_of(), "1"),
+        cache_key(SAME, "c", CollectSettings("spark", ()), "1"),
+        cache_key(SAME, "c", CollectSettings("bigquery", (), project_digest="p"), "1"),
+    ],
+    ids=["version", "content", "path", "kind", "test", "dialect", "project"],
+)
+def test_what_facts_depend_on_is_in_the_key(key: str) -> None:
+    assert key != cache_key(SAME, "c", settings_of(), "1")
+
+
+# -- processes -----------------------------------------------------------------------------------------
+
+
+def many(folder: Path) -> list[FileTask]:
+    return tasks_of(folder, **{f"q{number}_sql": f"SELECT a FROM d.t{number}" for number in range(7)})
+
+
+def test_order_and_rows_do_not_depend_on_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHUNK_FILES", 2)
+    tasks = many(tmp_path)
+    called: list[str] = []
+    alone = run(tasks, tmp_path)
+    both = run(tasks, tmp_path, processes=2, meanwhile=lambda: called.append("meanwhile"))
+    assert both == alone
+    assert [item.path for item in both] == [task.path for task in tasks]
+    assert [item.columns["scans"][3][0] for item in both] == [f"d.t{number}" for number in range(7)]
+    assert called == ["meanwhile"]
+
+
+def test_progress_counts_to_the_end(tmp_path: Path) -> None:
+    tasks = many(tmp_path / "src")
+    seen: list[tuple[int, int]] = []
+    run(tasks, tmp_path / "src", tmp_path / "cache", progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(done, 7) for done in range(8)]
+    seen.clear()
+    run(tasks, tmp_path / "src", tmp_path / "cache", progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(7, 7)]
+
+
+def test_a_problem_meanwhile_ends_the_work(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise LookupError("the catalog is broken")
+
+    with pytest.raises(LookupError, match="the catalog is broken"):
+        run(many(tmp_path), tmp_path, processes=2, meanwhile=broken)
+
+
+def test_chunks_hold_the_largest_first_and_everything_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHUNK_FILES", 3)
+    monkeypatch.setattr(module, "CHUNK_BYTES", 100)
+    sizes = [1, 2, 120, 3, 4, 60, 50]
+    tasks = [(FileTask(str(size), "", "sql", False), size) for size in sizes]
+    chunks = [[int(task.path) for task in chunk] for chunk in module._chunks(tasks)]
+    assert chunks == [[120], [60, 50], [4, 3, 2], [1]]

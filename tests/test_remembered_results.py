@@ -1,0 +1,53 @@
+"""A remembered result holds only as long as the clock does not change it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from costguard.discover import discover
+from costguard.estimate.settings import EstimateSettings
+from costguard.pipeline import scan
+from costguard.request import ScanRequest
+from tests.estimate.warehouse import days, partitioned
+
+STEP = "SET d = DATE_ADD(d, INTERVAL 1 DAY); END WHILE;"
+VIEW = {
+    "name": "p.d.recent",
+    "kind": "view",
+    "view_query": "SELECT v FROM p.d.events WHERE dt >= DATE_SUB(Current_Date(), INTERVAL 1 DAY)",
+}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT v FROM p.d.events WHERE dt >= DATE_SUB(CURRENT_DATE(), INTERVAL 1 DAY)",
+        "DECLARE since DATE DEFAULT CURRENT_DATE() - 1; SELECT v FROM p.d.events WHERE dt >= since",
+        f"DECLARE d DATE DEFAULT '2026-11-01'; WHILE d <= CURRENT_DATE() DO SELECT v FROM p.d.events; {STEP}",
+        "SELECT v FROM p.d.recent",
+    ],
+)
+def test_another_day_gives_another_figure(sql: str, tmp_path: Path) -> None:
+    (tmp_path / "q.sql").write_text(sql)
+    catalog = tmp_path / "catalog.json"
+    # 2 GB a day, so that rounding to whole MiB hides nothing
+    tables = [partitioned("events", days("2026-11-01", 4), rows=10**8), VIEW]
+    catalog.write_text(json.dumps({"version": 1, "tables": tables}))
+
+    def usd(day: int, cached: bool) -> str:
+        request = ScanRequest(
+            discover([tmp_path / "q.sql"]),
+            EstimateSettings(datetime(2026, 11, day, 12, tzinfo=UTC)),
+            (catalog,),
+            cache_directory=tmp_path / "cache" if cached else None,
+            processes=1,
+        )
+        return str(scan(request).result.summary.usd_per_iteration.point)
+
+    first, second = usd(2, cached=True), usd(4, cached=True)
+    assert (first, second) == (usd(2, cached=False), usd(4, cached=False))
+    assert first != second
