@@ -312,7 +312,7 @@ def collect(
         content, size = contents[task.path]
         payload = found.get(keys.get(task.path, ""))
         if payload is not None and _still_valid(task, payload, settings):
-            done[task.path] = Collected(task.path, content, payload, columns_in(payload), cached=True)
+            done[task.path] = Collected(task.path, content, payload, _columns(payload), cached=True)
         else:
             todo.append((task, size))
     if settings.project_root and any(read[task.path].templated for task, _ in todo):
@@ -326,7 +326,7 @@ def collect(
     fresh: dict[str, str] = {}
     for task, content, payload in _work(todo, settings, processes, meanwhile):
         # Read here, while other processes work on the next files, and not once all are there.
-        done[task.path] = Collected(task.path, content, payload, columns_in(payload))
+        done[task.path] = Collected(task.path, content, payload, _columns(payload))
         if content and '"internal error"' not in payload:
             fresh[cache_key(task, content, settings, version)] = payload
         if progress is not None:
@@ -403,7 +403,6 @@ def _side_by_side(
                     yield chunk[number], content, payload
 
 
-def columns_in(payload: str) -> SourceColumns:
-    """The fact tables of a file."""
+def _columns(payload: str) -> SourceColumns:
     columns: SourceColumns = json.loads(payload)["columns"]
     return columns

@@ -253,6 +253,7 @@ def judge_frames(
             key=lambda item: (item.path, item.span.cell or 0, item.span.start_line, item.reason),
         )
     )
+    counted = [query for query in queries if query.counted_with is None]
     summary = Summary(
         files=len(request.files.files) + len(request.files.unread),
         files_unread=unread_files(frames) + len(request.files.unread),
@@ -261,8 +262,9 @@ def judge_frames(
         suppressed=sum(finding.suppressed is not None for finding in findings),
         unread=len(unread),
         usd_per_iteration=total(queries),
-        unknown_queries=sum(query.usd is None for query in queries),
-        assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in queries),
+        unknown_queries=sum(query.usd is None for query in counted),
+        assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in counted),
+        counted_elsewhere=len(queries) - len(counted),
     )
     return ScanResult(summary, queries, findings, unread)
 

@@ -120,6 +120,7 @@ def query_reports(frames: Frames, places: Places, ids: list[str]) -> tuple[Query
                 scans=tuple(scans.get(row["query"], ())),
                 variant=row["variant"],
                 dialect=row["dialect"] if row["dialect"] != "bigquery" else None,
+                counted_with=ids[row["counted_with"]] if row["counted_with"] is not None else None,
             )
         )
     found.sort(
@@ -148,7 +149,11 @@ def unread_files(frames: Frames) -> int:
 
 def total(queries: tuple[QueryReport, ...]) -> Dollars:
     """The sum of what is known, per iteration."""
-    known = [query.usd_per_iteration for query in queries if query.usd_per_iteration is not None]
+    known = [
+        query.usd_per_iteration
+        for query in queries
+        if query.usd_per_iteration is not None and query.counted_with is None
+    ]
     zero = Decimal(0)
     return Dollars(
         sum((item.low for item in known), zero),

@@ -60,6 +60,8 @@ class QueryReport:
     variant: str | None = None
     dialect: str | None = None
     """The SQL dialect, when it is not BigQuery's: such a query has no price here."""
+    counted_with: str | None = None
+    """Id of the same query, with which its cost is counted: code reads a file that is scanned too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class Summary:
     """Queries whose cost is not known and not in the sum."""
     assumed_runs: int
     """Queries with a known cost whose number of runs per iteration is assumed to be one (per loop turn)."""
+    counted_elsewhere: int = 0
+    """Queries that are counted with another one: neither in the sum nor unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,16 +77,19 @@ def _summary(item: Summary) -> Json:
         _usd(item.usd_per_iteration),
         item.unknown_queries,
         item.assumed_runs,
+        item.counted_elsewhere,
     ]
 
 
 def _read_summary(row: Json) -> Summary:
-    *counts, total, unknown, assumed = row
+    *counts, total, unknown, assumed, elsewhere = row
     usd = _read_usd(total)
     if usd is None:
         raise ValueError("a summary without a sum")
     files, files_unread, queries, findings, suppressed, unread = counts
-    return Summary(files, files_unread, queries, findings, suppressed, unread, usd, unknown, assumed)
+    return Summary(
+        files, files_unread, queries, findings, suppressed, unread, usd, unknown, assumed, elsewhere
+    )
 
 
 def _query(item: QueryReport) -> Json:
@@ -121,12 +124,13 @@ def _query(item: QueryReport) -> Json:
         ],
         item.variant,
         item.dialect,
+        item.counted_with,
     ]
 
 
 def _read_query(row: Json) -> QueryReport:
     identity, path, span, via, statement, depth, fingerprint, runs, basis = row[:9]
-    processed, billed, usd, per_iteration, price, scans, variant, dialect = row[9:]
+    processed, billed, usd, per_iteration, price, scans, variant, dialect, counted_with = row[9:]
     return QueryReport(
         identity,
         path,
@@ -145,6 +149,7 @@ def _read_query(row: Json) -> QueryReport:
         tuple(_read_scan(scan) for scan in scans),
         variant,
         dialect,
+        counted_with,
     )
 
 

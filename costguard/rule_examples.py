@@ -6,6 +6,7 @@ judged together: a page costs a few milliseconds.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from costguard.collect import CollectSettings, FileTask, analyse_file, columns_in
+from costguard.collect import CollectSettings, FileTask, analyse_file
 from costguard.estimate.settings import EstimateSettings
 from costguard.judge.page import Example, Rule
 from costguard.judge.rulebook import Rulebook
@@ -102,7 +103,7 @@ def judge_examples(
     with tempfile.TemporaryDirectory(prefix="costguard-") as name:
         # Examples may name files; an empty folder is all they could reach.
         folder = Path(name)
-        facts = []
+        columns = []
         absolute: dict[str, str] = {}
         for number, (_, example) in enumerate(examples):
             data = example.text.encode()
@@ -110,14 +111,15 @@ def judge_examples(
             file.write_bytes(data)
             absolute[file.name] = str(file)
             task = FileTask(file.name, str(file), "python" if example.language == "python" else "sql", False)
-            columns = columns_in(
+            payload = json.loads(
                 analyse_file(task, data, CollectSettings("bigquery", (str(folder / "none"),)))
             )
-            facts.append(columns)
-            for reason, detail in zip(*columns.get("unread", ())[2:], strict=True):
+            columns.append(payload["columns"])
+            _, _, reasons, details = payload["columns"].get("unread", ((), (), (), ()))
+            for reason, detail in zip(reasons, details, strict=True):
                 unread[number].append(f"cannot be read: {reason} ({detail})")
         settings = EstimateSettings(now=NOW, project=PROJECT)
-        frames = estimate(merge_columns(facts), load_catalog([catalog]), settings, expand_view)
+        frames = estimate(merge_columns(columns), load_catalog([catalog]), settings, expand_view)
         judge = Judge(frames, query_ids(frames), SourceTexts(absolute), machine_price(None))
         for finding in judge.findings(rulebook.rules):
             findings[int(finding.path.partition(".")[0])].append(finding)

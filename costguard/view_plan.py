@@ -28,6 +28,7 @@ def expand_view(text: str) -> ViewPlan | None:
         },
         always=_reads(facts.always),
         rest=_reads(facts.rest),
+        hidden=facts.hidden,
     )
 
 

@@ -17,11 +17,11 @@ from costguard.collect import (
     analyse_file,
     cache_key,
     collect,
-    columns_in,
     content_of,
     reader_for,
     reads_of,
 )
+from costguard.facts.schema import columns_of
 from costguard.model import SourceKind
 
 RUN = """from google.cloud import bigquery
@@ -55,14 +55,20 @@ def run(
 
 def tables(payload: str) -> list[str]:
     """The names of the tables that the statements of a file scan."""
-    scans = columns_in(payload).get("scans")
-    return list(scans[3]) if scans else []
+    return [row["table_name"] for row in rows(payload, "scans")]
+
+
+def rows(payload: str, table: str) -> list[dict[str, Any]]:
+    """The rows of a fact table of a file."""
+    names = [column.name for column in columns_of(table)]
+    columns = json.loads(payload)["columns"].get(table, ())
+    return [dict(zip(names, values, strict=False)) for values in zip(*columns, strict=True)]
 
 
 # -- one file ------------------------------------------------------------------------------------------
 
 
-def test_a_payload_is_columns_and_reads(tmp_path: Path) -> None:
+def test_a_payload_is_rows_and_reads(tmp_path: Path) -> None:
     (task,) = tasks_of(tmp_path, q_sql="SELECT a FROM d.t")
     payload = analyse_file(task, b"SELECT a FROM d.t", settings_of(tmp_path))
     document = json.loads(payload)
@@ -70,7 +76,16 @@ def test_a_payload_is_columns_and_reads(tmp_path: Path) -> None:
     assert document["reads"] == []
     assert payload.endswith('"reads":[]}')
     assert reads_of(payload) == []
-    assert document["columns"]["sources"][:6] == [[0], ["q.sql"], ["sql"], [17], [1], [False]]
+    (source,) = rows(payload, "sources")
+    assert source == {
+        "source": 0,
+        "path": "q.sql",
+        "kind": "sql",
+        "bytes": 17,
+        "lines": 1,
+        "is_test": False,
+        "runs": None,
+    }
     assert tables(payload) == ["d.t"]
 
 
@@ -105,12 +120,12 @@ def test_a_defect_of_ours_becomes_an_unread_row(
 
     monkeypatch.setattr("costguard.extract.source.extract", broken)
     (task,) = tasks_of(tmp_path, q_sql="SELECT 1")
-    columns = columns_in(analyse_file(task, b"SELECT 1", settings_of(tmp_path)))
-    ((found,), (text,)) = columns["unread"][2:]
-    assert found == reason
-    assert text.startswith(detail)
-    assert "gone" not in text
-    assert columns["sources"][1] == ["q.sql"]
+    payload = analyse_file(task, b"SELECT 1", settings_of(tmp_path))
+    (found,) = rows(payload, "unread")
+    assert found["reason"] == reason
+    assert found["detail"].startswith(detail)
+    assert "gone" not in found["detail"]
+    assert rows(payload, "sources")[0]["path"] == "q.sql"
 
 
 def test_a_defect_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +146,8 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     task = FileTask("gone.sql", str(tmp_path / "gone.sql"), "sql", False)
     assert content_of(task) == Content("", 0, False)
     (item,) = run([task], tmp_path)
-    assert item.columns["unread"][2:] == [["cannot be opened"], ["No such file or directory"]]
+    (found,) = rows(item.payload, "unread")
+    assert (found["reason"], found["detail"]) == ("cannot be opened", "No such file or directory")
 
 
 @pytest.mark.parametrize(
@@ -306,7 +322,7 @@ def test_order_and_rows_do_not_depend_on_processes(tmp_path: Path, monkeypatch: 
     both = run(tasks, tmp_path, processes=2, meanwhile=lambda: called.append("meanwhile"))
     assert both == alone
     assert [item.path for item in both] == [task.path for task in tasks]
-    assert [item.columns["scans"][3][0] for item in both] == [f"d.t{number}" for number in range(7)]
+    assert [tables(item.payload) for item in both] == [[f"d.t{number}"] for number in range(7)]
     assert called == ["meanwhile"]
 
 

@@ -44,7 +44,8 @@ def scan_command(
         str | None, typer.Option(metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")
     ] = None,
     dialect: Annotated[
-        str | None, typer.Option(help="SQL dialect of .sql files (default: bigquery).")
+        str | None,
+        typer.Option(help="SQL dialect of .sql files (default: that of the dbt profile, else bigquery)."),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
     output: Annotated[

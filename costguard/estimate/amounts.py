@@ -98,7 +98,10 @@ def _narrowed(reading: Reading, total: Amount) -> Amount:
     assert total.high is not None
     places = positions_of(reading.pruned.runs)
     sizes = dict.fromkeys(places, 0)
-    for number in reading.uses:
+    # An array whose elements are only counted is measured by a field of it, unless one is read anyway.
+    counted = [leaves for leaves in reading.arrays if not any(number in reading.uses for number in leaves)]
+    clear = not reading.hole and all(len(leaves) == 1 for leaves in counted)
+    for number in [*reading.uses, *(leaves[0] for leaves in counted if clear)]:
         each = reading.facts.leaf_by_position(number)
         if not each:
             return total._replace(low=0, basis=worst_basis(total.basis, "upper-bound"))
@@ -108,11 +111,12 @@ def _narrowed(reading: Reading, total: Amount) -> Amount:
     low = min(positive[0], total.point) if positive else 0
     basis = worst_basis(total.basis, "upper-bound")
     bound = reading.pruned.at_most
-    if bound is None or reading.arrays or reading.hole or reading.missing:
+    if bound is None or not clear:
         return Amount(low, total.point, total.high, basis)
     regular = reading.facts.index.regular if reading.facts.index is not None else reading.facts.positions
     newest = [sizes[place] for place in places if place < regular][-bound:]
-    high = sum(positive[-bound:])
+    # Columns that the catalog does not list may be as large as all of the table.
+    high = total.high if reading.missing else sum(positive[-bound:])
     point = max(sum(newest), low)
     return Amount(low, min(point, high), high, basis)
 
@@ -224,12 +228,27 @@ def modified_amount(reading: Reading, statement: str, *, alone: bool) -> Amount:
     if facts.index is None or every.point is None or every.high is None:
         return every
     if pruned.unknown:
-        return Amount(0, every.point, every.high, worst_basis(every.basis, "upper-bound"))
+        point, high = _largest_few(reading, every.point, every.high)
+        return Amount(0, point, high, worst_basis(every.basis, "upper-bound"))
     if statement == "DELETE" and deletes_partitions(reading, alone=alone):
         return NOTHING if not facts.table.clustering else Amount(0, 0, every.high, "upper-bound")
     if pruned.always:
         return every
     return Amount(0, every.point, every.high, worst_basis(every.basis, "upper-bound"))
+
+
+def _largest_few(reading: Reading, point: int, high: int) -> tuple[int, int]:
+    """Bytes of as many partitions as a value of the run leaves: of the newest, and of the largest."""
+    bound, index = reading.pruned.at_most, reading.facts.index
+    if bound is None or index is None:
+        return point, high
+    places = positions_of(reading.pruned.runs)
+    sizes = [reading.facts.bytes_in(((place, place + 1),)).high for place in places]
+    known = [size for size in sizes if size is not None]
+    if len(known) < len(sizes):
+        return point, high
+    newest = [size for place, size in zip(places, known, strict=True) if place < index.regular][-bound:]
+    return min(point, sum(newest)), min(high, sum(sorted(known)[-bound:]))
 
 
 def deletes_partitions(reading: Reading, *, alone: bool) -> bool:

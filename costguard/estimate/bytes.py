@@ -219,11 +219,13 @@ class TableFacts:
                 high = max(min(leaf.bytes, size), point)
                 low = min(max(0, leaf.bytes - (self._bytes[-1] - size)), point)
             return Amount(low, point, high, "modelled")
-        rest, columns = self._rest()
-        if rest is None:
+        likely, most, columns = self._rest()
+        if likely is None or most is None:
             return UNKNOWN
-        high = rest * part // whole if whole else 0
-        return Amount(0, high // max(columns, 1), high, "modelled")
+        if self._bytes is not None and runs != self.everything:
+            most = min(most, _over(self._bytes, runs))
+        point = likely * part // whole // max(columns, 1) if whole else 0
+        return Amount(0, min(point, most), most, "modelled")
 
     def _share(self, runs: Runs) -> tuple[int | None, int | None]:
         if runs == self.everything:
@@ -234,19 +236,24 @@ class TableFacts:
             return _over(self._rows, runs), self._rows[-1]
         return None, None
 
-    def _rest(self) -> tuple[int | None, int]:
-        """Bytes of the table that no column accounts for, and the columns that share them."""
+    def _rest(self) -> tuple[int | None, int | None, int]:
+        """Bytes of the table that no column accounts for: likely, and at most, as NULL takes none; and the
+        columns that share them."""
         if self.table.bytes is None:
-            return None, 0
-        rest, columns = self.table.bytes, 0
+            return None, None, 0
+        likely = most = self.table.bytes
+        columns = 0
         for leaf in self.table.leaves:
             if leaf.bytes is not None:
-                rest -= leaf.bytes
+                likely -= leaf.bytes
+                most -= leaf.bytes
             elif leaf.width is not None and not leaf.repeated and self.table.rows is not None:
-                rest -= leaf.width * self.table.rows
+                likely -= leaf.width * self.table.rows
+                if leaf.always_set:
+                    most -= leaf.width * self.table.rows
             else:
                 columns += 1
-        return max(rest, 0), columns
+        return max(likely, 0), max(most, 0), columns
 
 
 def _running(sizes: list[int | None]) -> list[int] | None:

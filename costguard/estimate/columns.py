@@ -122,6 +122,8 @@ class TableTarget:
             for reading in self.readings:
                 self._all(reading, excepted, mark, used if kind == "star" else None)
             return
+        if path in PSEUDO_COLUMNS:
+            return
         found = False
         for reading in self.readings:
             leaves = reading.facts.leaves_of(path)

@@ -26,12 +26,27 @@ ESTIMATED: Final = (
     "usd_high",
     "usd_per_iteration",
     "usd_per_tib",
+    "counted_with",
 )
 
 _READING: Final = frozenset({"CREATE TABLE AS", "CREATE MATERIALIZED VIEW", "CREATE MODEL"})
 _FREE: Final = frozenset({"DROP", "ALTER", "TRUNCATE TABLE", "LOAD DATA", "GRANT", "REVOKE"})
 _ONLY_WRITTEN_DOWN: Final = frozenset({"view", "ephemeral"})
 _UNREAD: Final = frozenset({"COMMAND", "CALL", "EXECUTE", "EXECUTEIMMEDIATE"})
+
+_TABLE_FUNCTIONS: Final = frozenset(
+    {"APPENDS", "CHANGES", "EXTERNAL_OBJECT_TRANSFORM", "GAP_FILL", "RANGE_SESSIONIZE", "VECTOR_SEARCH"}
+)
+
+
+def reads_elsewhere(table_function: str) -> bool:
+    """A function that is called as a table reads what is not in the statement: another database, or the tables
+    of a user's function.
+
+    >>> [reads_elsewhere(name) for name in ("EXTERNAL_QUERY", "D.RECENT", "ML.PREDICT", "GAP_FILL")]
+    [True, True, False, False]
+    """
+    return table_function not in _TABLE_FUNCTIONS and table_function.partition(".")[0] not in ("ML", "AI")
 
 
 def is_free(statement: str, materialized: str | None = None) -> bool:
@@ -99,4 +114,4 @@ def priced(
     return found
 
 
-__all__ = ["ESTIMATED", "NOTHING", "is_free", "is_unread", "priced", "statement_amount"]
+__all__ = ["ESTIMATED", "NOTHING", "is_free", "is_unread", "priced", "reads_elsewhere", "statement_amount"]

@@ -4,7 +4,7 @@ conditions."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from costguard.catalog.model import Catalog, Table
@@ -210,7 +210,12 @@ class Resolver:
         children: list[Target | None] = []
         complete = True
         for number, scan in enumerate(plan.scans):
-            pushed = pushed_down(request.predicate, plan, number)
+            pushed = pushed_down(
+                request.predicate,
+                plan,
+                number,
+                lambda child, path: self._has_column(plan.scans[child].table_name, path, project, dataset),
+            )
             conditions = [item for item in (_without_places(scan.predicate), pushed) if item is not None]
             inner = ScanRequest(
                 scan.table_name,
@@ -223,6 +228,21 @@ class Resolver:
             complete = complete and child.target is not None and child.complete
             children.append(child.target)
         return ResolvedScan(resolved, ViewTarget(plan, children), view=True, complete=complete)
+
+    def _has_column(self, written: str, path: str, project: str, dataset: str) -> bool | None:
+        """Whether a table below a view has a column; None when that is not known."""
+        resolved = self.name(written, project, dataset)
+        names = resolved.members if resolved.meaning == "wildcard" else (resolved.name,)
+        if resolved.meaning not in ("table", "wildcard"):
+            return None
+        tables = [self._catalog.table(name) for name in names]
+        if any(
+            table is not None and table.columns_known and self.facts(table.name).leaves_of(path) is not None
+            for table in tables
+        ):
+            return True
+        known = all(table is not None and table.kind != "view" and table.columns_known for table in tables)
+        return False if known else None
 
     def _plan(self, table: Table) -> ViewPlan | None:
         if table.view_query is None:
@@ -247,44 +267,78 @@ def _decorated(facts: TableFacts, partition: str, pruned: Pruned) -> Pruned:
     return Pruned("pruned", ((place, place + 1),) if kept else (), pruned.total, always=False)
 
 
-def pushed_down(predicate: Json | None, plan: ViewPlan, scan: int) -> Json | None:
-    """The conditions on a view as conditions on one of its scans, as far as its columns come from there."""
+def pushed_down(
+    predicate: Json | None,
+    plan: ViewPlan,
+    scan: int,
+    has_column: Callable[[int, str], bool | None] = lambda scan, path: None,
+) -> Json | None:
+    """The conditions on a view as conditions on one of its scans, as far as its columns come from there.
+
+    `has_column`: whether a scan of the view has a column, None when that is not known.
+    """
     if predicate is None:
         return None
     conjuncts = predicate[1] if predicate[0] == "and" else [predicate]
     values = {name: output.values[scan] for name, output in plan.outputs.items() if scan in output.values}
-    through_star = {
-        read.excepted
-        for read in plan.rest
-        if scan in read.scans and read.kind == "star" and len(plan.rest) == 1
-    }
+    if plan.rest:
+        for name in _heads(predicate) - plan.outputs.keys():
+            value = _hidden_value(plan, name, scan, has_column)
+            if value is not None:
+                values[name] = value
     found = []
     for item in conjuncts:
-        known = _substituted(item, plan, values, next(iter(through_star), None))
+        known = _substituted(item, values)
         if _mentions_column(known):
             found.append(known)
     return ["and", found] if found else None
 
 
-def _substituted(
-    node: Json, plan: ViewPlan, values: Mapping[str, Json], star: tuple[str, ...] | None
-) -> Json:
+def _heads(node: Json) -> set[str]:
+    """The columns of the view that a condition names."""
+    if not isinstance(node, list) or not node:
+        return set()
+    if node[0] == "col":
+        return {str(node[1]).lower().partition(".")[0]}
+    if node[0] == "opaque":
+        return {str(path).lower().partition(".")[0] for path in node[2]}
+    return set().union(*(_heads(item) for item in node))
+
+
+def _hidden_value(
+    plan: ViewPlan, name: str, scan: int, has_column: Callable[[int, str], bool | None]
+) -> Json | None:
+    """What a column that comes through a star is in a scan, if it comes from there."""
+    for values in plan.hidden(name):
+        value = values.get(scan)
+        if value is None:
+            continue
+        if len(values) == 1:
+            return value
+        owners = {other: has_column(other, str(node[1])) for other, node in values.items()}
+        if owners[scan] or (
+            owners[scan] is None and all(own is False for other, own in owners.items() if other != scan)
+        ):
+            return value
+    return None
+
+
+def _substituted(node: Json, values: Mapping[str, Json]) -> Json:
     if not isinstance(node, list) or not node:
         return node
     if node[0] == "col":
         head, _, rest = str(node[1]).lower().partition(".")
         value = values.get(head)
         if value is None:
-            passes = star is not None and head not in plan.outputs and head not in star
-            return node if passes and not head.startswith("_") else ["other", node[1]]
+            return ["other", node[1]]
         if not rest:
             return _without_places(value)
         return ["col", f"{value[1]}.{rest}"] if value[0] == "col" else ["other", node[1]]
     if node[0] == "opaque":
-        inner = [_substituted(["col", path], plan, values, star) for path in node[2]]
+        inner = [_substituted(["col", path], values) for path in node[2]]
         paths = [item[1] for item in inner if item[0] == "col"]
         return ["opaque", node[1], paths] if paths or not node[2] else ["other", node[1]]
-    return [_substituted(item, plan, values, star) for item in node]
+    return [_substituted(item, values) for item in node]
 
 
 def _mentions_column(node: Json) -> bool:

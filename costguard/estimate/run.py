@@ -16,11 +16,12 @@ import polars as pl
 from costguard.catalog.model import Catalog
 from costguard.estimate.bytes import NOTHING, Amount
 from costguard.estimate.columns import PSEUDO_COLUMNS, Mark, Reading, ResolvedScan, choose_position
+from costguard.estimate.file_texts import count_once, statements_of_files
 from costguard.estimate.frame_sizes import sized_frames
 from costguard.estimate.iterations import RunCounter
 from costguard.estimate.price import price_book
 from costguard.estimate.queries import ESTIMATED as QUERY_COLUMNS
-from costguard.estimate.queries import is_free, is_unread, priced, statement_amount
+from costguard.estimate.queries import is_free, is_unread, priced, reads_elsewhere, statement_amount
 from costguard.estimate.reads import unresolved_reads
 from costguard.estimate.resolve import Resolver, ScanRequest
 from costguard.estimate.scans import (
@@ -352,9 +353,8 @@ class _Estimate:
             .select("query", "model_type")
             .iter_rows()
         )
-        external = set(
-            self.frames["functions"].filter(pl.col("function") == "EXTERNAL_QUERY")["query"].to_list()
-        )
+        calls = self.frames["functions"].filter(pl.col("clause") == "table").select("query", "function")
+        external = {query for query, function in calls.iter_rows() if reads_elsewhere(function)}
         locations = self._locations()
         book = price_book()
         counted = TurnCounter(self.resolver.constants)
@@ -388,6 +388,7 @@ class _Estimate:
                 amount, runs, location, statement, models.get(query), book, dry_run=bool(dry_run)
             ).items():
                 found[name][query] = value
+        count_once(found, statements_of_files(self.frames))
         return found
 
     def _sources(self) -> pl.DataFrame:

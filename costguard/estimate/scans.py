@@ -160,6 +160,7 @@ def describe_scan(
     columns.set(number, known=True, kind="view" if scan.view else "table", columns_read=len(rows))
     readings = scan.target.readings if scan.target is not None else []
     if not readings:
+        _describe_wildcard(columns, number, wildcard)
         return
     shown = _telling(readings)
     table, pruned = shown.facts.table, shown.pruned
@@ -192,6 +193,19 @@ def describe_scan(
             partition_type=table.partitioning.type,
             require_filter=table.partitioning.require_filter,
         )
+    if wildcard is None and shown.facts.listed:
+        bound = pruned.at_most if pruned.unknown else None
+        kept = (
+            None if pruned.unknown and bound is None else bound if bound is not None else size_of(pruned.runs)
+        )
+        columns.set(number, partitions_kept=kept, partitions_total=pruned.total)
+    _describe_wildcard(columns, number, wildcard)
+    if not free:
+        columns.set(number, bytes_if_pruned=if_pruned(readings, target=changes))
+
+
+def _describe_wildcard(columns: ScanColumns, number: int, wildcard: Pruned | None) -> None:
+    """For a wildcard, the members that are left count in the place of partitions."""
     if wildcard is not None:
         columns.set(
             number,
@@ -202,14 +216,6 @@ def describe_scan(
             pruning_reason=wildcard.reason,
             pruning_at=wildcard.at,
         )
-    elif shown.facts.listed:
-        bound = pruned.at_most if pruned.unknown else None
-        kept = (
-            None if pruned.unknown and bound is None else bound if bound is not None else size_of(pruned.runs)
-        )
-        columns.set(number, partitions_kept=kept, partitions_total=pruned.total)
-    if not free:
-        columns.set(number, bytes_if_pruned=if_pruned(readings, target=changes))
 
 
 def _telling(readings: list[Reading]) -> Reading:

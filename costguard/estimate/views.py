@@ -65,6 +65,9 @@ class ViewPlan:
     rest: tuple[ViewRead, ...] = ()
     """Stars of the view's own SELECT: a column that is not in `outputs` comes through one of these, and a
     star over the view reads all of them."""
+    hidden: Callable[[str], tuple[Mapping[int, Json], ...]] = lambda name: ()
+    """What a column that is not in `outputs` is, by scan, for filters that may be pushed down: one mapping for each
+    branch of a set operation. A mapping of several scans says that any of them may have the column."""
 
 
 ExpandView = Callable[[str], ViewPlan | None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -51,9 +52,10 @@ class DirectoryFiles:
             target = self._resolved(path)
             if not target.startswith(self._folder("").rstrip(os.sep) + os.sep):
                 return None
+            status = os.stat(target)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+                return None  # opening a pipe would wait for somebody to write
             with open(target, "rb") as stream:
-                if os.fstat(stream.fileno()).st_size > _LARGEST:
-                    return None
                 return stream.read().decode("utf-8")
         except (OSError, UnicodeDecodeError, ValueError):
             return None

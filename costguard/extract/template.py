@@ -31,6 +31,21 @@ __all__ = ["extract_template", "is_template"]
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|^\s*#[^\n]*", re.DOTALL | re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z]")
 _DEFINITION = re.compile(r"\{%[-+]?\s*macro\b")
+_PROFILE_DIALECTS = {
+    name: name
+    for name in (
+        "spark",
+        "databricks",
+        "duckdb",
+        "postgres",
+        "snowflake",
+        "trino",
+        "mysql",
+        "redshift",
+        "sqlite",
+    )
+}
+"""Connection type in profiles.yml -> dialect."""
 _STAGES = 3
 """How often rendered text that is itself a template is rendered again."""
 
@@ -43,6 +58,9 @@ def extract_template(text: str, path: str, project: TemplateProject | None, dial
     if project is None:
         project = TemplateProject(MemoryFiles({}))
     dbt = project.project_of(path)
+    if dbt is not None and dialect == "bigquery":
+        # What the project's own profile connects to is better evidence than the default.
+        dialect = _PROFILE_DIALECTS.get(str(dbt.target.get("type", "")), dialect)
     if (
         dbt is not None
         and (compiled := dbt.compiled.get(path)) is not None

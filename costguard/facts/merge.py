@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SourceRows = Mapping[str, Sequence[Sequence[Any]]]
 SourceColumns = Mapping[str, Sequence[Sequence[Any]]]
-"""The rows of a source turned round: the values of each column of a table. Columns left to their default may lack."""
+"""The rows of a source turned round: for each table the values of each column, without those left to their default."""
 
 _STORED = tuple(
     table for table in (*TABLES, *INTERNAL_TABLES) if table not in ("columns_read", "tables", "table_columns")

@@ -126,6 +126,12 @@ class Query(NamedTuple):
     usd_high: Annotated[float | None, "dollars of one run, upper bound", ESTIMATED] = None
     usd_per_iteration: Annotated[float | None, "dollars of all its runs in one iteration", ESTIMATED] = None
     usd_per_tib: Annotated[float | None, "price of a billed TiB that was applied", ESTIMATED] = None
+    counted_with: Annotated[
+        int | None,
+        "the same statement, with which its cost is counted: code reads a file that is scanned too",
+        Key("queries"),
+        ESTIMATED,
+    ] = None
 
 
 class Scan(NamedTuple):
@@ -319,7 +325,10 @@ class SqlFunction(NamedTuple):
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the call", AT]
     function: Annotated[str, "its name, in upper case"]
-    clause: Annotated[str, "select, where, on, group, having, qualify, order, from, other"]
+    clause: Annotated[
+        str,
+        "select, where, on, group, having, qualify, order, from, table (called in FROM as a table), other",
+    ]
 
 
 class Write(NamedTuple):

@@ -57,12 +57,17 @@ def fill(template: str, row: Mapping[str, Any]) -> str:
 
 
 def _optional(part: re.Match[str], row: Mapping[str, Any]) -> str:
-    known = all(row.get(name) is not None for name, _ in placeholders(part[1]))
+    known = not any(_unknown(row.get(name)) for name, _ in placeholders(part[1]))
     return part[1] if known else ""
 
 
+def _unknown(value: Any) -> bool:
+    """Null, or what a division by nothing gives."""
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
 def _text(value: Any, form: str | None) -> str:
-    if value is None or (form and isinstance(value, float) and not math.isfinite(value)):
+    if _unknown(value):
         return (
             "an unknown number of" if form in (",", "count") else "an unknown amount" if form else "unknown"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
@@ -43,6 +43,7 @@ class Judge:
         self._prices: list[float | None] = queries["usd_per_tib"].to_list()
         self._runs: list[float | None] = queries["runs"].to_list()
         self._file_runs: list[float | None] = frames["sources"]["runs"].to_list()
+        self._counted_with: list[int | None] = queries["counted_with"].to_list()
         self._lines: dict[tuple[str, int | None], list[str]] = {}
 
     def findings(self, rules: Sequence[Rule]) -> list[Finding]:
@@ -67,10 +68,18 @@ class Judge:
                     raise RulebookError([f"{where}: {problem}" for problem in problems])
                 # Polars joins promise no order, and of two findings that look the same only the first is kept.
                 rows = rows.sort([name for name in ("query", "at") if name in rows.columns])
-                found.extend(
-                    self._finding(rule, row) for row in rows.iter_rows(named=True) if row["at"] is not None
-                )
+                found.extend(self._finding(rule, row) for row in self._own(rows))
         return _numbered(found)
+
+    def _own(self, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+        """The rows that are findings: with a place, and not about a statement that is counted with another one about
+        which the same was found."""
+        queries = set(rows["query"].to_list()) if "query" in rows.columns else set()
+        for row in rows.iter_rows(named=True):
+            query = row.get("query")
+            other = self._counted_with[query] if query is not None else None
+            if row["at"] is not None and (other is None or other not in queries):
+                yield row
 
     def _value_problems(self, rows: pl.DataFrame) -> list[str]:
         """Values that stand for nothing: a key without its row, a severity that there is not."""

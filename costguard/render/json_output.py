@@ -68,13 +68,15 @@ def _summary(result: ScanResult, verdict: Verdict) -> Json:
             **_decimals(_total(summary)),
             "unknown_queries": summary.unknown_queries,
             "assumed_runs": summary.assumed_runs,
+            "counted_elsewhere": summary.counted_elsewhere,
         },
     }
 
 
 def _total(summary: Summary) -> Dollars | None:
     """The sum, unless it is one of nothing although there are queries: that is unknown, not zero."""
-    if summary.queries and summary.unknown_queries == summary.queries:
+    counted = summary.queries - summary.counted_elsewhere
+    if counted and summary.unknown_queries == counted:
         return None
     return summary.usd_per_iteration
 
@@ -88,6 +90,7 @@ def _query(query: QueryReport) -> Json:
         "statement": query.statement,
         "variant": query.variant,
         "dialect": query.dialect or "bigquery",
+        "counted_with": query.counted_with,
         "loop_depth": query.loop_depth,
         "fingerprint": query.fingerprint,
         "runs_per_iteration": {"value": _number(query.runs), "basis": query.runs_basis},

@@ -25,7 +25,9 @@ def dearest(queries: Sequence[QueryReport], width: int, paint: Paint) -> Iterato
     priced = [
         (query.usd_per_iteration.point, query)
         for query in queries
-        if query.usd_per_iteration is not None and query.usd_per_iteration.point > 0
+        if query.usd_per_iteration is not None
+        and query.usd_per_iteration.point > 0
+        and query.counted_with is None
     ]
     if not priced:
         return
@@ -108,10 +110,14 @@ def totals(result: ScanResult, verdict: Verdict, width: int, paint: Paint) -> li
     summary = result.summary
     lines = [*_labelled("Iteration", _iteration(summary), width, paint)]
     if summary.assumed_runs:
-        known = summary.queries - summary.unknown_queries
+        known = summary.queries - summary.counted_elsewhere - summary.unknown_queries
         who = "each of them" if summary.assumed_runs == known else f"{summary.assumed_runs:,} of them"
         verb = "is" if summary.assumed_runs in (1, known) else "are"
         text = f"{who} {verb} assumed to run once per iteration (`runs` in the config knows better)"
+        lines.extend(_labelled("", text, width, paint))
+    if summary.counted_elsewhere:
+        verb = "is" if summary.counted_elsewhere == 1 else "are"
+        text = f"{counted(summary.counted_elsewhere, 'query', 'queries')} that code reads from files {verb} counted there"
         lines.extend(_labelled("", text, width, paint))
     if summary.unknown_queries:
         lines.extend(_labelled("", _unknown(result), width, paint))
@@ -131,14 +137,15 @@ def _labelled(label: str, text: str, width: int, paint: Paint) -> Iterator[str]:
 
 def _iteration(summary: Summary) -> str:
     files = counted(summary.files, "file")
-    queries = counted(summary.queries, "query", "queries")
-    known = summary.queries - summary.unknown_queries
+    count = summary.queries - summary.counted_elsewhere
+    queries = counted(count, "query", "queries")
+    known = count - summary.unknown_queries
     if not summary.queries:
         return f"no queries found in {files}"
     if not known:
         return f"unknown: none of {queries} in {files} has a known cost"
     usd = summary.usd_per_iteration
-    of = queries if known == summary.queries else f"{known:,} of {queries}"
+    of = queries if known == count else f"{known:,} of {queries}"
     return f"{usd_text(usd)} for {of} in {files}"
 
 
@@ -154,7 +161,7 @@ def _unknown(result: ScanResult) -> str:
     missing = Counter(
         scan.table
         for query in result.queries
-        if query.usd is None and not query.dialect
+        if query.usd is None and not query.dialect and query.counted_with is None
         for scan in query.scans
         if scan.bytes is None and scan.pruning == "unknown"
     )

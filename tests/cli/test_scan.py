@@ -34,6 +34,7 @@ def test_json_on_standard_output_and_nothing_else(costguard: Costguard, shop: Pa
         "basis": "exact",
         "unknown_queries": 0,
         "assumed_runs": 2,
+        "counted_elsewhere": 0,
     }
     (finding,) = done.document["findings"]
     assert finding["path"].endswith("shop/sql/all.sql")

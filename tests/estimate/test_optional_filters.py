@@ -53,3 +53,47 @@ def test_a_choice_that_a_row_makes_reads_what_either_side_needs() -> None:
         estimated("SELECT a FROM p.d.t WHERE IF(a > 1, day = '2026-10-02', day = '2026-10-03')", TABLE)
     )
     assert scan["bytes"] == 3200
+
+
+ARRAYS = {
+    **TABLE,
+    "columns": [
+        *TABLE["columns"],  # type: ignore[misc]
+        {"path": "tags", "type": "STRING", "mode": "REPEATED", "bytes": 3000},
+        {"path": "items", "type": "RECORD", "mode": "REPEATED", "bytes": None},
+        {"path": "items.sku", "type": "INT64", "mode": "NULLABLE", "bytes": 6000},
+    ],
+    "bytes": 13800,
+    "partitioning": {
+        "column": "day",
+        "type": "DAY",
+        "partitions": [
+            {
+                "id": f"202610{day:02}",
+                "rows": 100,
+                "bytes": 4600,
+                "columns": {"tags": 1000, "items.sku": 2000},
+            }
+            for day in (1, 2, 3)
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("sql", "bytes_read"),
+    [
+        ("SELECT a FROM p.d.t, UNNEST(tags) AS tag WHERE day = @day", 2600),
+        ("SELECT a FROM p.d.t, UNNEST(items) WHERE day = @day", 3600),
+        ("SELECT a, sku FROM p.d.t, UNNEST(items) WHERE day = @day", 3600),
+        ("SELECT * FROM p.d.t, UNNEST(items) WHERE day = @day", 4600),
+    ],
+)
+def test_arrays_do_not_lose_the_one_partition(sql: str, bytes_read: int) -> None:
+    scan = scan_of(estimated(sql, ARRAYS))
+    assert (scan["bytes"], scan["bytes_high"]) == (bytes_read, bytes_read)
+
+
+def test_an_unlisted_column_widens_only_the_upper_bound() -> None:
+    scan = scan_of(estimated("SELECT a, unlisted FROM p.d.t WHERE day = @day", TABLE))
+    assert (scan["bytes"], scan["bytes_high"]) == (1600, 4800)

@@ -492,6 +492,12 @@ def test_never_true_through_a_common_table() -> None:
         "SELECT v FROM (SELECT v FROM p.d.t WHERE dt = '2026-10-01')",
         "SELECT t.v FROM p.d.t JOIN p.d.plain AS u ON t.v = u.a WHERE t.dt = '2026-10-01'",
         "SELECT t.v FROM p.d.t JOIN p.d.plain AS u ON t.v = u.a AND t.dt = '2026-10-01'",
+        # a condition that fails for NULL makes the outer join an inner one
+        "SELECT u.a FROM p.d.plain AS u LEFT JOIN p.d.t ON t.v = u.a WHERE t.dt = '2026-10-01'",
+        "SELECT u.a FROM p.d.plain AS u LEFT JOIN p.d.t ON t.v = u.a WHERE t.dt IS NOT NULL AND t.dt < '2026-09-24'",
+        "SELECT u.a FROM p.d.plain AS u LEFT JOIN p.d.t ON t.v = u.a AND t.dt = '2026-10-01'",
+        "SELECT u.a FROM p.d.plain AS u LEFT JOIN (SELECT v FROM p.d.t WHERE dt = '2026-10-01' OR dt IS NULL) AS t "
+        "ON t.v = u.a",
     ],
 )
 def test_a_filter_reaches_the_table(sql: str) -> None:
@@ -510,6 +516,13 @@ def test_a_filter_reaches_the_table(sql: str) -> None:
         "SELECT dt FROM p.d.t FULL OUTER JOIN p.d.u USING (dt) WHERE dt = '2026-10-01'",
         "SELECT dt FROM p.d.t FULL JOIN p.d.u USING (v, dt) WHERE dt >= '2026-10-01'",
         "SELECT t.v FROM p.d.t JOIN p.d.u ON t.dt = u.dt",
+        # rows of u without a partner: all of t must be looked at
+        "SELECT u.v FROM p.d.u LEFT JOIN p.d.t ON u.v = t.v WHERE t.dt IS NULL",
+        "SELECT u.v FROM p.d.u LEFT JOIN p.d.t ON u.v = t.v WHERE t.dt IS NULL OR t.dt > '2026-10-01'",
+        "SELECT u.v FROM p.d.u LEFT JOIN p.d.t ON u.v = t.v WHERE NOT (t.dt IS NOT NULL AND t.dt > '2026-10-01')",
+        "SELECT v FROM (SELECT u.v, t.dt FROM p.d.u LEFT JOIN p.d.t ON u.v = t.v) WHERE dt IS NULL",
+        "SELECT u.v FROM p.d.t RIGHT JOIN p.d.u ON u.v = t.v WHERE t.dt IS NULL",
+        "SELECT u.v FROM p.d.u FULL JOIN p.d.t ON u.v = t.v WHERE t.dt IS NULL",
     ],
 )
 def test_a_filter_that_does_not_reach_the_table(sql: str) -> None:

@@ -243,3 +243,10 @@ def test_paths_outside_of_the_tree_are_not_searched() -> None:
 def test_yaml_with_a_repeated_key_is_refused() -> None:
     with pytest.raises(ValueError, match="occurs twice"):
         load_yaml("a: 1\na: 2\n")
+
+
+def test_the_profile_says_which_dialect_a_project_speaks() -> None:
+    profile = PROFILES.replace("type: bigquery", "type: trino")
+    text = only("SELECT FROM_HEX(a) FROM t CROSS JOIN UNNEST(b) AS u (c)", **{"profiles.yml": profile})
+    assert text.dialect == "trino"
+    assert only("SELECT 1").dialect == "bigquery"

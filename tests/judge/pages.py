@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costguard.collect import CollectSettings, FileTask, analyse_file, columns_in
+from costguard.collect import CollectSettings, FileTask, analyse_file
 from costguard.estimate.compute import MachinePrice
 from costguard.facts.merge import merge_columns
 from costguard.judge.page import Rule, parse_page
@@ -109,16 +110,16 @@ def estimated(
     from costguard.estimate.settings import EstimateSettings
     from costguard.view_plan import expand_view
 
-    facts = []
     for name, text in files.items():
-        path = folder / name
-        path.write_text(text)
-        task = FileTask(name, str(path), "python" if name.endswith(".py") else "sql", False)
+        (folder / name).write_text(text)
+    columns = []
+    for name, text in files.items():
+        task = FileTask(name, str(folder / name), "python" if name.endswith(".py") else "sql", False)
         settings = CollectSettings("bigquery", (str(folder),))
-        facts.append(columns_in(analyse_file(task, text.encode(), settings)))
+        columns.append(json.loads(analyse_file(task, text.encode(), settings))["columns"])
     now = datetime(2026, 11, 1, tzinfo=UTC)
     frames = estimate(
-        merge_columns(facts), Catalog(catalog), EstimateSettings(now=now, project="p"), expand_view
+        merge_columns(columns), Catalog(catalog), EstimateSettings(now=now, project="p"), expand_view
     )
     return frames, SourceTexts({name: str(folder / name) for name in files})
 

@@ -39,6 +39,8 @@ def test_docstrings() -> None:
         ("{x:usd}", None, "an unknown amount"),
         ("{x:bytes}", float("nan"), "an unknown amount"),
         ("{x:,}", float("inf"), "an unknown number of"),
+        ("{x}", float("nan"), "unknown"),
+        ("all[ of {x:,} rows]", float("nan"), "all"),
         ("{y}", 1, "unknown"),
         ("in {{ x }}", 1, "in {{ x }}"),
         ("{x} ", "{x} {y:bytes}", "{x} {y:bytes}"),

@@ -9,10 +9,12 @@ import pytest
 
 from costguard.judge.page import Rule
 from costguard.judge.rulebook import RulebookError
+from costguard.judge.run import order
 from costguard.model import Span
 from costguard.money import ByteRange, Dollars, Seconds
 from costguard.result import Finding
 from tests.judge.pages import TIB, judge_of, rule
+from tests.render.results import finding as made
 
 QUERY = "SELECT a FROM p.d.t\n"
 LOOP = """from google.cloud import bigquery
@@ -260,3 +262,35 @@ def test_equal_places_of_one_file_are_told_apart_by_their_number(tmp_path: Path)
     three = [item.fingerprint for item in found(tmp_path, rule(sql=EVERY_SCAN), q=f"{QUERY};{QUERY};{QUERY}")]
     assert len(set(three)) == 3
     assert three[:2] == two
+
+
+def test_the_whole_flagged_text_counts(tmp_path: Path) -> None:
+    marks = set()
+    for table in ("p.d.t", "q.d.t", "p.d.u"):
+        (finding,) = found(tmp_path, rule(sql=EVERY_SCAN), q=f"SELECT a FROM {table} AS x")
+        marks.add(finding.fingerprint)
+    (again,) = found(tmp_path, rule(sql=EVERY_SCAN), q="SELECT b FROM p.d.t AS y")
+    assert len(marks) == 3
+    assert again.fingerprint in marks
+
+
+def test_of_a_long_statement_the_first_lines_count(tmp_path: Path) -> None:
+    sql = 'SELECT at, query, via AS "table" FROM queries'
+    lines = ["SELECT", *(f"  {number} AS c{number}," for number in range(30)), "  1 AS last"]
+
+    def mark(changed: int) -> str:
+        text = [
+            line.replace(" AS ", " AS x") if number == changed else line for number, line in enumerate(lines)
+        ]
+        (finding,) = found(tmp_path, rule(sql=sql), q="\n".join(text))
+        return finding.fingerprint
+
+    assert mark(20) != mark(99)
+    assert mark(21) == mark(99)
+
+
+def test_cells_of_a_notebook_come_in_their_order() -> None:
+    items = [
+        made(span=Span(line, 1, line, 2, cell), suppressed=None) for cell, line in ((2, 1), (1, 5), (10, 1))
+    ]
+    assert [item.span.cell for item in sorted(items, key=order)] == [1, 2, 10]

@@ -95,6 +95,13 @@ def test_comments_and_empty_lines_between() -> None:
     assert marked(text, at(6)) == {"every-column:6": "small"}
 
 
+@pytest.mark.parametrize("between", range(4))
+def test_the_next_line_of_code_is_meant_however_far(between: int) -> None:
+    text = "-- costguard: ignore[every-column] small\n" + "-- more\n" * between + "SELECT *\nFROM t\n"
+    done = marked(text, at(between + 2), at(between + 3))
+    assert done == {f"every-column:{between + 2}": "small", f"every-column:{between + 3}": None}
+
+
 def test_above_a_statement_all_of_it_is_covered() -> None:
     text = "-- costguard: ignore[every-column] small\nSELECT a,\n  b.*\nFROM t;\nSELECT *"
     done = marked(text, at(3), at(4), at(5), statement=(2, 4))

@@ -89,6 +89,7 @@ def result(
     files_unread: int = 0,
 ) -> ScanResult:
     """The scan that found these."""
+    counted = [item for item in queries if item.counted_with is None]
     summary = Summary(
         files=files,
         files_unread=files_unread,
@@ -97,8 +98,9 @@ def result(
         suppressed=sum(item.suppressed is not None for item in findings),
         unread=len(unread),
         usd_per_iteration=total(tuple(queries)),
-        unknown_queries=sum(item.usd is None for item in queries),
-        assumed_runs=sum(item.usd is not None and item.runs_basis == "assumed" for item in queries),
+        unknown_queries=sum(item.usd is None for item in counted),
+        assumed_runs=sum(item.usd is not None and item.runs_basis == "assumed" for item in counted),
+        counted_elsewhere=len(queries) - len(counted),
     )
     return ScanResult(summary, tuple(queries), tuple(findings), tuple(unread))
 

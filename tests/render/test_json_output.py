@@ -87,6 +87,7 @@ def test_the_document_has_every_field() -> None:
             "basis": "exact",
             "unknown_queries": 1,
             "assumed_runs": 0,
+            "counted_elsewhere": 0,
         },
     }
     known, unknown = document["queries"]
@@ -102,6 +103,7 @@ def test_the_document_has_every_field() -> None:
         "statement": "SELECT",
         "variant": None,
         "dialect": "bigquery",
+        "counted_with": None,
         "loop_depth": 0,
         "fingerprint": "f" * 16,
         "runs_per_iteration": {"value": 12, "basis": "written"},
@@ -185,7 +187,7 @@ def test_the_document_has_every_field() -> None:
 
 def test_the_sum_of_nothing_known_is_unknown() -> None:
     total = rendered(result([query(size=None)]))["summary"]["usd_per_iteration"]
-    assert total == {**UNKNOWN, "unknown_queries": 1, "assumed_runs": 0}
+    assert total == {**UNKNOWN, "unknown_queries": 1, "assumed_runs": 0, "counted_elsewhere": 0}
 
 
 def test_no_query_costs_nothing() -> None:

@@ -304,6 +304,14 @@ def test_queries_of_other_databases_are_in_no_catalog_either() -> None:
     ) in tail(result(queries, files=2))
 
 
+def test_what_is_counted_elsewhere_is_not_counted_twice() -> None:
+    queries = [query("a.py", counted_with="q.sql:1"), query("q.sql")]
+    text = render(result(queries, files=2))
+    assert "  a.py:1" not in text
+    assert "Iteration  $6.25 for 1 query in 2 files\n" in text
+    assert "           1 query that code reads from files is counted there\n" in text
+
+
 def test_an_unknown_sum_is_not_zero() -> None:
     queries = [query(f"{n}.sql", size=None, scans=(scan_report(f"p.d.t{n % 5}", None),)) for n in range(7)]
     text = tail(result(queries, files=7))

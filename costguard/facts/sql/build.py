@@ -392,6 +392,8 @@ class Builder:
         for name in join.args.get("using") or ():
             if right is not None and name.name:
                 body.using.append((name.name.lower(), right))
+                if side in ("RIGHT", "FULL"):
+                    body.merged.add(name.name.lower())
 
     def _source(self, body: SelectBody, node: exp.Expr) -> Source | None:
         if isinstance(node, exp.TableAlias):

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from costguard.facts.sql.expression import anchor, extent, function_name, inspect
 from costguard.facts.sql.reads import ReadLog
-from costguard.facts.sql.relation import Group, SelectBody
+from costguard.facts.sql.relation import Group, Opaque, SelectBody
 
 _CLAUSES: dict[type[exp.Expr], str] = {
     exp.Where: "where",
@@ -69,12 +69,27 @@ def _name_place(node: exp.Expr) -> tuple[int, int]:
 
 
 def functions_of(log: ReadLog) -> list[FunctionRow]:
-    """Every call in an expression that was looked at."""
-    return [
+    """Every call in an expression that was looked at, and every table function."""
+    found = [
         FunctionRow(_name_place(node), function_name(node), _clause(node))
         for _, info in log.infos
         for node in info.functions
     ]
+    for body in log.bodies:
+        for source in body.sources:
+            info = source.relation.info if isinstance(source.relation, Opaque) else None
+            for node in info.functions if info is not None else ():
+                if isinstance(node.parent, exp.Table):
+                    found.append(FunctionRow(_name_place(node), _table_function(node, node.parent), "table"))
+    return found
+
+
+def _table_function(node: exp.Expr, table: exp.Table) -> str:
+    """`ML.FORECAST`, `PROJECT.DATASET.FUNCTION`."""
+    own = str(node.name) if isinstance(node, exp.Anonymous) else function_name(node)
+    own = own.upper().removeprefix("M_L_").removeprefix("A_I_")  # the parser's class is MLForecast
+    around = [part.name for part in (table.args.get("catalog"), table.args.get("db")) if part is not None]
+    return ".".join([*around, own]).upper()
 
 
 def windows_of(log: ReadLog) -> list[WindowRow]:

@@ -68,7 +68,10 @@ def _conjunct(
     scans = {scan: via for scan, via in scans.items() if scan in allowed}
     place = extent(item)
     found = []
+    optional = _optional_scans(body) if only is None and not _rejects_null(converted) else set()
     for scan, via in scans.items():
+        if scan in optional:
+            continue
         seen = for_scan(converted, scan)
         log.scans[scan].conditions.append((via, ["at", list(place), seen]))
         found.append(Conjunct(scan, seen, clause, place))
@@ -86,6 +89,56 @@ def _is_join_key(converted: Json) -> bool:
     sides = [columns_in(converted[2]), columns_in(converted[3])]
     left, right = ({target.scan for column in side for target in column.targets} for side in sides)
     return bool(left and right) and not left & right
+
+
+_GIVE_VALUES_FOR_NULL = frozenset({"IFNULL", "COALESCE", "NULLIF", "IF"})
+
+
+def _rejects_null(converted: Json) -> bool:
+    """The condition cannot hold where its columns are NULL: nothing in it makes a value of NULL."""
+    if not isinstance(converted, list) or not converted:
+        return True
+    kind = converted[0]
+    if kind in ("and", "or"):
+        return all(_rejects_null(item) for item in converted[1])
+    if kind == "not":
+        # x IS NOT NULL does; under another NOT it is IS NULL
+        return _is_null_test(converted[1]) or not _mentions_null(converted[1])
+    return not _mentions_null(converted)
+
+
+def _is_null_test(converted: Json) -> bool:
+    return bool(converted[0] == "is_null") and not isinstance(converted[1], list)
+
+
+def _mentions_null(converted: Json) -> bool:
+    if not isinstance(converted, list) or not converted:
+        return False
+    kind = converted[0]
+    if kind in ("is_null", "if") or (kind == "call" and converted[1] in _GIVE_VALUES_FOR_NULL):
+        return True
+    return any(_mentions_null(item) for item in converted)
+
+
+def _optional_scans(body: SelectBody) -> set[int]:
+    """Scans on the optional side of an outer join: what a join adds has NULL for their columns, so that
+    `WHERE t.day IS NULL` asks for the rows that `t` does not have."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    stack: list[object] = [body]
+    while stack:
+        item = stack.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        for source in getattr(item, "sources", ()):
+            if source.null_extended:
+                found |= _scans_of(source)
+            else:
+                stack.append(source.relation)
+        stack.extend(getattr(item, "branches", ()))
+        stack.extend(getattr(item, name) for name in ("body", "inner") if hasattr(item, name))
+    return found
 
 
 def _direct_scans(body: SelectBody) -> list[int]:

@@ -474,6 +474,7 @@ class SelectBody(Body):
         "conditions",
         "distinct",
         "log",
+        "merged",
         "named_windows",
         "node",
         "one_row",
@@ -499,6 +500,8 @@ class SelectBody(Body):
         """Output columns that GROUP BY and ORDER BY name by their number, from 0."""
         self.using: list[tuple[str, Source]] = []
         """(column, right side) of JOIN ... USING."""
+        self.merged: set[str] = set()
+        """Columns of USING that either side may give: a filter on them reaches neither."""
         self.conditions: list[tuple[exp.Expr, str, Source | None]] = []
         """(condition, clause, only source that it may limit): for the predicates pass."""
         self.named_windows: dict[str, exp.Expr] = {}
@@ -717,12 +720,14 @@ class SelectBody(Body):
     def _trace_unqualified(
         self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None = None
     ) -> Trace:
-        merged = self._merged_column(name)
-        if merged is not None:
-            found = merged.relation.trace(name, path)
-            return [_behind_barrier(item) for item in found] if merged.null_extended else found
+        found = self._trace_in_sources(name, path, outward=outward, before=before)
+        return [_behind_barrier(item) for item in found] if name in self.merged else found
+
+    def _trace_in_sources(
+        self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None
+    ) -> Trace:
         maybe: list[Source] = []
-        for source in self.sources if before is None else self.sources[:before]:
+        for source in self._owners(name, before):
             owns = source.relation.owns(name)
             if owns == YES:
                 return source.relation.trace(name, path)
@@ -751,17 +756,14 @@ class SelectBody(Body):
             for number in range(width)
         ]
 
-    def _merged_column(self, name: str) -> Source | None:
-        """The side that a column of an outer join's USING comes from; in a FULL JOIN no filter passes to either."""
-        rights = [right for column, right in self.using if column == name]
-        if not rights:
-            return None
-        first = next((number for number, source in enumerate(self.sources) if source is rights[0]), 0)
-        left = next((source for source in self.sources[:first] if source.relation.owns(name)), None)
-        sides = [side for side in (left, *rights) if side is not None]
-        if not any(side.null_extended for side in sides):
-            return None
-        return next((side for side in sides if not side.null_extended), sides[0])
+    def _owners(self, name: str, before: int | None) -> list[Source]:
+        """The sources that a bare name may be a column of: with LEFT JOIN ... USING (name) not the right one."""
+        sources = self.sources[:before]
+        optional = [right for column, right in self.using if column == name and right.null_extended]
+        if not optional:
+            return sources
+        others = [source for source in sources if not any(source is right for right in optional)]
+        return others if any(source.relation.owns(name) for source in others) else sources
 
     def owns_source(self, name: str) -> int:
         """YES, MAYBE or NO: a source of this SELECT, or of one around it, has a column of this name."""

