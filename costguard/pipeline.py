@@ -240,6 +240,7 @@ def judge_frames(
         frames,
         rulebook,
         choose(rulebook, request.rules, request.ignored_rules),
+        request.ignored_rules,
         request.severities,
         ids,
         queries,

@@ -66,6 +66,17 @@ def rules_command(
     write_text("".join(lines), None)
 
 
+def _explained(rulebook: Rulebook, name: str) -> tuple[str, str]:
+    from costguard.judge.housekeeping import HOUSEKEEPING
+
+    own = HOUSEKEEPING.get(name)
+    if own is not None:
+        return f"{name}: {own.severity}\n\n", f"# {own.title}\n\n{own.text}\n"
+    page = rulebook.resolve(name)
+    head = f"{page.id}: {page.severity}, confidence {page.confidence}, driver {page.driver}\n\n"
+    return head, page.text.partition("\n---\n")[2].lstrip("\n")
+
+
 def explain_command(
     rule: Annotated[str, typer.Argument(metavar="ID", help="A rule's id or alias.")],
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Config file to use.")] = None,
@@ -73,9 +84,7 @@ def explain_command(
     """Show the page of a rule: why it costs, what it finds, what to do."""
     from costguard.write import write_text
 
-    page = load_rules(config).resolve(rule)
-    body = page.text.partition("\n---\n")[2].lstrip("\n")
-    head = f"{page.id}: {page.severity}, confidence {page.confidence}, driver {page.driver}\n\n"
+    head, body = _explained(load_rules(config), rule)
     if not sys.stdout.isatty():
         write_text(head + body, None)
         return

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from costguard.judge.housekeeping import HOUSEKEEPING
 from costguard.judge.page import Rule
 from costguard.judge.rulebook import Rulebook
 from costguard.judge.run import Judge, order
@@ -25,7 +26,7 @@ def choose(rulebook: Rulebook, only: Sequence[str] | None, ignored: Sequence[str
     Raises:
         RulebookError: a name is not known.
     """
-    left_out = {rulebook.resolve(name).id for name in ignored}
+    left_out = {rulebook.identify(name) for name in ignored}
     if only is None:
         return [rule for rule in rulebook.rules if rule.id not in left_out]
     wanted = {rulebook.resolve(name).id for name in only}
@@ -36,6 +37,7 @@ def judged(
     frames: Mapping[str, pl.DataFrame],
     rulebook: Rulebook,
     rules: Sequence[Rule],
+    ignored: Sequence[str],
     severities: Mapping[str, Severity],
     query_ids: Sequence[str],
     queries: Sequence[QueryReport],
@@ -45,10 +47,12 @@ def judged(
 ) -> tuple[Finding, ...]:
     """The findings, in the order in which they are reported.
 
+    `ignored`: names that `choose` left out, and of findings about ignore comments.
     `marked`: files that hold an ignore comment, with their number of cells (0 for a plain file).
     """
     found = Judge(frames, query_ids, texts, machine).findings(rules)
     ignores: list[Ignore] = []
+    silent = {rulebook.identify(name) for name in ignored} & HOUSEKEEPING.keys()
     for path, cells in marked:
         for cell in range(1, cells + 1) if cells else (None,):
             ignores.extend(find_ignores(path, texts.text(path, cell) or "", cell))
@@ -56,8 +60,9 @@ def judged(
         found = suppress(found, ignores, queries, rulebook)
         if len(rules) < len(rulebook.rules):
             # Not every rule was run: an ignore may well be of use to the others.
-            found = [finding for finding in found if finding.rule != "unused-ignore"]
-    changed = {rulebook.resolve(name).id: severity for name, severity in severities.items()}
+            silent.add("unused-ignore")
+        found = [finding for finding in found if finding.rule not in silent]
+    changed = {rulebook.identify(name): severity for name, severity in severities.items()}
     found = [
         replace(finding, severity=changed[finding.rule]) if finding.rule in changed else finding
         for finding in found

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costguard.facts.schema import TABLES, columns_of
+from costguard.judge.housekeeping import HOUSEKEEPING
 from costguard.judge.page import Rule, RulebookError, parse_page
 from costguard.judge.query_text import refused_forms
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Rule", "Rulebook", "RulebookError", "check_against_schema", "check_query", "load_rulebook"]
 
-HOUSEKEEPING = ("blanket-ignore", "unused-ignore", "unknown-ignore")
-"""Findings about ignore comments themselves."""
 _PAGE_LIMIT = 200_000
 
 
@@ -36,6 +35,14 @@ class Rulebook:
         found.update({rule.id: rule for rule in self.rules})
         return found
 
+    def identify(self, name: str) -> str:
+        """The id of a rule, by id or alias, or of a finding about ignore comments.
+
+        Raises:
+            RulebookError: there is none; says which is meant, perhaps.
+        """
+        return name if name in HOUSEKEEPING else self.resolve(name).id
+
     def resolve(self, name: str) -> Rule:
         """The rule of an id or alias.
 
@@ -44,7 +51,7 @@ class Rulebook:
         """
         rule = self.names.get(name)
         if rule is None:
-            close = difflib.get_close_matches(name, self.names, n=1)
+            close = difflib.get_close_matches(name, [*self.names, *HOUSEKEEPING], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else "; `costguard rules` lists them"
             raise RulebookError([f"no rule is called {name!r}{hint}"])
         return rule

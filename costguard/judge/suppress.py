@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from costguard.cache import digest
+from costguard.judge.housekeeping import HOUSEKEEPING
 from costguard.judge.rulebook import Rulebook
 from costguard.judge.run import told_apart
 from costguard.model import Span
@@ -125,7 +126,7 @@ def _about(ignore: Ignore, rulebook: Rulebook) -> list[Finding]:
 def _housekeeping(ignore: Ignore, rule: str, message: str, fix: str) -> Finding:
     return Finding(
         rule=rule,
-        severity="note" if rule == "unused-ignore" else "warning",
+        severity=HOUSEKEEPING[rule].severity,
         confidence="high",
         driver="guardrail",
         path=ignore.path,

@@ -52,6 +52,16 @@ def test_explain_shows_the_page(costguard: Costguard, shop: Path, name: str) -> 
     assert body == RULE.partition("\n---\n")[2]
 
 
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [("blanket-ignore", "warning"), ("unknown-ignore", "warning"), ("unused-ignore", "note")],
+)
+def test_explain_knows_the_findings_about_ignores(costguard: Costguard, name: str, severity: str) -> None:
+    done = costguard("explain", name)
+    assert done.code == 0
+    assert done.out.startswith(f"{name}: {severity}\n\n# An ignore comment")
+
+
 def test_explain_on_a_terminal_is_set_in_type(
     costguard: Costguard, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

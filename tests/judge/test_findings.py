@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from costguard.estimate.compute import MachinePrice
 from costguard.judge.findings import choose, judged
 from costguard.judge.rulebook import Rulebook, RulebookError
 from costguard.query_reports import Places, query_ids, query_reports
@@ -51,13 +52,18 @@ def test_an_unknown_name(only: list[str] | None, ignored: list[str]) -> None:
 
 
 def judge(
-    folder: Path, only: list[str] | None = None, severities: Mapping[str, Severity] | None = None
+    folder: Path,
+    only: list[str] | None = None,
+    severities: Mapping[str, Severity] | None = None,
+    ignored: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     frames, texts = estimated({"q.sql": STARS}, folder)
     names = query_ids(frames)
     reports = query_reports(frames, Places(frames), names)
-    rules = choose(BOOK, only, [])
-    return judged(frames, BOOK, rules, severities or {}, names, reports, texts, [("q.sql", 0)], Decimal(1))
+    rules = choose(BOOK, only, ignored)
+    machine = MachinePrice("tiny", Decimal(1), assumed=True)
+    marked = [("q.sql", 0)]
+    return judged(frames, BOOK, rules, ignored, severities or {}, names, reports, texts, marked, machine)
 
 
 def test_findings_with_their_ignores_in_order(tmp_path: Path) -> None:
@@ -80,3 +86,14 @@ def test_the_config_sets_severities(tmp_path: Path) -> None:
     }
     with pytest.raises(RulebookError, match="no rule is called 'stars'"):
         judge(tmp_path, severities={"stars": "error"})
+
+
+def test_findings_about_ignores_obey_the_config_too(tmp_path: Path) -> None:
+    assert "unused-ignore" not in {item.rule for item in judge(tmp_path, ignored=["unused-ignore"])}
+    graver = judge(tmp_path, severities={"unused-ignore": "error"})
+    assert [item.severity for item in graver if item.rule == "unused-ignore"] == ["error"]
+
+
+def test_a_rule_that_was_asked_for_is_reported_although_the_config_leaves_it_out(tmp_path: Path) -> None:
+    found = judge(tmp_path, ["every-column"], ignored=["every-column"])
+    assert {item.rule for item in found} == {"every-column"}
