@@ -67,7 +67,7 @@ class Collected:
     content: str
     """Digest of the file's content."""
     payload: str
-    """JSON: `{"columns": {table: [[value, ...], ...]}, "reads": [[path, digest], ...]}`."""
+    """JSON: `{"columns": {table: [[value, ...], ...]}, "reads": [[name, digest], ...]}`."""
     columns: SourceColumns
     """The fact tables in the payload."""
     cached: bool = False
@@ -81,8 +81,9 @@ NOT_THERE: Final = ""
 class _Reader:
     """Reads the files that code names: relative to the file or to a root, never outside the roots."""
 
-    directory: Path
-    roots: tuple[Path, ...]
+    path: str
+    """The file whose code is read."""
+    roots: tuple[str, ...]
     seen: dict[str, str] = field(default_factory=dict)
     """The digest of each file that was asked for, by its name in the code."""
 
@@ -102,10 +103,11 @@ class _Reader:
     def _bytes(self, name: str) -> bytes | None:
         if not name or "\x00" in name or len(name) > 1000:
             return None
-        for base in (self.directory, *self.roots):
+        roots = [Path(root) for root in self.roots]
+        for base in (Path(self.path).parent, *roots):
             try:
                 candidate = (base / name).resolve()
-                if not any(candidate.is_relative_to(root) for root in self.roots):
+                if not any(candidate.is_relative_to(root) for root in roots):
                     continue
                 if not candidate.is_file() or candidate.stat().st_size > MAXIMUM_NAMED_BYTES:
                     continue
@@ -117,7 +119,7 @@ class _Reader:
 
 def reader_for(absolute: str, settings: CollectSettings) -> _Reader:
     """Reads what the code of a file names."""
-    return _Reader(Path(absolute).parent, tuple(Path(root) for root in settings.roots))
+    return _Reader(absolute, settings.roots)
 
 
 def reads_hold(absolute: str, settings: CollectSettings, reads: Iterable[tuple[str, str]]) -> bool:
@@ -136,7 +138,7 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     try:
         template_path = task.path
         if settings.project_root:
-            inside = os.path.relpath(task.absolute, settings.project_root)
+            inside = _below(task.absolute, settings.project_root)
             template_path = printable(inside.replace(os.sep, "/"))
         extraction = extract(
             task.path, template_path, task.kind, data, settings.dialect, reader, settings.project
@@ -156,6 +158,14 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
             ensure_ascii=False,
         )
     )
+
+
+def _below(path: str, folder: str) -> str:
+    """The path as counted from a folder."""
+    start = folder.rstrip(os.sep) + os.sep
+    if path.startswith(start) and os.pardir not in path:
+        return path[len(start) :]
+    return os.path.relpath(path, folder)
 
 
 def _storable(text: str) -> str:
@@ -213,7 +223,8 @@ def _run_chunk(tasks: Sequence[FileTask]) -> list[tuple[int, str, str]]:
 
 def _run(task: FileTask, number: int, settings: CollectSettings) -> tuple[int, str, str]:
     try:
-        data = Path(task.absolute).read_bytes()
+        with open(task.absolute, "rb") as stream:
+            data = stream.read()
     except OSError as error:
         from costguard.facts.merge import columns_of_rows
 
@@ -264,7 +275,8 @@ class Content:
 def content_of(task: FileTask) -> Content:
     """Read a file once, for its digest."""
     try:
-        data = Path(task.absolute).read_bytes()
+        with open(task.absolute, "rb") as stream:
+            data = stream.read()
     except OSError:
         return Content("", 0, False)
     templated = task.kind == "template" or (task.kind == "sql" and (b"{{" in data or b"{%" in data))

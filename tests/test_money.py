@@ -95,6 +95,33 @@ def test_formats() -> None:
     assert decimal_string(Decimal("-0.5")) == "-0.50"
 
 
+def test_seconds_cost_what_the_machine_costs() -> None:
+    time = Seconds(Decimal(1800), Decimal(3600), Decimal(7200), "modelled")
+    assert time.price(Decimal("0.194236")) == Dollars(
+        Decimal("0.097118"), Decimal("0.194236"), Decimal("0.388472"), "modelled"
+    )
+    with pytest.raises(ValueError, match="out of order"):
+        Seconds(Decimal(2), Decimal(1), Decimal(3), "modelled")
+    with pytest.raises(ValueError, match="unknown basis"):
+        Seconds(Decimal(1), Decimal(1), Decimal(1), "guess")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        ("0", "0 s"),
+        ("0.00012", "0.00012 s"),
+        ("19", "19 s"),
+        ("60", "1 min"),
+        ("3599", "60 min"),
+        ("3600", "1 h"),
+        ("86400", "24 h"),
+    ],
+)
+def test_format_seconds(seconds: str, text: str) -> None:
+    assert format_seconds(Decimal(seconds)) == text
+
+
 AMOUNTS = st.builds(
     lambda ends, basis: ByteRange(*sorted(ends), basis),
     st.lists(st.integers(0, 2**60), min_size=3, max_size=3),
@@ -134,30 +161,3 @@ def test_billed_is_never_less_than_processed_and_keeps_the_order(amount: ByteRan
 def test_nothing_is_the_best_basis_of_a_sum() -> None:
     assert worst_basis() == "exact"
     assert ByteRange.exactly(5) + ByteRange.exactly(6) == ByteRange(11, 11, 11, "exact")
-
-
-def test_seconds_cost_what_the_machine_costs() -> None:
-    time = Seconds(Decimal(1800), Decimal(3600), Decimal(7200), "modelled")
-    assert time.price(Decimal("0.194236")) == Dollars(
-        Decimal("0.097118"), Decimal("0.194236"), Decimal("0.388472"), "modelled"
-    )
-    with pytest.raises(ValueError, match="out of order"):
-        Seconds(Decimal(2), Decimal(1), Decimal(3), "modelled")
-    with pytest.raises(ValueError, match="unknown basis"):
-        Seconds(Decimal(1), Decimal(1), Decimal(1), "guess")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        ("0", "0 s"),
-        ("0.00012", "0.00012 s"),
-        ("19", "19 s"),
-        ("60", "1 min"),
-        ("3599", "60 min"),
-        ("3600", "1 h"),
-        ("86400", "24 h"),
-    ],
-)
-def test_format_seconds(seconds: str, text: str) -> None:
-    assert format_seconds(Decimal(seconds)) == text

@@ -85,6 +85,8 @@ def reading_amount(reading: Reading) -> Amount:
         total = total._replace(low=0, basis=worst_basis(total.basis, "upper-bound"))
     if reading.sample_percent is not None:
         total = _sampled(reading, total)
+    if reading.unlikely:
+        total = total._replace(low=0, point=0, basis=worst_basis(total.basis, "upper-bound"))
     table = reading.facts.table
     if reading.another_time or reading.assumed_project or table.kind in _MODELLED_KINDS:
         total = total._replace(basis=worst_basis(total.basis, "modelled"))
@@ -92,8 +94,8 @@ def reading_amount(reading: Reading) -> Amount:
 
 
 def _narrowed(reading: Reading, total: Amount) -> Amount:
-    """A value known at run time only: from the smallest partition to all (or the largest few) that are
-    left."""
+    """A value known at run time only: from nothing (a partition that is not there) to all, or the largest few,
+    that are left."""
     assert total.point is not None
     assert total.high is not None
     places = positions_of(reading.pruned.runs)
@@ -110,18 +112,15 @@ def _narrowed(reading: Reading, total: Amount) -> Amount:
         for place in places:
             sizes[place] += smallest[place]
             widest[place] += sum(field[place] for field in each)
-    positive = sorted(size for size in sizes.values() if size)
-    low = min(positive[0], total.point) if positive else 0
     basis = worst_basis(total.basis, "upper-bound")
     bound = reading.pruned.at_most
     if bound is None or reading.hole:
-        return Amount(low, total.point, total.high, basis)
+        return Amount(0, total.point, total.high, basis)
     regular = reading.facts.index.regular if reading.facts.index is not None else reading.facts.positions
     newest = [sizes[place] for place in places if place < regular][-bound:]
     # Columns that the catalog does not list may be as large as all of the table.
     high = total.high if reading.missing else sum(sorted(widest.values())[-bound:])
-    point = max(sum(newest), low)
-    return Amount(low, min(point, high), high, basis)
+    return Amount(0, min(sum(newest), high), high, basis)
 
 
 def _sampled(reading: Reading, total: Amount) -> Amount:

@@ -79,6 +79,8 @@ class Reading:
     """Unknown columns are read."""
     limited: bool = False
     """A LIMIT may end the scan early."""
+    unlikely: bool = False
+    """A member of a wildcard that a value known at run time only may pick, but others are newer."""
 
     def use(self, number: int, mark: Mark) -> None:
         """Note that a leaf is read."""

@@ -170,24 +170,24 @@ class Resolver:
             left = member.if_pruned if member.if_pruned is not None else member.runs
             if wanted is not None and position not in wanted:
                 left = ()
-            readings.append(
-                self._reading(
-                    facts,
-                    Pruned(
-                        pruned.pruning,
-                        member.runs,
-                        member.total,
-                        pruned.cause,
-                        pruned.reason,
-                        pruned.at,
-                        unknown=member.unknown,
-                        at_most=member.at_most,
-                        if_pruned=left if wanted is not None else member.if_pruned,
-                    ),
-                    request,
-                    resolved,
-                )
+            reading = self._reading(
+                facts,
+                Pruned(
+                    pruned.pruning,
+                    member.runs,
+                    member.total,
+                    pruned.cause,
+                    pruned.reason,
+                    pruned.at,
+                    unknown=member.unknown or pruned.unknown,
+                    at_most=member.at_most,
+                    if_pruned=left if wanted is not None else member.if_pruned,
+                ),
+                request,
+                resolved,
             )
+            reading.unlikely = pruned.at_most is not None and position not in kept[-pruned.at_most :]
+            readings.append(reading)
         return TableTarget(readings)
 
     def members(self, resolved: Resolved, predicate: Json | None) -> Pruned:

@@ -194,11 +194,7 @@ def describe_scan(
             require_filter=table.partitioning.require_filter,
         )
     if wildcard is None and shown.facts.listed:
-        bound = pruned.at_most if pruned.unknown else None
-        kept = (
-            None if pruned.unknown and bound is None else bound if bound is not None else size_of(pruned.runs)
-        )
-        columns.set(number, partitions_kept=kept, partitions_total=pruned.total)
+        columns.set(number, partitions_kept=_kept(pruned), partitions_total=pruned.total)
     _describe_wildcard(columns, number, wildcard)
     if not free:
         columns.set(number, bytes_if_pruned=if_pruned(readings, target=changes))
@@ -209,13 +205,18 @@ def _describe_wildcard(columns: ScanColumns, number: int, wildcard: Pruned | Non
     if wildcard is not None:
         columns.set(
             number,
-            partitions_kept=size_of(wildcard.runs),
+            partitions_kept=_kept(wildcard),
             partitions_total=wildcard.total,
             pruning=wildcard.pruning,
             pruning_cause=wildcard.cause,
             pruning_reason=wildcard.reason,
             pruning_at=wildcard.at,
         )
+
+
+def _kept(pruned: Pruned) -> int | None:
+    """Partitions or members that are read; at most, or not known, where the run narrows them further."""
+    return pruned.at_most if pruned.unknown else size_of(pruned.runs)
 
 
 def _telling(readings: list[Reading]) -> Reading:

@@ -346,8 +346,9 @@ class _Bounder:
         result: list[nodes.Expr] = []
         for item in items:
             if isinstance(item, nodes.TemplateData):
+                # One node, not three: half of a template is data. Jinja writes `environment.` before the name.
                 result.extend(
-                    nodes.Getitem(nodes.EnvironmentAttribute("chunks"), nodes.Const(int(number)), "load")
+                    nodes.EnvironmentAttribute(f"chunks[{int(number)}]")
                     for number in _CHUNK.findall(item.data)
                 )
             else:

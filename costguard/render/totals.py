@@ -116,8 +116,11 @@ def totals(result: ScanResult, verdict: Verdict, width: int, paint: Paint) -> li
         text = f"{who} {verb} assumed to run once per iteration (`runs` in the config knows better)"
         lines.extend(_labelled("", text, width, paint))
     if summary.counted_elsewhere:
-        verb = "is" if summary.counted_elsewhere == 1 else "are"
-        text = f"{counted(summary.counted_elsewhere, 'query', 'queries')} that code reads from files {verb} counted there"
+        who, verb = (
+            counted(summary.counted_elsewhere, "query", "queries"),
+            "is" if summary.counted_elsewhere == 1 else "are",
+        )
+        text = f"{who} that code reads from files {verb} counted there"
         lines.extend(_labelled("", text, width, paint))
     if summary.unknown_queries:
         lines.extend(_labelled("", _unknown(result), width, paint))

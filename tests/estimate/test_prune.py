@@ -265,7 +265,8 @@ def test_the_reason_points_at_the_condition() -> None:
 def test_a_parameter_without_a_value_leaves_one_partition_unknown_which() -> None:
     scan = pruned("dt = @day", DATE)
     assert (scan["pruning"], scan["pruning_cause"], scan["partitions_kept"]) == ("pruned", "unknown-value", 1)
-    assert bytes_of(scan) == (1_600, 1_600, 1_600, "upper-bound")
+    # a day that is not there is nothing
+    assert bytes_of(scan) == (0, 1_600, 1_600, "upper-bound")
 
 
 def test_a_parameter_in_a_range_leaves_anything() -> None:
@@ -275,12 +276,25 @@ def test_a_parameter_in_a_range_leaves_anything() -> None:
         "unknown-value",
         None,
     )
-    assert bytes_of(scan) == (1_600, 64_000, 64_000, "upper-bound")
+    assert bytes_of(scan) == (0, 64_000, 64_000, "upper-bound")
 
 
 def test_a_parameter_next_to_a_constant() -> None:
     scan = pruned("dt >= '2026-10-30' AND dt < @day", DATE)
-    assert bytes_of(scan) == (1_600, 4_800, 4_800, "upper-bound")  # at most the three partitions
+    assert bytes_of(scan) == (0, 4_800, 4_800, "upper-bound")  # at most the three partitions
+
+
+def test_the_point_is_the_newest_partition_and_the_bound_the_largest() -> None:
+    table = partitioned("t", IDS)
+    table["partitioning"]["partitions"] = [
+        partition(
+            identifier, 40 - number, 28 * (40 - number), {"dt": 8 * (40 - number), "v": 8 * (40 - number)}
+        )
+        for number, identifier in enumerate(IDS)
+    ]
+    # 16 bytes a row: 1 row in the newest, 40 in the oldest
+    assert bytes_of(pruned("dt = @day", table)) == (0, 16, 640, "upper-bound")
+    assert bytes_of(pruned("dt IN (@a, @b)", table)) == (0, 48, 1_264, "upper-bound")  # 1 + 2; 40 + 39
 
 
 def test_several_parameters_leave_as_many_partitions() -> None:

@@ -394,6 +394,19 @@ def test_the_suffix_picks_tables_and_costs_nothing(where: str, members: int) -> 
     assert scan["bytes"] == width * members
 
 
+def test_a_suffix_that_only_the_run_knows() -> None:
+    def scanned(where: str) -> tuple[Any, ...]:
+        scan = scan_of(estimated(f"SELECT a FROM `p.d.events_*` WHERE {where}", *DAILY, *MORE))
+        return scan["pruning_cause"], scan["partitions_kept"], bytes_of(scan)
+
+    # the newest of four tables, or any of them, or none
+    assert scanned("_TABLE_SUFFIX = @day") == ("unknown-value", 1, (0, 8_000, 32_000, "upper-bound"))
+    assert scanned("_TABLE_SUFFIX IN (@a, @b)") == ("unknown-value", 2, (0, 16_000, 32_000, "upper-bound"))
+    assert scanned("_TABLE_SUFFIX >= @day") == ("unknown-value", None, (0, 32_000, 32_000, "upper-bound"))
+    some = "_TABLE_SUFFIX <= '20261030' AND _TABLE_SUFFIX >= @day"
+    assert scanned(some) == ("unknown-value", None, (0, 8_000, 8_000, "upper-bound"))
+
+
 def test_the_pruning_of_a_wildcard() -> None:
     def pruning(where: str) -> tuple[Any, ...]:
         scan = scan_of(estimated(f"SELECT a FROM `p.d.events_*` {where}", *DAILY, *MORE))
@@ -415,6 +428,25 @@ def test_partitions_prune_under_a_wildcard() -> None:
         3_200,
         "exact",
     )
+
+
+def test_spellings_of_a_wildcard() -> None:
+    def known(name: str, *tables: dict[str, Any], **settings: str) -> tuple[str, int | None]:
+        frames = estimated(
+            f"SELECT a FROM `{name}`", *(tables or DAILY), settings=EstimateSettings(NOW, **settings)
+        )
+        return scan_of(frames)["table"], query_of(frames)["bytes"]
+
+    assert known("d.events_*") == ("p.d.events_*", 16_000)
+    assert known("d.events_*", project="p") == ("p.d.events_*", 16_000)
+    assert known("events_*", dataset="d") == ("p.d.events_*", 16_000)
+    assert known("P.d.events_2026103*") == ("p.d.events_2026103*", 16_000)
+    assert known("p.d.*") == ("p.d.*", 16_000)
+    # two projects have such tables
+    assert known("d.events_*", *DAILY, {**DAILY[0], "name": "q.d.events_1"}) == ("d.events_*", None)
+    # a view is no member
+    view = {"name": "p.d.events_view", "kind": "view", "view_query": "SELECT 1 AS a"}
+    assert known("p.d.events_*", *DAILY, view) == ("p.d.events_*", 16_000)
 
 
 def test_a_wildcard_without_members_is_unknown() -> None:

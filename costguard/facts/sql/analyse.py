@@ -381,7 +381,13 @@ def _is_aggregated(assembled: Assembled) -> bool:
         return True
     if not isinstance(node, exp.Select):
         return False
-    return any(inspect(item).aggregates for item in node.expressions)
+    body = select_body(assembled)
+    for item in node.expressions:
+        expression = item.this if isinstance(item, exp.Alias) else item
+        info = body.known_info(expression) if body is not None else None
+        if (info or inspect(item)).aggregates:
+            return True
+    return False
 
 
 def _limit_rows(limit: exp.Expr, holes: list[tuple[int, int]]) -> int | None:

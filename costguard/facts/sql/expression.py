@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
@@ -25,17 +25,17 @@ class Reference:
 class ExpressionInfo:
     """What one expression mentions. Queries inside are listed, not entered."""
 
-    references: list[Reference] = field(default_factory=list)
-    queries: list[tuple[exp.Expr, str]] = field(default_factory=list)
+    references: Sequence[Reference] = ()
+    queries: Sequence[tuple[exp.Expr, str]] = ()
     """(SELECT or set operation, how it is used: `exists`, `array`, `value`)."""
-    tables: list[exp.Table] = field(default_factory=list)
+    tables: Sequence[exp.Table] = ()
     """Tables that are passed as arguments: `TABLE t`."""
-    functions: list[exp.Expr] = field(default_factory=list)
-    aggregates: list[exp.Expr] = field(default_factory=list)
+    functions: Sequence[exp.Expr] = ()
+    aggregates: Sequence[exp.Expr] = ()
     """Aggregate calls outside windows."""
-    named_windows: list[str] = field(default_factory=list)
+    named_windows: Sequence[str] = ()
     """Windows of the WINDOW clause that are referred to, in lower case."""
-    windows: list[exp.Expr] = field(default_factory=list)
+    windows: Sequence[exp.Expr] = ()
 
 
 def release_tree(root: exp.Expr) -> None:
@@ -239,15 +239,19 @@ def _simple_column(node: exp.Expr) -> Reference | None:
     return Reference((table.lower(), written.lower()), (table, written), first["start"], meta["end"] + 1)
 
 
-def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInfo:
+def inspect(root: exp.Expr) -> ExpressionInfo:
     """Collect what an expression mentions, each node visited once."""
-    info = info or ExpressionInfo()
-    references = info.references
     if type(root) is exp.Column:
         simple = _simple_column(root)
         if simple is not None:
-            references.append(simple)
-            return info
+            return ExpressionInfo((simple,))
+    references: list[Reference] = []
+    queries: list[tuple[exp.Expr, str]] = []
+    tables: list[exp.Table] = []
+    functions: list[exp.Expr] = []
+    aggregates: list[exp.Expr] = []
+    named_windows: list[str] = []
+    windows: list[exp.Expr] = []
     stack: list[tuple[Any, bool]] = [(root, False)]
     while stack:
         node, in_window = stack.pop()
@@ -264,7 +268,7 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
                 written, inner, start, end = found
                 if start < 0:
                     start, end = extent(node)
-                info.references.append(
+                references.append(
                     Reference(tuple(part.lower() for part in written), tuple(written), start, end)
                 )
                 stack.extend((item, in_window) for item in inner)
@@ -286,10 +290,10 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
                 if isinstance(parent, exp.Array)
                 else "value"
             )
-            info.queries.append((node, usage))
+            queries.append((node, usage))
             continue
         elif kind is exp.Table:
-            info.tables.append(node)
+            tables.append(node)
             continue
         elif kind is exp.Star:
             for key in ("replace", "except_", "rename"):
@@ -297,10 +301,10 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
                     stack.extend((item, in_window) for item in node.args.get(key) or ())
             continue
         elif kind is exp.Window:
-            info.windows.append(node)
+            windows.append(node)
             in_window = True
             if node.alias:
-                info.named_windows.append(node.alias.lower())
+                named_windows.append(node.alias.lower())
         elif kind is exp.Kwarg or kind is exp.PropertyEQ:
             value = node.args.get("expression")
             if isinstance(value, exp.Expression):
@@ -309,14 +313,14 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
         elif kind is exp.Lambda:
             names = {item.name.lower() for item in node.expressions}
             below = inspect(node.this)
-            info.references.extend(item for item in below.references if item.parts[0] not in names)
-            info.queries.extend(below.queries)
-            info.functions.extend(below.functions)
+            references.extend(item for item in below.references if item.parts[0] not in names)
+            queries.extend(below.queries)
+            functions.extend(below.functions)
             continue
         elif isinstance(node, exp.Func) and kind not in _OPERATORS:
-            info.functions.append(node)
+            functions.append(node)
             if isinstance(node, exp.AggFunc) and not in_window:
-                info.aggregates.append(node)
+                aggregates.append(node)
         for value in node.args.values():
             kind = type(value)
             if kind is list:
@@ -325,4 +329,13 @@ def inspect(root: exp.Expr, info: ExpressionInfo | None = None) -> ExpressionInf
                         stack.append((child, in_window))
             elif kind not in _SAYS_NOTHING and isinstance(value, exp.Expression):
                 stack.append((value, in_window))
-    return info
+    # Most lists are empty: the common empty tuple stands for those.
+    return ExpressionInfo(
+        references,
+        queries or (),
+        tables or (),
+        functions or (),
+        aggregates or (),
+        named_windows or (),
+        windows or (),
+    )

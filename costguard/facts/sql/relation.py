@@ -791,6 +791,10 @@ class SelectBody(Body):
             self.log.noted(self, info)
         return info
 
+    def known_info(self, expression: exp.Expr) -> ExpressionInfo | None:
+        """What an expression mentions, if it was walked already."""
+        return self._infos.get(id(expression))
+
     def nested(self, node: exp.Expr) -> Body:
         """The body of a query inside an expression of this SELECT."""
         body = self._nested.get(id(node))

@@ -269,3 +269,64 @@ def test_where_true_limits_nothing() -> None:
     (scan,) = analyse("DELETE FROM d.t WHERE TRUE")["scans"]
     assert not scan.filtered
     assert scan.predicate is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("a NOT LIKE 'x%'", ["not", ["like", ["col", "a"], ["str", "x%"]]]),
+        ("a LIKE 'x%'", ["like", ["col", "a"], ["str", "x%"]]),
+        (r"a = r'\d'", ["cmp", "=", ["col", "a"], ["str", r"\d"]]),
+        ("a IS NOT TRUE", ["or", [["cmp", "!=", ["col", "a"], ["bool", True]], ["is_null", ["col", "a"]]]]),
+        (
+            "SUBSTR(a, 1, 4) = 'x'",
+            ["cmp", "=", ["call", "SUBSTR", [["col", "a"], ["num", "1"], ["num", "4"]]], ["str", "x"]],
+        ),
+        (
+            "REPLACE(a, '-', '') = 'x'",
+            ["cmp", "=", ["call", "REPLACE", [["col", "a"], ["str", "-"], ["str", ""]]], ["str", "x"]],
+        ),
+        ("a = 'x' || 'y'", ["cmp", "=", ["col", "a"], ["call", "CONCAT", [["str", "x"], ["str", "y"]]]]),
+        ("MOD(a, 3) = 1", ["cmp", "=", ["call", "MOD", [["col", "a"], ["num", "3"]]], ["num", "1"]]),
+        (
+            "a = DATE(2026, 1, 31)",
+            ["cmp", "=", ["col", "a"], ["call", "DATE", [["num", "2026"], ["num", "1"], ["num", "31"]]]],
+        ),
+        (
+            "CASE a WHEN 1 THEN b ELSE 0 END = 2",
+            [
+                "cmp",
+                "=",
+                ["if", ["cmp", "=", ["col", "a"], ["num", "1"]], ["col", "b"], ["num", "0"]],
+                ["num", "2"],
+            ],
+        ),
+    ],
+)
+def test_no_part_of_a_condition_is_lost(condition: str, expected: object) -> None:
+    assert predicate(f"SELECT 1 FROM d.t WHERE {condition}") == ["and", [expected]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "limited"),
+    [
+        ("SELECT 1 FROM d.u LEFT JOIN d.t ON u.a = t.a WHERE t.dt IS NULL", False),
+        ("SELECT 1 FROM d.u LEFT JOIN d.t ON u.a = t.a WHERE t.dt > '2026-01-01' OR t.dt IS NULL", False),
+        (
+            "SELECT 1 FROM d.u LEFT JOIN d.t ON u.a = t.a WHERE IFNULL(t.dt, '2026-01-01') = '2026-01-01'",
+            False,
+        ),
+        ("SELECT 1 FROM d.u LEFT JOIN d.t ON u.a = t.a WHERE NOT (t.dt IS NOT NULL)", False),
+        ("SELECT 1 FROM d.u LEFT JOIN d.t ON u.a = t.a WHERE t.dt IS NOT NULL", True),
+        ("SELECT 1 FROM d.u LEFT JOIN d.t ON u.a = t.a WHERE NOT t.dt > '2026-01-01'", True),
+        ("SELECT 1 FROM d.u LEFT JOIN d.t ON u.a = t.a AND t.dt IS NULL", True),
+        ("SELECT 1 FROM d.u JOIN d.t ON u.a = t.a WHERE t.dt IS NULL", True),
+        ("SELECT 1 FROM d.u LEFT JOIN (SELECT a FROM d.t WHERE dt IS NULL) AS t ON u.a = t.a", True),
+        ("SELECT dt FROM d.u FULL JOIN d.t USING (dt) WHERE dt = '2026-01-01'", False),
+        ("SELECT dt FROM d.t RIGHT JOIN d.u USING (dt) WHERE dt = '2026-01-01'", False),
+    ],
+)
+def test_the_optional_side_of_an_outer_join(sql: str, limited: bool) -> None:
+    """`WHERE t.dt IS NULL` asks for rows that have no partner in t."""
+    (found,) = (scan.predicate for scan in analyse(sql)["scans"] if scan.table_name == "d.t")
+    assert (found is not None) is limited

@@ -270,3 +270,19 @@ def test_unknown_parts_of_names_are_shown_in_braces(name: str, holes: dict[str, 
     (scan,) = analyse(text, holes=spans)["scans"]
     assert scan.written_name == shown
     assert "hole_" in scan.table_name
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT * FROM EXTERNAL_QUERY('c', 'SELECT 1')", ["EXTERNAL_QUERY"]),
+        ("SELECT * FROM d.t JOIN my.d.recent(7) ON TRUE", ["MY.D.RECENT"]),
+        ("SELECT * FROM `my.d.recent`(7)", ["MY.D.RECENT"]),
+        ("SELECT (SELECT MAX(x) FROM recent(7)) FROM d.t", ["RECENT"]),
+        ("SELECT * FROM ML.PREDICT(MODEL d.m, (SELECT UPPER(a) AS a FROM d.t))", ["ML.PREDICT"]),
+        ("SELECT * FROM ML.FORECAST(MODEL d.m, STRUCT(3 AS horizon))", ["ML.FORECAST"]),
+        ("SELECT * FROM d.t, UNNEST(GENERATE_ARRAY(1, 3))", []),
+    ],
+)
+def test_functions_in_the_place_of_a_table(sql: str, expected: list[str]) -> None:
+    assert [row.function for row in analyse(sql).get("functions", ()) if row.clause == "table"] == expected
