@@ -66,6 +66,7 @@ def scan(*arguments: str) -> list[str]:
 def tree_rows(name: str, kind: str, tree: Path, cache: Path, processes: int, rounds: int) -> Iterable[Row]:
     """Floor, cold and warm scan of a tree that holds files of one kind only."""
     arguments = scan(".", "--jobs-parallel", str(processes))
+    timed(costguard(*arguments, "--no-cache"), tree)
     floors, inside, colds, warms = [], [], [], []
     facts: dict[str, float] = {}
     for _ in range(rounds):
@@ -124,6 +125,8 @@ def tree_rows(name: str, kind: str, tree: Path, cache: Path, processes: int, rou
 def start_rows(directory: Path, rounds: int) -> Iterable[Row]:
     """What one small file and the help cost."""
     (directory / "small.sql").write_text(SMALL_QUERY)
+    timed(costguard(*scan("small.sql", "--no-cache")), directory)
+    timed(costguard("--help"), directory)
     small = median(
         timed(costguard(*scan("small.sql", "--no-cache")), directory).seconds for _ in range(rounds)
     )
@@ -159,6 +162,9 @@ def main() -> int:
         scratch = Path(name)
         # A cache of the measurement's own: the user's is neither used nor emptied.
         os.environ["XDG_CACHE_HOME"] = str(scratch / "cache")
+        # An installed program has its bytecode; the first runs below write it, whatever this shell says about that.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(scratch / "bytecode")
         try:
             for row in start_rows(scratch, options.rounds):
                 print_row(row)
