@@ -7,7 +7,9 @@ scans.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import add
 from typing import Final
 
 from costguard.estimate.bytes import NOTHING, UNKNOWN, Amount, exactly
@@ -98,29 +100,35 @@ def _narrowed(reading: Reading, total: Amount) -> Amount:
     that are left."""
     assert total.point is not None
     assert total.high is not None
-    places = positions_of(reading.pruned.runs)
-    sizes = dict.fromkeys(places, 0)
-    widest = dict.fromkeys(places, 0)
+    basis = worst_basis(total.basis, "upper-bound")
+    everything = Amount(0, total.point, total.high, basis)
+    bound = reading.pruned.at_most
+    if bound is None or reading.hole:
+        return everything
+    facts, runs = reading.facts, reading.pruned.runs
+    count = sum(stop - start for start, stop in runs)
+    sizes = widest = [0] * count
     leaves: list[tuple[int, ...]] = [(number,) for number in reading.uses]
     # Which field of an array is read to count its elements is not documented: the smallest, or all of them.
     leaves += [fields for fields in reading.arrays if not any(number in reading.uses for number in fields)]
     for fields in leaves:
-        each = [reading.facts.leaf_by_position(number) for number in fields]
+        each = [facts.leaf_by_position(number) for number in fields]
         if not all(each):
-            return total._replace(low=0, basis=worst_basis(total.basis, "upper-bound"))
-        smallest = min(each, key=sum)
-        for place in places:
-            sizes[place] += smallest[place]
-            widest[place] += sum(field[place] for field in each)
-    basis = worst_basis(total.basis, "upper-bound")
-    bound = reading.pruned.at_most
-    if bound is None or reading.hole:
-        return Amount(0, total.point, total.high, basis)
-    regular = reading.facts.index.regular if reading.facts.index is not None else reading.facts.positions
-    newest = [sizes[place] for place in places if place < regular][-bound:]
+            return everything
+        smallest = min(each, key=sum) if len(each) > 1 else each[0]
+        sizes = list(map(add, sizes, _picked(smallest, runs)))
+        for field in each:
+            widest = list(map(add, widest, _picked(field, runs)))
+    regular = facts.index.regular if facts.index is not None else facts.positions
+    ordinary = sum(min(stop, regular) - start for start, stop in runs if start < regular)
     # Columns that the catalog does not list may be as large as all of the table.
-    high = total.high if reading.missing else sum(sorted(widest.values())[-bound:])
-    return Amount(0, min(sum(newest), high), high, basis)
+    high = total.high if reading.missing else sum(sorted(widest)[-bound:])
+    return Amount(0, min(sum(sizes[:ordinary][-bound:]), high), high, basis)
+
+
+def _picked(values: list[int], runs: Runs) -> Iterator[int]:
+    """The values at the positions of some runs."""
+    return chain.from_iterable(values[start:stop] for start, stop in runs)
 
 
 def _sampled(reading: Reading, total: Amount) -> Amount:

@@ -8,6 +8,7 @@ column that is never NULL follows from the rows, other columns take the partitio
 from __future__ import annotations
 
 from itertools import accumulate
+from operator import sub
 from typing import Final, NamedTuple
 
 from costguard.catalog.model import UNPARTITIONED, Leaf, Table
@@ -51,6 +52,7 @@ class TableFacts:
         "_amounts",
         "_bytes",
         "_each",
+        "_left",
         "_rows",
         "_stated",
         "by_path",
@@ -82,6 +84,7 @@ class TableFacts:
         self._bytes = _running([partition.bytes for partition in partitions])
         self._stated: dict[int, list[int] | None] = {}
         self._each: dict[int, list[int]] = {}
+        self._left: tuple[int | None, int | None, int] | None = None
         self._amounts: dict[tuple[int, Runs], Amount] = {}
 
     @property
@@ -146,14 +149,34 @@ class TableFacts:
         if found is None:
             stated = self._running_of(number)
             if stated is not None:
-                found = [stated[position + 1] - stated[position] for position in range(self.positions)]
+                found = _differences(stated)
+            elif self.positions == 1:
+                point = self.leaf_in(number, self.everything).point
+                found = [] if point is None else [point]
             else:
-                points = [
-                    self.leaf_in(number, ((place, place + 1),)).point for place in range(self.positions)
-                ]
-                found = [] if None in points else [point or 0 for point in points]
+                found = self._points(self.table.leaves[number])
             self._each[number] = found
         return found
+
+    def _points(self, leaf: Leaf) -> list[int]:
+        """As `_leaf_in` for each partition by itself, when these do not state the leaf's size."""
+        all_rows = self.table.rows
+        if leaf.width is not None and not leaf.repeated and self._rows is not None:
+            width = leaf.width
+            return [self._fixed(leaf, width, rows, all_rows).point or 0 for rows in _differences(self._rows)]
+        parts = self._bytes if self._bytes is not None else self._rows
+        if parts is None:
+            return []
+        whole = parts[-1]
+        if leaf.bytes is not None:
+            return [leaf.bytes * part // whole if whole else 0 for part in _differences(parts)]
+        likely, most, columns = self._rest()
+        if likely is None or most is None:
+            return []
+        shares = [likely * part // whole // max(columns, 1) if whole else 0 for part in _differences(parts)]
+        if self._bytes is None:
+            return [min(share, most) for share in shares]
+        return [min(share, most, size) for share, size in zip(shares, _differences(self._bytes), strict=True)]
 
     def _running_of(self, number: int) -> list[int] | None:
         """Running totals of a leaf over the partitions, when every partition states it."""
@@ -237,6 +260,12 @@ class TableFacts:
         return None, None
 
     def _rest(self) -> tuple[int | None, int | None, int]:
+        """As `_work_out_rest`; it is asked for with every such column and partition."""
+        if self._left is None:
+            self._left = self._work_out_rest()
+        return self._left
+
+    def _work_out_rest(self) -> tuple[int | None, int | None, int]:
         """Bytes of the table that no column accounts for: likely, and at most, as NULL takes none; and the
         columns that share them."""
         if self.table.bytes is None:
@@ -262,6 +291,11 @@ def _running(sizes: list[int | None]) -> list[int] | None:
         return None
     known = [size for size in sizes if size is not None]
     return list(accumulate(known, initial=0)) if len(known) == len(sizes) else None
+
+
+def _differences(running: list[int]) -> list[int]:
+    """The parts of running totals."""
+    return list(map(sub, running[1:], running))
 
 
 def _over(running: list[int], runs: Runs) -> int:

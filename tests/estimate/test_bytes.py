@@ -313,3 +313,13 @@ def test_bounds_hold_whatever_the_catalog_leaves_out(
         assert found.low <= truth <= found.high, (facts.table.leaves[number], found, truth)
         if found.basis == "exact":
             assert found.point == truth
+
+
+@given(tables())
+def test_leaves_by_position_are_the_points_of_each_partition(
+    case: tuple[TableFacts, Runs, list[list[int]]],
+) -> None:
+    facts, _, _ = case
+    for number in range(len(facts.table.leaves)):
+        points = [facts.leaf_in(number, ((place, place + 1),)).point for place in range(facts.positions)]
+        assert facts.leaf_by_position(number) == ([] if None in points else points)
