@@ -60,6 +60,10 @@ MAXIMUM_DEPTH = 40
 """Conditions nested deeper than this are opaque."""
 MAXIMUM_BRANCHES = 64
 """Branches of a set operation whose values are told apart; each may again be a set operation."""
+MAXIMUM_NODES = 500
+"""Nodes of one condition after which what other SELECTs compute is opaque: values of values multiply with every level."""
+MAXIMUM_NODES_OF_STATEMENT = 20_000
+"""The same for all conditions of a statement together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,17 @@ class Converter:
     def __init__(self, hole_at: Callable[[int, int], str | None], variables: Mapping[str, Json]) -> None:
         self._hole_at = hole_at
         self._variables = variables
+        self._left = MAXIMUM_NODES
+        self._left_in_all = MAXIMUM_NODES_OF_STATEMENT
 
     def convert(self, node: exp.Expr, body: SelectBody, depth: int = 0) -> Json:
         """The condition as a tree with `ColumnNode`s for columns."""
         if depth > MAXIMUM_DEPTH:
             return ["opaque", "nested too deep", []]
+        if depth == 0:
+            self._left = min(MAXIMUM_NODES, self._left_in_all)
+        self._left -= 1
+        self._left_in_all -= 1
         kind = type(node)
         down = depth + 1
         if kind is exp.Paren:
@@ -243,7 +253,7 @@ class Converter:
 
     def _computed(self, computed: Computed, text: str, depth: int) -> Json:
         """What another SELECT computes."""
-        if computed.path or depth > MAXIMUM_DEPTH // 2:
+        if computed.path or depth > MAXIMUM_DEPTH // 2 or self._left <= 0:
             return ["opaque", text, []]
         info = computed.body.info_of(computed.expression)
         if info.aggregates or info.windows or info.queries:

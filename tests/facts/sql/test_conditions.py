@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from costguard.facts.sql.condition import MAXIMUM_NODES
 from tests.facts.sql.statements import analyse, place, predicate, strip
 
 DAY = ["str", "2026-01-01"]
@@ -330,3 +331,22 @@ def test_the_optional_side_of_an_outer_join(sql: str, limited: bool) -> None:
     """`WHERE t.dt IS NULL` asks for rows that have no partner in t."""
     (found,) = (scan.predicate for scan in analyse(sql)["scans"] if scan.table_name == "d.t")
     assert (found is not None) is limited
+
+
+def test_values_of_values_do_not_multiply_without_end() -> None:
+    """Found on a project of thousands of models: each level doubled what the one below had computed."""
+    levels = ["v0 AS (SELECT a AS x FROM d.t UNION ALL SELECT a + 1 FROM d.u)"]
+    levels += [
+        f"v{n} AS (SELECT x + x AS x FROM v{n - 1} UNION ALL SELECT x * x FROM v{n - 1})"
+        for n in range(1, 16)
+    ]
+    sql = f"WITH {', '.join(levels)} SELECT x FROM v15 WHERE x > 1 AND x < 9"
+    sizes = [len(scan.predicate or "") for scan in analyse(sql)["scans"]]
+    assert max(sizes) < 100 * MAXIMUM_NODES
+
+
+def test_a_condition_of_moderate_depth_is_followed_to_the_table() -> None:
+    levels = ["v0 AS (SELECT a AS x FROM d.t)"]
+    levels += [f"v{n} AS (SELECT x + {n} AS x FROM v{n - 1})" for n in range(1, 12)]
+    found = predicate(f"WITH {', '.join(levels)} SELECT x FROM v11 WHERE x > 1")
+    assert '["col", "a"]' in json.dumps(found)
