@@ -61,7 +61,7 @@ MAXIMUM_DEPTH = 40
 MAXIMUM_BRANCHES = 64
 """Branches of a set operation whose values are told apart; each may again be a set operation."""
 MAXIMUM_NODES = 500
-"""Nodes of one condition after which what other SELECTs compute is opaque: values of values multiply with every level."""
+"""Nodes of one condition after which what other SELECTs compute is opaque: values of values multiply."""
 MAXIMUM_NODES_OF_STATEMENT = 20_000
 """The same for all conditions of a statement together."""
 
