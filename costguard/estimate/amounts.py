@@ -63,6 +63,8 @@ def _widened(reading: Reading, runs: Runs, known: Amount) -> Amount:
     high = max(known.high, every.high)
     if reading.hole:
         return Amount(known.low, high, high, worst_basis(known.basis, every.basis, "upper-bound"))
+    if not reading.uses and not reading.arrays:
+        return Amount(0, None, None, "unknown")  # all that is read is unknown, which is not nothing
     return Amount(known.low, known.point, high, worst_basis(known.basis, "lower-bound"))
 
 

@@ -161,20 +161,31 @@ def _unknown(result: ScanResult) -> str:
     if elsewhere:
         count = sum(query.usd is None and query.dialect is not None for query in result.queries)
         text += f" ({count:,} of them for {', '.join(elsewhere)}, which has no price here)"
-    missing = Counter(
+    missing = _tables_of_unknown(result, in_catalog=False)
+    unsized = _tables_of_unknown(result, in_catalog=True)
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        text += f": {_first_names(missing)} {verb} in no catalog (--catalog FILE)"
+    if unsized:
+        text += f"; the catalog does not say how large what is read of {_first_names(unsized)} is"
+    return text
+
+
+def _tables_of_unknown(result: ScanResult, *, in_catalog: bool) -> Counter[str]:
+    """Tables because of which queries have no known cost: those in the catalog, or those that are not."""
+    return Counter(
         scan.table
         for query in result.queries
         if query.usd is None and not query.dialect and query.counted_with is None
         for scan in query.scans
-        if scan.bytes is None and scan.pruning == "unknown"
+        if scan.bytes is None and (scan.pruning != "unknown") == in_catalog
     )
-    if not missing:
-        return text
-    named = [name for name, _ in sorted(missing.items(), key=lambda item: (-item[1], item[0]))[:TABLES]]
-    rest = len(missing) - len(named)
-    more = f" and {counted(rest, 'more table')}" if rest else ""
-    verb = "is" if len(missing) == 1 else "are"
-    return f"{text}: {', '.join(named)}{more} {verb} in no catalog (--catalog FILE)"
+
+
+def _first_names(tables: Counter[str]) -> str:
+    named = [name for name, _ in sorted(tables.items(), key=lambda item: (-item[1], item[0]))[:TABLES]]
+    rest = len(tables) - len(named)
+    return ", ".join(named) + (f" and {counted(rest, 'more table')}" if rest else "")
 
 
 def _severities(result: ScanResult, paint: Paint) -> str:

@@ -369,3 +369,10 @@ def test_nothing_to_gain_is_none() -> None:
     assert if_pruned([wide], target=False) == 800
     assert if_pruned([wide], target=True) == 3_600
     assert columns_amount(wide, ((9, 10),)) == exactly(800)
+
+
+def test_only_columns_that_the_catalog_lacks_are_unknown_not_nothing() -> None:
+    frames = estimated(["SELECT nosuch FROM p.d.plain", "SELECT nosuch, a FROM p.d.plain"], plain_table())
+    assert bytes_of(query_of(frames, 0)) == (0, None, None, "unknown")
+    # 1,000 rows of INT64 at least, the whole table at most
+    assert bytes_of(query_of(frames, 1)) == (8_000, 8_000, 36_000, "lower-bound")

@@ -304,6 +304,14 @@ def test_queries_of_other_databases_are_in_no_catalog_either() -> None:
     ) in tail(result(queries, files=2))
 
 
+def test_a_catalog_that_does_not_say_enough() -> None:
+    scan = scan_report("p.d.t", None, pruning="unpartitioned")
+    text = tail(result([query(size=None, scans=(scan,)), query("b.sql")], files=2))
+    assert (
+        "           1 query has no known cost; the catalog does not say how large what is read of p.d.t is\n"
+    ) in text
+
+
 def test_what_is_counted_elsewhere_is_not_counted_twice() -> None:
     queries = [query("a.py", counted_with="q.sql:1"), query("q.sql")]
     text = render(result(queries, files=2))
