@@ -52,6 +52,7 @@ class TableFacts:
         "_amounts",
         "_bytes",
         "_each",
+        "_from_rows",
         "_left",
         "_rows",
         "_stated",
@@ -83,6 +84,8 @@ class TableFacts:
         self._rows = _running([partition.rows for partition in partitions])
         self._bytes = _running([partition.bytes for partition in partitions])
         self._stated: dict[int, list[int] | None] = {}
+        self._from_rows: set[int] = set()
+        """Leaves whose sizes the catalog leaves to be derived from the rows."""
         self._each: dict[int, list[int]] = {}
         self._left: tuple[int | None, int | None, int] | None = None
         self._amounts: dict[tuple[int, Runs], Amount] = {}
@@ -181,10 +184,10 @@ class TableFacts:
     def _running_of(self, number: int) -> list[int] | None:
         """Running totals of a leaf over the partitions, when every partition states it."""
         if number not in self._stated:
-            self._stated[number] = self._state(self.table.leaves[number])
+            self._stated[number] = self._state(number, self.table.leaves[number])
         return self._stated[number]
 
-    def _state(self, leaf: Leaf) -> list[int] | None:
+    def _state(self, number: int, leaf: Leaf) -> list[int] | None:
         partitioning = self.table.partitioning
         if partitioning is None or not self.listed or partitioning.partitions is None:
             return None
@@ -195,6 +198,8 @@ class TableFacts:
                 size = 0  # the streaming buffer, which is not billed
             elif size is None and leaf.always_set and leaf.width is not None and partition.rows is not None:
                 size = partition.rows * leaf.width
+                if leaf.bytes is None:
+                    self._from_rows.add(number)
             elif size is None and partition.rows == 0:
                 size = 0
             sizes.append(size)
@@ -208,7 +213,7 @@ class TableFacts:
             return exactly(leaf.bytes)
         stated = self._running_of(number)
         if stated is not None:
-            return exactly(_over(stated, runs))
+            return exactly(_over(stated, runs), "modelled" if number in self._from_rows else "exact")
         rows, all_rows = self.rows_in(runs), self.table.rows
         if leaf.width is not None and not leaf.repeated and rows is not None:
             return self._fixed(leaf, leaf.width, rows, all_rows)
@@ -217,9 +222,12 @@ class TableFacts:
     @staticmethod
     def _fixed(leaf: Leaf, width: int, rows: int, all_rows: int | None) -> Amount:
         most = rows * width
+        if leaf.bytes is None:
+            # Derived, and so never called exact (the catalog format says so), though it may well be.
+            return Amount(most if leaf.always_set else 0, most, most, "modelled")
         if leaf.always_set:
             return exactly(most)
-        if leaf.bytes is None or all_rows is None:
+        if all_rows is None:
             return Amount(0, most, most, "upper-bound")
         if leaf.bytes == all_rows * width:
             return exactly(most)  # no NULL anywhere

@@ -125,9 +125,9 @@ def test_shakespeare() -> None:
     # rows 164,656; INT64 columns are 8 bytes a row, and the columns add up to the table
     columns = [
         column("word", "STRING", 1_332_943, "REQUIRED"),
-        column("word_count", "INT64", None, "REQUIRED"),
+        column("word_count", "INT64", 1_317_248, "REQUIRED"),
         column("corpus", "STRING", 2_464_625, "REQUIRED"),
-        column("corpus_date", "INT64", None, "REQUIRED"),
+        column("corpus_date", "INT64", 1_317_248, "REQUIRED"),
     ]
     shakespeare = table("shakespeare", columns, 164_656, 6_432_064)
     assert statement("SELECT word_count FROM p.d.shakespeare", shakespeare)[1] == 1_317_248
