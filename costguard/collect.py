@@ -330,7 +330,8 @@ def collect(
         # Read here, while other processes work on the next files, and not once all are there.
         done[task.path] = Collected(task.path, content, payload, _columns(payload))
         if content and '"internal error"' not in payload:
-            fresh[cache_key(task, content, settings, version)] = payload
+            same = content == contents[task.path][0]  # unless somebody writes while we read
+            fresh[keys[task.path] if same else cache_key(task, content, settings, version)] = payload
         if progress is not None:
             progress(len(done), total)
     cache.put(fresh)
@@ -374,14 +375,24 @@ def _work(
     yield from _side_by_side(list(_chunks(todo)), settings, processes, meanwhile)
 
 
+def _load_analysis(settings: CollectSettings) -> None:
+    """Load what reads SQL before the fork, so that it is loaded once and not by every worker."""
+    import costguard.extract.source
+    import costguard.extract.sqlfile
+    import costguard.facts.merge
+    import costguard.facts.source
+
+    if settings.project is not None:
+        import costguard.extract.template  # noqa: F401
+
+
 def _side_by_side(
     chunks: list[list[FileTask]],
     settings: CollectSettings,
     processes: int,
     meanwhile: Callable[[], object] | None,
 ) -> Iterator[tuple[FileTask, str, str]]:
-    import costguard.extract.sql  # before the fork, so that the workers share the parser  # noqa: F401
-
+    _load_analysis(settings)
     with ProcessPoolExecutor(
         max_workers=min(processes, len(chunks)),
         mp_context=_context(),
