@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from sqlglot import parse_one
+
 from costguard.extract.sql import parse_leaf
 from costguard.facts.rows import SourceRows, TextPlaces
 from costguard.facts.sql.analyse import StatementContext, analyse_statement
@@ -29,8 +31,8 @@ def analyse(sql: str, variables: dict[str, Any] | None = None, holes: tuple[Hole
         in_branch=False,
         variables=variables or {},
     )
-    tree = parse_leaf(sql).tree
-    assert tree is not None, sql
+    # As the tool reads it; a statement that it leaves out as inert has no tree there.
+    tree = parse_leaf(sql).tree or parse_one(sql, dialect="bigquery")
     analyse_statement(tree, context, rows, TextPlaces(rows, text, 0, ()))
     return rows.rows
 
