@@ -33,6 +33,9 @@ MAXIMUM_NAMED_BYTES: Final = 2_000_000
 CHUNK_FILES = 48
 CHUNK_BYTES = 400_000
 
+GATHERED_OBJECTS: Final = 5_000_000
+"""A process that only gathers rows keeps all of them: a collection finds nothing."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -206,14 +209,16 @@ def _start_worker(settings: CollectSettings) -> None:
     ease_collector()
 
 
-def ease_collector() -> None:
+def ease_collector(objects: int = 400_000) -> None:
     """Parsing makes many small objects that live on; the default thresholds cost a quarter of the time.
 
+    Nearly all of them are freed without the collector (`release_tree`). What is left over, mostly attempts that the
+    parser gave up, is some hundred objects a file: a collection after 400,000 `objects` (50 MiB) is early enough.
     Done before processes are forked, so that no collection writes to the pages that they share, and the rows of
     all files are put together under the same thresholds.
     """
     gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    gc.set_threshold(objects, 50, 100)
 
 
 def _run_chunk(tasks: Sequence[FileTask]) -> list[tuple[int, str, str]]:
@@ -328,7 +333,8 @@ def collect(
         # Read here, while other processes work on the next files, and not once all are there.
         done[task.path] = Collected(task.path, content, payload, _columns(payload))
         if content and '"internal error"' not in payload:
-            fresh[cache_key(task, content, settings, version)] = payload
+            same = content == contents[task.path][0]  # unless somebody writes while we read
+            fresh[keys[task.path] if same else cache_key(task, content, settings, version)] = payload
         if progress is not None:
             progress(len(done), total)
     cache.put(fresh)
@@ -363,13 +369,24 @@ def _work(
     if processes is None:
         large = len(todo) >= PARALLEL_FROM_FILES or sum(size for _, size in todo) >= PARALLEL_FROM_BYTES
         processes = min(os.cpu_count() or 1, 8) if large else 1
-    ease_collector()
     if processes <= 1 or len(todo) <= 1:
+        ease_collector()
         for task, _ in todo:
             _, content, payload = _run(task, 0, settings)
             yield task, content, payload
         return
     yield from _side_by_side(list(_chunks(todo)), settings, processes, meanwhile)
+
+
+def _load_analysis(settings: CollectSettings) -> None:
+    """Load what reads SQL before the fork, so that it is loaded once and not by every worker."""
+    import costguard.extract.source
+    import costguard.extract.sqlfile
+    import costguard.facts.merge
+    import costguard.facts.source
+
+    if settings.project is not None:
+        import costguard.extract.template  # noqa: F401
 
 
 def _side_by_side(
@@ -378,8 +395,8 @@ def _side_by_side(
     processes: int,
     meanwhile: Callable[[], object] | None,
 ) -> Iterator[tuple[FileTask, str, str]]:
-    import costguard.extract.sql  # before the fork, so that the workers share the parser  # noqa: F401
-
+    ease_collector(GATHERED_OBJECTS)
+    _load_analysis(settings)
     with ProcessPoolExecutor(
         max_workers=min(processes, len(chunks)),
         mp_context=_context(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -67,6 +68,8 @@ def run() -> None:
             where = f"{type(error).__name__}: {error}".splitlines()[0]
             text = f"internal error ({where}); set COSTGUARD_TRACEBACK=1 for the details and please report it"
         _fail(text)
+    finally:
+        gc.freeze()  # the process ends: looking through all that a large scan holds would free nothing
 
 
 def _fail(text: str) -> None:

@@ -42,8 +42,8 @@ class DirectoryFiles:
         top = os.path.normpath(self.root)
         for folder, folders, names in os.walk(top):
             folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-            relative = os.path.relpath(folder, top).replace(os.sep, "/")
-            prefix = "" if relative == "." else f"{relative}/"
+            inside = folder[len(top) :].strip(os.sep).replace(os.sep, "/")
+            prefix = f"{inside}/" if inside else ""
             for name in sorted(names):
                 yield prefix + name
 

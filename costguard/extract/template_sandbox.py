@@ -25,6 +25,9 @@ from costguard.extract.template_unknown import Unknown
 __all__ = ["MacroReturn", "ProjectLoader", "TemplateEnvironment", "TemplateError", "missing"]
 
 _CHUNK = re.compile("\x00(\\d+)\x00")
+_NAMES_A_FILE = re.compile(r"\{%\s*(?:import|from|extends)\b")
+"""Tags that mean another file in another folder."""
+_SHARED_TEMPLATES = 256
 _NESTED_WIDTH = re.compile(r"\{[^{}]*:[^{}]*\{")
 _OPERATORS = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 _MUTATORS = frozenset({"append", "extend", "insert", "update", "setdefault", "add", "pop", "remove", "clear"})
@@ -111,6 +114,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         self.budget = Budget()
         self.chunks: Sequence[str] = ()
         """Data of the template that is being rendered, by number; see `compile_chunked`."""
+        self._shared: dict[str, Template] = {}
         self.context_class = NameContext
         self.globals.clear()
         self.filters = {
@@ -141,8 +145,18 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return self._compiled(text, path, chunked=False)
 
     def compile_chunked(self, text: str, path: str) -> Template:
-        """A template in which data stands as numbers of `chunks`, each between two NUL characters."""
-        return self._compiled(text, path, chunked=True)
+        """A template in which data stands as numbers of `chunks`, each between two NUL characters.
+
+        What is left are the tags, often the same ones in many files: those are compiled once.
+        """
+        template = self._shared.get(text)
+        if template is None:
+            template = self._compiled(text, path, chunked=True)
+            if _NAMES_A_FILE.search(text) is None:
+                if len(self._shared) >= _SHARED_TEMPLATES:
+                    self._shared.clear()
+                self._shared[text] = template
+        return template
 
     def _compiled(self, text: str, path: str, chunked: bool) -> Template:
         tree = Parser(self, text, path).parse()

@@ -54,7 +54,14 @@ _MARK = "\x1f"
 
 def _list_series(name: str, values: Sequence[Any], dtype: pl.List) -> pl.Series:
     """A series of lists. Polars builds these row by row in Python; one split of joined text is 20 times faster."""
-    joined = [None if value is None else "".join(f"{_MARK}{item}" for item in value) for value in values]
+    joined = [
+        None
+        if value is None
+        else f"{_MARK}{value[0]}"  # nearly always
+        if len(value) == 1
+        else "".join([f"{_MARK}{item}" for item in value])
+        for value in values
+    ]
     series = pl.Series(name, joined, dtype=pl.String).str.split(_MARK).list.slice(1)
     return series.cast(dtype)
 

@@ -97,6 +97,8 @@ class TextPlaces:
         self._text = text
         self._offset = offset
         self._segments = segments
+        self._is_source = not segments and not text.segments
+        """Offsets of the statement and of the source differ by a constant: nearly always."""
 
     def text_range(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in the SQL text."""
@@ -110,11 +112,11 @@ class TextPlaces:
             start = 0
         if end < start:
             end = start
-        if self._segments:
-            low, high = to_source(self._segments, start, end)
-        else:
-            low, high = start + self._offset, end + self._offset
         text = self._text
+        if self._is_source:
+            offset = self._offset
+            return self._rows.place(start + offset, end + offset, text.cell)
+        low, high = self.text_range(start, end)
         if text.segments:
             low, high = to_source(text.segments, low, high)
         return self._rows.place(low, high, text.cell)

@@ -225,3 +225,14 @@ def test_no_project_is_needed() -> None:
 def test_a_project_without_dbt_has_no_model() -> None:
     assert read("SELECT {{ 1 }}").dbt is None
     assert isinstance(build_template_project(MemoryFiles({})), TemplateProject)
+
+
+def test_templates_with_the_same_tags_keep_their_own_text() -> None:
+    project = build_template_project(MemoryFiles({}))
+    found = [
+        extract_template(
+            f"SELECT {name} FROM {{{{ name }}}} LIMIT 1", f"{name}.sql", project, "bigquery"
+        ).sql[0]
+        for name in ("a", "b")
+    ]
+    assert [text.text for text in found] == ["SELECT a FROM name LIMIT 1", "SELECT b FROM name LIMIT 1"]

@@ -460,7 +460,7 @@ class Builder:
             owner = self._correlated(body, lowered[0])
             if owner:
                 # `FROM t, t.items` or `FROM t.items` in a correlated subquery: an array, not a table.
-                start, end = extent(inner)
+                start, end = name_extent(node)
                 reference = Reference(lowered, tuple(name_parts), start, end)
                 return (
                     alias or lowered[-1],

@@ -35,8 +35,11 @@ def attach_conditions(log: ReadLog, converter: Converter) -> list[Conjunct]:
         for condition, clause, only in body.conditions:
             if clause == "qualify":
                 continue
+            # A condition in a correlated subquery does not limit the tables of the query around it.
+            limited = [only] if only is not None else body.sources
+            allowed = set().union(*(_scans_of(source) for source in limited))
             for item in flatten(condition, exp.And):
-                found.extend(_conjunct(log, converter, body, item, clause, only))
+                found.extend(_conjunct(log, converter, body, item, clause, only, allowed))
     return found
 
 
@@ -47,6 +50,7 @@ def _conjunct(
     item: exp.Expr,
     clause: str,
     only: Source | None,
+    allowed: set[int],
 ) -> list[Conjunct]:
     converted = converter.convert(item, body)
     columns = columns_in(converted)
@@ -63,9 +67,9 @@ def _conjunct(
                     scans.setdefault(target.scan, target.via)
         if _is_join_key(converted):
             return []
-    # A condition in a correlated subquery does not limit the tables of the query around it.
-    allowed = set().union(*(_scans_of(source) for source in ([only] if only is not None else body.sources)))
     scans = {scan: via for scan, via in scans.items() if scan in allowed}
+    if not scans:
+        return []
     place = extent(item)
     found = []
     optional = _optional_scans(body) if only is None and not _rejects_null(converted) else set()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot import parse_one
 
+from costguard.extract.sql import parse_leaf
 from costguard.facts.rows import SourceRows, TextPlaces
 from costguard.facts.sql.analyse import StatementContext, analyse_statement
 from costguard.model import Hole, SqlText
@@ -30,7 +31,9 @@ def analyse(sql: str, variables: dict[str, Any] | None = None, holes: tuple[Hole
         in_branch=False,
         variables=variables or {},
     )
-    analyse_statement(parse_one(sql, dialect="bigquery"), context, rows, TextPlaces(rows, text, 0, ()))
+    # As the tool reads it; a statement that it leaves out as inert has no tree there.
+    tree = parse_leaf(sql).tree or parse_one(sql, dialect="bigquery")
+    analyse_statement(tree, context, rows, TextPlaces(rows, text, 0, ()))
     return rows.rows
 
 

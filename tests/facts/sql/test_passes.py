@@ -286,3 +286,11 @@ def test_unknown_parts_of_names_are_shown_in_braces(name: str, holes: dict[str, 
 )
 def test_functions_in_the_place_of_a_table(sql: str, expected: list[str]) -> None:
     assert [row.function for row in analyse(sql).get("functions", ()) if row.clause == "table"] == expected
+
+
+def test_an_array_in_from_is_placed_by_its_whole_name() -> None:
+    sql = "SELECT i.x FROM d.t AS t, t.items AS i"
+    rows = analyse(sql)
+    (array,) = (plan for plan in rows["read_plans"] if plan.kind == "unnest")
+    place = rows["locations"][array.at]
+    assert sql[place.start_column - 1 : place.end_column - 1] == "t.items"
