@@ -17,6 +17,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 
 from costguard.extract.script_lexer import skip_blank, tokens
+from costguard.extract.sql_depth import too_deep
 from costguard.extract.sql_functions import rename_call, rename_calls, restore_names
 from costguard.extract.sql_repairs import Repaired, TableName, repair
 from costguard.model import Unread
@@ -24,10 +25,6 @@ from costguard.model import Unread
 # sqlglot logs a warning for each statement it keeps as an opaque Command. Here that is an `Unread` value.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
-_DEEPEST_NESTING: Final = 200
-"""Levels of parentheses. From about 700 on sqlglot runs out of stack, and tries again at every level."""
-_DEEPEST_STRUCT: Final = 10
-"""Levels of STRUCT( in STRUCT(. An error inside costs sqlglot twice the time for each level."""
 _MOST_RENAMED: Final = 8
 """Functions per statement that may be renamed one by one; each costs a parse."""
 
@@ -62,7 +59,6 @@ _NOT_ANALYSED: Final = re.compile(
     r"\b(?:GRAPH_TABLE|MATCH_RECOGNIZE)\s*\(|\AGRAPH\b|\ACREATE\b.{0,40}\bPROCEDURE\b", re.I
 )
 _SAFE_TOKEN: Final = re.compile(r"[A-Za-z_]{1,20}|[^\w\s\"'`]{1,3}")
-_NOT_BRACKETS: Final = re.compile(r"[^()\[\]]+")
 # What sqlglot raises from its own code on input that it did not expect.
 _INTERNAL_ERRORS: Final = (
     AttributeError,
@@ -96,7 +92,7 @@ def parse_leaf(text: str, dialect: str = "bigquery", user_functions: frozenset[s
     """
     reader = _dialect(dialect)
     upper = text.upper()
-    if _too_deep(text, upper):
+    if too_deep(text, upper):
         return _unread("nested too deep", "", text)
     google = dialect == "bigquery"
     if google and ("TABLE_DATE_RANGE" in upper or "TABLE_QUERY" in upper) and _LEGACY_FUNCTION.search(upper):
@@ -197,35 +193,6 @@ def _syntax_error(error: ParseError, text: str) -> Parsed:
 
 def _unread(reason: str, detail: str, text: str) -> Parsed:
     return Parsed(None, Unread(reason, detail, 0, len(text)))
-
-
-def _too_deep(text: str, upper: str) -> bool:
-    """Deeper than real SQL goes, and deep enough for sqlglot to run out of stack or of time."""
-    cases = upper.count("CASE")
-    if text.count("(") + text.count("[") <= _DEEPEST_STRUCT and cases <= _DEEPEST_NESTING:
-        return False
-    depth = deepest = 0
-    # A rough count, strings included, is fast and settles nearly every statement.
-    for bracket in _NOT_BRACKETS.sub("", text):
-        if bracket in "([":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif depth:
-            depth -= 1
-    if deepest <= _DEEPEST_STRUCT and cases <= _DEEPEST_NESTING:
-        return False
-    opened: list[bool] = []
-    struct_depth, previous = 0, ""
-    for token in tokens(text, 0):
-        if token.text in ("(", "[", "CASE"):
-            opened.append(previous == "STRUCT")
-            struct_depth += previous == "STRUCT"
-            if len(opened) > _DEEPEST_NESTING or struct_depth > _DEEPEST_STRUCT:
-                return True
-        elif token.text in (")", "]", "END") and opened:
-            struct_depth -= opened.pop()
-        previous = token.text
-    return False
 
 
 def _restore_tables(tree: exp.Expression, repaired: Repaired) -> None:

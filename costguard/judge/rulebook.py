@@ -150,10 +150,14 @@ def check_select(sql: str, where: str) -> None:
 
     from sqlglot import exp, parse
 
+    from costguard.extract.sql_depth import too_deep
+
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it would say on stderr what is refused here anyway
     refused = [f"{where}: {problem}" for problem in refused_forms(sql)]
     if refused:
         raise RulebookError(refused)
+    if too_deep(sql):
+        raise RulebookError([f"{where}: the query cannot be parsed (nested too deep)"])
     try:
         statements = [tree for tree in parse(sql, dialect="postgres") if tree is not None]
     except Exception as error:  # nonsense ends in a TypeError now and then, not in an error of sqlglot's own
