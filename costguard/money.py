@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 MIB: Final = 1 << 20
@@ -22,6 +23,18 @@ def worst_basis(*bases: str) -> str:
     return max(bases, key=BASES.index, default="exact")
 
 
+def _check(what: str, bounds: tuple[int | Decimal, ...], basis: str) -> None:
+    """A range has a known basis and its bounds in order.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if basis not in BASES:
+        raise ValueError(f"unknown basis {basis!r}; one of {', '.join(BASES)}")
+    if any(one > other for one, other in pairwise(bounds)):
+        raise ValueError(f"{what} out of order: {', '.join(map(str, bounds[-3:]))}")
+
+
 @dataclass(frozen=True, slots=True)
 class ByteRange:
     """A number of bytes with its bounds."""
@@ -32,10 +45,7 @@ class ByteRange:
     basis: str
 
     def __post_init__(self) -> None:
-        if self.basis not in BASES:
-            raise ValueError(f"unknown basis {self.basis!r}; one of {', '.join(BASES)}")
-        if not 0 <= self.low <= self.point <= self.high:
-            raise ValueError(f"bytes out of order: {self.low}, {self.point}, {self.high}")
+        _check("bytes", (0, self.low, self.point, self.high), self.basis)
 
     def __add__(self, other: ByteRange) -> ByteRange:
         if not isinstance(other, ByteRange):
@@ -63,10 +73,7 @@ class Seconds:
     basis: str
 
     def __post_init__(self) -> None:
-        if self.basis not in BASES:
-            raise ValueError(f"unknown basis {self.basis!r}; one of {', '.join(BASES)}")
-        if not 0 <= self.low <= self.point <= self.high:
-            raise ValueError(f"seconds out of order: {self.low}, {self.point}, {self.high}")
+        _check("seconds", (0, self.low, self.point, self.high), self.basis)
 
     def price(self, usd_per_hour: Decimal) -> Dollars:
         """Dollars of a machine that costs so much."""
@@ -98,10 +105,7 @@ class Dollars:
     basis: str
 
     def __post_init__(self) -> None:
-        if self.basis not in BASES:
-            raise ValueError(f"unknown basis {self.basis!r}; one of {', '.join(BASES)}")
-        if not self.low <= self.point <= self.high:
-            raise ValueError(f"dollars out of order: {self.low}, {self.point}, {self.high}")
+        _check("dollars", (self.low, self.point, self.high), self.basis)
 
     def __add__(self, other: Dollars) -> Dollars:
         if not isinstance(other, Dollars):
