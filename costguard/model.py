@@ -9,9 +9,23 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 SourceKind = Literal["sql", "python", "notebook", "template"]
+DIALECTS: Final = (
+    "bigquery",
+    "spark",
+    "databricks",
+    "duckdb",
+    "postgres",
+    "snowflake",
+    "trino",
+    "mysql",
+    "redshift",
+    "sqlite",
+)
+"""The SQL that is read, by sqlglot's names, which are dbt's too; only BigQuery's has prices."""
+
 HoleKind = Literal["name", "literal", "list", "condition", "clause", "unknown"]
 
 

@@ -11,22 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.errors import UsageProblem
+from costguard.model import DIALECTS
 
 if TYPE_CHECKING:
     from costguard.request import ScanRequest
-
-DIALECTS = (
-    "bigquery",
-    "spark",
-    "databricks",
-    "duckdb",
-    "postgres",
-    "snowflake",
-    "trino",
-    "mysql",
-    "redshift",
-    "sqlite",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,28 +24,13 @@ from costguard.extract.template_render import Rendered, TemplateFailure, Templat
 from costguard.extract.template_scan import is_template
 from costguard.extract.template_standin import fill
 from costguard.extract.template_strip import strip
-from costguard.model import DbtModel, Extraction, SqlText, Unread
+from costguard.model import DIALECTS, DbtModel, Extraction, SqlText, Unread
 
 __all__ = ["extract_template", "is_template"]
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|^\s*#[^\n]*", re.DOTALL | re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z]")
 _DEFINITION = re.compile(r"\{%[-+]?\s*macro\b")
-_PROFILE_DIALECTS = {
-    name: name
-    for name in (
-        "spark",
-        "databricks",
-        "duckdb",
-        "postgres",
-        "snowflake",
-        "trino",
-        "mysql",
-        "redshift",
-        "sqlite",
-    )
-}
-"""Connection type in profiles.yml -> dialect."""
 _STAGES = 3
 """How often rendered text that is itself a template is rendered again."""
 
@@ -60,7 +45,8 @@ def extract_template(text: str, path: str, project: TemplateProject | None, dial
     dbt = project.project_of(path)
     if dbt is not None and dialect == "bigquery":
         # What the project's own profile connects to is better evidence than the default.
-        dialect = _PROFILE_DIALECTS.get(str(dbt.target.get("type", "")), dialect)
+        adapter = dbt.target.get("type")
+        dialect = adapter if adapter in DIALECTS else dialect
     if (
         dbt is not None
         and (compiled := dbt.compiled.get(path)) is not None

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from costguard.extract.pytypes.definitions import all_arguments, target_names
+from costguard.extract.pytypes.definitions import CHANGING_METHODS, all_arguments, target_names
 from costguard.extract.pytypes.module import ModuleTypes
 from costguard.extract.pytypes.values import Function
 from costguard.extract.pytypes.words import words
@@ -137,7 +137,7 @@ def _classify(
 
 def _changes(node: ast.Call, parameters: frozenset[str]) -> bool:
     """Whether a call changes one of the containers that a function was given."""
-    if not (isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING_METHODS):
+    if not (isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING_METHODS):
         return False
     root: ast.expr = node.func.value
     while isinstance(root, ast.Subscript | ast.Attribute):
@@ -145,7 +145,6 @@ def _changes(node: ast.Call, parameters: frozenset[str]) -> bool:
     return isinstance(root, ast.Name) and root.id in parameters
 
 
-_CHANGING_METHODS: Final = words("append add update extend insert setdefault pop remove discard clear")
 _RANK: Final = {"vectorizable": 0, "opaque": 1, "predict": 2}
 
 

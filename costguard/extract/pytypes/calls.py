@@ -93,7 +93,7 @@ class _Builder:
             loop is not None
             and site.receiver is not None
             and site.function.startswith("pyspark.")
-            and not self._differs(node, self._nodes[loop])
+            and not self._differs(node, loop)
         ):
             detail = detail or self._source_outside(site.receiver, loop)
         return Call(
@@ -174,21 +174,22 @@ class _Builder:
             pending.extend(maker.parents)
         return None
 
-    def _differs(self, node: ast.expr, loop: ast.AST, depth: int = 0) -> bool:
-        """Whether a chain of methods starts at something that the loop hands out: another frame in every turn."""
+    def _differs(self, node: ast.expr, number: int, depth: int = 0) -> bool:
+        """Whether a chain of methods starts at something that a loop hands out: another frame in every turn."""
         while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
             if isinstance(node, ast.Subscript):
                 is_frame = self._types.type_of(node.value) in ENGINES
-                if not is_frame and _names(node.slice) & _changed_names(loop):
+                if not is_frame and _names(node.slice) & self._changed_in(number):
                     return True
             node = node.func if isinstance(node, ast.Call) else node.value
         if not isinstance(node, ast.Name) or depth > MAXIMUM_DEPTH:
             return False
+        loop = self._nodes[number]
         target = getattr(loop, "target", None)
         if target is not None and node.id in target_names(target):
             return True
         return any(
-            self._differs(statement.value, loop, depth + 1)
+            self._differs(statement.value, number, depth + 1)
             for statement in ast.walk(loop)
             if isinstance(statement, ast.Assign)
             and any(isinstance(place, ast.Name) and place.id == node.id for place in statement.targets)
@@ -219,9 +220,7 @@ class _Builder:
         return kind, written(site.target, 60) or None
 
     def _invariant(self, node: ast.Call, loop: int) -> bool:
-        changed = self._changed.get(loop)
-        if changed is None:
-            changed = self._changed[loop] = _changed_names(self._nodes[loop])
+        changed = self._changed_in(loop)
         for child in ast.walk(node):
             if isinstance(child, ast.Name) and child.id in changed:
                 return False
@@ -236,6 +235,12 @@ class _Builder:
             if isinstance(child, ast.Await | ast.Yield | ast.NamedExpr):
                 return False
         return True
+
+    def _changed_in(self, loop: int) -> set[str]:
+        changed = self._changed.get(loop)
+        if changed is None:
+            changed = self._changed[loop] = _changed_names(self._nodes[loop])
+        return changed
 
 
 def _row_sources(iterable: ast.expr | None) -> list[ast.expr]:

@@ -58,7 +58,10 @@ def collect_definitions(statements: list[ast.stmt]) -> Definitions:
     return found
 
 
-_CHANGING = words("append extend insert update add remove discard pop popitem clear setdefault sort reverse")
+CHANGING_METHODS = words(
+    "append extend insert update add remove discard pop popitem clear setdefault sort reverse"
+)
+"""Methods that change a container in place."""
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -103,7 +106,7 @@ def _visit(
             isinstance(call, ast.Call)
             and isinstance(call.func, ast.Attribute)
             and isinstance(call.func.value, ast.Name)
-            and call.func.attr in _CHANGING
+            and call.func.attr in CHANGING_METHODS
         ):
             found.changed.add(call.func.value.id)
         return
