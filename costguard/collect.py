@@ -23,6 +23,7 @@ from costguard.model import Extraction, SourceKind, Unread
 
 if TYPE_CHECKING:
     from costguard.extract.dbt import TemplateProject
+    from costguard.extract.dbt_files import DirectoryFiles
     from costguard.facts.merge import SourceColumns
 
 PARALLEL_FROM_FILES = 300
@@ -57,8 +58,8 @@ class CollectSettings:
     roots: tuple[str, ...]
     """Directories that a file may be read from when code names it; nothing outside is opened."""
     project: TemplateProject | None = None
-    project_root: str = ""
-    """Directory that the paths of the template project count from."""
+    project_files: DirectoryFiles | None = None
+    """The directory that the paths of the template project count from; None when there are no templates."""
     project_digest: str = ""
 
 
@@ -140,8 +141,8 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     reader = reader_for(task.absolute, settings)
     try:
         template_path = task.path
-        if settings.project_root:
-            inside = _below(task.absolute, settings.project_root)
+        if settings.project_files is not None:
+            inside = _below(task.absolute, settings.project_files.root)
             template_path = printable(inside.replace(os.sep, "/"))
         extraction = extract(
             task.path, template_path, task.kind, data, settings.dialect, reader, settings.project
@@ -273,6 +274,8 @@ class Content:
     size: int
     templated: bool
     """A SQL file with Jinja marks in it."""
+    macros: bool = False
+    """It may define Jinja macros."""
     marked: bool = False
     """It may hold a comment for costguard."""
 
@@ -285,7 +288,7 @@ def content_of(task: FileTask) -> Content:
     except OSError:
         return Content("", 0, False)
     templated = task.kind == "template" or (task.kind == "sql" and (b"{{" in data or b"{%" in data))
-    return Content(digest(data), len(data), templated, b"costguard:" in data)
+    return Content(digest(data), len(data), templated, b"macro" in data, b"costguard:" in data)
 
 
 def collect(
@@ -320,11 +323,16 @@ def collect(
             done[task.path] = Collected(task.path, content, payload, _columns(payload), cached=True)
         else:
             todo.append((task, size))
-    if settings.project_root and any(read[task.path].templated for task, _ in todo):
+    files = settings.project_files
+    if files is not None and any(read[task.path].templated for task, _ in todo):
         from costguard.extract.dbt import build_template_project
-        from costguard.extract.dbt_files import DirectoryFiles
 
-        settings = replace(settings, project=build_template_project(DirectoryFiles(settings.project_root)))
+        without_macros = frozenset(
+            _below(task.absolute, files.root).replace(os.sep, "/")
+            for task in tasks
+            if not read[task.path].macros
+        )
+        settings = replace(settings, project=build_template_project(files, without_macros))
     total = len(tasks)
     if progress is not None:
         progress(len(done), total)

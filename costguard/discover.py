@@ -53,7 +53,7 @@ class SourceFile:
 
     path: str
     """As given on the command line, completed, with forward slashes."""
-    absolute: Path
+    absolute: str
     kind: SourceKind
     size: int
     is_test: bool
@@ -112,65 +112,80 @@ def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> Discovery:
     unread: list[UnreadReport] = []
     roots: list[Path] = []
     for path in paths:
-        base = path if path.is_dir() else path.parent
-        roots.append(base.resolve())
-        names = _names(path) if path.is_dir() else iter([path])
-        for name in names:
-            _add(name, path, base, excluded, found, unread)
+        is_folder = path.is_dir()
+        base = path if is_folder else path.parent
+        given = _Given(base, excluded, found, unread)
+        roots.append(given.resolved)
+        if is_folder:
+            for name in _names(path):
+                given.add(name)
+        else:
+            given.add(path.name, by_itself=True)
     if not found and not unread:
-        given = ", ".join(str(path) for path in paths)
-        raise UsageProblem(f"{given}: nothing to analyse (looked for {', '.join(sorted(KINDS))} files)")
+        shown = ", ".join(str(path) for path in paths)
+        raise UsageProblem(f"{shown}: nothing to analyse (looked for {', '.join(sorted(KINDS))} files)")
     files = tuple(found[key] for key in sorted(found))
     return Discovery(files, tuple(dict.fromkeys(roots)), tuple(sorted(unread, key=lambda item: item.path)))
 
 
-def _add(
-    name: Path,
-    given: Path,
-    base: Path,
-    excluded: pathspec.GitIgnoreSpec | None,
-    found: dict[str, SourceFile],
-    unread: list[UnreadReport],
-) -> None:
-    kind = kind_of(name.name)
-    if kind is None:
-        if name == given:
-            unread.append(
-                _report(
-                    printable(str(given)),
-                    "not a kind of file that is read",
-                    f"known: {', '.join(sorted(KINDS))}",
-                )
-            )
-        return
-    shown = printable(name.as_posix())
-    if excluded is not None and name != given:
-        inside = os.path.relpath(name, base).replace(os.sep, "/")
-        if excluded.match_file(inside) or excluded.match_file(shown):
+class _Given:
+    """A given directory, and what was found below it. Works on texts: a `Path` per file costs more than its status."""
+
+    def __init__(
+        self,
+        base: Path,
+        excluded: pathspec.GitIgnoreSpec | None,
+        found: dict[str, SourceFile],
+        unread: list[UnreadReport],
+    ) -> None:
+        written = base.as_posix()
+        self.prefix = "" if written == "." else f"{written.rstrip('/')}/"
+        self.folder = str(base.absolute())
+        self.resolved = base.resolve()
+        self.excluded = excluded
+        self.found = found
+        self.unread = unread
+
+    def add(self, name: str, *, by_itself: bool = False) -> None:
+        """A file by its name below the directory, with forward slashes. `by_itself`: it was given, so it is wanted."""
+        kind = kind_of(name)
+        shown = printable(self.prefix + name)
+        if kind is None:
+            if by_itself:
+                detail = f"known: {', '.join(sorted(KINDS))}"
+                self._report(shown, "not a kind of file that is read", detail)
             return
-    try:
-        status = name.lstat()
-        if stat.S_ISLNK(status.st_mode):
-            status = name.stat()  # first of all: it says when links go round in a circle
-            if not name.resolve().is_relative_to(base.resolve()):
-                unread.append(
-                    _report(
-                        shown, "link out of the given path", "a symbolic link leads outside; not followed"
-                    )
-                )
-                return
-    except OSError as error:
-        unread.append(_report(shown, "cannot be opened", error.strerror or str(error)))
-        return
-    if not stat.S_ISREG(status.st_mode):
-        unread.append(_report(shown, "not a regular file", "a pipe or a device; reading it may never end"))
-        return
-    size = status.st_size
-    if size > MAXIMUM_BYTES[kind]:
-        detail = f"{size / 2**20:.0f} MiB is more than the limit of {MAXIMUM_BYTES[kind] / 2**20:.0f} MiB"
-        unread.append(_report(shown, "file too large", detail))
-        return
-    found[shown] = SourceFile(shown, name.absolute(), kind, size, is_test_path(shown))
+        if not by_itself and self._is_excluded(name, shown):
+            return
+        absolute = os.path.join(self.folder, name)
+        try:
+            status = os.lstat(absolute)
+            if stat.S_ISLNK(status.st_mode):
+                status = os.stat(absolute)  # first of all: it says when links go round in a circle
+                if not Path(absolute).resolve().is_relative_to(self.resolved):
+                    detail = "a symbolic link leads outside; not followed"
+                    self._report(shown, "link out of the given path", detail)
+                    return
+        except OSError as error:
+            self._report(shown, "cannot be opened", error.strerror or str(error))
+            return
+        if not stat.S_ISREG(status.st_mode):
+            self._report(shown, "not a regular file", "a pipe or a device; reading it may never end")
+            return
+        size = status.st_size
+        if size > MAXIMUM_BYTES[kind]:
+            detail = f"{size / 2**20:.0f} MiB is more than the limit of {MAXIMUM_BYTES[kind] / 2**20:.0f} MiB"
+            self._report(shown, "file too large", detail)
+            return
+        self.found[shown] = SourceFile(shown, absolute, kind, size, is_test_path(shown))
+
+    def _is_excluded(self, name: str, shown: str) -> bool:
+        if self.excluded is None:
+            return False
+        return self.excluded.match_file(name) or self.excluded.match_file(shown)
+
+    def _report(self, path: str, reason: str, detail: str) -> None:
+        self.unread.append(UnreadReport(path, Span(1, 1, 1, 1), reason, detail))
 
 
 def printable(path: str) -> str:
@@ -180,10 +195,6 @@ def printable(path: str) -> str:
     ('gr\\xfcn.sql', 'grün.sql')
     """
     return os.fsencode(path).decode("utf-8", errors="backslashreplace")
-
-
-def _report(path: str, reason: str, detail: str) -> UnreadReport:
-    return UnreadReport(path, Span(1, 1, 1, 1), reason, detail)
 
 
 def _spec(patterns: Sequence[str]) -> pathspec.GitIgnoreSpec | None:
@@ -217,14 +228,14 @@ def _ignore_file(path: Path) -> pathspec.GitIgnoreSpec:
     return pathspec.GitIgnoreSpec.from_lines(understood)
 
 
-def _names(directory: Path) -> Iterator[Path]:
-    """Every file below a directory that is not ignored."""
+def _names(directory: Path) -> Iterator[str]:
+    """Every file below a directory that is of a kind that is read and not ignored, counted from the directory."""
     listed = _git_files(directory)
     if listed is not None:
         for name in listed:
             parts = name.split("/")
             if not SKIPPED.intersection(parts[:-1]) and kind_of(parts[-1]) is not None:
-                yield directory / name
+                yield name
         return
     yield from _walk(directory)
 
@@ -241,32 +252,46 @@ def _git_files(directory: Path) -> list[str] | None:
         return None
     names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
     # A directory that git ignores as a whole lists nothing; then its files are what the user asked for.
-    existing = [name for name in dict.fromkeys(names) if _is_there(directory / name)]
+    folder = str(directory)
+    existing = [name for name in dict.fromkeys(names) if _is_there(os.path.join(folder, name))]
     return existing or None
 
 
-def _is_there(path: Path) -> bool:
+def _is_there(path: str) -> bool:
     """Whether git's file is in the work tree; a link is, wherever it leads."""
-    return path.is_file() or path.is_symlink()
+    return os.path.isfile(path) or os.path.islink(path)
 
 
-def _walk(top: Path) -> Iterator[Path]:
-    specs: dict[Path, pathspec.GitIgnoreSpec] = {}
-    for folder, folders, names in os.walk(top):
-        here = Path(folder)
-        if ".gitignore" in names:
-            specs[here] = _ignore_file(here / ".gitignore")
-        above = [(base, spec) for base, spec in specs.items() if here == base or base in here.parents]
+def _walk(top: Path) -> Iterator[str]:
+    folders = [""]
+    specs: dict[str, pathspec.GitIgnoreSpec] = {}
+    while folders:
+        here = folders.pop()  # "" or "folder/"
+        try:
+            with os.scandir(os.path.join(top, here)) as entries:
+                found = list(entries)
+        except OSError:
+            continue  # like git, no word about a folder that may not be listed
+        if any(entry.name == ".gitignore" for entry in found):
+            specs[here] = _ignore_file(Path(top, here, ".gitignore"))
+        above = [(base, spec) for base, spec in specs.items() if here.startswith(base)]
+        for entry in found:
+            path = here + entry.name
+            if _is_folder(entry):
+                path += "/"
+                wanted = entry.name not in SKIPPED and not entry.is_symlink()
+            else:
+                wanted = kind_of(entry.name) is not None
+            if not wanted or any(spec.match_file(path[len(base) :]) for base, spec in above):
+                continue
+            if path.endswith("/"):
+                folders.append(path)
+            else:
+                yield path
 
-        def ignored(
-            path: Path, is_folder: bool, above: list[tuple[Path, pathspec.GitIgnoreSpec]] = above
-        ) -> bool:
-            end = "/" if is_folder else ""
-            return any(spec.match_file(path.relative_to(base).as_posix() + end) for base, spec in above)
 
-        folders[:] = sorted(
-            name for name in folders if name not in SKIPPED and not ignored(here / name, True)
-        )
-        for name in sorted(names):
-            if kind_of(name) is not None and not ignored(here / name, False):
-                yield here / name
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

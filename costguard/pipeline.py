@@ -27,6 +27,7 @@ from costguard.collect import (
     reads_hold,
     reads_of,
 )
+from costguard.extract.dbt_files import DirectoryFiles
 from costguard.request import ScanOutcome, ScanRequest
 from costguard.result import ScanResult, Summary
 from costguard.source_text import SourceTexts
@@ -76,8 +77,7 @@ class _Run:
     @cached_property
     def tasks(self) -> tuple[FileTask, ...]:
         return tuple(
-            FileTask(file.path, str(file.absolute), file.kind, file.is_test)
-            for file in self.request.files.files
+            FileTask(file.path, file.absolute, file.kind, file.is_test) for file in self.request.files.files
         )
 
     @cached_property
@@ -97,10 +97,9 @@ class _Run:
         roots = tuple(str(root) for root in self.request.files.roots)
         if not any(content.templated for content in self.contents.values()):
             return CollectSettings(self.request.dialect, roots)
-        root = find_template_root(self.request.files.roots)
-        return CollectSettings(
-            self.request.dialect, roots, project_root=str(root), project_digest=template_state(root)
-        )
+        files = DirectoryFiles(str(find_template_root(self.request.files.roots)))
+        state = template_state(files.root, files.paths())
+        return CollectSettings(self.request.dialect, roots, project_files=files, project_digest=state)
 
     # -- the cache of whole results ----------------------------------------------------------------
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from costguard.cache import digest
 
 _SUFFIXES: Final = (".sql", ".yml", ".yaml", ".jinja", ".jinja2", ".j2", ".sqlx")
-_SKIPPED: Final = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", "site-packages"})
 
 
 def find_template_root(roots: Sequence[Path]) -> Path:
@@ -29,17 +28,15 @@ def find_template_root(roots: Sequence[Path]) -> Path:
     return folder
 
 
-def template_state(root: Path) -> str:
-    """A digest of the names, sizes and times of every file that rendering may read."""
+def template_state(root: str, paths: Iterable[str]) -> str:
+    """A digest of the names, sizes and times of every file that rendering may read. `paths` count from the root."""
     marks: list[str] = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-        for name in sorted(names):
-            if name.endswith(_SUFFIXES) or name == "manifest.json":
-                path = os.path.join(folder, name)
-                try:
-                    status = os.stat(path)
-                except OSError:
-                    continue
-                marks.append(f"{path}:{status.st_size}:{status.st_mtime_ns}")
+    for path in paths:
+        if path.endswith(_SUFFIXES) or path.rpartition("/")[2] == "manifest.json":
+            place = os.path.join(root, path)
+            try:
+                status = os.stat(place)
+            except OSError:
+                continue
+            marks.append(f"{place}:{status.st_size}:{status.st_mtime_ns}")
     return digest(*marks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from costguard.collect import (
     reader_for,
     reads_of,
 )
+from costguard.extract.dbt_files import DirectoryFiles
 from costguard.facts.schema import columns_of
 from costguard.model import SourceKind
 
@@ -151,18 +153,35 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "templated", "marked"),
+    ("name", "text", "marks"),
     [
-        ("q_sql", "SELECT 1", False, False),
-        ("q_sql", "SELECT {{ x }}", True, False),
-        ("q_sql", "{% if x %}", True, False),
-        ("run_py", "x = '{{ x }}'", False, False),
-        ("q_sql", "SELECT 1 -- costguard: ignore[star]", False, True),
+        ("q_sql", "SELECT 1", ""),
+        ("q_sql", "SELECT {{ x }}", "templated"),
+        ("q_sql", "{% if x %}", "templated"),
+        ("q_sql", "{% macro x() %}", "templated macros"),
+        ("run_py", "x = '{{ x }}'", ""),
+        ("q_sql", "SELECT 1 -- costguard: ignore[star]", "marked"),
     ],
 )
-def test_content(tmp_path: Path, name: str, text: str, templated: bool, marked: bool) -> None:
+def test_content(tmp_path: Path, name: str, text: str, marks: str) -> None:
     (task,) = tasks_of(tmp_path, **{name: text})
-    assert content_of(task) == Content(digest(text), len(text), templated, marked)
+    expected = Content(digest(text), len(text), False)
+    assert content_of(task) == replace(expected, **dict.fromkeys(marks.split(), True))
+
+
+def test_macros_of_other_files_are_known(tmp_path: Path) -> None:
+    """Of a scanned file, and of one beside them that is not scanned."""
+    tasks = tasks_of(
+        tmp_path,
+        q_sql="SELECT a FROM {{ first() }} JOIN {{ second() }} USING (a)",
+        m_sql="{% macro first() %}d.one{% endmacro %}",
+        plain_sql="SELECT 1",
+    )
+    (tmp_path / "more.jinja").write_text("{% macro second() %}d.two{% endmacro %}")
+    settings = replace(settings_of(tmp_path), project_files=DirectoryFiles(str(tmp_path)))
+    with Cache(None) as cache:
+        first, *_ = collect(tasks, settings, cache, "1", 1)
+    assert tables(first.payload) == ["d.one", "d.two"]
 
 
 # -- nothing outside the roots ---------------------------------------------------------------------------

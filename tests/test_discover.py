@@ -182,7 +182,7 @@ def test_what_is_known_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     (file,) = discover([Path("tests")]).files
     assert (file.path, file.kind, file.size, file.is_test) == ("tests/q.sql", "sql", 8, True)
-    assert file.absolute == tmp_path / "tests" / "q.sql"
+    assert file.absolute == str(tmp_path / "tests" / "q.sql")
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.sql", "sql"), ("a.py", "python"), ("a.sql.j2", "template")])
@@ -277,5 +277,5 @@ def test_names_in_another_encoding(tree: Path) -> None:
     (tree / name).write_text("SELECT 1")
     (file,) = discover([tree]).files
     assert file.path == f"{tree.as_posix()}/gr\\xfcn.sql"
-    assert file.absolute.read_text() == "SELECT 1"
+    assert Path(file.absolute).read_text() == "SELECT 1"
     assert paths(discover([tree / name])) == [file.path]

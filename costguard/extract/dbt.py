@@ -106,8 +106,13 @@ def digest(text: str) -> str:
     return hashlib.blake2b(text.strip().encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def build_template_project(files: ProjectFiles) -> TemplateProject:
-    """Index the dbt projects, macros and includable files of a tree. Unreadable YAML becomes a problem."""
+def build_template_project(
+    files: ProjectFiles, without_macros: frozenset[str] = frozenset()
+) -> TemplateProject:
+    """Index the dbt projects, macros and includable files of a tree. Unreadable YAML becomes a problem.
+
+    `without_macros`: files in which the word `macro` does not occur, so that they need not be read for it.
+    """
     remembered = _Remembered(files)
     paths = sorted(files.paths())
     known = frozenset(paths)
@@ -127,7 +132,11 @@ def build_template_project(files: ProjectFiles) -> TemplateProject:
         path for path in paths if path.endswith(_MACRO_FILES) and not path.startswith(folders or ("\0",))
     ]
     return TemplateProject(
-        files, tuple(projects), _unique_macros(files, loose), frozenset(loose), tuple(problems)
+        files,
+        tuple(projects),
+        _unique_macros(files, [path for path in loose if path not in without_macros]),
+        frozenset(loose),
+        tuple(problems),
     )
 
 

@@ -37,15 +37,31 @@ class DirectoryFiles:
     root: str
     _folders: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Resolved folders: resolving takes a look at every folder above, so once for a folder and not for every file."""
+    _listed: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+    """The tree as it was when it was first asked for: walking a large one takes longer than reading it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DirectoryFiles, (self.root,)
 
     def paths(self) -> Iterator[str]:
-        top = os.path.normpath(self.root)
-        for folder, folders, names in os.walk(top):
-            folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-            inside = folder[len(top) :].strip(os.sep).replace(os.sep, "/")
-            prefix = f"{inside}/" if inside else ""
-            for name in sorted(names):
-                yield prefix + name
+        if not self._listed:
+            self._listed.extend(sorted(self._walk()))
+        return iter(self._listed)
+
+    def _walk(self) -> Iterator[str]:
+        folders = [""]
+        while folders:
+            here = folders.pop()
+            try:
+                with os.scandir(os.path.join(self.root, here)) as entries:
+                    found = list(entries)
+            except OSError:
+                continue  # what may not be listed may not be read either
+            for entry in found:
+                if not _is_folder(entry):
+                    yield here + entry.name
+                elif entry.name not in _SKIPPED and not entry.is_symlink():
+                    folders.append(f"{here}{entry.name}/")
 
     def read(self, path: str) -> str | None:
         try:
@@ -73,6 +89,13 @@ class DirectoryFiles:
         if known is None:
             known = self._folders[path] = self._resolved(path)
         return known
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

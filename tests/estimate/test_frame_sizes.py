@@ -32,9 +32,8 @@ def frame_fact(**fields: Any) -> FrameFact:
 
 def sized(sql: str, **fields: Any) -> tuple[int | None, int | None]:
     """(rows, bytes) of the DataFrame that a statement's result becomes."""
-    rows = dict(analyse(sql))
+    rows = dict(analyse(sql, frame=0))
     rows["sources"] = [Source(0, "train.py", "python", len(sql), 1, False)]
-    rows["queries"] = [rows["queries"][0]._replace(frame=0)]
     rows["frames"] = [frame_fact(query=0, **fields)]
     frames = estimate(merge([rows]), catalog_of(PLAIN, T), EstimateSettings(NOW))
     found: tuple[int | None, int | None] = frames["frames"].select("rows", "bytes").row(0)
@@ -93,9 +92,8 @@ def test_a_table_that_is_read_whole(name: str, columns: Any, rows: int | None, s
 
 def test_columns_that_the_dataframe_does_not_use() -> None:
     sql = "SELECT * FROM p.d.plain"
-    rows = dict(analyse(sql))
+    rows = dict(analyse(sql, frame=0))
     rows["sources"] = [Source(0, "train.py", "python", len(sql), 1, False)]
-    rows["queries"] = [rows["queries"][0]._replace(frame=0)]
     rows["frames"] = [frame_fact(query=0, columns_used=("A",))]
     frames = estimate(merge([rows]), catalog_of(PLAIN), EstimateSettings(NOW))
     scan = scan_of(frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,19 @@ def test_paths_are_in_order_and_without_folders_of_machines(project: Path) -> No
     (project / "node_modules").mkdir()
     (project / "node_modules" / "b.sql").write_text("")
     assert list(DirectoryFiles(str(project)).paths()) == ["dbt_project.yml", "models/a.sql"]
+
+
+def test_the_tree_is_walked_once_but_in_another_process_again(project: Path) -> None:
+    files = DirectoryFiles(str(project))
+    assert list(files.paths()) == ["models/a.sql"]
+    (project / "models" / "b.sql").write_text("")
+    assert list(files.paths()) == ["models/a.sql"]
+    assert list(pickle.loads(pickle.dumps(files)).paths()) == ["models/a.sql", "models/b.sql"]
+
+
+def test_a_link_to_a_folder_is_not_walked(project: Path) -> None:
+    (project / "again").symlink_to(project, target_is_directory=True)
+    assert list(DirectoryFiles(str(project)).paths()) == ["models/a.sql"]
 
 
 @pytest.mark.parametrize(

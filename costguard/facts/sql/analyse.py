@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ from costguard.facts.sql.condition import Converter, columns_in, flatten, for_sc
 from costguard.facts.sql.expression import anchor, extent, inspect
 from costguard.facts.sql.joins import joins_of
 from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
+from costguard.facts.sql.reads import Read
 from costguard.facts.sql.relation import SelectBody
 from costguard.facts.sql.sorts import sorts_of
 from costguard.facts.sql.statement import Assembled, assemble, follow
@@ -96,7 +97,9 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
 
     builder = Builder(lambda start, end: hole_at(start, end) is not None, frozenset(context.variables))
     assembled = assemble(tree, builder)
-    follow(assembled)
+    # Only a DataFrame may use a part of the result.
+    by_column = text.frame is not None and assembled.shows_result
+    follow(assembled, by_column=by_column)
     log = builder.log
     converter = Converter(hole_at, context.variables)
     log.tracking_references = True
@@ -152,34 +155,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 on_predicate=on_condition,
             ),
         )
-    for read in log.reads.values():
-        if len(read.targets) == 1:  # nearly always
-            scan, path = read.targets[0]
-            if scan not in keys:
-                continue
-            scans: tuple[int, ...] = (keys[scan],)
-            paths = None
-        else:
-            targets = [target for target in read.targets if target[0] in keys]
-            if not targets:
-                continue
-            path = targets[0][1]
-            scans = tuple(keys[scan] for scan, _ in targets)
-            paths = tuple(path for _, path in targets)
-        rows.add(
-            "read_plans",
-            ReadPlan(
-                query,
-                scans,
-                path,
-                read.kind,
-                read.excepted,
-                places(*read.place) if read.place else None,
-                read.why.output and assembled.shows_result,
-                read.why.column,
-                paths if paths is not None and len(set(paths)) > 1 else None,
-            ),
-        )
+    _add_reads(rows, places, query, log.reads.values(), keys, by_column)
     for conjunct in conjuncts:
         if conjunct.scan in keys:
             column, form, operator, wrapped = describe(conjunct.condition)
@@ -353,6 +329,51 @@ def _add_query(
             loop_counts=_loop_counts(context, text),
         ),
     )
+
+
+def _add_reads(
+    rows: SourceRows,
+    places: TextPlaces,
+    query: int,
+    reads: Iterable[Read],
+    keys: Mapping[int, int],
+    by_column: bool,
+) -> None:
+    """The read plans. Unless `by_column`, nobody asks whether a read is for the result: each is written once."""
+    seen: set[tuple[object, ...]] = set()
+    for read in reads:
+        if not by_column:
+            mark = (read.targets, read.kind, read.excepted)
+            if mark in seen:
+                continue
+            seen.add(mark)
+        if len(read.targets) == 1:  # nearly always
+            scan, path = read.targets[0]
+            if scan not in keys:
+                continue
+            scans: tuple[int, ...] = (keys[scan],)
+            paths = None
+        else:
+            targets = [target for target in read.targets if target[0] in keys]
+            if not targets:
+                continue
+            path = targets[0][1]
+            scans = tuple(keys[scan] for scan, _ in targets)
+            paths = tuple(path for _, path in targets)
+        rows.add(
+            "read_plans",
+            ReadPlan(
+                query,
+                scans,
+                path,
+                read.kind,
+                read.excepted,
+                places(*read.place) if read.place else None,
+                by_column and read.why.output,
+                read.why.column or None,
+                paths if paths is not None and len(set(paths)) > 1 else None,
+            ),
+        )
 
 
 def _turns(context: StatementContext, text: SqlText) -> int | None:

@@ -67,11 +67,13 @@ class Why(NamedTuple):
     output: bool
     """Only because the statement's result shows it."""
     column: str | None
-    """The result column, when it is one only."""
+    """The result column, when it is one only; empty where nobody asks which."""
 
 
 ALWAYS = Why(False, None)
 RESULT = Why(True, None)
+SOME_RESULT = Why(True, "")
+"""As part of the result, whatever its column: an expression that feeds ten of them is followed once."""
 
 
 class Relation:

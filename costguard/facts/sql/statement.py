@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from costguard.facts.sql.build import Builder, CteScope, name_extent, table_parts
-from costguard.facts.sql.relation import RESULT, Body, Projection, Scan, SelectBody, Source
+from costguard.facts.sql.relation import RESULT, SOME_RESULT, Body, Projection, Scan, SelectBody, Source
 
 
 @dataclass(slots=True)
@@ -265,9 +265,9 @@ def name_or_zero(node: Any) -> tuple[int, int]:
     return (max(start, 0), max(end, 0))
 
 
-def follow(assembled: Assembled) -> None:
-    """Record every read of the statement."""
+def follow(assembled: Assembled, *, by_column: bool) -> None:
+    """Record every read of the statement. `by_column`: say for each which column of the result it is for."""
     if assembled.body is None:
         return
     assembled.body.activate()
-    assembled.body.demand_outputs(RESULT, frozenset())
+    assembled.body.demand_outputs(RESULT if by_column else SOME_RESULT, frozenset())

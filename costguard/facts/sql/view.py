@@ -54,7 +54,7 @@ def view_facts(text: str) -> ViewFacts | None:
     builder = Builder(lambda start, end: False, frozenset())
     try:
         assembled = assemble(parsed.tree, builder)
-        follow(assembled)
+        follow(assembled, by_column=True)
     except RecursionError:
         return None
     body = assembled.body

@@ -15,9 +15,14 @@ from costguard.model import Hole, SqlText
 Rows = dict[str, list[Any]]
 
 
-def analyse(sql: str, variables: dict[str, Any] | None = None, holes: tuple[Hole, ...] = ()) -> Rows:
-    """The fact rows of a statement that stands alone in a file."""
-    text = SqlText(sql, "file", holes=holes)
+def analyse(
+    sql: str,
+    variables: dict[str, Any] | None = None,
+    holes: tuple[Hole, ...] = (),
+    frame: int | None = None,
+) -> Rows:
+    """The fact rows of a statement that stands alone in a file. `frame`: the DataFrame that it becomes."""
+    text = SqlText(sql, "file", holes=holes, frame=frame)
     rows = SourceRows([sql], is_notebook=False)
     context = StatementContext(
         text=text,

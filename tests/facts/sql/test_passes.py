@@ -294,3 +294,24 @@ def test_an_array_in_from_is_placed_by_its_whole_name() -> None:
     (array,) = (plan for plan in rows["read_plans"] if plan.kind == "unnest")
     place = rows["locations"][array.at]
     assert sql[place.start_column - 1 : place.end_column - 1] == "t.items"
+
+
+TWICE = "WITH s AS (SELECT a + b AS c FROM d.t) SELECT c, c + 1 AS more FROM s ORDER BY a"
+
+
+def test_reads_of_a_file_are_written_once() -> None:
+    plans = analyse(TWICE)["read_plans"]
+    assert sorted((plan.path, plan.output, plan.output_column) for plan in plans) == [
+        ("a", False, None),
+        ("b", False, None),
+    ]
+
+
+def test_reads_for_a_dataframe_say_what_for() -> None:
+    plans = analyse(TWICE, frame=0)["read_plans"]
+    assert {(plan.path, plan.output, plan.output_column) for plan in plans} == {
+        ("a", True, "c"),
+        ("b", True, "c"),
+        ("a", True, "more"),
+        ("b", True, "more"),
+    }
