@@ -88,6 +88,11 @@ class Cache:
             self._connection.close()
             self._connection = None
 
+    @property
+    def open(self) -> bool:
+        """Whether anything that is put into it is kept."""
+        return self._connection is not None
+
     def get(self, keys: Sequence[str]) -> dict[str, str]:
         """The values of those keys that are there."""
         found: dict[str, str] = {}

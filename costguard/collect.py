@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from costguard.cache import Cache, digest
 from costguard.discover import printable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from costguard.extract.dbt import TemplateProject
     from costguard.extract.dbt_files import DirectoryFiles
     from costguard.facts.merge import SourceColumns
+    from costguard.facts.source import Rows
 
 PARALLEL_FROM_FILES = 300
 """A second process pays from about this many files (start-up 0.2-0.4 s against 2 ms a file)."""
@@ -135,7 +138,6 @@ def reads_hold(absolute: str, settings: CollectSettings, reads: Iterable[tuple[s
 def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     """The payload of one file. Any content gives a payload; a defect of ours becomes an `unread` row that says so."""
     from costguard.extract.source import extract
-    from costguard.facts.merge import columns_of_rows
     from costguard.facts.source import facts_of
 
     reader = reader_for(task.absolute, settings)
@@ -155,13 +157,7 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
         frame = _innermost(error)
         detail = f"{name} in costguard at {frame}; please report it with this file"
         rows = _unread_only(task, data, Unread("internal error", detail))
-    return _storable(
-        json.dumps(
-            {"columns": columns_of_rows(rows), "reads": sorted(reader.seen.items())},
-            separators=(",", ":"),
-            ensure_ascii=False,
-        )
-    )
+    return _payload(rows, sorted(reader.seen.items()))
 
 
 def _below(path: str, folder: str) -> str:
@@ -172,13 +168,16 @@ def _below(path: str, folder: str) -> str:
     return os.path.relpath(path, folder)
 
 
-def _storable(text: str) -> str:
-    """The text, with halves of surrogate pairs (`"\\ud800"` in the code) replaced: nothing can hold them."""
+def _payload(rows: Rows, reads: Sequence[tuple[str, str]] = ()) -> str:
+    """The rows as JSON text; halves of surrogate pairs (`"\\ud800"` in code) are replaced: nothing can hold them."""
+    from costguard.facts.merge import columns_of_rows
+
+    document = {"columns": columns_of_rows(rows), "reads": reads}
     try:
-        text.encode()
-    except UnicodeEncodeError:
+        return to_json(document).decode()
+    except PydanticSerializationError:
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
         return text.encode("utf-8", errors="replace").decode()
-    return text
 
 
 def _innermost(error: BaseException) -> str:
@@ -190,7 +189,7 @@ def _innermost(error: BaseException) -> str:
     return place
 
 
-def _unread_only(task: FileTask, data: bytes, item: Unread) -> dict[str, list[tuple[Any, ...]]]:
+def _unread_only(task: FileTask, data: bytes, item: Unread) -> Rows:
     from costguard.facts.source import facts_of
 
     return facts_of(Extraction(task.kind, ("",), unread=(item,)), task.path, len(data), is_test=task.is_test)
@@ -232,14 +231,8 @@ def _run(task: FileTask, number: int, settings: CollectSettings) -> tuple[int, s
         with open(task.absolute, "rb") as stream:
             data = stream.read()
     except OSError as error:
-        from costguard.facts.merge import columns_of_rows
-
         rows = _unread_only(task, b"", Unread("cannot be opened", error.strerror or str(error)))
-        return (
-            number,
-            "",
-            json.dumps({"columns": columns_of_rows(rows), "reads": []}, separators=(",", ":")),
-        )
+        return number, "", _payload(rows)
     return number, digest(data), analyse_file(task, data, settings)
 
 
@@ -360,7 +353,7 @@ def reads_of(payload: str) -> list[tuple[str, str]]:
     """The files that the code of a file names, with their digests."""
     if payload.endswith('"reads":[]}'):
         return []
-    return [(name, content) for name, content in json.loads(payload)["reads"]]
+    return [(name, content) for name, content in from_json(payload)["reads"]]
 
 
 def _still_valid(task: FileTask, payload: str, settings: CollectSettings) -> bool:
@@ -429,5 +422,5 @@ def _side_by_side(
 
 
 def _columns(payload: str) -> SourceColumns:
-    columns: SourceColumns = json.loads(payload)["columns"]
+    columns: SourceColumns = from_json(payload)["columns"]
     return columns

@@ -9,12 +9,13 @@ sizes, prices give dollars, and rules, which are queries over the frames, give f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic_core import from_json, to_json
 
 from costguard.cache import Cache, code_version, digest
 from costguard.collect import (
@@ -131,7 +132,7 @@ class _Run:
         from costguard.result_store import decode
 
         try:
-            stored = json.loads(text)
+            stored = from_json(text)
             if stored["hour"] is not None and stored["hour"] != self._hour():
                 return None
             absolute = {task.path: task.absolute for task in self.tasks}
@@ -144,6 +145,8 @@ class _Run:
 
     def remember(self, result: ScanResult, collected: list[Collected], frames: Frames) -> None:
         """Keep the result. If a query reads the clock, it holds for this hour only (partitions are no finer)."""
+        if not self.cache.open:
+            return
         from costguard.result_store import encode
 
         reads = {item.path: named for item in collected if (named := reads_of(item.payload))}
@@ -152,7 +155,7 @@ class _Run:
             "reads": reads,
             "result": encode(result),
         }
-        self.cache.put({self.result_key: json.dumps(document)})
+        self.cache.put({self.result_key: to_json(document).decode()})
 
     def _hour(self) -> str:
         return self.request.settings.now.strftime("%Y-%m-%dT%H%z")
@@ -222,9 +225,9 @@ def judge_frames(
         costguard.judge.rulebook.RulebookError: a rule is not known, or does not run.
     """
     from costguard.estimate.compute import machine_price
+    from costguard.facts.places import Places
     from costguard.judge.findings import choose, judged
     from costguard.query_reports import (
-        Places,
         query_ids,
         query_reports,
         total,

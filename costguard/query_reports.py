@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from costguard.cache import digest
-from costguard.model import Span
+from costguard.facts.places import Places
 from costguard.money import ByteRange, Dollars, price_bytes, worst_basis
 from costguard.result import QueryReport, ScanReport, UnreadReport
 
@@ -16,24 +16,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 Frames = Mapping[str, "pl.DataFrame"]
-
-
-class Places:
-    """Location keys to paths and spans."""
-
-    def __init__(self, frames: Frames) -> None:
-        self._paths: list[str] = frames["sources"]["path"].to_list()
-        self._rows: list[tuple[Any, ...]] = frames["locations"].rows()
-
-    def path(self, at: int) -> str:
-        """The path of the file."""
-        source: int = self._rows[at][1]
-        return self._paths[source]
-
-    def span(self, at: int) -> Span:
-        """The place in it."""
-        _, _, start_line, start_column, end_line, end_column, cell = self._rows[at]
-        return Span(start_line, start_column, end_line, end_column, cell)
 
 
 def query_ids(frames: Frames) -> list[str]:
@@ -55,13 +37,27 @@ def _range(low: int | None, point: int | None, high: int | None, basis: str | No
     return ByteRange(low, point, high, basis)
 
 
+_AMOUNT: Final = ("bytes_low", "bytes", "bytes_high", "bytes_basis")
+_SCAN_COLUMNS: Final = (
+    *("scan", "query", "role", "table", "table_name", "star"),
+    *("pruning", "pruning_reason", "partitions_kept", "partitions_total"),
+    *_AMOUNT,
+)
+_QUERY_COLUMNS: Final = (
+    *("query", "at", "via", "statement", "loop_depth", "fingerprint", "variant", "dialect", "counted_with"),
+    *("runs", "runs_basis", "usd_per_tib", "location", "billed_low", "billed", "billed_high"),
+    *_AMOUNT,
+)
+"""What is shown of the two widest tables."""
+
+
 def _scan_reports(frames: Frames) -> dict[int, list[ScanReport]]:
     columns: dict[int, list[str]] = defaultdict(list)
     read = frames["columns_read"].select("scan", "column").drop_nulls("scan").unique(maintain_order=True)
     for scan, column in read.rows():
         columns[scan].append(column)
     found: dict[int, list[ScanReport]] = defaultdict(list)
-    for row in frames["scans"].iter_rows(named=True):
+    for row in frames["scans"].select(_SCAN_COLUMNS).iter_rows(named=True):
         if row["role"] == "insert_target":
             continue
         found[row["query"]].append(
@@ -94,7 +90,7 @@ def query_reports(frames: Frames, places: Places, ids: list[str]) -> tuple[Query
     book = price_book()
     scans = _scan_reports(frames)
     found: list[QueryReport] = []
-    for row in frames["queries"].iter_rows(named=True):
+    for row in frames["queries"].select(_QUERY_COLUMNS).iter_rows(named=True):
         billed = _range(row["billed_low"], row["billed"], row["billed_high"], row["bytes_basis"])
         usd = _money(billed, row["usd_per_tib"])
         runs = row["runs"] if row["runs"] is not None else 1.0

@@ -1,8 +1,7 @@
-"""Scan results as JSON text, for the cache: plain values in, equal values out."""
+"""Scan results as plain values that JSON can hold, for the cache; equal results come out."""
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -13,24 +12,22 @@ from costguard.result import Finding, QueryReport, ScanReport, ScanResult, Summa
 Json = Any
 
 
-def encode(result: ScanResult) -> str:
-    """The result as JSON text."""
-    document = {
+def encode(result: ScanResult) -> Json:
+    """The result as a JSON document."""
+    return {
         "summary": _summary(result.summary),
         "queries": [_query(query) for query in result.queries],
         "findings": [_finding(finding) for finding in result.findings],
         "unread": [[item.path, _span(item.span), item.reason, item.detail] for item in result.unread],
     }
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
-def decode(text: str) -> ScanResult:
+def decode(document: Json) -> ScanResult:
     """The result that was encoded.
 
     Raises:
-        ValueError, KeyError, TypeError, IndexError: the text is not one of ours.
+        ValueError, KeyError, TypeError, IndexError: the document is not one of ours.
     """
-    document = json.loads(text)
     return ScanResult(
         _read_summary(document["summary"]),
         tuple(_read_query(row) for row in document["queries"]),

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from costguard.facts.places import Places
 from costguard.model import Span
 from costguard.money import ByteRange, Dollars
 from costguard.query_reports import (
-    Places,
     query_ids,
     query_reports,
     total,
@@ -183,10 +183,3 @@ def test_a_total_is_as_good_as_its_worst_part(bases: tuple[str, str], expected: 
     first, second = (usd("0.1", "0.2", "0.4", basis) for basis in bases)
     queries = (query(usd_per_iteration=first), query(size=None), query(usd_per_iteration=second))
     assert total(queries) == Dollars(Decimal("0.2"), Decimal("0.4"), Decimal("0.8"), expected)
-
-
-def test_places(tmp_path: Path) -> None:
-    frames, _ = estimated({"a.sql": "SELECT 1", "b.sql": "SELECT a\nFROM p.d.t"}, tmp_path)
-    places = Places(frames)
-    (at,) = frames["scans"]["at"].to_list()
-    assert (places.path(at), places.span(at)) == ("b.sql", Span(2, 6, 2, 11))

@@ -11,10 +11,11 @@ from itertools import count
 from typing import Any, Literal, Union
 
 import pytest
+from pydantic_core import from_json, to_json
 
+from costguard import result_store
 from costguard.money import ByteRange, Dollars, Seconds
 from costguard.result import Finding, QueryReport, ScanReport, ScanResult, Summary, UnreadReport
-from costguard.result_store import decode, encode
 from tests.render.results import finding, query, result
 
 NUMBERS = count(1)
@@ -39,6 +40,15 @@ def filled(kind: Any) -> Any:
         return kind(**{field.name: filled(types_by_name[field.name]) for field in dataclasses.fields(kind)})  # type: ignore[operator]
     plain: dict[Any, Any] = {str: f"text {number} ü", int: number, float: number + 0.5, bool: True}
     return plain[kind]
+
+
+def encode(value: ScanResult) -> str:
+    """As the cache keeps it."""
+    return to_json(result_store.encode(value)).decode()
+
+
+def decode(text: str) -> ScanResult:
+    return result_store.decode(from_json(text))
 
 
 def test_every_field_comes_back() -> None:

@@ -15,6 +15,9 @@ from typing import Final
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError, TokenError
+from sqlglot.parser import Parser
+from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokens import Tokenizer
 
 from costguard.extract.script_lexer import skip_blank, tokens
 from costguard.extract.sql_depth import too_deep
@@ -53,6 +56,9 @@ _STATEMENT_HEAD: Final = re.compile(
     re.IGNORECASE,
 )
 """What a statement of GoogleSQL that reads or writes data can begin with."""
+_QUERY_STARTS: Final = (TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.TABLE)
+_MORE_FIRST_WORDS: Final = ("VALUES", "ASSERT", "REFRESH")
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _LEGACY_NAME: Final = re.compile(r"\b(?:FROM|JOIN|,)\s*\(*\s*\[[\w.:\-$]+\]", re.IGNORECASE)
 _LEGACY_FUNCTION: Final = re.compile(r"\bTABLE_(?:DATE_RANGE|QUERY)(?:_STRICT)?\s*\(\s*\[")
 _NOT_ANALYSED: Final = re.compile(
@@ -98,6 +104,8 @@ def parse_leaf(text: str, dialect: str = "bigquery", user_functions: frozenset[s
     if google and ("TABLE_DATE_RANGE" in upper or "TABLE_QUERY" in upper) and _LEGACY_FUNCTION.search(upper):
         # It would parse, as an unknown function of an array.
         return _unread("legacy SQL", "", text)
+    if google and not _may_be_statement(text, reader):
+        return _judge(None, text, google)
     first = _parse(text, reader)
     outcome = _judge(first, text, google)
     if outcome.unread is None or not google:
@@ -122,20 +130,43 @@ def parse_leaf(text: str, dialect: str = "bigquery", user_functions: frozenset[s
     return Parsed(tree, repaired=names)
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A dialect, ready to read. Both parts forget one text when they are given the next; making them takes longer than
+    reading a short statement."""
+
+    tokenizer: Tokenizer
+    parser: Parser
+    first_words: frozenset[str]
+    """Every word, in upper case, that the parser takes for the beginning of a statement."""
+
+
 @cache
-def _dialect(name: str) -> Dialect:
+def _dialect(name: str) -> _Reader:
     """The dialect. Its parser leaves `FROM t, t.items` as it is: to make an UNNEST of it, it would copy every table of
     every FROM, a fifth of the time of a parse, and `costguard.facts.sql.build` knows such names by itself."""
-    reader = Dialect.get_or_raise(name)
-    reader.parser_class.SUPPORTS_IMPLICIT_UNNEST = False
-    return reader
+    dialect = Dialect.get_or_raise(name)
+    parser = dialect.parser_class
+    parser.SUPPORTS_IMPLICIT_UNNEST = False
+    kinds = {*parser.STATEMENT_PARSERS, *dialect.tokenizer_class.COMMANDS, *_QUERY_STARTS}
+    words = (word.split()[0] for word, kind in dialect.tokenizer_class.KEYWORDS.items() if kind in kinds)
+    return _Reader(dialect.tokenizer(), dialect.parser(), frozenset((*words, *_MORE_FIRST_WORDS)))
 
 
-def _parse(text: str, reader: Dialect) -> exp.Expr | Exception | None:
+def _may_be_statement(text: str, reader: _Reader) -> bool:
+    """Whether a text begins as a statement does, or with something other than a word. What does not is no statement,
+    whatever it parses to."""
+    word = _WORD.match(text, skip_blank(text, 0))
+    return word is None or word[0].upper() in reader.first_words
+
+
+def _parse(text: str, reader: _Reader) -> exp.Expr | Exception | None:
     """The only statement of `text`, what was raised instead, or None when there is not exactly one."""
     try:
         trees = [
-            tree for tree in reader.parse(text) if tree is not None and not isinstance(tree, exp.Semicolon)
+            tree
+            for tree in reader.parser.parse(reader.tokenizer.tokenize(text), text)
+            if tree is not None and not isinstance(tree, exp.Semicolon)
         ]
     except (SqlglotError, RecursionError, *_INTERNAL_ERRORS) as error:
         return error

@@ -65,7 +65,8 @@ def _chains_too_long(upper: str) -> bool:
 
 def _brackets_too_deep(text: str, upper: str) -> bool:
     cases = upper.count("CASE")
-    if text.count("(") + text.count("[") <= DEEPEST_STRUCT and cases <= DEEPEST_NESTING:
+    allowed = DEEPEST_STRUCT if "STRUCT" in upper else DEEPEST_NESTING
+    if text.count("(") + text.count("[") + cases <= allowed:
         return False
     depth = deepest = 0
     # A rough count, strings included, is fast and settles nearly every statement.
@@ -75,7 +76,7 @@ def _brackets_too_deep(text: str, upper: str) -> bool:
             deepest = max(deepest, depth)
         elif depth:
             depth -= 1
-    if deepest <= DEEPEST_STRUCT and cases <= DEEPEST_NESTING:
+    if deepest <= allowed and cases <= DEEPEST_NESTING:
         return False
     opened: list[bool] = []
     struct_depth, previous = 0, ""

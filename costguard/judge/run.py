@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
 from costguard.cache import digest
+from costguard.facts.places import Places
 from costguard.judge.columns import columns_problems
 from costguard.judge.message import fill
 from costguard.judge.page import Rule
@@ -37,8 +38,7 @@ class Judge:
         self._ids = query_ids
         self._texts = texts
         self._machine = machine
-        self._paths: list[str] = frames["sources"]["path"].to_list()
-        self._places: list[tuple[Any, ...]] = frames["locations"].rows()
+        self._places = Places(frames)
         queries = frames["queries"]
         self._prices: list[float | None] = queries["usd_per_tib"].to_list()
         self._runs: list[float | None] = queries["runs"].to_list()
@@ -99,9 +99,8 @@ class Judge:
         return problems
 
     def _finding(self, rule: Rule, row: Mapping[str, Any]) -> Finding:
-        _, source, start_line, start_column, end_line, end_column, cell = self._places[row["at"]]
-        span = Span(start_line, start_column, end_line, end_column, cell)
-        path = self._paths[source]
+        at = row["at"]
+        source, path, span = self._places.source(at), self._places.path(at), self._places.span(at)
         query = row.get("query")
         wasted_bytes, wasted_seconds = self._bytes(row), self._seconds(row)
         return Finding(

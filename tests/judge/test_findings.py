@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from costguard.estimate.compute import MachinePrice
+from costguard.facts.places import Places
 from costguard.judge.findings import choose, judged
 from costguard.judge.rulebook import Rulebook, RulebookError
-from costguard.query_reports import Places, query_ids, query_reports
+from costguard.query_reports import query_ids, query_reports
 from costguard.result import Finding, Severity
 from tests.judge.pages import estimated, rule
 
