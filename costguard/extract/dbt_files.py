@@ -16,6 +16,10 @@ _LARGEST = 200_000_000
 """Bytes of a file that is still read; a manifest of a large project has some ten million."""
 
 
+_DEEPEST = 100
+"""Levels of lists and mappings in YAML. Libyaml builds them on the C stack: past its end the process is gone."""
+
+
 _PLAIN_PATH = re.compile(r"(?!\.\.?(?:/|$))[^/\\\0]+(?:/(?!\.\.?(?:/|$))[^/\\\0]+)*")
 """A relative path without `.`, `..` and empty parts."""
 
@@ -134,6 +138,14 @@ def load_yaml(text: str) -> Any:
 
     Loader.add_constructor("tag:yaml.org,2002:map", mapping)
     try:
+        depth = 0
+        for event in yaml.parse(text, Loader=base):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > _DEEPEST:
+                    raise ValueError(f"nested more than {_DEEPEST} levels deep")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
         return yaml.load(text, Loader=Loader)  # noqa: S506
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(str(error).splitlines()[0]) from error
