@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from costguard.cache import Cache, digest
 from costguard.discover import printable
 from costguard.model import Extraction, SourceKind, Unread
+from costguard.template_project import below
 
 if TYPE_CHECKING:
     from costguard.extract.dbt import TemplateProject
@@ -144,7 +145,7 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     try:
         template_path = task.path
         if settings.project_files is not None:
-            inside = _below(task.absolute, settings.project_files.root)
+            inside = below(task.absolute, settings.project_files.root)
             template_path = printable(inside.replace(os.sep, "/"))
         extraction = extract(
             task.path, template_path, task.kind, data, settings.dialect, reader, settings.project
@@ -158,14 +159,6 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
         detail = f"{name} in costguard at {frame}; please report it with this file"
         rows = _unread_only(task, data, Unread("internal error", detail))
     return _payload(rows, sorted(reader.seen.items()))
-
-
-def _below(path: str, folder: str) -> str:
-    """The path as counted from a folder."""
-    start = folder.rstrip(os.sep) + os.sep
-    if path.startswith(start) and os.pardir not in path:
-        return path[len(start) :]
-    return os.path.relpath(path, folder)
 
 
 def _payload(rows: Rows, reads: Sequence[tuple[str, str]] = ()) -> str:
@@ -316,16 +309,6 @@ def collect(
             done[task.path] = Collected(task.path, content, payload, _columns(payload), cached=True)
         else:
             todo.append((task, size))
-    files = settings.project_files
-    if files is not None and any(read[task.path].templated for task, _ in todo):
-        from costguard.extract.dbt import build_template_project
-
-        without_macros = frozenset(
-            _below(task.absolute, files.root).replace(os.sep, "/")
-            for task in tasks
-            if not read[task.path].macros
-        )
-        settings = replace(settings, project=build_template_project(files, without_macros))
     total = len(tasks)
     if progress is not None:
         progress(len(done), total)

@@ -9,8 +9,9 @@ sizes, prices give dollars, and rules, which are queries over the frames, give f
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,16 +29,19 @@ from costguard.collect import (
     reads_hold,
     reads_of,
 )
+from costguard.discover import printable
 from costguard.extract.dbt_files import DirectoryFiles
+from costguard.model import Span
 from costguard.request import ScanOutcome, ScanRequest
-from costguard.result import ScanResult, Summary
+from costguard.result import ScanResult, Summary, UnreadReport
 from costguard.source_text import SourceTexts
-from costguard.template_project import find_template_root, template_state
+from costguard.template_project import below, find_template_root, template_state
 
 if TYPE_CHECKING:
     import polars as pl
 
     from costguard.catalog.model import Catalog
+    from costguard.extract.dbt import TemplateProject
     from costguard.judge.rulebook import Rulebook
 
 Frames = dict[str, "pl.DataFrame"]
@@ -57,7 +61,9 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
         result = run.remembered()
         if result is None:
             collected, frames = run.frames()
-            result = judge_frames(request, frames, run.source_texts, run.rulebook, run.marked)
+            result = judge_frames(
+                request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
+            )
             run.remember(result, collected, frames)
         notes = (cache.note,) if cache.note else ()
     return ScanOutcome(result, run.source_texts.text, notes)
@@ -101,6 +107,36 @@ class _Run:
         files = DirectoryFiles(str(find_template_root(self.request.files.roots)))
         state = template_state(files.root, files.paths())
         return CollectSettings(self.request.dialect, roots, project_files=files, project_digest=state)
+
+    @cached_property
+    def project(self) -> TemplateProject | None:
+        """What rendering needs to know of the tree; None when there are no templates."""
+        files = self.settings.project_files
+        if files is None:
+            return None
+        from costguard.extract.dbt import build_template_project
+
+        without_macros = frozenset(
+            below(task.absolute, files.root).replace(os.sep, "/")
+            for task in self.tasks
+            if not self.contents[task.path].macros
+        )
+        return build_template_project(files, without_macros)
+
+    @property
+    def project_problems(self) -> list[UnreadReport]:
+        """Files of the template project that could not be read, so that its templates were rendered without them."""
+        files = self.settings.project_files
+        if files is None or self.project is None:
+            return []
+        as_given = all(os.path.isabs(task.path) for task in self.tasks)
+        folder = files.root if as_given else os.path.relpath(files.root)
+        return [
+            UnreadReport(
+                printable(Path(folder, path).as_posix()), Span(1, 1, 1, 1), "project file not read", why
+            )
+            for path, why in self.project.problems
+        ]
 
     # -- the cache of whole results ----------------------------------------------------------------
 
@@ -190,7 +226,7 @@ class _Run:
         progress = self.progress
         collected = collect(
             self.tasks,
-            self.settings,
+            replace(self.settings, project=self.project),
             self.cache,
             self.version,
             self.request.processes,
@@ -216,10 +252,11 @@ def judge_frames(
     texts: SourceTexts,
     rulebook: Rulebook,
     marked: Sequence[str] = (),
+    problems: Sequence[UnreadReport] = (),
 ) -> ScanResult:
     """Run the rules and put the result together.
 
-    `marked`: paths of files that may hold ignore comments.
+    `marked`: paths of files that may hold ignore comments. `problems`: what could not be read of other files.
 
     Raises:
         costguard.judge.rulebook.RulebookError: a rule is not known, or does not run.
@@ -252,14 +289,14 @@ def judge_frames(
     )
     unread = tuple(
         sorted(
-            (*unread_reports(frames, places), *request.files.unread),
+            (*unread_reports(frames, places), *request.files.unread, *problems),
             key=lambda item: (item.path, item.span.cell or 0, item.span.start_line, item.reason),
         )
     )
     counted = [query for query in queries if query.counted_with is None]
     summary = Summary(
-        files=len(request.files.files) + len(request.files.unread),
-        files_unread=unread_files(frames) + len(request.files.unread),
+        files=len(request.files.files) + len(request.files.unread) + len(problems),
+        files_unread=unread_files(frames) + len(request.files.unread) + len(problems),
         queries=len(queries),
         findings=sum(finding.suppressed is None for finding in findings),
         suppressed=sum(finding.suppressed is not None for finding in findings),

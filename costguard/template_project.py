@@ -40,3 +40,11 @@ def template_state(root: str, paths: Iterable[str]) -> str:
                 continue
             marks.append(f"{place}:{status.st_size}:{status.st_mtime_ns}")
     return digest(*marks)
+
+
+def below(path: str, folder: str) -> str:
+    """The path as counted from a folder."""
+    start = folder.rstrip(os.sep) + os.sep
+    if path.startswith(start) and os.pardir not in path:
+        return path[len(start) :]
+    return os.path.relpath(path, folder)

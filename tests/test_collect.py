@@ -22,7 +22,6 @@ from costguard.collect import (
     reader_for,
     reads_of,
 )
-from costguard.extract.dbt_files import DirectoryFiles
 from costguard.facts.schema import columns_of
 from costguard.model import SourceKind
 
@@ -167,21 +166,6 @@ def test_content(tmp_path: Path, name: str, text: str, marks: str) -> None:
     (task,) = tasks_of(tmp_path, **{name: text})
     expected = Content(digest(text), len(text), False)
     assert content_of(task) == replace(expected, **dict.fromkeys(marks.split(), True))
-
-
-def test_macros_of_other_files_are_known(tmp_path: Path) -> None:
-    """Of a scanned file, and of one beside them that is not scanned."""
-    tasks = tasks_of(
-        tmp_path,
-        q_sql="SELECT a FROM {{ first() }} JOIN {{ second() }} USING (a)",
-        m_sql="{% macro first() %}d.one{% endmacro %}",
-        plain_sql="SELECT 1",
-    )
-    (tmp_path / "more.jinja").write_text("{% macro second() %}d.two{% endmacro %}")
-    settings = replace(settings_of(tmp_path), project_files=DirectoryFiles(str(tmp_path)))
-    with Cache(None) as cache:
-        first, *_ = collect(tasks, settings, cache, "1", 1)
-    assert tables(first.payload) == ["d.one", "d.two"]
 
 
 # -- nothing outside the roots ---------------------------------------------------------------------------

@@ -312,3 +312,40 @@ def test_frames_for_free_queries(project: Path) -> None:
         "sql/broken.sql",
     ]
     assert frames["queries"]["bytes"].to_list() == [2**39, 2**39, 2**39, 2**40, 2**40]
+
+
+# -- templates -----------------------------------------------------------------------------------------
+
+
+def test_macros_of_other_files_are_known(project: Path) -> None:
+    """Of a scanned file, and of one beside them that is not scanned."""
+    (project / "t.sql").write_text("SELECT a FROM {{ first() }} JOIN {{ second() }} USING (a)")
+    (project / "m.sql").write_text("{% macro first() %}p.d.one{% endmacro %}")
+    (project / "more.jinja").write_text("{% macro second() %}p.d.two{% endmacro %}")
+    result = scan(request(project)).result
+    (found,) = (query for query in result.queries if query.path == "t.sql")
+    assert [item.table for item in found.scans] == ["p.d.one", "p.d.two"]
+
+
+@pytest.mark.parametrize("given", ["", "dbt/models"])
+def test_a_project_file_that_cannot_be_read_is_told(project: Path, given: str) -> None:
+    (project / "dbt" / "models").mkdir(parents=True)
+    (project / "dbt" / "models" / "m.sql").write_text("SELECT a FROM {{ ref('t') }}")
+    before = scan(request(project, files=discover([Path(given)]))).result.summary
+    (project / "dbt" / "dbt_project.yml").write_text("name: a\nname: b\n")
+    for _ in range(2):  # and when the result is remembered
+        result = scan(request(project, files=discover([Path(given)]))).result
+        (problem,) = (item for item in result.unread if item.path.endswith(".yml"))
+        assert problem.path == "dbt/dbt_project.yml"
+        assert (problem.reason, problem.detail) == ("project file not read", "the key 'name' occurs twice")
+        assert result.summary.files - before.files == 1
+        assert result.summary.files_unread - before.files_unread == 1
+
+
+def test_a_project_file_is_named_like_the_files(project: Path) -> None:
+    (project / "dbt_project.yml").write_text("name: a\nprofile: b")
+    (project / "m.sql").write_text("SELECT a FROM {{ ref('t') }}")
+    (project / "profiles.yml").write_text("{")
+    result = scan(request(project, files=discover([project]))).result
+    (problem,) = (item for item in result.unread if item.reason == "project file not read")
+    assert problem.path == (project / "profiles.yml").as_posix()
