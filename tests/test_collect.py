@@ -85,7 +85,6 @@ def test_a_payload_is_rows_and_reads(tmp_path: Path) -> None:
         "bytes": 17,
         "lines": 1,
         "is_test": False,
-        "runs": None,
     }
     assert tables(payload) == ["d.t"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import polars as pl
@@ -35,16 +36,19 @@ def empty_frames() -> dict[str, pl.DataFrame]:
 
 
 def frame_from_columns(table: str, columns: Sequence[Sequence[Any]]) -> pl.DataFrame:
-    """A fact table from one sequence of values per declared column."""
+    """A fact table from one sequence of values per declared column; the last ones, if left out, are null."""
     schema = polars_schema(table)
-    if len(columns) != len(schema):
+    if not 0 < len(columns) <= len(schema):
         raise ValueError(f"{table}: {len(columns)} columns given, {len(schema)} declared")
+    count = len(columns[0])
     return pl.DataFrame(
         [
-            _list_series(name, values, dtype)
+            pl.Series(name, [None], dtype=dtype).new_from_index(0, count)
+            if values is None
+            else _list_series(name, values, dtype)
             if isinstance(dtype, pl.List)
             else pl.Series(name, values, dtype=dtype)
-            for (name, dtype), values in zip(schema.items(), columns, strict=True)
+            for (name, dtype), values in zip_longest(schema.items(), columns)
         ]
     )
 

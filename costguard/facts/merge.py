@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from costguard.facts.schema import INTERNAL_TABLES, TABLES, columns_of
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 SourceRows = Mapping[str, Sequence[Sequence[Any]]]
 SourceColumns = Mapping[str, Sequence[Sequence[Any]]]
-"""The rows of a source turned round: for each table the values of each column, without those left to their default."""
+"""The rows of a source turned round: for each table the values of each column, without those yet to be estimated."""
 
 _STORED = tuple(
     table for table in (*TABLES, *INTERNAL_TABLES) if table not in ("columns_read", "tables", "table_columns")
@@ -20,14 +21,20 @@ _STORED = tuple(
 """Tables that a source writes; the others are made by the estimate stage."""
 
 
-def _plan(table: str) -> list[tuple[str | None, bool]]:
-    """For each column: the table that its key points at, and whether it holds several keys."""
-    return [(column.key, column.type == "keys") for column in columns_of(table)]
+@cache
+def _plan(table: str) -> tuple[tuple[str | None, bool], ...]:
+    """For each column that a source fills: the table that its key points at, and whether it holds several keys. Those
+    that the estimate stage fills come after them."""
+    return tuple((column.key, column.type == "keys") for column in columns_of(table) if not column.estimated)
 
 
 def columns_of_rows(rows: SourceRows) -> dict[str, tuple[tuple[Any, ...], ...]]:
     """The rows of a source as columns; tables without rows are left out."""
-    return {table: tuple(zip(*values, strict=True)) for table, values in rows.items() if values}
+    return {
+        table: tuple(zip(*values, strict=True))[: len(_plan(table))]
+        for table, values in rows.items()
+        if values
+    }
 
 
 def merge(sources: Iterable[SourceRows]) -> dict[str, pl.DataFrame]:
@@ -46,7 +53,7 @@ def merge_columns(sources: Iterable[SourceColumns]) -> dict[str, pl.DataFrame]:
         counts: dict[str, int] = {}
         for table, values in source.items():
             counts[table] = len(values[0])
-            for target, (key, several), items in zip(columns[table], plans[table], values, strict=False):
+            for target, (key, several), items in zip(columns[table], plans[table], values, strict=True):
                 offset = offsets[key] if key is not None else 0
                 if not offset:
                     target.extend(items)
@@ -54,8 +61,6 @@ def merge_columns(sources: Iterable[SourceColumns]) -> dict[str, pl.DataFrame]:
                     target.extend([number + offset for number in item] for item in items)
                 else:
                     target.extend([None if item is None else item + offset for item in items])
-            for target in columns[table][len(values) :]:
-                target.extend([None] * counts[table])
         for table, count in counts.items():
             offsets[table] += count
     frames = empty_frames()

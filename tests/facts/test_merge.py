@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from costguard.extract.script import split_script
-from costguard.facts.merge import merge
+from costguard.facts.merge import columns_of_rows, merge
 from costguard.facts.schema import TABLES, columns_of
 from tests.facts.sql.statements import analyse
 
@@ -26,6 +28,16 @@ def test_keys_of_the_second_source_move_on() -> None:
     plan = frames["read_plans"].filter(path="b").row(0, named=True)
     assert (plan["query"], plan["scans"]) == (1, [2])
     assert frames["queries"]["at"].to_list()[1] >= len(first["locations"])
+
+
+def test_columns_that_are_yet_to_be_estimated_are_not_written() -> None:
+    (columns,) = [columns_of_rows(analyse("SELECT a FROM d.t"))["scans"]]
+    names = [column.name for column in columns_of("scans")]
+    assert names[len(columns) - 1 : len(columns) + 1] == ["on_predicate", "table"]
+    frame = merge([analyse("SELECT a FROM d.t")])["scans"]
+    assert frame.columns == names
+    assert frame["table"].to_list() == [None]
+    assert frame.schema["bytes"] == pl.Int64
 
 
 def test_no_sources_give_every_table_empty() -> None:

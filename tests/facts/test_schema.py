@@ -39,3 +39,10 @@ def test_estimated_columns_come_last_and_have_defaults() -> None:
         assert marks == sorted(marks), f"{name}: a column that a source fills goes before the estimated ones"
         defaults = getattr(row, "_field_defaults", {})
         assert {column.name for column in columns_of(name) if column.estimated} <= set(defaults), name
+
+
+@pytest.mark.parametrize("table", [*TABLES, *INTERNAL_TABLES])
+def test_estimated_columns_come_last(table: str) -> None:
+    """Sources write the columns before them only."""
+    estimated = [column.estimated for column in columns_of(table)]
+    assert estimated == sorted(estimated)
