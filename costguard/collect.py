@@ -37,6 +37,11 @@ MAXIMUM_NAMED_BYTES: Final = 2_000_000
 """A larger file that code names is not taken for SQL."""
 CHUNK_FILES = 48
 CHUNK_BYTES = 400_000
+CHUNKS_AHEAD = 4
+"""Chunks become smaller when fewer full ones than this are left for each process."""
+SMALLEST_CHUNK = 6
+BATCH_FILES: Final = 500
+"""Files whose facts are put into the cache at once."""
 
 GATHERED_OBJECTS: Final = 5_000_000
 """A process that only gathers rows keeps all of them: a collection finds nothing."""
@@ -76,9 +81,12 @@ class Collected:
     """Digest of the file's content."""
     payload: str
     """JSON: `{"columns": {table: [[value, ...], ...]}, "reads": [[name, digest], ...]}`."""
-    columns: SourceColumns
-    """The fact tables in the payload."""
     cached: bool = False
+
+    def columns(self) -> SourceColumns:
+        """The fact tables in the payload."""
+        columns: SourceColumns = from_json(self.payload)["columns"]
+        return columns
 
 
 NOT_THERE: Final = ""
@@ -236,16 +244,22 @@ def _context() -> multiprocessing.context.BaseContext:
     return multiprocessing.get_context("spawn")
 
 
-def _chunks(tasks: Sequence[tuple[FileTask, int]]) -> Iterator[list[FileTask]]:
-    """Chunks of similar work: the largest files first, so that no process is left with one at the end."""
-    ordered = sorted(tasks, key=lambda item: -item[1])
+def _chunks(tasks: Sequence[tuple[FileTask, int]], processes: int) -> Iterator[list[FileTask]]:
+    """Chunks of work: large files first and small chunks last, so that no process is left with one at the end. In
+    between in their order: what follows can begin with the first files while the last are still read."""
+    large = [task for task, length in tasks if length >= CHUNK_BYTES // 2]
+    yield from ([task] for task in large)
+    others = [(task, length) for task, length in tasks if length < CHUNK_BYTES // 2]
+    left, bytes_left = len(others), sum(length for _, length in others)
     chunk: list[FileTask] = []
     size = 0
-    for task, length in ordered:
+    for task, length in others:
         chunk.append(task)
         size += length
-        if len(chunk) >= CHUNK_FILES or size >= CHUNK_BYTES:
+        share = min(1.0, max(left / CHUNK_FILES, bytes_left / CHUNK_BYTES) / (CHUNKS_AHEAD * processes))
+        if len(chunk) >= max(CHUNK_FILES * share, SMALLEST_CHUNK) or size >= CHUNK_BYTES * share:
             yield chunk
+            left, bytes_left = left - len(chunk), bytes_left - size
             chunk, size = [], 0
     if chunk:
         yield chunk
@@ -286,8 +300,8 @@ def collect(
     progress: Progress | None = None,
     known: Mapping[str, Content] | None = None,
     meanwhile: Callable[[], object] | None = None,
-) -> list[Collected]:
-    """The facts of all files, in the order of the tasks.
+) -> Iterator[Collected]:
+    """The facts of all files, in the order of the tasks, each as soon as it and those before it are there.
 
     `processes`: how many to use; None chooses by the amount of work and the machine. `known`: contents that were
     read already, by path. `meanwhile`: called while other processes work, if any do.
@@ -304,25 +318,35 @@ def collect(
     todo: list[tuple[FileTask, int]] = []
     for task in tasks:
         content, size = contents[task.path]
-        payload = found.get(keys.get(task.path, ""))
+        payload = found.pop(keys.get(task.path, ""), None)
         if payload is not None and _still_valid(task, payload, settings):
-            done[task.path] = Collected(task.path, content, payload, _columns(payload), cached=True)
+            done[task.path] = Collected(task.path, content, payload, cached=True)
         else:
             todo.append((task, size))
-    total = len(tasks)
+    total, count = len(tasks), len(done)
     if progress is not None:
-        progress(len(done), total)
+        progress(count, total)
     fresh: dict[str, str] = {}
+    following = iter([task.path for task in tasks])
+    expected = next(following, None)
     for task, content, payload in _work(todo, settings, processes, meanwhile):
-        # Read here, while other processes work on the next files, and not once all are there.
-        done[task.path] = Collected(task.path, content, payload, _columns(payload))
+        done[task.path] = Collected(task.path, content, payload)
         if content and '"internal error"' not in payload:
             same = content == contents[task.path][0]  # unless somebody writes while we read
             fresh[keys[task.path] if same else cache_key(task, content, settings, version)] = payload
+        if len(fresh) >= BATCH_FILES:
+            cache.put(fresh)
+            fresh = {}
+        count += 1
         if progress is not None:
-            progress(len(done), total)
+            progress(count, total)
+        while expected in done:
+            yield done.pop(expected)
+            expected = next(following, None)
     cache.put(fresh)
-    return [done[task.path] for task in tasks]
+    while expected is not None:
+        yield done.pop(expected)
+        expected = next(following, None)
 
 
 def cache_key(task: FileTask, content: str, settings: CollectSettings, version: str) -> str:
@@ -359,7 +383,7 @@ def _work(
             _, content, payload = _run(task, 0, settings)
             yield task, content, payload
         return
-    yield from _side_by_side(list(_chunks(todo)), settings, processes, meanwhile)
+    yield from _side_by_side(list(_chunks(todo, processes)), settings, processes, meanwhile)
 
 
 def _load_analysis(settings: CollectSettings) -> None:
@@ -393,17 +417,12 @@ def _side_by_side(
         try:
             if meanwhile is not None:
                 meanwhile()
+            while waiting:
+                ready, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in ready:
+                    chunk = waiting.pop(future)
+                    for number, content, payload in future.result():
+                        yield chunk[number], content, payload
         except BaseException:
             pool.shutdown(cancel_futures=True)  # what cannot go on should not wait for the rest either
             raise
-        while waiting:
-            ready, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in ready:
-                chunk = waiting.pop(future)
-                for number, content, payload in future.result():
-                    yield chunk[number], content, payload
-
-
-def _columns(payload: str) -> SourceColumns:
-    columns: SourceColumns = from_json(payload)["columns"]
-    return columns

@@ -10,8 +10,8 @@ sizes, prices give dollars, and rules, which are queries over the frames, give f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,6 @@ from pydantic_core import from_json, to_json
 
 from costguard.cache import Cache, code_version, digest
 from costguard.collect import (
-    Collected,
     CollectSettings,
     Content,
     FileTask,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
     from costguard.catalog.model import Catalog
     from costguard.extract.dbt import TemplateProject
+    from costguard.facts.merge import SourceColumns
     from costguard.judge.rulebook import Rulebook
 
 Frames = dict[str, "pl.DataFrame"]
@@ -60,11 +60,11 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
         run = _Run(request, cache, report_progress)
         result = run.remembered()
         if result is None:
-            collected, frames = run.frames()
+            frames = run.frames()
             result = judge_frames(
                 request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
             )
-            run.remember(result, collected, frames)
+            run.remember(result, frames)
         notes = (cache.note,) if cache.note else ()
     return ScanOutcome(result, run.source_texts.text, notes)
 
@@ -76,6 +76,8 @@ class _Run:
     request: ScanRequest
     cache: Cache
     progress: Progress | None
+    reads: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """The files that the code of each file names, with their digests."""
 
     @cached_property
     def version(self) -> str:
@@ -179,16 +181,15 @@ class _Run:
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             return None  # written by something else: work it out again
 
-    def remember(self, result: ScanResult, collected: list[Collected], frames: Frames) -> None:
+    def remember(self, result: ScanResult, frames: Frames) -> None:
         """Keep the result. If a query reads the clock, it holds for this hour only (partitions are no finer)."""
         if not self.cache.open:
             return
         from costguard.result_store import encode
 
-        reads = {item.path: named for item in collected if (named := reads_of(item.payload))}
         document = {
             "hour": self._hour() if _reads_the_clock(frames, self.catalog) else None,
-            "reads": reads,
+            "reads": self.reads,
             "result": encode(result),
         }
         self.cache.put({self.result_key: to_json(document).decode()})
@@ -221,10 +222,21 @@ class _Run:
 
         _ = self.catalog, self.rulebook
 
-    def frames(self) -> tuple[list[Collected], Frames]:
+    def frames(self) -> Frames:
         """The fact tables of all files, with bytes and dollars."""
+        from costguard.facts.merge import merge_columns
+
+        facts = merge_columns(self._columns())
+        # Heavy, and not to be loaded before other processes are started.
+        from costguard.estimate.run import estimate
+        from costguard.view_plan import expand_view
+
+        return estimate(facts, self.catalog, self.request.settings, expand_view)
+
+    def _columns(self) -> Iterator[SourceColumns]:
+        """The facts of each file, in order."""
         progress = self.progress
-        collected = collect(
+        for item in collect(
             self.tasks,
             replace(self.settings, project=self.project),
             self.cache,
@@ -233,17 +245,10 @@ class _Run:
             (lambda done, total: progress("reading", done, total)) if progress is not None else None,
             self.contents,
             meanwhile=self.prepare,
-        )
-        return collected, estimate_frames(self.request, collected, self.catalog)
-
-
-def estimate_frames(request: ScanRequest, collected: list[Collected], catalog: Catalog) -> Frames:
-    """Rows of all files become frames; catalog and prices complete them."""
-    from costguard.estimate.run import estimate
-    from costguard.facts.merge import merge_columns
-    from costguard.view_plan import expand_view
-
-    return estimate(merge_columns(item.columns for item in collected), catalog, request.settings, expand_view)
+        ):
+            if named := reads_of(item.payload):
+                self.reads[item.path] = named
+            yield item.columns()
 
 
 def judge_frames(
@@ -312,7 +317,7 @@ def judge_frames(
 def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
     """The fact tables of a request, for `costguard query`."""
     with Cache(request.cache_directory) as cache:
-        return _Run(request, cache, report_progress).frames()[1]
+        return _Run(request, cache, report_progress).frames()
 
 
 def _reads_the_clock(frames: Frames, catalog: Catalog) -> bool:
@@ -348,4 +353,4 @@ def _rule_directories(request: ScanRequest) -> tuple[Path, ...]:
     return (shipped("rules"), *request.rule_directories)
 
 
-__all__ = ["Frames", "estimate_frames", "frames_of", "judge_frames", "scan"]
+__all__ = ["Frames", "frames_of", "judge_frames", "scan"]

@@ -51,7 +51,7 @@ def run(
     tasks: list[FileTask], root: Path, cache: Path | None = None, **options: Any
 ) -> list[module.Collected]:
     with Cache(cache) as opened:
-        return collect(tasks, settings_of(root), opened, "1", options.pop("processes", 1), **options)
+        return list(collect(tasks, settings_of(root), opened, "1", options.pop("processes", 1), **options))
 
 
 def tables(payload: str) -> list[str]:
@@ -346,10 +346,30 @@ def test_a_problem_meanwhile_ends_the_work(tmp_path: Path) -> None:
         run(many(tmp_path), tmp_path, processes=2, meanwhile=broken)
 
 
-def test_chunks_hold_the_largest_first_and_everything_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHUNK_FILES", 3)
-    monkeypatch.setattr(module, "CHUNK_BYTES", 100)
-    sizes = [1, 2, 120, 3, 4, 60, 50]
-    tasks = [(FileTask(str(size), "", "sql", False), size) for size in sizes]
-    chunks = [[int(task.path) for task in chunk] for chunk in module._chunks(tasks)]
-    assert chunks == [[120], [60, 50], [4, 3, 2], [1]]
+def test_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large files first and alone, the others in order, the last chunks small; everything once."""
+    for name, value in {
+        "CHUNK_FILES": 8,
+        "CHUNK_BYTES": 100,
+        "CHUNKS_AHEAD": 2,
+        "SMALLEST_CHUNK": 2,
+    }.items():
+        monkeypatch.setattr(module, name, value)
+    sizes = [1] * 20 + [50, 120] + [1] * 20
+    tasks = [(FileTask(str(number), "", "sql", False), size) for number, size in enumerate(sizes)]
+    chunks = [[int(task.path) for task in chunk] for chunk in module._chunks(tasks, 1)]
+    assert chunks[:2] == [[20], [21]]
+    assert [number for chunk in chunks[2:] for number in chunk] == [*range(20), *range(22, 42)]
+    assert [len(chunk) for chunk in chunks[2:]] == [8, 8, 8, 8, 4, 2, 2]
+    dense = [(FileTask(str(number), "", "sql", False), 40) for number in range(4)]
+    assert [len(chunk) for chunk in module._chunks(dense, 1)] == [2, 1, 1]
+
+
+def test_facts_come_as_soon_as_they_can(tmp_path: Path) -> None:
+    """The first file's before the last one is read."""
+    tasks = tasks_of(tmp_path, a_sql="SELECT 1", b_sql="SELECT 2")
+    with Cache(None) as cache:
+        found = collect(tasks, settings_of(tmp_path), cache, "1", 1)
+        assert next(found).path == "a.sql"
+        (tmp_path / "b.sql").write_text("SELECT a FROM d.late")
+        assert [tables(item.payload) for item in found] == [["d.late"]]

@@ -44,8 +44,6 @@ def merge(sources: Iterable[SourceRows]) -> dict[str, pl.DataFrame]:
 
 def merge_columns(sources: Iterable[SourceColumns]) -> dict[str, pl.DataFrame]:
     """As `merge`, of sources whose rows are columns already."""
-    from costguard.facts.frames import empty_frames, frame_from_columns
-
     plans = {table: _plan(table) for table in _STORED}
     columns: dict[str, list[list[Any]]] = {table: [[] for _ in plans[table]] for table in _STORED}
     offsets = dict.fromkeys(_STORED, 0)
@@ -63,6 +61,11 @@ def merge_columns(sources: Iterable[SourceColumns]) -> dict[str, pl.DataFrame]:
                     target.extend([None if item is None else item + offset for item in items])
         for table, count in counts.items():
             offsets[table] += count
+    from costguard.facts.frames import (  # heavy; sources may yet start processes
+        empty_frames,
+        frame_from_columns,
+    )
+
     frames = empty_frames()
     for table in _STORED:
         if columns[table] and columns[table][0]:

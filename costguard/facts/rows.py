@@ -53,9 +53,10 @@ class SourceRows:
         locations = self._locations
         at = len(locations)
         line, column, end_line, end_column = index.range(start, end)
+        values = (at, 0, line, column, end_line, end_column, cell if self._is_notebook else None)
         locations.append(
-            Location(at, 0, line, column, end_line, end_column, cell if self._is_notebook else None)
-        )
+            tuple.__new__(Location, values)
+        )  # by far the most rows: half the time of `Location(...)`
         self._places[key] = at
         return at
 
