@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import gc
 import json
-import multiprocessing
 import os
-import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from costguard.cache import Cache, digest
+from costguard.crew import Job, Lost, shared
 from costguard.discover import printable
 from costguard.model import Extraction, SourceKind, Unread
 from costguard.template_project import below
@@ -199,49 +197,30 @@ def _unread_only(task: FileTask, data: bytes, item: Unread) -> Rows:
 # -- processes -----------------------------------------------------------------------------------------
 
 
-class _Worker:
-    """What a worker process keeps between chunks."""
-
-    settings: CollectSettings | None = None
-
-
-def _start_worker(settings: CollectSettings) -> None:
-    _Worker.settings = settings
-    ease_collector()
-
-
 def ease_collector(objects: int = 400_000) -> None:
     """Parsing makes many small objects that live on; the default thresholds cost a quarter of the time.
 
     Nearly all of them are freed without the collector (`release_tree`). What is left over, mostly attempts that the
     parser gave up, is some hundred objects a file: a collection after 400,000 `objects` (50 MiB) is early enough.
-    Done before processes are forked, so that no collection writes to the pages that they share, and the rows of
-    all files are put together under the same thresholds.
+    Done before processes are forked, so that no collection writes to the pages that they share.
     """
     gc.freeze()
     gc.set_threshold(objects, 50, 100)
 
 
-def _run_chunk(tasks: Sequence[FileTask]) -> list[tuple[int, str, str]]:
-    assert _Worker.settings is not None
-    return [_run(task, number, _Worker.settings) for number, task in enumerate(tasks)]
+def _run_chunk(settings: CollectSettings, tasks: Sequence[FileTask]) -> list[tuple[str, str]]:
+    return [_run(task, settings) for task in tasks]
 
 
-def _run(task: FileTask, number: int, settings: CollectSettings) -> tuple[int, str, str]:
+def _run(task: FileTask, settings: CollectSettings) -> tuple[str, str]:
+    """(digest of the content, payload) of a file."""
     try:
         with open(task.absolute, "rb") as stream:
             data = stream.read()
     except OSError as error:
         rows = _unread_only(task, b"", Unread("cannot be opened", error.strerror or str(error)))
-        return number, "", _payload(rows)
-    return number, digest(data), analyse_file(task, data, settings)
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """Fork where it is safe (Linux, a single thread), since it starts five times faster; else spawn."""
-    if sys.platform == "linux" and threading.active_count() == 1:
-        return multiprocessing.get_context("fork")
-    return multiprocessing.get_context("spawn")
+        return "", _payload(rows)
+    return digest(data), analyse_file(task, data, settings)
 
 
 def _chunks(tasks: Sequence[tuple[FileTask, int]], processes: int) -> Iterator[list[FileTask]]:
@@ -380,14 +359,13 @@ def _work(
     if processes <= 1 or len(todo) <= 1:
         ease_collector()
         for task, _ in todo:
-            _, content, payload = _run(task, 0, settings)
-            yield task, content, payload
+            yield task, *_run(task, settings)
         return
     yield from _side_by_side(list(_chunks(todo, processes)), settings, processes, meanwhile)
 
 
 def _load_analysis(settings: CollectSettings) -> None:
-    """Load what reads SQL before the fork, so that it is loaded once and not by every worker."""
+    """Load what reads SQL."""
     import costguard.extract.source
     import costguard.extract.sqlfile
     import costguard.facts.merge
@@ -395,6 +373,7 @@ def _load_analysis(settings: CollectSettings) -> None:
 
     if settings.project is not None:
         import costguard.extract.template  # noqa: F401
+    ease_collector()
 
 
 def _side_by_side(
@@ -404,25 +383,23 @@ def _side_by_side(
     meanwhile: Callable[[], object] | None,
 ) -> Iterator[tuple[FileTask, str, str]]:
     ease_collector(GATHERED_OBJECTS)
-    _load_analysis(settings)
-    with ProcessPoolExecutor(
-        max_workers=min(processes, len(chunks)),
-        mp_context=_context(),
-        initializer=_start_worker,
-        initargs=(settings,),
-    ) as pool:
-        waiting: dict[Future[list[tuple[int, str, str]]], list[FileTask]] = {
-            pool.submit(_run_chunk, chunk): chunk for chunk in chunks
-        }
-        try:
-            if meanwhile is not None:
-                meanwhile()
-            while waiting:
-                ready, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    chunk = waiting.pop(future)
-                    for number, content, payload in future.result():
-                        yield chunk[number], content, payload
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # what cannot go on should not wait for the rest either
-            raise
+    job = Job(chunks, partial(_run_chunk, settings), partial(_load_analysis, settings))
+    lost: list[FileTask] = []
+    for number, result in shared(job, processes, meanwhile):
+        if isinstance(result, Lost):
+            lost.extend(chunks[number])
+        else:
+            for task, (content, payload) in zip(chunks[number], result, strict=True):
+                yield task, content, payload
+    if not lost:
+        return
+    # A process ended: one of the files of its chunk is to blame.
+    job = replace(job, items=[[task] for task in lost])
+    for number, result in shared(job, processes):
+        if isinstance(result, Lost):
+            reason = Unread(
+                "internal error", "the process that read it ended; please report it with this file"
+            )
+            yield lost[number], "", _payload(_unread_only(lost[number], b"", reason))
+        else:
+            yield lost[number], *result[0]

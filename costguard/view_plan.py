@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from costguard.estimate.views import ViewOutput, ViewPlan, ViewRead, ViewScan
-from costguard.facts.sql.view import view_facts
 
 if TYPE_CHECKING:
     from costguard.facts.sql.reads import Read
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
 
 def expand_view(text: str) -> ViewPlan | None:
     """The plan of a view's query; None when it cannot be read."""
+    from costguard.facts.sql.view import view_facts  # loads sqlglot, which few catalogs need
+
     facts = view_facts(text)
     if facts is None:
         return None
