@@ -93,6 +93,17 @@ class Cache:
         """Whether anything that is put into it is kept."""
         return self._connection is not None
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing can be found in it."""
+        if self._connection is None:
+            return True
+        try:
+            return not self._connection.execute("SELECT 1 FROM entries LIMIT 1").fetchall()
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return True
+
     def get(self, keys: Sequence[str]) -> dict[str, str]:
         """The values of those keys that are there."""
         found: dict[str, str] = {}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from costguard.cache import Cache, digest
-from costguard.crew import Job, Lost, shared
+from costguard.crew import Crew, Job, Lost
 from costguard.discover import printable
 from costguard.model import Extraction, SourceKind, Unread
 from costguard.template_project import below
@@ -279,11 +279,13 @@ def collect(
     progress: Progress | None = None,
     known: Mapping[str, Content] | None = None,
     meanwhile: Callable[[], object] | None = None,
+    crew: Crew | None = None,
 ) -> Iterator[Collected]:
     """The facts of all files, in the order of the tasks, each as soon as it and those before it are there.
 
     `processes`: how many to use; None chooses by the amount of work and the machine. `known`: contents that were
-    read already, by path. `meanwhile`: called while other processes work, if any do.
+    read already, by path. `meanwhile`: called while other processes work, if any do. `crew`: these processes, when
+    they were started before.
     """
     read = known or {task.path: content_of(task) for task in tasks}
     contents = {path: (content.digest, content.size) for path, content in read.items()}
@@ -308,7 +310,8 @@ def collect(
     fresh: dict[str, str] = {}
     following = iter([task.path for task in tasks])
     expected = next(following, None)
-    for task, content, payload in _work(todo, settings, processes, meanwhile):
+    processes = processes_for(len(todo), sum(size for _, size in todo), processes)
+    for task, content, payload in _work(todo, settings, processes, crew, meanwhile):
         done[task.path] = Collected(task.path, content, payload)
         if content and '"internal error"' not in payload:
             same = content == contents[task.path][0]  # unless somebody writes while we read
@@ -347,59 +350,75 @@ def _still_valid(task: FileTask, payload: str, settings: CollectSettings) -> boo
     return reads_hold(task.absolute, settings, reads_of(payload))
 
 
-def _work(
-    todo: Sequence[tuple[FileTask, int]],
-    settings: CollectSettings,
-    processes: int | None,
-    meanwhile: Callable[[], object] | None,
-) -> Iterator[tuple[FileTask, str, str]]:
-    if processes is None:
-        large = len(todo) >= PARALLEL_FROM_FILES or sum(size for _, size in todo) >= PARALLEL_FROM_BYTES
-        processes = min(os.cpu_count() or 1, 8) if large else 1
-    if processes <= 1 or len(todo) <= 1:
-        ease_collector()
-        for task, _ in todo:
-            yield task, *_run(task, settings)
-        return
-    yield from _side_by_side(list(_chunks(todo, processes)), settings, processes, meanwhile)
+def processes_for(files: int, size: int, wanted: int | None = None) -> int:
+    """How many processes to use for files of that size in all: as wanted, or by the amount of work and the machine."""
+    if wanted is None:
+        large = files >= PARALLEL_FROM_FILES or size >= PARALLEL_FROM_BYTES
+        wanted = min(os.cpu_count() or 1, 8) if large else 1
+    return wanted if files > 1 else 1
 
 
-def _load_analysis(settings: CollectSettings) -> None:
+def crew_for(processes: int) -> Crew:
+    """Processes that read files."""
+    return Crew(processes, _load_analysis)
+
+
+def _load_analysis() -> None:
     """Load what reads SQL."""
     import costguard.extract.source
     import costguard.extract.sqlfile
     import costguard.facts.merge
-    import costguard.facts.source
+    import costguard.facts.source  # noqa: F401
 
-    if settings.project is not None:
-        import costguard.extract.template  # noqa: F401
     ease_collector()
 
 
-def _side_by_side(
-    chunks: list[list[FileTask]],
+def _load_templates() -> None:
+    """Load what reads templates."""
+    import costguard.extract.template  # noqa: F401
+
+
+def _work(
+    todo: Sequence[tuple[FileTask, int]],
     settings: CollectSettings,
     processes: int,
+    crew: Crew | None,
     meanwhile: Callable[[], object] | None,
 ) -> Iterator[tuple[FileTask, str, str]]:
+    if processes == 1:
+        ease_collector()
+        for task, _ in todo:
+            yield task, *_run(task, settings)
+        return
     ease_collector(GATHERED_OBJECTS)
-    job = Job(chunks, partial(_run_chunk, settings), partial(_load_analysis, settings))
+    chunks = list(_chunks(todo, processes))
+    with crew or crew_for(processes) as hired:
+        yield from _side_by_side(chunks, settings, hired, meanwhile)
+
+
+def _side_by_side(
+    chunks: Sequence[list[FileTask]],
+    settings: CollectSettings,
+    crew: Crew,
+    meanwhile: Callable[[], object] | None,
+) -> Iterator[tuple[FileTask, str, str]]:
+    load = _load_templates if settings.project is not None else None
+    job = Job(chunks, partial(_run_chunk, settings), load)
     lost: list[FileTask] = []
-    for number, result in shared(job, processes, meanwhile):
+    for number, result in crew.shared(job, meanwhile):
         if isinstance(result, Lost):
             lost.extend(chunks[number])
         else:
             for task, (content, payload) in zip(chunks[number], result, strict=True):
                 yield task, content, payload
-    if not lost:
-        return
     # A process ended: one of the files of its chunk is to blame.
-    job = replace(job, items=[[task] for task in lost])
-    for number, result in shared(job, processes):
+    for number, result in crew.shared(replace(job, items=[[task] for task in lost])):
         if isinstance(result, Lost):
-            reason = Unread(
-                "internal error", "the process that read it ended; please report it with this file"
+            detail = "the process that read it ended; please report it with this file"
+            yield (
+                lost[number],
+                "",
+                _payload(_unread_only(lost[number], b"", Unread("internal error", detail))),
             )
-            yield lost[number], "", _payload(_unread_only(lost[number], b"", reason))
         else:
             yield lost[number], *result[0]

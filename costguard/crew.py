@@ -1,7 +1,7 @@
 """Work shared by processes. One that dies costs the piece that it was at, not the rest.
 
-Where processes can be forked, the first one loads what the work needs and forks the others: it is loaded once, and
-meanwhile the caller loads what it needs itself. Elsewhere each loads for itself.
+Where processes can be forked, the first one loads what the work needs and forks the others: it is loaded once, while
+the caller gets the work ready and loads what it needs itself. Elsewhere each process loads for itself.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,72 +26,154 @@ class CrewError(RuntimeError):
     """Processes end before they begin to work."""
 
 
-@dataclass(frozen=True)
 class Lost:
     """Stands for the result of an item whose process ended."""
 
 
 @dataclass(frozen=True)
 class Job(Generic[Item, Result]):
-    """What a process is to do. Travels by pickle where processes are not forked."""
+    """What is to be done. Goes to other processes by pickle."""
 
     items: Sequence[Item]
     work: Callable[[Item], Result]
-    load: Callable[[], object]
-    """Called once before the first piece of work."""
+    load: Callable[[], object] | None = None
+    """Called before the first item: what only this job needs."""
 
 
-def shared(
-    job: Job[Item, Result], workers: int, meanwhile: Callable[[], object] | None = None
-) -> Iterator[tuple[int, Result | Lost]]:
-    """(number of the item, its result), as they come; lost ones last. `meanwhile` is called once all processes work.
+class Crew:
+    """Processes for one job after the other. Use as a context manager.
 
-    Raises:
-        CrewError: processes cannot even be started.
+    `load` is called in the other processes before they work.
     """
-    context = _context()
-    taken = context.Value("i", 0)
-    missing = set(range(len(job.items)))
-    try:
-        while taken.value < len(job.items):
-            before = taken.value
-            arrived = _start(context, job, taken, min(workers, len(job.items) - before))
-            if meanwhile is not None:
-                meanwhile()
-                meanwhile = None
-            while (message := arrived.get()) is not None:
-                number, result = pickle.loads(message)  # noqa: S301 - from a process of ours
-                missing.discard(number)
-                yield number, result
-            if taken.value == before:
+
+    def __init__(self, workers: int, load: Callable[[], object]) -> None:
+        self._workers = workers
+        self._load = load
+        self._ready: _Forked | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._ready is not None:
+            self._ready.dismiss()
+            self._ready = None
+
+    def start(self) -> None:
+        """Let a process load before there is a job, where that is possible. One worker is none: that is the caller."""
+        if self._ready is None and self._workers > 1 and _may_fork():
+            self._ready = _Forked(self._workers, self._load)
+
+    def shared(
+        self, job: Job[Item, Result], meanwhile: Callable[[], object] | None = None
+    ) -> Iterator[tuple[int, Result | Lost]]:
+        """(number of the item, its result), as they come; lost ones last. `meanwhile` is called while others work.
+
+        Raises:
+            CrewError: processes cannot even be started.
+        """
+        done = 0
+        lost: list[int] = []
+        while done < len(job.items):
+            rest = replace(job, items=job.items[done:])
+            self.start()
+            hands: _Forked | _Spawned = self._ready or _Spawned(self._workers, self._load)
+            self._ready = None
+            missing = set(range(len(rest.items)))
+            try:
+                hands.begin(rest)
+                if meanwhile is not None:
+                    meanwhile()
+                    meanwhile = None
+                for number, result in hands.results():
+                    missing.discard(number)
+                    yield done + number, result
+            finally:
+                taken = hands.dismiss()
+            if not taken:
                 raise CrewError("the processes that read files end at once; is there enough memory?")
-    finally:
-        taken.value = max(taken.value, len(job.items))  # nobody begins another piece
-    yield from ((number, Lost()) for number in sorted(missing))
+            lost.extend(done + number for number in sorted(missing) if number < taken)
+            done += taken
+        yield from ((number, Lost()) for number in lost)
 
 
-def _context() -> Any:
-    """Fork where it is safe (Linux, a single thread; polars has threads of its own): it starts five times faster."""
-    if sys.platform == "linux" and threading.active_count() == 1 and "polars" not in sys.modules:
-        return multiprocessing.get_context("fork")
-    return multiprocessing.get_context("spawn")
+def _may_fork() -> bool:
+    """On Linux and with a single thread (polars has threads of its own). It starts five times faster."""
+    return sys.platform == "linux" and threading.active_count() == 1 and "polars" not in sys.modules
 
 
-def _start(context: Any, job: Job[Any, Any], taken: Any, workers: int) -> queue.SimpleQueue[bytes | None]:
-    """Start processes. What they send arrives in the queue; None when all have ended."""
-    pipes: list[tuple[Connection, Connection]] = [context.Pipe(duplex=False) for _ in range(workers)]
-    if context.get_start_method() == "fork":
-        context.Process(target=_lead, args=(context, job, taken, pipes)).start()
-    else:
-        for _, sender in pipes:
-            context.Process(target=_follow, args=(job, taken, sender)).start()
-    for _, sender in pipes:
-        sender.close()
-    arrived: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-    # A process that waits until its result is read does nothing: so read while `meanwhile` runs.
-    readers = [receiver for receiver, _ in pipes]
-    threading.Thread(target=_receive, args=(readers, arrived), daemon=True).start()
-    return arrived
+class _Hands:
+    """Processes that take items until there are none, and end."""
+
+    def __init__(self, method: str, workers: int) -> None:
+        self._context: Final[Any] = multiprocessing.get_context(method)
+        self._taken: Final[Any] = self._context.Value("i", 0)
+        self._pipes: list[tuple[Connection, Connection]] = [
+            self._context.Pipe(duplex=False) for _ in range(workers)
+        ]
+        self._arrived: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+
+    def _receive(self) -> None:
+        """A process that waits until its result is read does nothing: a thread reads, whatever the caller is at."""
+        for _, sender in self._pipes:
+            sender.close()
+        readers = [receiver for receiver, _ in self._pipes]
+        threading.Thread(target=_receive, args=(readers, self._arrived), daemon=True).start()
+
+    def results(self) -> Iterator[tuple[int, Any]]:
+        """(number, result) until every process has ended."""
+        while (message := self._arrived.get()) is not None:
+            yield pickle.loads(message)  # noqa: S301 - from a process of ours
+
+    def dismiss(self) -> int:
+        """Nobody begins another item; how many were begun."""
+        with self._taken.get_lock():
+            taken: int = self._taken.value
+            self._taken.value = _ALL
+        return taken
+
+
+_ALL: Final = 2**31 - 1
+"""More items than there are."""
+
+
+class _Forked(_Hands):
+    """One process, which loads at once, and forks the others when it is told the job."""
+
+    def __init__(self, workers: int, load: Callable[[], object]) -> None:
+        super().__init__("fork", workers)
+        orders, self._order = self._context.Pipe(duplex=False)
+        lead = self._context.Process(
+            target=_lead, args=(self._context, load, orders, self._order, self._taken, self._pipes)
+        )
+        lead.start()
+        orders.close()
+
+    def begin(self, job: Job[Any, Any]) -> None:
+        """Say what is to be done."""
+        self._receive()
+        try:
+            self._order.send(job)
+        except BrokenPipeError:
+            return  # it has ended already: no results will come
+
+    def dismiss(self) -> int:
+        self._order.close()
+        return super().dismiss()
+
+
+class _Spawned(_Hands):
+    """Processes that start from nothing."""
+
+    def __init__(self, workers: int, load: Callable[[], object]) -> None:
+        super().__init__("spawn", workers)
+        self._load = load
+
+    def begin(self, job: Job[Any, Any]) -> None:
+        """Start them with what is to be done."""
+        for _, sender in self._pipes:
+            self._context.Process(target=_follow, args=(self._load, job, self._taken, sender)).start()
+        self._receive()
 
 
 def _receive(readers: list[Connection], arrived: queue.SimpleQueue[bytes | None]) -> None:
@@ -111,17 +192,30 @@ def _receive(readers: list[Connection], arrived: queue.SimpleQueue[bytes | None]
 
 
 def _lead(
-    context: BaseContext, job: Job[Any, Any], taken: Any, pipes: list[tuple[Connection, Connection]]
+    context: Any,
+    load: Callable[[], object],
+    orders: Connection,
+    order: Connection,
+    taken: Any,
+    pipes: list[tuple[Connection, Connection]],
 ) -> None:
-    """Load, fork the others, and work like them."""
-    job.load()
-    for number in range(1, len(pipes)):
-        context.Process(target=_serve, args=(job, taken, pipes, number)).start()  # type: ignore[attr-defined]
+    """Load, wait for the job, fork the others, and work like them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the caller says that it was interrupted; no traceback here
+    order.close()
+    load()
+    try:
+        job: Job[Any, Any] = orders.recv()
+    except EOFError:
+        return  # there is nothing to do
+    if job.load is not None:
+        job.load()
+    for number in range(1, min(len(pipes), len(job.items))):
+        context.Process(target=_serve, args=(job, taken, pipes, number)).start()
     _serve(job, taken, pipes, 0)
 
 
 def _serve(job: Job[Any, Any], taken: Any, pipes: list[tuple[Connection, Connection]], number: int) -> None:
-    # An end that stays open here would keep the others from seeing that its process has ended.
+    # An end that stays open here would keep the caller from seeing that another process has ended.
     for other, (receiver, sender) in enumerate(pipes):
         receiver.close()
         if other != number:
@@ -129,14 +223,16 @@ def _serve(job: Job[Any, Any], taken: Any, pipes: list[tuple[Connection, Connect
     _work(job, taken, pipes[number][1])
 
 
-def _follow(job: Job[Any, Any], taken: Any, sender: Connection) -> None:
-    job.load()
+def _follow(load: Callable[[], object], job: Job[Any, Any], taken: Any, sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    load()
+    if job.load is not None:
+        job.load()
     _work(job, taken, sender)
 
 
 def _work(job: Job[Any, Any], taken: Any, sender: Connection) -> None:
     """Take items until there are none."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the caller says that it was interrupted; no traceback here
     try:
         while True:
             with taken.get_lock():

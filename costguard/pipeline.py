@@ -25,6 +25,8 @@ from costguard.collect import (
     FileTask,
     collect,
     content_of,
+    crew_for,
+    processes_for,
     reads_hold,
     reads_of,
 )
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from costguard.catalog.model import Catalog
+    from costguard.crew import Crew
     from costguard.extract.dbt import TemplateProject
     from costguard.facts.merge import SourceColumns
     from costguard.judge.rulebook import Rulebook
@@ -56,8 +59,10 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
         costguard.catalog.model.CatalogError: a catalog cannot be used.
         costguard.judge.rulebook.RulebookError: a rule page is broken, or a rule is not known.
     """
-    with Cache(request.cache_directory) as cache:
-        run = _Run(request, cache, report_progress)
+    with Cache(request.cache_directory) as cache, _crew(request) as crew:
+        if cache.empty:
+            crew.start()  # every file is to be read: what that takes is loaded while they are looked at here
+        run = _Run(request, cache, report_progress, crew)
         result = run.remembered()
         if result is None:
             frames = run.frames()
@@ -69,6 +74,11 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
     return ScanOutcome(result, run.source_texts.text, notes)
 
 
+def _crew(request: ScanRequest) -> Crew:
+    files = request.files
+    return crew_for(processes_for(len(files.files), files.total_bytes, request.processes))
+
+
 @dataclass
 class _Run:
     """One scan: what was read of the files, and the keys of the cache."""
@@ -76,6 +86,7 @@ class _Run:
     request: ScanRequest
     cache: Cache
     progress: Progress | None
+    crew: Crew
     reads: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """The files that the code of each file names, with their digests."""
 
@@ -245,6 +256,7 @@ class _Run:
             (lambda done, total: progress("reading", done, total)) if progress is not None else None,
             self.contents,
             meanwhile=self.prepare,
+            crew=self.crew,
         ):
             if named := reads_of(item.payload):
                 self.reads[item.path] = named
@@ -316,8 +328,8 @@ def judge_frames(
 
 def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
     """The fact tables of a request, for `costguard query`."""
-    with Cache(request.cache_directory) as cache:
-        return _Run(request, cache, report_progress).frames()
+    with Cache(request.cache_directory) as cache, _crew(request) as crew:
+        return _Run(request, cache, report_progress, crew).frames()
 
 
 def _reads_the_clock(frames: Frames, catalog: Catalog) -> bool:

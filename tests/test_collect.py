@@ -24,6 +24,7 @@ from costguard.collect import (
 )
 from costguard.facts.schema import columns_of
 from costguard.model import SourceKind
+from tests.crew_work import Deadly
 
 RUN = """from google.cloud import bigquery
 sql = open("q.sql").read()
@@ -140,6 +141,18 @@ def test_a_defect_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert '"internal error"' in first.payload
     assert not second.cached
     assert tables(second.payload) == ["d.t"]
+
+
+def test_a_file_that_ends_the_process_that_reads_it(tmp_path: Path) -> None:
+    """The parser may run out of stack: no exception, and the process is gone. The other files of its chunk are read."""
+    tasks = tasks_of(tmp_path, a_sql="SELECT a FROM d.one", b_sql="SELECT 1", c_sql="SELECT a FROM d.two")
+    known = {task.path: content_of(task) for task in tasks}
+    tasks[1] = replace(tasks[1], absolute=Deadly(tasks[1].absolute))  # type: ignore[arg-type]
+    found = run(tasks, tmp_path, processes=2, known=known)
+    assert [tables(item.payload) for item in found] == [["d.one"], [], ["d.two"]]
+    (item,) = rows(found[1].payload, "unread")
+    assert item["reason"] == "internal error"
+    assert item["detail"] == "the process that read it ended; please report it with this file"
 
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_queries_that_read_the_clock_hold_for_its_hour(
 def test_a_stored_result_that_is_none(project: Path, monkeypatch: pytest.MonkeyPatch, stored: str) -> None:
     asked = request(project)
     with pipeline.Cache(asked.cache_directory) as cache:
-        cache.put({pipeline._Run(asked, cache, None).result_key: stored})
+        cache.put({pipeline._Run(asked, cache, None, pipeline._crew(asked)).result_key: stored})
     assert scanned_anew(project, monkeypatch)
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 def explain_error(error: Exception) -> str | None:
     """What to print; None when the error is a defect of ours."""
     from costguard.catalog.model import CatalogError
+    from costguard.crew import CrewError
     from costguard.estimate.price import UnknownLocationError
     from costguard.judge.rulebook import RulebookError
 
-    if isinstance(error, (CatalogError, RulebookError, UnknownLocationError)):
+    if isinstance(error, (CatalogError, CrewError, RulebookError, UnknownLocationError)):
         return str(error)
     return None

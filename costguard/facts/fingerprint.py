@@ -10,14 +10,14 @@ from typing import Final
 # The leading character class lets the engine skip plain text at C speed (8 times faster than an alternation).
 _QUOTED: Final = re.compile(
     r"""[-#/'"`](?:
-        (?<=-)-[^\n]* | (?<=\#)[^\n]* | (?<=/)\*.*?\*/
-      | (?<=')(?:''(?:\\.|[^\\])*?''' | (?:\\.|[^'\\])*')
-      | (?<=")(?:""(?:\\.|[^\\])*?\"\"\" | (?:\\.|[^"\\])*")
+        (?<=')(?:''(?:\\.|[^\\])*?''' | (?:[^'\\]++|\\.)*+')
       | (?<=`)[^`]*`
+      | (?<=-)-[^\n]* | (?<=\#)[^\n]* | (?<=/)\*.*?\*/
+      | (?<=")(?:""(?:\\.|[^\\])*?\"\"\" | (?:[^"\\]++|\\.)*+")
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_NUMBER: Final = re.compile(r"\d(?<![\w.$]\d)[\w.]*")
+_NUMBER: Final = re.compile(r"[0-9](?<![\w.$][0-9])[\w.]*")
 _LIST: Final = re.compile(r"\?(?:,\?)+")
 
 
