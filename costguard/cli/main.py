@@ -56,9 +56,13 @@ def run() -> None:
         app()
     except UsageProblem as problem:
         _fail(str(problem))
-    except KeyboardInterrupt:
-        sys.stderr.write("costguard: interrupted\n")
+    except KeyboardInterrupt:  # before typer has begun, or after it has ended
+        _interrupted()
         sys.exit(130)
+    except SystemExit as end:
+        if end.code == 130:  # what typer makes of an interrupt
+            _interrupted()
+        raise
     except Exception as error:
         from costguard.cli.problems import explain_error
 
@@ -71,6 +75,10 @@ def run() -> None:
         _fail(text)
     finally:
         gc.freeze()  # the process ends: looking through all that a large scan holds would free nothing
+
+
+def _interrupted() -> None:
+    sys.stderr.write("costguard: interrupted\n")
 
 
 def _fail(text: str) -> None:

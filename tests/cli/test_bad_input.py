@@ -449,8 +449,7 @@ def test_an_interrupt_is_said(costguard: Costguard, shop: Path, monkeypatch: pyt
 
     monkeypatch.setattr("costguard.gate.judge_gate", interrupted)
     done = costguard("scan", shop)
-    assert done.code == 130
-    assert done.out == ""
+    assert (done.code, done.out, done.err) == (130, "", "costguard: interrupted\n")
 
 
 def test_names_that_steer_the_terminal_are_neutralised(costguard: Costguard) -> None:
