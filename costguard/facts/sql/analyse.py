@@ -101,7 +101,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     by_column = text.frame is not None and assembled.shows_result
     follow(assembled, by_column=by_column)
     log = builder.log
-    converter = Converter(hole_at, context.variables)
+    converter = Converter(hole_at if holes else None, context.variables)
     log.tracking_references = True
     conjuncts = attach_conditions(log, converter)
     counts = log.reference_counts()

@@ -85,7 +85,9 @@ class ChoiceNode:
 class Converter:
     """Converts the conditions of one statement."""
 
-    def __init__(self, hole_at: Callable[[int, int], str | None], variables: Mapping[str, Json]) -> None:
+    def __init__(
+        self, hole_at: Callable[[int, int], str | None] | None, variables: Mapping[str, Json]
+    ) -> None:
         self._hole_at = hole_at
         self._variables = variables
         self._left = MAXIMUM_NODES
@@ -223,6 +225,8 @@ class Converter:
         return ["opaque", kind.__name__, self._columns(node, body)]
 
     def _hole_of(self, node: exp.Expr) -> str | None:
+        if self._hole_at is None:
+            return None
         start, end = extent(node)
         return self._hole_at(start, end) if start >= 0 else None
 

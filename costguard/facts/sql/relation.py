@@ -462,6 +462,7 @@ class SelectBody(Body):
 
     __slots__ = (
         "_active",
+        "_by_name",
         "_columns",
         "_columns_known",
         "_demanded",
@@ -469,6 +470,7 @@ class SelectBody(Body):
         "_names",
         "_nested",
         "_outputs_demanded",
+        "_stars",
         "_traces",
         "always",
         "barrier",
@@ -515,6 +517,9 @@ class SelectBody(Body):
         self.variables: frozenset[str] = parent.variables if parent else frozenset()
         self.build_nested: BuildNested | None = parent.build_nested if parent else None
         self._active = False
+        self._by_name: tuple[int, dict[str, Projection]] = (0, {})
+        """(how many output columns there were then, those that are written out by their name)."""
+        self._stars: list[Projection] = []
         self._columns: list[OutputColumn] | None = None
         self._columns_known = False
         self._outputs_demanded: set[tuple[Why, frozenset[str]]] = set()
@@ -561,15 +566,22 @@ class SelectBody(Body):
                     found.append(OutputColumn(name, None, source.relation, position, projection.star))
         return found
 
+    def _named(self, name: str) -> Projection | None:
+        """The first output column with this name that is written out."""
+        if self._by_name[0] != len(self.projections):
+            columns = {item.name: item for item in reversed(self.projections) if item.star is None}
+            self._by_name = (len(self.projections), columns)
+            self._stars = [item for item in self.projections if item.star is not None]
+        return self._by_name[1].get(name)
+
     def owns(self, name: str) -> int:
+        if self._named(name) is not None:
+            return YES
         best = NO
-        for projection in self.projections:
-            if projection.star is None:
-                if projection.name == name:
-                    return YES
-            elif name in projection.replaced:
+        for projection in self._stars:
+            if name in projection.replaced:
                 return YES
-            elif name not in projection.excepted and name not in PSEUDO_COLUMNS:
+            if name not in projection.excepted and name not in PSEUDO_COLUMNS:
                 for source in self._star_sources(projection):
                     best = max(best, source.relation.owns(name))
                 if projection.star_parts and not self._star_sources(projection):
@@ -605,12 +617,12 @@ class SelectBody(Body):
         return found
 
     def _trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
-        for projection in self.projections:
-            if projection.star is None and projection.name == name and projection.expression is not None:
-                return self.trace_expression(projection.expression, path)
+        named = self._named(name)
+        if named is not None and named.expression is not None:
+            return self.trace_expression(named.expression, path)
         found: list[Group | Computed | Row] = []
-        for projection in self.projections:
-            if projection.star is None or name in projection.excepted:
+        for projection in self._stars:
+            if name in projection.excepted:
                 continue
             if name in projection.replaced:
                 return self.trace_expression(projection.replaced[name], path)
@@ -760,7 +772,9 @@ class SelectBody(Body):
 
     def _owners(self, name: str, before: int | None) -> list[Source]:
         """The sources that a bare name may be a column of: with LEFT JOIN ... USING (name) not the right one."""
-        sources = self.sources[:before]
+        sources = self.sources if before is None else self.sources[:before]
+        if not self.using:
+            return sources
         optional = [right for column, right in self.using if column == name and right.null_extended]
         if not optional:
             return sources
@@ -846,17 +860,17 @@ class SelectBody(Body):
             relation.demand_all(ALWAYS, frozenset(), None, "row")
 
     def _output_expression(self, name: str) -> exp.Expr | None:
-        for projection in self.projections:
-            if projection.star is None and projection.name == name:
-                expression = projection.expression
-                if (
-                    isinstance(expression, exp.Column)
-                    and expression.name.lower() == name
-                    and expression.args.get("table") is None
-                ):
-                    return None  # the output column is the column itself
-                return expression
-        return None
+        named = self._named(name)
+        if named is None:
+            return None
+        expression = named.expression
+        if (
+            isinstance(expression, exp.Column)
+            and expression.name.lower() == name
+            and expression.args.get("table") is None
+        ):
+            return None  # the output column is the column itself
+        return expression
 
     def consume(self, trace: Trace, why: Why, place: tuple[int, int] | None, kind: str = "path") -> None:
         """Record the reads that a trace stands for."""

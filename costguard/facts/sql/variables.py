@@ -88,7 +88,7 @@ def _value(text: str, dialect: str, known: Mapping[str, Json]) -> Json:
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1:
         return None
     body = Builder(lambda start, end: False, frozenset(known)).empty_select()
-    return Converter(lambda start, end: None, known).convert(tree.expressions[0], body)
+    return Converter(None, known).convert(tree.expressions[0], body)
 
 
 def is_constant(value: Json) -> bool:

@@ -62,7 +62,7 @@ def view_facts(text: str) -> ViewFacts | None:
         return None
     log = builder.log
     log.tracking_references = True
-    converter = Converter(lambda start, end: None, {})
+    converter = Converter(None, {})
     attach_conditions(log, converter)
     counts = log.reference_counts()
     outputs: dict[str, list[Read]] = {}
