@@ -215,7 +215,7 @@ def _run_chunk(settings: CollectSettings, tasks: Sequence[FileTask]) -> list[tup
 def _run(task: FileTask, settings: CollectSettings) -> tuple[str, str]:
     """(digest of the content, payload) of a file."""
     try:
-        with open(task.absolute, "rb") as stream:
+        with open(task.absolute, "rb", buffering=0) as stream:
             data = stream.read()
     except OSError as error:
         rows = _unread_only(task, b"", Unread("cannot be opened", error.strerror or str(error)))
@@ -262,7 +262,7 @@ class Content:
 def content_of(task: FileTask) -> Content:
     """Read a file once, for its digest."""
     try:
-        with open(task.absolute, "rb") as stream:
+        with open(task.absolute, "rb", buffering=0) as stream:
             data = stream.read()
     except OSError:
         return Content("", 0, False)

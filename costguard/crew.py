@@ -152,10 +152,7 @@ class _Forked(_Hands):
     def begin(self, job: Job[Any, Any]) -> None:
         """Say what is to be done."""
         self._receive()
-        try:
-            self._order.send(job)
-        except BrokenPipeError:
-            return  # it has ended already: no results will come
+        _send(self._order, job)
 
     def dismiss(self) -> int:
         self._order.close()
@@ -170,10 +167,25 @@ class _Spawned(_Hands):
         self._load = load
 
     def begin(self, job: Job[Any, Any]) -> None:
-        """Start them with what is to be done."""
+        """Start them, and say what is to be done. Not by arguments: to pass large ones to a process that ends before
+        it reads them takes forever."""
+        told = []
         for _, sender in self._pipes:
-            self._context.Process(target=_follow, args=(self._load, job, self._taken, sender)).start()
+            orders, order = self._context.Pipe(duplex=False)
+            self._context.Process(target=_follow, args=(self._load, orders, self._taken, sender)).start()
+            orders.close()
+            told.append(order)
         self._receive()
+        for order in told:
+            _send(order, job)
+            order.close()
+
+
+def _send(order: Connection, job: Job[Any, Any]) -> None:
+    try:
+        order.send(job)
+    except BrokenPipeError:
+        return  # the process has ended: no results will come
 
 
 def _receive(readers: list[Connection], arrived: queue.SimpleQueue[bytes | None]) -> None:
@@ -202,13 +214,9 @@ def _lead(
     """Load, wait for the job, fork the others, and work like them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the caller says that it was interrupted; no traceback here
     order.close()
-    load()
-    try:
-        job: Job[Any, Any] = orders.recv()
-    except EOFError:
-        return  # there is nothing to do
-    if job.load is not None:
-        job.load()
+    job = _prepared(load, orders)
+    if job is None:
+        return
     for number in range(1, min(len(pipes), len(job.items))):
         context.Process(target=_serve, args=(job, taken, pipes, number)).start()
     _serve(job, taken, pipes, 0)
@@ -223,12 +231,23 @@ def _serve(job: Job[Any, Any], taken: Any, pipes: list[tuple[Connection, Connect
     _work(job, taken, pipes[number][1])
 
 
-def _follow(load: Callable[[], object], job: Job[Any, Any], taken: Any, sender: Connection) -> None:
+def _follow(load: Callable[[], object], orders: Connection, taken: Any, sender: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    job = _prepared(load, orders)
+    if job is not None:
+        _work(job, taken, sender)
+
+
+def _prepared(load: Callable[[], object], orders: Connection) -> Job[Any, Any] | None:
+    """Load, and wait for what is to be done; None when that is nothing."""
     load()
+    try:
+        job: Job[Any, Any] = orders.recv()
+    except EOFError:
+        return None
     if job.load is not None:
         job.load()
-    _work(job, taken, sender)
+    return job
 
 
 def _work(job: Job[Any, Any], taken: Any, sender: Connection) -> None:

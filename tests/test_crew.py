@@ -60,9 +60,10 @@ def test_an_item_that_ends_its_process_is_lost_and_no_other() -> None:
     }
 
 
-def test_processes_that_end_at_once() -> None:
+@pytest.mark.parametrize("count", [3, 100_000], ids=["small", "more than a pipe holds"])
+def test_processes_that_end_at_once(count: int) -> None:
     with Crew(2, end) as crew, pytest.raises(CrewError, match="end at once"):
-        list(crew.shared(Job(range(3), square)))
+        list(crew.shared(Job(list(range(count)), square)))
 
 
 def test_one_job_after_the_other() -> None:
