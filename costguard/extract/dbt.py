@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from costguard.extract.dbt_files import ProjectFiles, load_yaml
+from costguard import strict_yaml
+from costguard.extract.dbt_files import ProjectFiles
 
 _MACRO = re.compile(r"\{%[-+]?\s*(?:macro|test|data_test)\s+([A-Za-z_]\w*)")
 _SNAPSHOT = re.compile(r"\{%[-+]?\s*snapshot\s+([A-Za-z_]\w*)")
@@ -234,8 +235,8 @@ def _mapping(files: ProjectFiles, path: str, problems: list[tuple[str, str]]) ->
         problems.append((path, "not readable"))
         return None
     try:
-        data = load_yaml(text)
-    except ValueError as error:
+        data = strict_yaml.load(text)
+    except strict_yaml.YamlProblem as error:
         problems.append((path, str(error)))
         return None
     return data if isinstance(data, dict) else {}

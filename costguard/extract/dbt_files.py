@@ -16,10 +16,6 @@ _LARGEST = 200_000_000
 """Bytes of a file that is still read; a manifest of a large project has some ten million."""
 
 
-_DEEPEST = 100
-"""Levels of lists and mappings in YAML. Libyaml builds them on the C stack: past its end the process is gone."""
-
-
 _PLAIN_PATH = re.compile(r"(?!\.\.?(?:/|$))[^/\\\0]+(?:/(?!\.\.?(?:/|$))[^/\\\0]+)*")
 """A relative path without `.`, `..` and empty parts."""
 
@@ -113,39 +109,3 @@ class MemoryFiles:
 
     def read(self, path: str) -> str | None:
         return self.texts.get(path)
-
-
-def load_yaml(text: str) -> Any:
-    """Plain YAML data; raises ValueError for what is no YAML and for a key that occurs twice."""
-    import yaml
-
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class Loader(base):  # type: ignore[misc]
-        """Refuses a key that occurs twice: the later one would silently win."""
-
-    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
-        loader.flatten_mapping(node)
-        result: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)
-            if not isinstance(key, (str, int, float, bool, type(None))):
-                raise yaml.YAMLError("a key that is no scalar")
-            if key in result:
-                raise yaml.YAMLError(f"the key {key!r} occurs twice")
-            result[key] = loader.construct_object(value_node, deep=True)
-        return result
-
-    Loader.add_constructor("tag:yaml.org,2002:map", mapping)
-    try:
-        depth = 0
-        for event in yaml.parse(text, Loader=base):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-                if depth > _DEEPEST:
-                    raise ValueError(f"nested more than {_DEEPEST} levels deep")
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-        return yaml.load(text, Loader=Loader)  # noqa: S506
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(str(error).splitlines()[0]) from error

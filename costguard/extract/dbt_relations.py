@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from costguard import strict_yaml
 from costguard.extract.dbt import DbtProject, Relation
-from costguard.extract.dbt_files import ProjectFiles, load_yaml
+from costguard.extract.dbt_files import ProjectFiles
 from costguard.model import DbtModel
 
 _CONFIG = re.compile(r"\{\{-?\s*config\s*\(")
@@ -125,8 +126,8 @@ class Relations:
 def _read_sources(text: str) -> dict[str, tuple[Relation, dict[str, Relation]]]:
     """Source name -> (its database and dataset, table name -> relation). Unreadable YAML gives nothing."""
     try:
-        data = load_yaml(text)
-    except ValueError:
+        data = strict_yaml.load(text)
+    except strict_yaml.YamlProblem:
         return {}
     result: dict[str, tuple[Relation, dict[str, Relation]]] = {}
     entries = data.get("sources") if isinstance(data, dict) else None

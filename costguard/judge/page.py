@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from costguard import strict_yaml
 from costguard.judge.message import misspelt
 from costguard.result import Confidence, Severity
 
@@ -194,33 +195,11 @@ def _split(path: Path, text: str) -> tuple[str, str, int]:
 
 
 def _yaml(path: Path, head: str) -> dict[str, Any]:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Refuses a key that is given twice."""
-
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [loader.construct_object(key, deep=deep) for key, _ in node.value]
-        twice = [key for key in keys if keys.count(key) > 1]
-        if twice:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {twice[0]!r} is given twice", node.start_mark
-            )
-        return loader.construct_mapping(node, deep=deep)
-
-    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
-        found = yaml.load(head, Loader=Loader)  # noqa: S506 - a SafeLoader
-    except RecursionError:
-        raise RulebookError([f"{path}:2: the front matter is nested too deep"]) from None
-    except ValueError as error:  # a date that is none
-        raise RulebookError([f"{path}:2: the front matter is not YAML ({error})"]) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 2 if mark is not None else 2
-        raise RulebookError(
-            [f"{path}:{line}: the front matter is not YAML ({getattr(error, 'problem', error)})"]
-        ) from None
+        found = strict_yaml.load(head)
+    except strict_yaml.YamlProblem as error:
+        line = (error.line or 0) + 2
+        raise RulebookError([f"{path}:{line}: the front matter is not YAML ({error})"]) from None
     if not isinstance(found, dict):
         raise RulebookError([f"{path}:2: the front matter must be `key: value` lines"])
     return found

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from costguard.extract.dbt import TemplateProject, build_template_project
-from costguard.extract.dbt_files import MemoryFiles, load_yaml
+from costguard.extract.dbt_files import MemoryFiles
 from costguard.extract.template import extract_template
 from costguard.model import DbtModel, Extraction, SqlText
 
@@ -238,11 +238,6 @@ def test_paths_outside_of_the_tree_are_not_searched() -> None:
         MemoryFiles({"dbt_project.yml": "name: a\nmacro-paths: ['../../etc', 'macros']"})
     )
     assert built.projects[0].macros == {}
-
-
-def test_yaml_with_a_repeated_key_is_refused() -> None:
-    with pytest.raises(ValueError, match="occurs twice"):
-        load_yaml("a: 1\na: 2\n")
 
 
 def test_the_profile_says_which_dialect_a_project_speaks() -> None:

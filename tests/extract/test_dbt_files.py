@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from costguard.extract.dbt_files import DirectoryFiles, load_yaml
+from costguard.extract.dbt_files import DirectoryFiles
 
 
 @pytest.fixture
@@ -73,19 +73,3 @@ def test_what_is_not_read(project: Path, path: str) -> None:
     (project / "latin.sql").write_bytes(b"\xe9")
     os.mkfifo(project / "pipe.sql")
     assert DirectoryFiles(str(project)).read(path) is None
-
-
-@pytest.mark.parametrize(
-    "text", ["[" * 200_000 + "]" * 200_000, "- " * 200_000, "[{a: " * 51], ids=["flow", "block", "mixed"]
-)
-def test_yaml_that_is_nested_too_deep(text: str) -> None:
-    """The C loader would run out of stack, and the process with it."""
-    with pytest.raises(ValueError, match="nested more than 100 levels deep"):
-        load_yaml(text)
-
-
-def test_yaml_that_is_nested_as_deep_as_is_allowed() -> None:
-    value = load_yaml("[" * 100 + "]" * 100)
-    for _ in range(99):
-        (value,) = value
-    assert value == []

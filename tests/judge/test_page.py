@@ -79,11 +79,11 @@ def test_several_blocks_and_both_languages() -> None:
         ("---\nid: every-column\n", "1: the front matter is not closed by '---'"),
         (
             PAGE.replace("severity: warning", "severity: [warning"),
-            "4: the front matter is not YAML (expected ',' or ']', but got ':')",
+            "4: the front matter is not YAML (did not find expected ',' or ']')",
         ),
         (
             PAGE.replace("severity: warning", "severity: warning\nseverity: note"),
-            "2: the front matter is not YAML (key 'severity' is given twice)",
+            "4: the front matter is not YAML (the key 'severity' occurs twice)",
         ),
         (
             PAGE.replace("severity: warning", "severity: 2026-13-01"),
@@ -91,7 +91,7 @@ def test_several_blocks_and_both_languages() -> None:
         ),
         (
             PAGE.replace("severity: warning", "severity: " + "[" * 2000),
-            "2: the front matter is nested too deep",
+            "2: the front matter is not YAML (nested more than 100 levels deep)",
         ),
         ("---\nonly a text\n---\n# A star\n", "2: the front matter must be `key: value` lines"),
     ],
