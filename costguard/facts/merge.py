@@ -45,8 +45,10 @@ def merge(sources: Iterable[SourceRows]) -> dict[str, pl.DataFrame]:
 def merge_columns(sources: Iterable[SourceColumns]) -> dict[str, pl.DataFrame]:
     """As `merge`, of sources whose rows are columns already."""
     plans = {table: _plan(table) for table in _STORED}
-    columns: dict[str, list[list[Any]]] = {table: [[] for _ in plans[table]] for table in _STORED}
+    columns = _nothing(plans)
+    parts: dict[str, list[pl.DataFrame]] = {table: [] for table in _STORED}
     offsets = dict.fromkeys(_STORED, 0)
+    waiting = 0
     for source in sources:
         counts: dict[str, int] = {}
         for table, values in source.items():
@@ -61,13 +63,39 @@ def merge_columns(sources: Iterable[SourceColumns]) -> dict[str, pl.DataFrame]:
                     target.extend([None if item is None else item + offset for item in items])
         for table, count in counts.items():
             offsets[table] += count
-    from costguard.facts.frames import (  # heavy; sources may yet start processes
-        empty_frames,
+            waiting += count
+        if waiting >= ROWS_AT_ONCE:
+            _pack(columns, parts)
+            columns, waiting = _nothing(plans), 0
+    _pack(columns, parts)
+    return _joined(parts)
+
+
+ROWS_AT_ONCE = 40_000
+"""Rows that are held as Python's values, which take ten times the room, before they become frames."""
+
+
+def _nothing(plans: Mapping[str, Sequence[object]]) -> dict[str, list[list[Any]]]:
+    return {table: [[] for _ in plan] for table, plan in plans.items()}
+
+
+def _pack(columns: Mapping[str, list[list[Any]]], parts: Mapping[str, list[pl.DataFrame]]) -> None:
+    from costguard.facts.frames import (
         frame_from_columns,
-    )
+    )  # heavy; the first sources may yet have to start processes
+
+    for table, values in columns.items():
+        if values and values[0]:
+            parts[table].append(frame_from_columns(table, values))
+
+
+def _joined(parts: Mapping[str, list[pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+    import polars as pl
+
+    from costguard.facts.frames import empty_frames
 
     frames = empty_frames()
-    for table in _STORED:
-        if columns[table] and columns[table][0]:
-            frames[table] = frame_from_columns(table, columns[table])
+    for table, found in parts.items():
+        if found:
+            frames[table] = pl.concat(found, rechunk=True)
     return frames
