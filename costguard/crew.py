@@ -6,6 +6,7 @@ the caller gets the work ready and loads what it needs itself. Elsewhere each pr
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import pickle
@@ -111,6 +112,8 @@ class _Hands:
         self._pipes: list[tuple[Connection, Connection]] = [
             self._context.Pipe(duplex=False) for _ in range(workers)
         ]
+        for receiver, _ in self._pipes:
+            _widen(receiver)
         self._arrived: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
     def _receive(self) -> None:
@@ -133,6 +136,19 @@ class _Hands:
         return taken
 
 
+def _widen(pipe: Connection) -> None:
+    """Room for a result, where the system lets us: a process that waits for its result to be read does nothing."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(
+            OSError
+        ):  # more than this system allows: it works all the same, in smaller bites
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
+PIPE_BYTES: Final = 2**20
+"""The most that Linux gives to everybody."""
 _ALL: Final = 2**31 - 1
 """More items than there are."""
 
