@@ -6,7 +6,7 @@ import ast
 from typing import Final
 
 from costguard.extract.pytypes.callbacks import MAXIMUM_DEPTH, classify_body, classify_function
-from costguard.extract.pytypes.definitions import target_names
+from costguard.extract.pytypes.definitions import CHANGING_METHODS, target_names
 from costguard.extract.pytypes.loops import innermost, unwrapped
 from costguard.extract.pytypes.module import ModuleTypes
 from costguard.extract.pytypes.names import ENGINES
@@ -274,13 +274,10 @@ def _changed_names(node: ast.AST) -> set[str]:
             isinstance(child, ast.Call)
             and isinstance(child.func, ast.Attribute)
             and isinstance(child.func.value, ast.Name)
-            and child.func.attr in _MUTATORS
+            and child.func.attr in CHANGING_METHODS
         ):
             names.add(child.func.value.id)
     return names
-
-
-_MUTATORS: Final = words("append add update extend insert pop popitem remove clear setdefault discard sort")
 
 
 def arguments_of(node: ast.Call, types: ModuleTypes) -> tuple[Argument, ...]:
