@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from costguard.extract.pytypes.definitions import CHANGING_METHODS
 from costguard.model import Argument
 
 from .analysis import analyse
@@ -322,6 +323,18 @@ def test_invariant_calls(call: str, invariant: bool) -> None:
             x = {call}
     """)
     assert found.call("pandas.read_csv").invariant is invariant
+
+
+@pytest.mark.parametrize("method", sorted(CHANGING_METHODS))
+def test_a_list_that_is_changed_is_another_in_the_next_turn(method: str) -> None:
+    found = analyse(f"""
+        import pandas as pd
+        def load(columns):
+            for path in paths:
+                x = pd.read_csv("same", usecols=columns)
+                columns.{method}(path)
+    """)
+    assert not found.call("pandas.read_csv").invariant
 
 
 @pytest.mark.parametrize(
