@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from costguard import __version__
+from costguard.cli.charges import charges_command
 from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.query import query_command
 from costguard.cli.scan import scan_command
@@ -47,6 +48,7 @@ app.command("rules")(rules_command)
 app.command("explain")(explain_command)
 app.command("test-rules")(check_rules_command)
 app.command("query")(query_command)
+app.command("charges")(charges_command)
 
 
 def run() -> None:

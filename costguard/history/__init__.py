@@ -1,0 +1,1 @@
+"""What was really run and really paid: the bill and the job history."""

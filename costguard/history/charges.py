@@ -1,0 +1,231 @@
+"""The bill: charges from any export of Cloud Billing, checked before anything is summed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from costguard.errors import UsageProblem
+from costguard.history.charge_columns import REQUIRED, Shape, credit_total, map_columns, shape_of
+from costguard.history.files import FileFormat, find_export, format_of, open_export
+
+STALE_SHARE = 0.5
+"""A file of which so many rows stand in another one, to the moment of their export, was left by an older export."""
+_IDENTITY = (
+    *("billing_account", "invoice_month", "cost_type", "service_id", "sku_id", "usage_start", "usage_end"),
+    *("project", "region", "resource", "cost", "usage_amount", "export_time"),
+)
+PROMOTION = "PROMOTION"
+"""The type of credits that pay, and lower no price."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file of the bill."""
+
+    path: Path
+    format: FileFormat
+    shape: Shape
+    missing: tuple[str, ...]
+    """Columns that it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """Charges, not yet read."""
+
+    frame: pl.LazyFrame
+    """The columns of CHARGES, `net`, `credit`, `promotion` (amounts), `file` (index in `files`), `unreadable`."""
+    files: tuple[ExportFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthTotal:
+    """What an invoice month comes to, or a part of it."""
+
+    month: str | None
+    rows: int
+    gross: Decimal
+    credits: Decimal
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a bill holds."""
+
+    rows: int
+    first_usage: datetime | None
+    last_usage: datetime | None
+    exported: datetime | None
+    days: int
+    """Days (UTC) with usage."""
+    late: timedelta | None
+    """Nine of ten rows were exported at most so long after their usage ended."""
+    currency: str | None
+    gross: Decimal
+    credits: Decimal
+    promotions: Decimal
+    """Part of the credits: they pay, and lower no price."""
+    net: Decimal
+    months: tuple[MonthTotal, ...]
+    credit_types: Mapping[str | None, Decimal]
+    cost_types: Mapping[str | None, int]
+    """Rows by kind: `regular`, `tax`, `adjustment`, `rounding_error`."""
+    adjusted: int
+    """Rows that correct others."""
+    without_project: int
+    refunds: int
+    """Rows whose net is below zero."""
+
+
+def load_charges(given: Sequence[str]) -> Charges:
+    """The charges in files, directories and patterns.
+
+    Raises:
+        UsageProblem: there is no file, one cannot be read, or one is no billing export.
+    """
+    frames: list[pl.LazyFrame] = []
+    files: list[ExportFile] = []
+    for path in find_export(given):
+        kind = format_of(path)
+        raw = open_export(path, kind)
+        schema = dict(raw.collect_schema())
+        shape = shape_of(schema)
+        if shape is None:
+            names = ", ".join(list(schema)[:8])
+            raise UsageProblem(
+                f"{path}: no billing export: there is neither a column `cost` nor `BilledCost` (there are {names})"
+            )
+        mapped = map_columns(schema, shape)
+        lacking = [name for name in REQUIRED if name in mapped.missing]
+        if lacking:
+            raise UsageProblem(f"{path}: no billing export: there is nothing for {', '.join(lacking)}")
+        frames.append(raw.select(*mapped.expressions, pl.lit(len(files), dtype=pl.Int32).alias("file")))
+        files.append(ExportFile(path, kind, shape, mapped.missing))
+    credit = credit_total(pl.col("credits"))
+    paid = pl.col("credits").list.eval(
+        pl.when(pl.element().struct.field("type") == PROMOTION).then(pl.element().struct.field("amount"))
+    )
+    frame = pl.concat(frames).with_columns(
+        credit.alias("credit"),
+        (pl.col("cost") + credit).alias("net"),
+        paid.list.sum().fill_null(0).cast(pl.Decimal(38, 9)).alias("promotion"),
+    )
+    return Charges(frame, tuple(files))
+
+
+def summarise(charges: Charges) -> Summary:
+    """Read the bill once and add it up.
+
+    Raises:
+        UsageProblem: amounts that are no numbers, more than one currency, or files left by an older export.
+    """
+    frame = charges.frame
+    sums = [_sum(name) for name in ("cost", "credit", "net")]
+    credits = frame.select(pl.col("credits").explode()).drop_nulls().unnest("credits")
+    # Together, so that the files are read once.
+    totals, months, credit_types, cost_types = _collected(
+        _totals(frame),
+        frame.group_by("invoice_month").agg(pl.len(), *sums).sort("invoice_month"),
+        credits.group_by("type").agg(_sum("amount")).sort("type"),
+        frame.group_by("cost_type").agg(pl.len()).sort("cost_type"),
+    )
+    row = totals.row(0, named=True)
+    _check(row)
+    _refuse_stale(charges)
+    currencies: list[str] = row["currencies"]
+    return Summary(
+        rows=row["rows"],
+        first_usage=row["first"],
+        last_usage=row["last"],
+        exported=row["exported"],
+        days=row["days"],
+        late=row["late"],
+        currency=currencies[0] if currencies else None,
+        gross=row["cost"],
+        credits=row["credit"],
+        promotions=row["promotion"],
+        net=row["net"],
+        months=tuple(MonthTotal(*month) for month in months.iter_rows()),
+        credit_types=dict(credit_types.iter_rows()),
+        cost_types=dict(cost_types.iter_rows()),
+        adjusted=row["adjusted"],
+        without_project=row["without_project"],
+        refunds=row["refunds"],
+    )
+
+
+def _collected(*frames: pl.LazyFrame) -> list[pl.DataFrame]:
+    try:
+        return pl.collect_all(frames, engine="streaming")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        # What a file's head promised, its body does not hold.
+        raise UsageProblem(f"the export cannot be read: {str(error).strip().splitlines()[0]}") from None
+
+
+def _totals(frame: pl.LazyFrame) -> pl.LazyFrame:
+    return frame.select(
+        pl.len().alias("rows"),
+        pl.col("unreadable").sum(),
+        (pl.col("usage_start").is_null() & pl.col("cost").is_not_null()).sum().alias("timeless"),
+        pl.col("usage_start").min().alias("first"),
+        pl.col("usage_end").fill_null(pl.col("usage_start")).max().alias("last"),
+        pl.col("export_time").max().alias("exported"),
+        pl.col("usage_start").drop_nulls().dt.date().n_unique().alias("days"),
+        (pl.col("export_time") - pl.col("usage_end")).quantile(0.9, "nearest").alias("late"),
+        pl.col("currency").drop_nulls().unique().sort().implode().alias("currencies"),
+        *(_sum(name) for name in ("cost", "credit", "promotion", "net")),
+        pl.col("adjustment").is_not_null().sum().alias("adjusted"),
+        pl.col("project").is_null().sum().alias("without_project"),
+        (pl.col("net") < 0).sum().alias("refunds"),
+    )
+
+
+def _check(row: Mapping[str, Any]) -> None:
+    """Refuse what would be added up wrongly."""
+    if row["unreadable"]:
+        raise UsageProblem(
+            f"{row['unreadable']:,} rows have an amount that is no number; the sum would be wrong"
+        )
+    if row["timeless"]:
+        raise UsageProblem(f"{row['timeless']:,} rows have a cost and no usage time that can be read")
+    currencies: list[str] = row["currencies"]
+    if len(currencies) > 1:
+        raise UsageProblem(
+            f"amounts in {' and '.join(currencies)} cannot be added up; give one billing account at a time"
+        )
+
+
+def _sum(name: str) -> pl.Expr:
+    return pl.col(name).sum().fill_null(0)
+
+
+def _refuse_stale(charges: Charges) -> None:
+    """Rows of a bill repeat each other but for an amount: never to be dropped. A file whose rows stand in another file
+    too, each exported at the same moment, is another matter: an export into a folder that was not emptied."""
+    if len(charges.files) < 2:
+        return
+    rows = charges.frame.select("file", pl.struct(*_IDENTITY).hash().alias("row")).unique()
+    together = rows.join(rows.group_by("row").agg(pl.len().alias("files")), on="row")
+    (found,) = _collected(
+        together.group_by("file")
+        .agg((pl.col("files") > 1).sum().alias("shared"), pl.len().alias("rows"))
+        .sort("file")
+    )
+    stale = [
+        f"{charges.files[file].path} ({shared / count:.0%})"
+        for file, shared, count in found.iter_rows()
+        if shared / count >= STALE_SHARE
+    ]
+    if stale:
+        raise UsageProblem(
+            f"the same charges stand in several files, so they would count twice: {', '.join(stale)}; "
+            "was the folder emptied before the export?"
+        )

@@ -1,0 +1,151 @@
+"""The files of an export: which there are, and how each is written."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from costguard.errors import UsageProblem
+
+FileFormat = Literal["parquet", "ndjson", "json", "csv", "avro"]
+
+SUFFIXES: Final[dict[str, FileFormat]] = {
+    ".parquet": "parquet",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "json",
+    ".csv": "csv",
+    ".avro": "avro",
+}
+MAXIMUM_JSON_BYTES: Final = 512 * 2**20
+"""A JSON array is read as a whole; `bq query` does not write larger ones."""
+_START: Final = 4096
+
+
+def find_export(given: Sequence[str]) -> list[Path]:
+    """The files that are meant: files, directories (searched at any depth) and patterns such as `bill-*.parquet`.
+
+    Raises:
+        UsageProblem: there is nothing.
+    """
+    found: dict[Path, None] = {}
+    for item in given:
+        path = Path(item)
+        if path.is_dir():
+            names = sorted(entry for entry in path.rglob("*") if entry.is_file() and _is_export(entry))
+        elif path.exists():
+            names = [path]
+        else:
+            names = [Path(name) for name in sorted(glob.glob(item, recursive=True)) if Path(name).is_file()]
+        if not names:
+            wanted = ", ".join(SUFFIXES)
+            raise UsageProblem(f"{item}: no such file, or no export in it (looked for {wanted} files)")
+        found.update(dict.fromkeys(names))
+    return list(found)
+
+
+def _is_export(path: Path) -> bool:
+    return not path.name.startswith((".", "_")) and _suffix(path) in SUFFIXES
+
+
+def _suffix(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
+
+
+def format_of(path: Path) -> FileFormat:
+    """How a file is written: by its first bytes, else by its name.
+
+    Raises:
+        UsageProblem: it cannot be opened, or is empty.
+    """
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(_START)
+        if start[:2] == b"\x1f\x8b":
+            with gzip.open(path, "rb") as packed:
+                start = packed.read(_START)
+    except (OSError, EOFError) as error:
+        raise UsageProblem(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if not start.strip():
+        raise UsageProblem(f"{path}: the file is empty")
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith(b"Obj\x01"):
+        return "avro"
+    first = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if first == b"[":
+        return "json"
+    if first == b"{":
+        return "ndjson"
+    return SUFFIXES.get(_suffix(path), "csv")
+
+
+def open_export(path: Path, kind: FileFormat) -> pl.LazyFrame:
+    """The rows of a file with its own columns.
+
+    Raises:
+        UsageProblem: it is not what it seems to be.
+    """
+    try:
+        if kind == "parquet":
+            frame = pl.scan_parquet(path, glob=False)
+            frame.collect_schema()
+            return frame
+        if kind == "avro":
+            return pl.read_avro(path).lazy()
+        if kind == "csv":
+            return pl.read_csv(path, infer_schema=False).lazy()
+        return _frame_of(list(_documents(path, kind))).lazy()
+    except (OSError, EOFError, ValueError, pl.exceptions.PolarsError) as error:
+        first = str(error).strip().splitlines()
+        raise UsageProblem(f"{path}: cannot be read as {kind}: {first[0] if first else error}") from None
+
+
+def _documents(path: Path, kind: FileFormat) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    with gzip.open(path, "rb") if packed else path.open("rb") as stream:
+        if kind == "ndjson":
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield _row(json.loads(line), f"line {number}")
+            return
+        data = stream.read(MAXIMUM_JSON_BYTES + 1)
+    if len(data) > MAXIMUM_JSON_BYTES:
+        raise ValueError(f"more than {MAXIMUM_JSON_BYTES // 2**20} MiB in one array; export it as Parquet")
+    document = json.loads(data)
+    if not isinstance(document, list):
+        raise ValueError("not an array of rows")
+    for number, row in enumerate(document, 1):
+        yield _row(row, f"row {number}")
+
+
+def _row(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} is not an object")
+    return value
+
+
+def _frame_of(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    """Rows of JSON as columns. Scalars become text: the same column may hold `"0.5"` in one row and `1` in the next."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pl.DataFrame(
+        {name: pl.Series(name, [_texts(row.get(name)) for row in rows], strict=False) for name in names}
+    )
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _texts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_texts(item) for item in value]
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value)

@@ -1,0 +1,149 @@
+"""What a bill holds, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from costguard.history.charges import Charges, MonthTotal, Summary
+from costguard.money import decimal_string
+from costguard.render.cells import harmless
+
+VERSION: Final = 1
+_SHAPES: Final = {"standard": "standard usage cost", "detailed": "detailed usage cost", "focus": "FOCUS"}
+_FORMATS: Final = {"parquet": "Parquet", "ndjson": "NDJSON", "json": "JSON", "csv": "CSV", "avro": "Avro"}
+_GROSS_ONLY: Final = "there are no credits in some files: their amounts are gross, and the net is too high"
+
+
+def charges_text(charges: Charges, summary: Summary) -> str:
+    """The summary, a fact a line; amounts to the cent."""
+    return "".join(f"{harmless(line)}".rstrip() + "\n" for line in _lines(charges, summary))
+
+
+def _lines(charges: Charges, summary: Summary) -> Iterator[str]:
+    files = charges.files
+    kinds = Counter((_FORMATS[file.format], _SHAPES[file.shape]) for file in files)
+    shown = ", ".join(f"{count} {form} ({shape})" for (form, shape), count in sorted(kinds.items()))
+    yield f"Files      {shown}"
+    yield f"Rows       {summary.rows:,}"
+    if summary.first_usage is not None and summary.last_usage is not None:
+        days = _count(summary.days, "day")
+        yield f"Usage      {_moment(summary.first_usage)} to {_moment(summary.last_usage)}, {days} with usage"
+    if summary.exported is not None:
+        late = f"; nine of ten rows within {_hours(summary.late)} of their usage" if summary.late else ""
+        yield f"Exported   until {_moment(summary.exported)}{late}"
+    for count, names in _missing(charges):
+        where = "" if count == len(files) else f" (in {count} of {len(files)} files)"
+        yield f"Missing    {', '.join(names)}{where}"
+    if any("credits" in file.missing for file in files):
+        yield f"           {_GROSS_ONLY}"
+    apart = [
+        *(f"{count:,} {kind}" for kind, count in summary.cost_types.items() if kind not in ("regular", None)),
+        *([f"{summary.adjusted:,} with an adjustment"] if summary.adjusted else ()),
+        *([f"{summary.without_project:,} without a project"] if summary.without_project else ()),
+        *([f"{summary.refunds:,} below zero"] if summary.refunds else ()),
+    ]
+    if apart:
+        yield f"Rows that  {', '.join(apart)}"
+    yield ""
+    yield from _table(summary)
+
+
+def _table(summary: Summary) -> Iterator[str]:
+    total = MonthTotal("total", summary.rows, summary.gross, summary.credits, summary.net)
+    rows = [("invoice", "rows", "gross", "credits", f"net {summary.currency or ''}".strip())]
+    for month in (*summary.months, total):
+        amounts = (f"{amount:,.2f}" for amount in (month.gross, month.credits, month.net))
+        rows.append((month.month or "(none)", f"{month.rows:,}", *amounts))  # type: ignore[arg-type]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for name, *values in rows:
+        cells = (value.rjust(width) for value, width in zip(values, widths[1:], strict=True))
+        yield "  ".join((name.ljust(widths[0]), *cells))
+    if summary.credit_types:
+        yield ""
+        width = max(len(kind or "(none)") for kind in summary.credit_types)
+        for kind, amount in summary.credit_types.items():
+            note = "  paid, no lower price" if kind == "PROMOTION" else ""
+            yield f"credits of {(kind or '(none)').ljust(width)}  {amount:,.2f}{note}"
+
+
+def charges_json(charges: Charges, summary: Summary) -> str:
+    """The document that `docs/output.md` describes."""
+    document: dict[str, Any] = {
+        "version": VERSION,
+        "files": [
+            {
+                "path": str(file.path),
+                "format": file.format,
+                "export": file.shape,
+                "missing": list(file.missing),
+            }
+            for file in charges.files
+        ],
+        "rows": summary.rows,
+        "days": summary.days,
+        "first_usage": _stamp(summary.first_usage),
+        "last_usage": _stamp(summary.last_usage),
+        "exported": _stamp(summary.exported),
+        "late_hours": round(summary.late.total_seconds() / 3600, 2) if summary.late is not None else None,
+        "currency": summary.currency,
+        **_amounts(summary.gross, summary.credits, summary.net),
+        "promotions": decimal_string(summary.promotions),
+        "gross_only": any("credits" in file.missing for file in charges.files),
+        "invoice_months": [
+            {
+                "invoice_month": month.month,
+                "rows": month.rows,
+                **_amounts(month.gross, month.credits, month.net),
+            }
+            for month in summary.months
+        ],
+        "credit_types": _pairs("type", summary.credit_types),
+        "cost_types": [{"type": kind, "rows": count} for kind, count in summary.cost_types.items()],
+        "adjusted_rows": summary.adjusted,
+        "rows_without_project": summary.without_project,
+        "rows_below_zero": summary.refunds,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _amounts(gross: Decimal, credits: Decimal, net: Decimal) -> dict[str, str]:
+    return {
+        "gross": decimal_string(gross),
+        "credits": decimal_string(credits),
+        "net": decimal_string(net),
+    }
+
+
+def _pairs(name: str, amounts: Mapping[str | None, Decimal]) -> list[dict[str, str | None]]:
+    return [{name: kind, "amount": decimal_string(amount)} for kind, amount in amounts.items()]
+
+
+def _missing(charges: Charges) -> list[tuple[int, list[str]]]:
+    """(in how many files, the columns that are missing there), the most common first."""
+    counts = Counter(name for file in charges.files for name in file.missing)
+    return [
+        (number, sorted(name for name, count in counts.items() if count == number))
+        for number in sorted(set(counts.values()), reverse=True)
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _hours(time: timedelta | None) -> str:
+    hours = time.total_seconds() / 3600 if time is not None else 0
+    return f"{hours:,.0f} h" if hours >= 1 else f"{hours * 60:,.0f} min"
+
+
+def _moment(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def _stamp(time: datetime | None) -> str | None:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time is not None else None

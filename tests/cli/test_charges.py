@@ -1,0 +1,100 @@
+"""`costguard charges`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.history.bills import charge, parquet, without
+from tests.history.test_charges import BILL
+
+from .conftest import Costguard
+
+TEXT = """\
+Files      1 Parquet (detailed usage cost), 1 Parquet (standard usage cost)
+Rows       7
+Usage      2026-09-01 00:00 UTC to 2026-10-01 00:00 UTC, 3 days with usage
+Exported   until 2026-09-05 00:00 UTC; nine of ten rows within 23 h of their usage
+Missing    effective_price, seller
+Missing    credits, resource (in 1 of 2 files)
+           there are no credits in some files: their amounts are gross, and the net is too high
+Rows that  1 tax, 1 with an adjustment, 1 without a project, 1 below zero
+
+invoice  rows  gross  credits  net USD
+202609      6  10.80    -3.35     7.45
+202610      1   1.00     0.00     1.00
+total       7  11.80    -3.35     8.45
+
+credits of DISCOUNT   -1.25
+credits of FREE_TIER  -0.10
+credits of PROMOTION  -2.00  paid, no lower price
+"""
+
+
+@pytest.fixture
+def bill(tmp_path: Path) -> Path:
+    folder = tmp_path / "bill"
+    folder.mkdir()
+    parquet(folder / "new.parquet", BILL)
+    parquet(folder / "old.parquet", [without(charge(2.0), "credits", "resource")])
+    return folder
+
+
+def test_what_a_bill_holds(costguard: Costguard, bill: Path) -> None:
+    done = costguard("charges", bill)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == TEXT
+
+
+def test_the_same_for_programs(costguard: Costguard, bill: Path, tmp_path: Path) -> None:
+    assert costguard("charges", bill, "--format", "json", "-o", tmp_path / "out.json").code == 0
+    found = json.loads((tmp_path / "out.json").read_text())
+    files = found.pop("files")
+    assert [(Path(file["path"]).name, file["format"], file["export"]) for file in files] == [
+        ("new.parquet", "parquet", "detailed"),
+        ("old.parquet", "parquet", "standard"),
+    ]
+    assert found == {
+        "version": 1,
+        "rows": 7,
+        "days": 3,
+        "first_usage": "2026-09-01T00:00:00Z",
+        "last_usage": "2026-10-01T00:00:00Z",
+        "exported": "2026-09-05T00:00:00Z",
+        "late_hours": 23.0,
+        "currency": "USD",
+        "gross": "11.80",
+        "credits": "-3.35",
+        "net": "8.45",
+        "promotions": "-2.00",
+        "gross_only": True,
+        "invoice_months": [
+            {"invoice_month": "202609", "rows": 6, "gross": "10.80", "credits": "-3.35", "net": "7.45"},
+            {"invoice_month": "202610", "rows": 1, "gross": "1.00", "credits": "0.00", "net": "1.00"},
+        ],
+        "credit_types": [
+            {"type": "DISCOUNT", "amount": "-1.25"},
+            {"type": "FREE_TIER", "amount": "-0.10"},
+            {"type": "PROMOTION", "amount": "-2.00"},
+        ],
+        "cost_types": [{"type": "regular", "rows": 6}, {"type": "tax", "rows": 1}],
+        "adjusted_rows": 1,
+        "rows_without_project": 1,
+        "rows_below_zero": 1,
+    }
+
+
+def test_what_is_no_bill(costguard: Costguard, tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text("a\n1\n")
+    done = costguard("charges", tmp_path / "b.csv")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("costguard: ")
+    assert "no billing export" in done.err
+    assert costguard("charges", "gone*").code == 2
+
+
+def test_names_that_steer_the_terminal(costguard: Costguard, bill: Path) -> None:
+    parquet(bill / "x.parquet", [charge(1.0, cost_type="a\x1b[31m")])
+    assert "1 a␛[31m" in costguard("charges", bill).out
