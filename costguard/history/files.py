@@ -6,6 +6,7 @@ import glob
 import gzip
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -102,29 +103,49 @@ def open_export(path: Path, kind: FileFormat) -> pl.LazyFrame:
             return pl.read_avro(path).lazy()
         if kind == "csv":
             return pl.read_csv(path, infer_schema=False).lazy()
-        return _frame_of(list(_documents(path, kind))).lazy()
-    except (OSError, EOFError, ValueError, pl.exceptions.PolarsError) as error:
+        return frame_of(list(documents(path, kind))).lazy()
+    except (OSError, EOFError, ValueError, RecursionError, pl.exceptions.PolarsError) as error:
         first = str(error).strip().splitlines()
         raise UsageProblem(f"{path}: cannot be read as {kind}: {first[0] if first else error}") from None
 
 
-def _documents(path: Path, kind: FileFormat) -> Iterator[dict[str, Any]]:
+def documents(path: Path, kind: FileFormat) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON file: a line each, an array, or the `jobs` of an answer of the REST API.
+
+    Raises:
+        ValueError: it is not JSON, or holds something else.
+    """
     with path.open("rb") as stream:
         packed = stream.read(2) == b"\x1f\x8b"
     with gzip.open(path, "rb") if packed else path.open("rb") as stream:
         if kind == "ndjson":
-            for number, line in enumerate(stream, 1):
-                if line.strip():
-                    yield _row(json.loads(line), f"line {number}")
-            return
-        data = stream.read(MAXIMUM_JSON_BYTES + 1)
+            first = stream.readline()
+            if _is_row(first):
+                for number, line in enumerate(chain([first], stream), 1):
+                    if line.strip():
+                        yield _row(json.loads(line), f"line {number}")
+                return
+            data = first + stream.read(MAXIMUM_JSON_BYTES + 1)
+        else:
+            data = stream.read(MAXIMUM_JSON_BYTES + 1)
     if len(data) > MAXIMUM_JSON_BYTES:
-        raise ValueError(f"more than {MAXIMUM_JSON_BYTES // 2**20} MiB in one array; export it as Parquet")
+        raise ValueError(f"more than {MAXIMUM_JSON_BYTES // 2**20} MiB in one document; export it as Parquet")
     document = json.loads(data)
+    if isinstance(document, dict):
+        document = document.get("jobs", document)
     if not isinstance(document, list):
         raise ValueError("not an array of rows")
     for number, row in enumerate(document, 1):
         yield _row(row, f"row {number}")
+
+
+def _is_row(line: bytes) -> bool:
+    """Whether a line is a row by itself, and not a whole answer or the first line of one."""
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and not isinstance(document.get("jobs"), list)
 
 
 def _row(value: Any, where: str) -> dict[str, Any]:
@@ -133,7 +154,7 @@ def _row(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def _frame_of(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+def frame_of(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
     """Rows of JSON as columns. Scalars become text: the same column may hold `"0.5"` in one row and `1` in the next."""
     names = dict.fromkeys(name for row in rows for name in row)
     return pl.DataFrame(

@@ -72,7 +72,7 @@ def _table(summary: Summary) -> Iterator[str]:
 
 
 def charges_json(charges: Charges, summary: Summary) -> str:
-    """The document that `docs/output.md` describes."""
+    """The document that `docs/history.md` describes."""
     document: dict[str, Any] = {
         "version": VERSION,
         "files": [

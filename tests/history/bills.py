@@ -120,6 +120,12 @@ def lines(path: Path, rows: list[Row]) -> str:
     return str(path)
 
 
+def lines_of(path: Path, rows: list[Row]) -> str:
+    """Any rows, a line each, every scalar as text."""
+    path.write_text("\n".join(json.dumps(plain(row)) for row in rows))
+    return str(path)
+
+
 def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list) else value
 

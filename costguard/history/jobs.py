@@ -1,0 +1,169 @@
+"""The job history: what BigQuery really ran, from any export of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from costguard.errors import UsageProblem
+from costguard.history.columns import Found, find, read_as
+from costguard.history.files import FileFormat, find_export, format_of, frame_of, open_export
+from costguard.history.job_columns import JOBS, JobSource, map_job_columns, source_of
+from costguard.history.job_documents import audit_job, rest_job
+
+STOPPED = "stopped"
+"""A query that was cancelled may be charged in full; any other that failed is free."""
+SCRIPT = "SCRIPT"
+"""A script's own row holds the sum of its statements, which have rows of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFile:
+    """A file of the history."""
+
+    path: Path
+    format: FileFormat
+    source: JobSource
+    missing: tuple[str, ...]
+    """Columns that it lacks."""
+    skipped: int
+    """Rows of a log that tell of no job that ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Jobs, each once."""
+
+    frame: pl.DataFrame
+    """The columns of JOBS, and `billable`: it read data that was charged for, and is not the sum of other rows."""
+    files: tuple[HistoryFile, ...]
+    repeated: int
+    """Rows that were left out since another file, or a later row, tells of the same job."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """What a history holds."""
+
+    jobs: int
+    first: datetime | None
+    last: datetime | None
+    billable: int
+    bytes_billed: int
+    unknown_bytes: int
+    """Billable queries of which the billed bytes are not told (row-level security hides them)."""
+    slot_ms: int
+    cached: int
+    failed: int
+    scripts: int
+    reserved: int
+    """Billable jobs that ran in a reservation: their bytes are not what was paid."""
+    statements: Mapping[str | None, int]
+    without_text: int
+    """Queries without their text (histories of a folder or an organisation have none)."""
+
+
+def load_jobs(given: Sequence[str]) -> Jobs:
+    """The jobs in files, directories and patterns.
+
+    Raises:
+        UsageProblem: there is no file, one cannot be read, or one is no job history.
+    """
+    frames: list[pl.DataFrame] = []
+    files: list[HistoryFile] = []
+    for path in find_export(given):
+        kind = format_of(path)
+        raw = open_export(path, kind)
+        schema = dict(raw.collect_schema())
+        source = source_of(schema)
+        if source is None:
+            names = ", ".join(list(schema)[:8])
+            raise UsageProblem(
+                f"{path}: no job history: neither rows of INFORMATION_SCHEMA.JOBS, nor jobs of the REST API, nor "
+                f"entries of a log sink (the columns are {names})"
+            )
+        missing: list[str] = []
+        try:
+            if source == "information-schema":
+                expressions, missing = map_job_columns(schema)
+                rows = raw.select(expressions)
+            else:
+                rows = _told(raw, schema, source, path)
+            frame = rows.collect(engine="streaming")
+            skipped = raw.select(pl.len()).collect().item() - frame.height
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise UsageProblem(f"{path}: cannot be read: {str(error).strip().splitlines()[0]}") from None
+        frames.append(frame)
+        files.append(HistoryFile(path, kind, source, tuple(missing), skipped))
+    together = pl.concat(frames)
+    # The latest word on a job counts: an export may have caught it while it ran.
+    once = (
+        together.sort("ended", nulls_last=False, maintain_order=True)
+        .unique(["project", "job_id"], keep="last", maintain_order=True)
+        .sort("created", "job_id", nulls_last=True)
+    )
+    failed = pl.col("error").is_not_null() & (pl.col("error") != STOPPED)
+    billable = (
+        (pl.col("job_type").fill_null("QUERY") == "QUERY")
+        & (pl.col("statement").fill_null("") != SCRIPT)
+        & ~pl.col("cache_hit").fill_null(value=False)
+        & ~failed
+    )
+    return Jobs(once.with_columns(billable.alias("billable")), tuple(files), together.height - once.height)
+
+
+def _told(
+    raw: pl.LazyFrame, schema: Mapping[str, pl.DataType], source: JobSource, path: Path
+) -> pl.LazyFrame:
+    """Jobs that documents tell of, with the columns of JOBS."""
+    if source == "rest":
+        rows = [rest_job(row) for row in raw.collect().iter_rows(named=True)]
+    else:
+        rows = list(_audited(raw, schema, path))
+    if not rows:
+        return pl.LazyFrame(schema=JOBS)
+    frame = frame_of(rows)
+    return frame.lazy().select(
+        read_as(Found(pl.col(name), frame.schema[name]), wanted).alias(name) for name, wanted in JOBS.items()
+    )
+
+
+def _audited(raw: pl.LazyFrame, schema: Mapping[str, pl.DataType], path: Path) -> Iterator[dict[str, Any]]:
+    text = find(schema, "protopayload_auditlog.metadataJson")
+    user = find(schema, "protopayload_auditlog.authenticationInfo.principalEmail")
+    if text is None:
+        raise UsageProblem(f"{path}: entries of a log without `metadataJson`: these are not BigQuery's")
+    chosen = raw.select(
+        text.expression.alias("text"),
+        (user.expression if user is not None else pl.lit(None, dtype=pl.String)).alias("user"),
+    ).collect()
+    for metadata, name in chosen.iter_rows():
+        job = audit_job(metadata, name) if metadata else None
+        if job is not None:
+            yield job
+
+
+def summarise_jobs(jobs: Jobs) -> JobSummary:
+    """What the history comes to."""
+    billable = pl.col("billable")
+    row = jobs.frame.select(
+        pl.len().alias("jobs"),
+        pl.col("created").min().alias("first"),
+        pl.col("created").max().alias("last"),
+        billable.sum().alias("billable"),
+        pl.col("bytes_billed").filter(billable).sum().alias("bytes_billed"),
+        (billable & pl.col("bytes_billed").is_null()).sum().alias("unknown_bytes"),
+        pl.col("slot_ms").filter(billable).sum().alias("slot_ms"),
+        pl.col("cache_hit").fill_null(value=False).sum().alias("cached"),
+        pl.col("error").is_not_null().sum().alias("failed"),
+        (pl.col("statement") == SCRIPT).sum().alias("scripts"),
+        (billable & pl.col("reservation").is_not_null()).sum().alias("reserved"),
+        (billable & pl.col("query").is_null()).sum().alias("without_text"),
+    ).row(0, named=True)
+    statements = jobs.frame.group_by("statement").agg(pl.len()).sort("statement")
+    return JobSummary(statements=dict(statements.iter_rows()), **row)

@@ -1,0 +1,98 @@
+"""What a job history holds, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from costguard.history.jobs import Jobs, JobSummary
+from costguard.money import format_bytes
+from costguard.render.cells import harmless
+
+VERSION: Final = 1
+_SOURCES: Final = {
+    "information-schema": "INFORMATION_SCHEMA.JOBS",
+    "rest": "jobs.list",
+    "audit-log": "audit log",
+}
+
+
+def jobs_text(jobs: Jobs, summary: JobSummary) -> str:
+    """The summary, a fact a line."""
+    return "".join(f"{harmless(line)}\n" for line in _lines(jobs, summary))
+
+
+def _lines(jobs: Jobs, summary: JobSummary) -> Iterator[str]:
+    kinds = Counter(_SOURCES[file.source] for file in jobs.files)
+    yield "Files      " + ", ".join(f"{count} of {kind}" for kind, count in sorted(kinds.items()))
+    if summary.first is not None and summary.last is not None:
+        yield f"Created    {_moment(summary.first)} to {_moment(summary.last)}"
+    yield f"Jobs       {summary.jobs:,}: {_statements(summary)}"
+    left_out = [
+        *([f"{summary.cached:,} from the cache"] if summary.cached else ()),
+        *([f"{summary.failed:,} failed or stopped"] if summary.failed else ()),
+        *([f"{summary.scripts:,} scripts, whose statements count"] if summary.scripts else ()),
+    ]
+    billed = f"{format_bytes(summary.bytes_billed)} billed, {summary.slot_ms / 3_600_000:,.1f} slot hours"
+    yield f"Charged    {summary.billable:,} queries: {billed}"
+    if left_out:
+        yield f"Of all     {', '.join(left_out)}"
+    if summary.reserved:
+        yield f"Reserved   {summary.reserved:,} ran in a reservation: what they cost is not their bytes"
+    if summary.unknown_bytes:
+        yield f"Unknown    {summary.unknown_bytes:,} charged queries do not tell their bytes"
+    if summary.without_text:
+        yield f"No text    {summary.without_text:,} charged queries cannot be matched with code by their text"
+    if jobs.repeated:
+        yield f"Repeated   {jobs.repeated:,} rows tell of a job that another row tells of too; the latest counts"
+    skipped = sum(file.skipped for file in jobs.files)
+    if skipped:
+        yield f"Skipped    {skipped:,} rows that tell of no job that ended"
+
+
+def _statements(summary: JobSummary) -> str:
+    counts = sorted(summary.statements.items(), key=lambda item: (-item[1], item[0] or ""))
+    return ", ".join(f"{count:,} {kind or 'without a statement'}" for kind, count in counts)
+
+
+def jobs_json(jobs: Jobs, summary: JobSummary) -> str:
+    """The document that `docs/history.md` describes."""
+    document: dict[str, Any] = {
+        "version": VERSION,
+        "files": [
+            {
+                "path": str(file.path),
+                "format": file.format,
+                "source": file.source,
+                "missing": list(file.missing),
+                "skipped": file.skipped,
+            }
+            for file in jobs.files
+        ],
+        "jobs": summary.jobs,
+        "first": _stamp(summary.first),
+        "last": _stamp(summary.last),
+        "charged": summary.billable,
+        "bytes_billed": summary.bytes_billed,
+        "slot_ms": summary.slot_ms,
+        "unknown_bytes": summary.unknown_bytes,
+        "without_text": summary.without_text,
+        "cached": summary.cached,
+        "failed": summary.failed,
+        "scripts": summary.scripts,
+        "reserved": summary.reserved,
+        "repeated": jobs.repeated,
+        "statements": [{"statement": kind, "jobs": count} for kind, count in summary.statements.items()],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _moment(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def _stamp(time: datetime | None) -> str | None:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time is not None else None

@@ -1,0 +1,77 @@
+"""`costguard jobs`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.history.test_jobs import HISTORY, audit, job, parquet
+
+from .conftest import Costguard
+
+TEXT = """\
+Files      1 of INFORMATION_SCHEMA.JOBS, 1 of audit log
+Created    2026-09-01 12:00 UTC to 2026-09-01 12:07 UTC
+Jobs       8: 4 SELECT, 1 without a statement, 1 CREATE_TABLE_AS_SELECT, 1 MERGE, 1 SCRIPT
+Charged    4 queries: 40 MiB billed, 2.0 slot hours
+Of all     1 from the cache, 2 failed or stopped, 1 scripts, whose statements count
+Reserved   1 ran in a reservation: what they cost is not their bytes
+Repeated   2 rows tell of a job that another row tells of too; the latest counts
+Skipped    1 rows that tell of no job that ended
+"""
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    folder = tmp_path / "history"
+    folder.mkdir()
+    audit(folder / "log.ndjson", HISTORY)
+    made = job("made", statement_type="CREATE_TABLE_AS_SELECT", total_slot_ms=2 * 3_600_000)
+    parquet(folder / "jobs.parquet", [*HISTORY[:2], made])
+    return folder
+
+
+def test_what_a_history_holds(costguard: Costguard, history: Path) -> None:
+    done = costguard("jobs", history)
+    assert (done.code, done.out, done.err) == (0, TEXT, "")
+
+
+def test_the_same_for_programs(costguard: Costguard, history: Path) -> None:
+    done = costguard("jobs", history, "--format", "json")
+    found = json.loads(done.out)
+    assert [(file["source"], file["skipped"]) for file in found.pop("files")] == [
+        ("information-schema", 0),
+        ("audit-log", 1),
+    ]
+    assert found == {
+        "version": 1,
+        "jobs": 8,
+        "first": "2026-09-01T12:00:00Z",
+        "last": "2026-09-01T12:07:00Z",
+        "charged": 4,
+        "bytes_billed": 40 * 2**20,
+        "slot_ms": 3 * 1234 + 2 * 3_600_000,
+        "unknown_bytes": 0,
+        "without_text": 0,
+        "cached": 1,
+        "failed": 2,
+        "scripts": 1,
+        "reserved": 1,
+        "repeated": 2,
+        "statements": [
+            {"statement": None, "jobs": 1},
+            {"statement": "CREATE_TABLE_AS_SELECT", "jobs": 1},
+            {"statement": "MERGE", "jobs": 1},
+            {"statement": "SCRIPT", "jobs": 1},
+            {"statement": "SELECT", "jobs": 4},
+        ],
+    }
+
+
+def test_what_is_no_history(costguard: Costguard, tmp_path: Path) -> None:
+    (tmp_path / "j.csv").write_text("a\n1\n")
+    done = costguard("jobs", tmp_path / "j.csv")
+    assert (done.code, done.out) == (2, "")
+    assert "no job history" in done.err
