@@ -130,8 +130,7 @@ def summarise(charges: Charges) -> Summary:
     frame = charges.frame
     sums = [_sum(name) for name in ("cost", "credit", "net")]
     credits = frame.select(pl.col("credits").explode()).drop_nulls().unnest("credits")
-    # Together, so that the files are read once.
-    totals, months, credit_types, cost_types = _collected(
+    totals, months, credit_types, cost_types = collected(
         _totals(frame),
         frame.group_by("invoice_month").agg(pl.len(), *sums).sort("invoice_month"),
         credits.group_by("type").agg(_sum("amount")).sort("type"),
@@ -162,11 +161,15 @@ def summarise(charges: Charges) -> Summary:
     )
 
 
-def _collected(*frames: pl.LazyFrame) -> list[pl.DataFrame]:
+def collected(*frames: pl.LazyFrame) -> list[pl.DataFrame]:
+    """The frames, worked out together so that files are read once.
+
+    Raises:
+        UsageProblem: what a file's head promised, its body does not hold.
+    """
     try:
         return pl.collect_all(frames, engine="streaming")
     except (OSError, pl.exceptions.PolarsError) as error:
-        # What a file's head promised, its body does not hold.
         raise UsageProblem(f"the export cannot be read: {str(error).strip().splitlines()[0]}") from None
 
 
@@ -214,7 +217,7 @@ def _refuse_stale(charges: Charges) -> None:
         return
     rows = charges.frame.select("file", pl.struct(*_IDENTITY).hash().alias("row")).unique()
     together = rows.join(rows.group_by("row").agg(pl.len().alias("files")), on="row")
-    (found,) = _collected(
+    (found,) = collected(
         together.group_by("file")
         .agg((pl.col("files") > 1).sum().alias("shared"), pl.len().alias("rows"))
         .sort("file")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from costguard.history.charges import Charges, MonthTotal, Summary
+from costguard.history.rollup import Sum
 from costguard.money import decimal_string
 from costguard.render.cells import harmless
 
@@ -19,9 +20,14 @@ _FORMATS: Final = {"parquet": "Parquet", "ndjson": "NDJSON", "json": "JSON", "cs
 _GROSS_ONLY: Final = "there are no credits in some files: their amounts are gross, and the net is too high"
 
 
-def charges_text(charges: Charges, summary: Summary) -> str:
+Rolled = Mapping[str, Sequence[Sum]]
+"""Roll-ups by what they are by."""
+
+
+def charges_text(charges: Charges, summary: Summary, rolled: Rolled) -> str:
     """The summary, a fact a line; amounts to the cent."""
-    return "".join(f"{harmless(line)}".rstrip() + "\n" for line in _lines(charges, summary))
+    lines = (*_lines(charges, summary), *_rolled(rolled, summary.currency))
+    return "".join(harmless(line).rstrip() + "\n" for line in lines)
 
 
 def _lines(charges: Charges, summary: Summary) -> Iterator[str]:
@@ -55,14 +61,14 @@ def _lines(charges: Charges, summary: Summary) -> Iterator[str]:
 
 def _table(summary: Summary) -> Iterator[str]:
     total = MonthTotal("total", summary.rows, summary.gross, summary.credits, summary.net)
-    rows = [("invoice", "rows", "gross", "credits", f"net {summary.currency or ''}".strip())]
-    for month in (*summary.months, total):
-        amounts = (f"{amount:,.2f}" for amount in (month.gross, month.credits, month.net))
-        rows.append((month.month or "(none)", f"{month.rows:,}", *amounts))  # type: ignore[arg-type]
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    for name, *values in rows:
-        cells = (value.rjust(width) for value, width in zip(values, widths[1:], strict=True))
-        yield "  ".join((name.ljust(widths[0]), *cells))
+    yield from _columns(
+        "invoice",
+        summary.currency,
+        (
+            (month.month or "(none)", month.rows, month.gross, month.credits, month.net)
+            for month in (*summary.months, total)
+        ),
+    )
     if summary.credit_types:
         yield ""
         width = max(len(kind or "(none)") for kind in summary.credit_types)
@@ -71,7 +77,37 @@ def _table(summary: Summary) -> Iterator[str]:
             yield f"credits of {(kind or '(none)').ljust(width)}  {amount:,.2f}{note}"
 
 
-def charges_json(charges: Charges, summary: Summary) -> str:
+def _rolled(rolled: Rolled, currency: str | None) -> Iterator[str]:
+    for dimension, found in rolled.items():
+        yield ""
+        yield from _columns(
+            dimension,
+            currency,
+            ((_shown(item), item.rows, item.gross, item.credits, item.net) for item in found),
+        )
+
+
+def _shown(item: Sum) -> str:
+    if item.key is None:
+        return "(none)"
+    return item.name if item.name is not None else item.key or '""'
+
+
+def _columns(
+    head: str, currency: str | None, rows: Iterable[tuple[str, int, Decimal, Decimal, Decimal]]
+) -> Iterator[str]:
+    """A table of amounts, numbers to the right."""
+    lines = [(head, "rows", "gross", "credits", f"net {currency or ''}".strip())]
+    for name, count, *amounts in rows:
+        gross, credits, net = (f"{amount:,.2f}" for amount in amounts)
+        lines.append((name, f"{count:,}", gross, credits, net))
+    widths = [max(len(line[column]) for line in lines) for column in range(5)]
+    for name, *values in lines:
+        cells = (value.rjust(width) for value, width in zip(values, widths[1:], strict=True))
+        yield "  ".join((name.ljust(widths[0]), *cells))
+
+
+def charges_json(charges: Charges, summary: Summary, rolled: Rolled) -> str:
     """The document that `docs/history.md` describes."""
     document: dict[str, Any] = {
         "version": VERSION,
@@ -107,6 +143,18 @@ def charges_json(charges: Charges, summary: Summary) -> str:
         "adjusted_rows": summary.adjusted,
         "rows_without_project": summary.without_project,
         "rows_below_zero": summary.refunds,
+        "by": {
+            dimension: [
+                {
+                    "key": item.key,
+                    "name": item.name,
+                    "rows": item.rows,
+                    **_amounts(item.gross, item.credits, item.net),
+                }
+                for item in found
+            ]
+            for dimension, found in rolled.items()
+        },
     }
     return json.dumps(document, indent=2) + "\n"
 

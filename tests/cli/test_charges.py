@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.history.bills import charge, parquet, without
+from tests.history.bills import at, charge, parquet, without
 from tests.history.test_charges import BILL
 
 from .conftest import Costguard
@@ -83,7 +83,48 @@ def test_the_same_for_programs(costguard: Costguard, bill: Path, tmp_path: Path)
         "adjusted_rows": 1,
         "rows_without_project": 1,
         "rows_below_zero": 1,
+        "by": {},
     }
+
+
+def test_a_week_by_service_and_day(costguard: Costguard, bill: Path) -> None:
+    parquet(bill / "late.parquet", [charge(7.0, usage_start_time=at(7))])
+    done = costguard(
+        "charges", bill / "old.parquet", bill / "late.parquet", "--week", "2026-W37", "--by", "service"
+    )
+    assert done.out.endswith(
+        "\nservice   rows  gross  credits  net USD\nBigQuery     1   7.00     0.00     7.00\n"
+    )
+    assert "\ntotal       1   7.00     0.00     7.00\n" in done.out
+
+
+def test_by_a_label_for_programs(costguard: Costguard, bill: Path) -> None:
+    done = costguard("charges", bill, "--by", "label:team", "--by", "service", "--format", "json")
+    found = json.loads(done.out)
+    assert found["by"]["label:team"] == [
+        {"key": "ml", "name": None, "rows": 6, "gross": "8.80", "credits": "-3.35", "net": "5.45"},
+        {"key": None, "name": None, "rows": 1, "gross": "3.00", "credits": "0.00", "net": "3.00"},
+    ]
+    assert [(item["key"], item["name"], item["net"]) for item in found["by"]["service"]] == [
+        ("24E6-581D-38E5", "BigQuery", "5.45"),
+        ("T", "Tax", "3.00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--by", "colour"), "cannot be added up by 'colour'"),
+        (("--week", "2026-47"), "is no ISO week"),
+        (("--week", "2026-W47", "--timezone", "Mars"), "'Mars' is no time zone"),
+    ],
+)
+def test_options_that_are_wrong(
+    costguard: Costguard, bill: Path, options: tuple[str, ...], problem: str
+) -> None:
+    done = costguard("charges", bill, *options)
+    assert (done.code, done.out) == (2, "")
+    assert problem in done.err
 
 
 def test_what_is_no_bill(costguard: Costguard, tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""Sums of charges by one thing. Every row falls under exactly one key, null where it has none: each roll-up adds up to
+the total."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from costguard.errors import UsageProblem
+
+_PLAIN: Final[Mapping[str, tuple[str, str | None]]] = {
+    "service": ("service_id", "service"),
+    "sku": ("sku_id", "sku"),
+    "project": ("project", "project_name"),
+    "region": ("region", None),
+    "resource": ("resource", None),
+    "cost-type": ("cost_type", None),
+    "invoice-month": ("invoice_month", None),
+}
+"""Dimension -> (column of the key, column of its name)."""
+_LABELS: Final[Mapping[str, str]] = {
+    "label": "labels",
+    "system-label": "system_labels",
+    "project-label": "project_labels",
+    "tag": "tags",
+}
+DIMENSIONS: Final = (*_PLAIN, "day", *(f"{name}:KEY" for name in _LABELS))
+_WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What one key comes to."""
+
+    key: str | None
+    name: str | None
+    """What the key is called, by its latest usage: services and SKUs are renamed, their ids are not."""
+    rows: int
+    gross: Decimal
+    credits: Decimal
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From a moment on, and before another one; open where None."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+def week_period(text: str, zone: str = "UTC") -> Period:
+    """An ISO week such as `2026-W47`, in a time zone.
+
+    Raises:
+        UsageProblem: there is no such week or zone.
+    """
+    match = _WEEK.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError
+        monday = date.fromisocalendar(int(match[1]), int(match[2]), 1)
+    except ValueError:
+        raise UsageProblem(f"{text!r} is no ISO week such as 2026-W47") from None
+    return Period(_midnight(monday, zone), _midnight(monday + timedelta(days=7), zone))
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """A zone by its name.
+
+    Raises:
+        UsageProblem: there is none of this name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageProblem(f"{name!r} is no time zone such as Europe/Zurich") from None
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=time_zone(zone)).astimezone(UTC)
+
+
+def within(frame: pl.LazyFrame, period: Period) -> pl.LazyFrame:
+    """The charges whose usage began in a period."""
+    if period.start is not None:
+        frame = frame.filter(pl.col("usage_start") >= period.start)
+    if period.end is not None:
+        frame = frame.filter(pl.col("usage_start") < period.end)
+    return frame
+
+
+def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFrame:
+    """`key`, `name`, `rows`, `gross`, `credits`, `net` for each key, the dearest first.
+
+    Raises:
+        UsageProblem: there is no such dimension.
+    """
+    key, name = _key(dimension, zone)
+    keyed = frame.select(
+        key.cast(pl.String).alias("key"),
+        (pl.col(name) if name is not None else pl.lit(None, dtype=pl.String)).alias("name"),
+        *("usage_start", "cost", "credit", "net"),
+    )
+    return (
+        keyed.group_by("key")
+        .agg(
+            pl.col("name")
+            .filter(pl.col("name").is_not_null())
+            .sort_by(pl.col("usage_start").filter(pl.col("name").is_not_null()))
+            .last(),
+            pl.len().alias("rows"),
+            pl.col("cost").sum().alias("gross"),
+            pl.col("credit").sum().alias("credits"),
+            pl.col("net").sum(),
+        )
+        .sort("net", "key", descending=[True, False], nulls_last=True)
+    )
+
+
+def sums(frame: pl.DataFrame) -> list[Sum]:
+    """The rows of a roll-up."""
+    return [Sum(*row) for row in frame.iter_rows()]
+
+
+def _key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
+    if dimension in _PLAIN:
+        column, name = _PLAIN[dimension]
+        return pl.col(column), name
+    if dimension == "day":
+        time_zone(zone)
+        return pl.col("usage_start").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d"), None
+    kind, _, label = dimension.partition(":")
+    if kind in _LABELS and label:
+        value = pl.when(pl.element().struct.field("key") == label).then(pl.element().struct.field("value"))
+        # The first of several: a label has one value.
+        return pl.col(_LABELS[kind]).list.eval(value).list.drop_nulls().list.first(), None
+    raise UsageProblem(f"charges cannot be added up by {dimension!r}; by one of {', '.join(DIMENSIONS)}")
