@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Literal
 
 import polars as pl
@@ -181,9 +182,19 @@ def map_columns(schema: Mapping[str, pl.DataType], shape: Shape) -> Mapped:
     return Mapped(shape, (*expressions, unreadable.alias("unreadable")), tuple(missing))
 
 
-def credit_total(credits: pl.Expr) -> pl.Expr:
-    """The sum of a charge's credits, 0 where there are none: never by a join, which would multiply or lose rows."""
-    return credits.list.eval(pl.element().struct.field("amount")).list.sum().fill_null(0).cast(MONEY)
+def credit_total(credits: pl.Expr, kind: str | None = None) -> pl.Expr:
+    """The sum of a charge's credits (of one type), 0 where there are none: never by a join, which multiplies rows or
+    loses them. Added up as integers, since polars adds lists of decimals ten times as slowly."""
+    amount = pl.element().struct.field("amount")
+    if kind is not None:
+        amount = pl.when(pl.element().struct.field("type") == kind).then(amount)
+    units = credits.list.eval((amount * _UNITS).cast(pl.Int128)).list.sum()
+    return (units.fill_null(0).cast(pl.Decimal(38, 0)) * _UNIT).cast(MONEY)
+
+
+_UNITS: Final = pl.lit(Decimal(10**9))
+_UNIT: Final = pl.lit(Decimal("0.000000001"))
+"""The last place of MONEY."""
 
 
 def _invoice_month(found: Found) -> pl.Expr:

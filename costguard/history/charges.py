@@ -110,13 +110,10 @@ def load_charges(given: Sequence[str]) -> Charges:
         frames.append(raw.select(*mapped.expressions, pl.lit(len(files), dtype=pl.Int32).alias("file")))
         files.append(ExportFile(path, kind, shape, mapped.missing))
     credit = credit_total(pl.col("credits"))
-    paid = pl.col("credits").list.eval(
-        pl.when(pl.element().struct.field("type") == PROMOTION).then(pl.element().struct.field("amount"))
-    )
     frame = pl.concat(frames).with_columns(
         credit.alias("credit"),
         (pl.col("cost") + credit).alias("net"),
-        paid.list.sum().fill_null(0).cast(pl.Decimal(38, 9)).alias("promotion"),
+        credit_total(pl.col("credits"), PROMOTION).alias("promotion"),
     )
     return Charges(frame, tuple(files))
 

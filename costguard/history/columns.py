@@ -138,6 +138,8 @@ def _structs(found: Found, wanted: pl.List) -> pl.Expr:
     """A list of structs with the wanted fields; JSON text (a CSV's) is read first."""
     if isinstance(found.type, pl.Null):
         return pl.lit(None, dtype=wanted)
+    if found.type == wanted:
+        return found.expression
     struct = _instance(wanted.inner)
     assert isinstance(struct, pl.Struct)
     names = [field.name for field in struct.fields]

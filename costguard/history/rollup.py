@@ -139,7 +139,7 @@ def _key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
         return pl.col("usage_start").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d"), None
     kind, _, label = dimension.partition(":")
     if kind in _LABELS and label:
-        value = pl.when(pl.element().struct.field("key") == label).then(pl.element().struct.field("value"))
         # The first of several: a label has one value.
-        return pl.col(_LABELS[kind]).list.eval(value).list.drop_nulls().list.first(), None
+        mine = pl.col(_LABELS[kind]).list.filter(pl.element().struct.field("key") == label)
+        return mine.list.first().struct.field("value"), None
     raise UsageProblem(f"charges cannot be added up by {dimension!r}; by one of {', '.join(DIMENSIONS)}")
