@@ -8,17 +8,19 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import from_json
 
 from costguard.cache import Cache, digest
 from costguard.crew import Crew, Job, Lost
 from costguard.discover import printable
+from costguard.json_text import json_text
 from costguard.model import Extraction, SourceKind, Unread
 from costguard.template_project import below
 
@@ -168,15 +170,22 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
 
 
 def _payload(rows: Rows, reads: Sequence[tuple[str, str]] = ()) -> str:
-    """The rows as JSON text; halves of surrogate pairs (`"\\ud800"` in code) are replaced: nothing can hold them."""
+    """The rows as JSON text."""
     from costguard.facts.merge import columns_of_rows
 
-    document = {"columns": columns_of_rows(rows), "reads": reads}
-    try:
-        return to_json(document).decode()
-    except PydanticSerializationError:
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        return text.encode("utf-8", errors="replace").decode()
+    return _storable(json_text({"columns": columns_of_rows(rows), "reads": reads}))
+
+
+_HALF_PAIR: Final = re.compile(r"\\ud[89a-f][0-9a-f]{2}")
+
+
+def _storable(text: str) -> str:
+    """The text, with halves of surrogate pairs (`"\\ud800"` in code) replaced: no table can hold them."""
+    if text.isascii() and _HALF_PAIR.search(text) is not None:
+        document = json.loads(text)
+        whole = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        return whole.encode("utf-8", errors="replace").decode()
+    return text
 
 
 def _innermost(error: BaseException) -> str:

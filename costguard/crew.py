@@ -2,6 +2,9 @@
 
 Where processes can be forked, the first one loads what the work needs and forks the others: it is loaded once, while
 the caller gets the work ready and loads what it needs itself. Elsewhere each process loads for itself.
+
+Nothing is shared but pipes, which the system closes when a process dies, however it dies: the caller hands out the
+numbers of items, two to each process, so that none waits for the next, and knows what a dead one had.
 """
 
 from __future__ import annotations
@@ -14,17 +17,27 @@ import queue
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final, Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Started = TypeVar("Started")
+
+AHEAD: Final = 2
+"""Items that a process has at once: the one it works on, and the next."""
+PIPE_BYTES: Final = 2**20
+"""The most that Linux gives to everybody."""
+ATTEMPTS: Final = 2
+"""How often processes may end before any of them is ready."""
 
 
 class CrewError(RuntimeError):
-    """Processes end before they begin to work."""
+    """Processes cannot be started, or end before they are ready to work."""
 
 
 class Lost:
@@ -50,7 +63,7 @@ class Crew:
     def __init__(self, workers: int, load: Callable[[], object]) -> None:
         self._workers = workers
         self._load = load
-        self._ready: _Forked | None = None
+        self._ready: _Hands | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -61,41 +74,40 @@ class Crew:
             self._ready = None
 
     def start(self) -> None:
-        """Let a process load before there is a job, where that is possible. One worker is none: that is the caller."""
+        """Let a process load before there is a job, where that is possible. One worker is none: that is the caller.
+
+        Raises:
+            CrewError: it cannot be started.
+        """
         if self._ready is None and self._workers > 1 and _may_fork():
-            self._ready = _Forked(self._workers, self._load)
+            self._ready = _started(partial(_Forked, self._workers, self._load))
 
     def shared(
         self, job: Job[Item, Result], meanwhile: Callable[[], object] | None = None
     ) -> Iterator[tuple[int, Result | Lost]]:
-        """(number of the item, its result), as they come; lost ones last. `meanwhile` is called while others work.
+        """(number of the item, its result), as they come. `meanwhile` is called while others work.
 
         Raises:
-            CrewError: processes cannot even be started.
+            CrewError: processes cannot be started.
         """
-        done = 0
-        lost: list[int] = []
-        while done < len(job.items):
-            rest = replace(job, items=job.items[done:])
+        waiting = deque(range(len(job.items)))
+        attempts = 0
+        while waiting:
             self.start()
-            hands: _Forked | _Spawned = self._ready or _Spawned(self._workers, self._load)
-            self._ready = None
-            missing = set(range(len(rest.items)))
+            hands, self._ready = self._ready, None
+            if hands is None:
+                hands = _started(partial(_Spawned, min(self._workers, len(waiting)), self._load))
             try:
-                hands.begin(rest)
+                hands.begin(job, waiting)
                 if meanwhile is not None:
                     meanwhile()
                     meanwhile = None
-                for number, result in hands.results():
-                    missing.discard(number)
-                    yield done + number, result
+                yield from hands.results()
             finally:
-                taken = hands.dismiss()
-            if not taken:
+                hands.dismiss()
+            attempts = 0 if hands.was_ready else attempts + 1
+            if attempts == ATTEMPTS:
                 raise CrewError("the processes that read files end at once; is there enough memory?")
-            lost.extend(done + number for number in sorted(missing) if number < taken)
-            done += taken
-        yield from ((number, Lost()) for number in lost)
 
 
 def _may_fork() -> bool:
@@ -103,37 +115,160 @@ def _may_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1 and "polars" not in sys.modules
 
 
+def _started(start: Callable[[], Started]) -> Started:
+    try:
+        return start()
+    except OSError as error:
+        raise CrewError(
+            f"processes cannot be started: {error.strerror or error}; try --jobs-parallel 1"
+        ) from None
+
+
+@dataclass
+class _Worker:
+    """A process, as the caller knows it."""
+
+    results: Connection
+    orders: Connection
+    given: deque[int] = field(default_factory=deque)
+    """Items that it has, the one that it works on first."""
+    ready: bool = False
+    told_to_end: bool = False
+
+    def tell(self, message: object) -> None:
+        with contextlib.suppress(OSError):  # it has ended: that shows where its results are read
+            self.orders.send(message)
+
+
 class _Hands:
-    """Processes that take items until there are none, and end."""
+    """Processes that do what they are given, and end."""
+
+    _tells_all = True
+    """Whether each must be told the job, and not the first alone."""
 
     def __init__(self, method: str, workers: int) -> None:
         self._context: Final[Any] = multiprocessing.get_context(method)
-        self._taken: Final[Any] = self._context.Value("i", 0)
-        self._pipes: list[tuple[Connection, Connection]] = [
-            self._context.Pipe(duplex=False) for _ in range(workers)
-        ]
-        for receiver, _ in self._pipes:
-            _widen(receiver)
-        self._arrived: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._workers: list[_Worker] = []
+        self._theirs: list[tuple[Connection, Connection]] = []
+        """(where a process takes its orders from, where it sends its results)."""
+        self._waiting: deque[int] = deque()
+        self._arrived: queue.SimpleQueue[tuple[int, Any] | None] = queue.SimpleQueue()
+        self._dismissed = False
+        self._looked_after = False
+        self.was_ready = False
+        for _ in range(workers):
+            results, sender = self._context.Pipe(duplex=False)
+            orders, order = self._context.Pipe(duplex=False)
+            _widen(results)
+            self._workers.append(_Worker(results, order))
+            self._theirs.append((orders, sender))
 
-    def _receive(self) -> None:
-        """A process that waits until its result is read does nothing: a thread reads, whatever the caller is at."""
-        for _, sender in self._pipes:
-            sender.close()
-        readers = [receiver for receiver, _ in self._pipes]
-        threading.Thread(target=_receive, args=(readers, self._arrived), daemon=True).start()
+    def _close_theirs(self) -> None:
+        for ends in self._theirs:
+            for end in ends:
+                end.close()
+        self._theirs.clear()
+
+    def _launch(self) -> None:
+        """Start what has not been started yet."""
+
+    def begin(self, job: Job[Any, Any], waiting: deque[int]) -> None:
+        """Start the work. Items are taken from `waiting`; those of dead processes that were not begun go back."""
+        self._waiting = waiting
+        data = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
+        _started(self._launch)
+        self._looked_after = True
+        threading.Thread(target=self._lead, args=(data,), daemon=True).start()
+
+    def _lead(self, data: bytes) -> None:
+        """Hand out items and take results, in a thread: whatever the caller is at, nobody waits for it."""
+        for worker in self._workers[: None if self._tells_all else 1]:
+            with contextlib.suppress(OSError):  # it has ended: that shows where its results are read
+                worker.orders.send_bytes(data)
+        for _ in range(AHEAD):
+            for worker in self._workers:
+                self._give(worker)
+        living = {worker.results: worker for worker in self._workers}
+        while living:
+            for reader in wait(list(living)):
+                assert isinstance(reader, Connection)
+                worker = living[reader]
+                try:
+                    number, result = pickle.loads(reader.recv_bytes())  # noqa: S301 - from a process of ours
+                except (EOFError, OSError):
+                    del living[reader]
+                    self._mourn(worker)
+                    continue
+                if number is None:
+                    worker.ready = self.was_ready = True
+                    continue
+                worker.given.remove(number)
+                self._arrived.put((number, result))
+                self._give(worker)
+        self._arrived.put(None)
+
+    def _give(self, worker: _Worker) -> None:
+        """The next item; the word to end, once, when there is none. What comes back later is for others, or for new
+        processes."""
+        if worker.told_to_end:
+            return
+        try:
+            number = None if self._dismissed else self._waiting.popleft()
+        except IndexError:
+            number = None
+        if number is not None:
+            worker.given.append(number)
+        worker.told_to_end = number is None
+        worker.tell(number)
+
+    def _mourn(self, worker: _Worker) -> None:
+        """What a process had when it ended: the item that it was at is lost, the others are for somebody else."""
+        if worker.ready and worker.given:
+            self._arrived.put((worker.given.popleft(), Lost()))
+        self._waiting.extendleft(reversed(worker.given))
+        worker.given.clear()
+        worker.results.close()
+        worker.orders.close()
 
     def results(self) -> Iterator[tuple[int, Any]]:
         """(number, result) until every process has ended."""
         while (message := self._arrived.get()) is not None:
-            yield pickle.loads(message)  # noqa: S301 - from a process of ours
+            yield message
 
-    def dismiss(self) -> int:
-        """Nobody begins another item; how many were begun."""
-        with self._taken.get_lock():
-            taken: int = self._taken.value
-            self._taken.value = _ALL
-        return taken
+    def dismiss(self) -> None:
+        """Nobody gets another item."""
+        self._dismissed = True
+        if not self._looked_after:
+            self._close_theirs()
+            for worker in self._workers:
+                worker.orders.close()
+                worker.results.close()
+
+
+class _Forked(_Hands):
+    """One process, which loads at once, and forks the others when it is told the job."""
+
+    _tells_all = False
+
+    def __init__(self, workers: int, load: Callable[[], object]) -> None:
+        super().__init__("fork", workers)
+        mine = [end for worker in self._workers for end in (worker.results, worker.orders)]
+        self._context.Process(target=_first, args=(self._context, load, self._theirs, mine)).start()
+        self._close_theirs()
+
+
+class _Spawned(_Hands):
+    """Processes that start from nothing."""
+
+    def __init__(self, workers: int, load: Callable[[], object]) -> None:
+        super().__init__("spawn", workers)
+        self._load = load
+
+    def _launch(self) -> None:
+        # Told by a pipe, not by arguments: to pass large ones to a process that ends before reading them takes forever.
+        for orders, sender in self._theirs:
+            self._context.Process(target=_follow, args=(self._load, orders, sender)).start()
+        self._close_theirs()
 
 
 def _widen(pipe: Connection) -> None:
@@ -147,136 +282,64 @@ def _widen(pipe: Connection) -> None:
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
-PIPE_BYTES: Final = 2**20
-"""The most that Linux gives to everybody."""
-_ALL: Final = 2**31 - 1
-"""More items than there are."""
-
-
-class _Forked(_Hands):
-    """One process, which loads at once, and forks the others when it is told the job."""
-
-    def __init__(self, workers: int, load: Callable[[], object]) -> None:
-        super().__init__("fork", workers)
-        orders, self._order = self._context.Pipe(duplex=False)
-        lead = self._context.Process(
-            target=_lead, args=(self._context, load, orders, self._order, self._taken, self._pipes)
-        )
-        lead.start()
-        orders.close()
-
-    def begin(self, job: Job[Any, Any]) -> None:
-        """Say what is to be done."""
-        self._receive()
-        _send(self._order, job)
-
-    def dismiss(self) -> int:
-        self._order.close()
-        return super().dismiss()
-
-
-class _Spawned(_Hands):
-    """Processes that start from nothing."""
-
-    def __init__(self, workers: int, load: Callable[[], object]) -> None:
-        super().__init__("spawn", workers)
-        self._load = load
-
-    def begin(self, job: Job[Any, Any]) -> None:
-        """Start them, and say what is to be done. Not by arguments: to pass large ones to a process that ends before
-        it reads them takes forever."""
-        told = []
-        for _, sender in self._pipes:
-            orders, order = self._context.Pipe(duplex=False)
-            self._context.Process(target=_follow, args=(self._load, orders, self._taken, sender)).start()
-            orders.close()
-            told.append(order)
-        self._receive()
-        for order in told:
-            _send(order, job)
-            order.close()
-
-
-def _send(order: Connection, job: Job[Any, Any]) -> None:
-    try:
-        order.send(job)
-    except BrokenPipeError:
-        return  # the process has ended: no results will come
-
-
-def _receive(readers: list[Connection], arrived: queue.SimpleQueue[bytes | None]) -> None:
-    while readers:
-        for reader in wait(readers):
-            assert isinstance(reader, Connection)
-            try:
-                arrived.put(reader.recv_bytes())
-            except (EOFError, OSError):
-                readers.remove(reader)
-                reader.close()
-    arrived.put(None)
-
-
 # -- in the other processes ----------------------------------------------------------------------------
 
 
-def _lead(
+def _first(
     context: Any,
     load: Callable[[], object],
-    orders: Connection,
-    order: Connection,
-    taken: Any,
-    pipes: list[tuple[Connection, Connection]],
+    ends: list[tuple[Connection, Connection]],
+    callers: list[Connection],
 ) -> None:
     """Load, wait for the job, fork the others, and work like them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the caller says that it was interrupted; no traceback here
-    order.close()
-    job = _prepared(load, orders)
+    # An end that stays open here would keep the caller, or another process, from seeing that this one has ended.
+    for end in callers:
+        end.close()
+    job = _prepared(load, ends[0][0])
     if job is None:
         return
-    for number in range(1, min(len(pipes), len(job.items))):
-        context.Process(target=_serve, args=(job, taken, pipes, number)).start()
-    _serve(job, taken, pipes, 0)
+    for number in range(1, min(len(ends), len(job.items))):
+        with contextlib.suppress(OSError):  # no room for another one: its work is for the rest
+            context.Process(target=_serve, args=(job, ends, number)).start()
+    _serve(job, ends, 0)
 
 
-def _serve(job: Job[Any, Any], taken: Any, pipes: list[tuple[Connection, Connection]], number: int) -> None:
-    # An end that stays open here would keep the caller from seeing that another process has ended.
-    for other, (receiver, sender) in enumerate(pipes):
-        receiver.close()
+def _serve(job: Job[Any, Any], ends: list[tuple[Connection, Connection]], number: int) -> None:
+    for other, pair in enumerate(ends):
         if other != number:
-            sender.close()
-    _work(job, taken, pipes[number][1])
+            for end in pair:
+                end.close()
+    orders, sender = ends[number]
+    _work(job, orders, sender)
 
 
-def _follow(load: Callable[[], object], orders: Connection, taken: Any, sender: Connection) -> None:
+def _follow(load: Callable[[], object], orders: Connection, sender: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     job = _prepared(load, orders)
     if job is not None:
-        _work(job, taken, sender)
+        _work(job, orders, sender)
 
 
 def _prepared(load: Callable[[], object], orders: Connection) -> Job[Any, Any] | None:
     """Load, and wait for what is to be done; None when that is nothing."""
     load()
     try:
-        job: Job[Any, Any] = orders.recv()
-    except EOFError:
+        job: Job[Any, Any] = pickle.loads(orders.recv_bytes())  # noqa: S301 - from the caller
+    except (EOFError, OSError):
         return None
     if job.load is not None:
         job.load()
     return job
 
 
-def _work(job: Job[Any, Any], taken: Any, sender: Connection) -> None:
-    """Take items until there are none."""
+def _work(job: Job[Any, Any], orders: Connection, sender: Connection) -> None:
+    """Do what is given until there is nothing more."""
     try:
-        while True:
-            with taken.get_lock():
-                number = taken.value
-                if number >= len(job.items):
-                    return
-                taken.value = number + 1
+        sender.send_bytes(pickle.dumps((None, None)))  # ready
+        while (number := orders.recv()) is not None:
             sender.send_bytes(pickle.dumps((number, job.work(job.items[number])), pickle.HIGHEST_PROTOCOL))
-    except BrokenPipeError:
+    except (BrokenPipeError, EOFError):
         os._exit(0)  # the caller is gone
     finally:
         sender.close()

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from costguard.cache import Cache, code_version, digest
 from costguard.collect import (
@@ -32,6 +32,7 @@ from costguard.collect import (
 )
 from costguard.discover import printable
 from costguard.extract.dbt_files import DirectoryFiles
+from costguard.json_text import json_text
 from costguard.model import Span
 from costguard.request import ScanOutcome, ScanRequest
 from costguard.result import ScanResult, Summary, UnreadReport
@@ -146,9 +147,12 @@ class _Run:
         folder = files.root if as_given else os.path.relpath(files.root)
         return [
             UnreadReport(
-                printable(Path(folder, path).as_posix()), Span(1, 1, 1, 1), "project file not read", why
+                printable(Path(folder, path).as_posix()),
+                Span(line, 1, line, 1),
+                "project file not read",
+                why,
             )
-            for path, why in self.project.problems
+            for path, why, line in self.project.problems
         ]
 
     # -- the cache of whole results ----------------------------------------------------------------
@@ -203,7 +207,7 @@ class _Run:
             "reads": self.reads,
             "result": encode(result),
         }
-        self.cache.put({self.result_key: to_json(document).decode()})
+        self.cache.put({self.result_key: json_text(document)})
 
     def _hour(self) -> str:
         return self.request.settings.now.strftime("%Y-%m-%dT%H%z")

@@ -32,15 +32,22 @@ def load(text: str) -> Any:
         """Refuses a key that occurs twice: the later one would silently win."""
 
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:
-        loader.flatten_mapping(node)
-        result: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
             key = loader.construct_object(key_node, deep=True)
             if not isinstance(key, (str, int, float, bool, type(None))):
                 raise YamlProblem("a key that is no scalar", key_node.start_mark.line)
-            if key in result:
+            if key in seen:
                 raise YamlProblem(f"the key {key!r} occurs twice", key_node.start_mark.line)
-            result[key] = loader.construct_object(value_node, deep=True)
+            seen.add(key)
+        loader.flatten_mapping(node)  # merged keys first, so that those that are written here win
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            result[loader.construct_object(key_node, deep=True)] = loader.construct_object(
+                value_node, deep=True
+            )
         return result
 
     Loader.add_constructor("tag:yaml.org,2002:map", mapping)
@@ -53,8 +60,9 @@ def load(text: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise YamlProblem(problem, mark.line if mark is not None else None) from error
-    except (ValueError, RecursionError) as error:  # a date that is none; without libyaml, Python's own limit
-        raise YamlProblem(str(error)) from error
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        # A date that is none, a tag that does not fit (`!!bool maybe`): what PyYAML's own code makes of it.
+        raise YamlProblem(str(error) or type(error).__name__) from error
 
 
 def _check_depth(events: Iterable[Any]) -> None:

@@ -29,7 +29,8 @@ def find_template_root(roots: Sequence[Path]) -> Path:
 
 
 def template_state(root: str, paths: Iterable[str]) -> str:
-    """A digest of the names, sizes and times of every file that rendering may read. `paths` count from the root."""
+    """A digest of the names, sizes and times of every file that rendering may read. `paths` count from the root. Of the
+    times also that of a change of rights: a file that could not be read may be readable now."""
     marks: list[str] = []
     for path in paths:
         if path.endswith(_SUFFIXES) or path.rpartition("/")[2] == "manifest.json":
@@ -38,7 +39,7 @@ def template_state(root: str, paths: Iterable[str]) -> str:
                 status = os.stat(place)
             except OSError:
                 continue
-            marks.append(f"{place}:{status.st_size}:{status.st_mtime_ns}")
+            marks.append(f"{place}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}")
     return digest(*marks)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 
@@ -19,6 +20,18 @@ def square_but_end_at(deadly: tuple[int, ...], number: int) -> int:
     if number in deadly:
         os._exit(139)
     return number * number
+
+
+def square_but_be_killed_at(deadly: tuple[int, ...], number: int) -> int:
+    if number in deadly:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+
+
+def end_the_first_time(mark: str) -> None:
+    if not Path(mark).exists():
+        Path(mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def end() -> None:

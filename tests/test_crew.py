@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from functools import partial
@@ -12,7 +13,16 @@ import pytest
 
 from costguard import crew as module
 from costguard.crew import Crew, CrewError, Job, Lost
-from tests.crew_work import end, large, note, nothing, square, square_but_end_at
+from tests.crew_work import (
+    end,
+    end_the_first_time,
+    large,
+    note,
+    nothing,
+    square,
+    square_but_be_killed_at,
+    square_but_end_at,
+)
 
 
 @pytest.fixture(params=["fork", "spawn"], autouse=True)
@@ -113,3 +123,35 @@ def test_one_worker_starts_nothing_early() -> None:
     with Crew(1, end) as crew:
         crew.start()
         assert crew._ready is None
+
+
+def test_a_process_that_is_killed_at_any_time_keeps_nobody_waiting() -> None:
+    """By the system, which asks nobody: what it had is lost or done by another, and the rest is done."""
+    found = done(Job(range(40), partial(square_but_be_killed_at, (3, 17, 18, 39))), workers=3)
+    assert set(found) == set(range(40))
+    assert {number for number, result in found.items() if isinstance(result, Lost)} == {3, 17, 18, 39}
+
+
+def test_a_first_process_that_is_lost_once_is_started_again(tmp_path: Path) -> None:
+    with Crew(2, partial(end_the_first_time, str(tmp_path / "mark"))) as crew:
+        found = dict(crew.shared(Job(range(5), square)))
+    assert found == {number: number * number for number in range(5)}
+
+
+def test_what_cannot_be_sent() -> None:
+    with Crew(2, nothing) as crew:
+        crew.start()
+        with pytest.raises((AttributeError, TypeError, pickle.PicklingError)):
+            list(crew.shared(Job([1, 2], lambda number: number)))
+
+
+def test_no_room_for_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", refused)
+    with (
+        Crew(2, nothing) as crew,
+        pytest.raises(CrewError, match="Resource temporarily unavailable; try --jobs-par"),
+    ):
+        list(crew.shared(Job(range(3), square)))

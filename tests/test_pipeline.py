@@ -338,6 +338,7 @@ def test_a_project_file_that_cannot_be_read_is_told(project: Path, given: str) -
         (problem,) = (item for item in result.unread if item.path.endswith(".yml"))
         assert problem.path == "dbt/dbt_project.yml"
         assert (problem.reason, problem.detail) == ("project file not read", "the key 'name' occurs twice")
+        assert problem.span.start_line == 2
         assert result.summary.files - before.files == 1
         assert result.summary.files_unread - before.files_unread == 1
 
@@ -349,3 +350,15 @@ def test_a_project_file_is_named_like_the_files(project: Path) -> None:
     result = scan(request(project, files=discover([project]))).result
     (problem,) = (item for item in result.unread if item.reason == "project file not read")
     assert problem.path == (project / "profiles.yml").as_posix()
+
+
+def test_half_a_character_in_an_ignore_comment(project: Path) -> None:
+    """A notebook may hold one; it has no UTF-8, and both the cache and the output must bear it."""
+    source = "%%bigquery\n-- costguard: ignore[every-column] b\ud800ad\nSELECT * FROM p.d.t"
+    cell = {"cell_type": "code", "source": source, "metadata": {}, "outputs": []}
+    (project / "n.ipynb").write_text(json.dumps({"cells": [cell], "nbformat": 4, "metadata": {}}))
+    for _ in range(2):
+        written = document(scan(request(project)).result)
+        assert written.isascii()
+        (finding,) = (item for item in json.loads(written)["findings"] if item["path"] == "n.ipynb")
+        assert finding["suppressed"] == "b\ud800ad"

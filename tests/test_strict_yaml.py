@@ -18,6 +18,7 @@ def test_plain_data() -> None:
 
 def test_merged_keys() -> None:
     assert load("base: &b {x: 1}\nmore: {<<: *b, y: 2}")["more"] == {"x": 1, "y": 2}
+    assert load("base: &b {x: 1, y: 1}\nmore:\n  <<: *b\n  x: 2")["more"] == {"x": 2, "y": 1}
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,12 @@ def test_yaml_that_is_nested_as_deep_as_is_allowed() -> None:
     for _ in range(99):
         (value,) = value
     assert value == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: !!bool foo", "!!timestamp foo", '!!int ""', '!!float ""', "!!map [a]", "a: " + "1:" * 200 + "1.0"],
+)
+def test_tags_that_do_not_fit(text: str) -> None:
+    with pytest.raises(YamlProblem):
+        load(text)

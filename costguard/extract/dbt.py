@@ -83,8 +83,8 @@ class TemplateProject:
     """Macros outside of dbt projects whose name occurs once in the tree: name -> path."""
     templates: frozenset[str] = frozenset()
     """Every file outside of dbt projects that may be included."""
-    problems: tuple[tuple[str, str], ...] = ()
-    """Project files that could not be read: (path, why)."""
+    problems: tuple[tuple[str, str, int], ...] = ()
+    """Project files that could not be read: (path, why, line)."""
     renderers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Dialect -> renderer with its compiled macros, made where templates are read; stays in its process."""
 
@@ -117,7 +117,7 @@ def build_template_project(
     remembered = _Remembered(files)
     paths = sorted(files.paths())
     known = frozenset(paths)
-    problems: list[tuple[str, str]] = []
+    problems: list[tuple[str, str, int]] = []
     projects: list[DbtProject] = []
     for path in paths:
         if posixpath.basename(path) not in {"dbt_project.yml", "dbt_project.yaml"}:
@@ -165,7 +165,11 @@ class _Remembered:
 
 
 def _project(
-    files: _Remembered, paths: list[str], known: frozenset[str], path: str, problems: list[tuple[str, str]]
+    files: _Remembered,
+    paths: list[str],
+    known: frozenset[str],
+    path: str,
+    problems: list[tuple[str, str, int]],
 ) -> DbtProject | None:
     directory = posixpath.dirname(path)
     settings = _mapping(files, path, problems)
@@ -229,15 +233,15 @@ def _project(
     )
 
 
-def _mapping(files: ProjectFiles, path: str, problems: list[tuple[str, str]]) -> dict[str, Any] | None:
+def _mapping(files: ProjectFiles, path: str, problems: list[tuple[str, str, int]]) -> dict[str, Any] | None:
     text = files.read(path)
     if text is None:
-        problems.append((path, "not readable"))
+        problems.append((path, "not readable", 1))
         return None
     try:
         data = strict_yaml.load(text)
     except strict_yaml.YamlProblem as error:
-        problems.append((path, str(error)))
+        problems.append((path, str(error), (error.line or 0) + 1))
         return None
     return data if isinstance(data, dict) else {}
 
@@ -306,7 +310,11 @@ def _overridden_sources(text: str) -> tuple[str, ...]:
 
 
 def _target(
-    files: ProjectFiles, directory: str, known: frozenset[str], profile: str, problems: list[tuple[str, str]]
+    files: ProjectFiles,
+    directory: str,
+    known: frozenset[str],
+    profile: str,
+    problems: list[tuple[str, str, int]],
 ) -> dict[str, Any]:
     path = posixpath.join(directory, "profiles.yml")
     if path not in known:
@@ -332,7 +340,11 @@ _TARGET_KEYS = ("type", "database", "schema", "project", "dataset", "threads", "
 
 
 def _manifest(
-    files: ProjectFiles, directory: str, known: frozenset[str], target: str, problems: list[tuple[str, str]]
+    files: ProjectFiles,
+    directory: str,
+    known: frozenset[str],
+    target: str,
+    problems: list[tuple[str, str, int]],
 ) -> tuple[dict[str, Compiled], dict[str, Relation]]:
     path = posixpath.join(_inside(directory, target), "manifest.json")
     compiled: dict[str, Compiled] = {}
@@ -342,7 +354,7 @@ def _manifest(
     try:
         manifest = json.loads(files.read(path) or "")
     except (ValueError, RecursionError):
-        problems.append((path, "not JSON"))
+        problems.append((path, "not JSON", 1))
         return compiled, relations
     for section in ("nodes", "sources"):
         entries = manifest.get(section) if isinstance(manifest, dict) else None

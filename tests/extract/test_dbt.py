@@ -230,7 +230,7 @@ def test_a_project_survives_pickling_without_its_renderers() -> None:
 def test_an_unreadable_project_file_is_a_problem_not_a_crash() -> None:
     built = project(**{"dbt_project.yml": "name: a\nname: b\n"})
     assert built.projects == ()
-    assert [path for path, _ in built.problems] == ["dbt_project.yml"]
+    assert [path for path, _, _ in built.problems] == ["dbt_project.yml"]
 
 
 def test_paths_outside_of_the_tree_are_not_searched() -> None:

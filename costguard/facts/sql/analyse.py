@@ -340,13 +340,7 @@ def _add_reads(
     by_column: bool,
 ) -> None:
     """The read plans. Unless `by_column`, nobody asks whether a read is for the result: each is written once."""
-    seen: set[tuple[object, ...]] = set()
-    for read in reads:
-        if not by_column:
-            mark = (read.targets, read.kind, read.excepted)
-            if mark in seen:
-                continue
-            seen.add(mark)
+    for read in reads if by_column else _each_once(reads):
         if len(read.targets) == 1:  # nearly always
             scan, path = read.targets[0]
             if scan not in keys:
@@ -374,6 +368,16 @@ def _add_reads(
                 paths if paths is not None and len(set(paths)) > 1 else None,
             ),
         )
+
+
+def _each_once(reads: Iterable[Read]) -> Iterable[Read]:
+    """Reads that differ only in what they are for, as one; with a place, if one of them has any."""
+    found: dict[tuple[object, ...], Read] = {}
+    for read in reads:
+        first = found.setdefault((read.targets, read.kind, read.excepted), read)
+        if first.place is None:
+            first.place = read.place
+    return found.values()
 
 
 def _turns(context: StatementContext, text: SqlText) -> int | None:

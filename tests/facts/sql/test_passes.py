@@ -315,3 +315,13 @@ def test_reads_for_a_dataframe_say_what_for() -> None:
         ("a", True, "more"),
         ("b", True, "more"),
     }
+
+
+def test_a_read_with_a_place_keeps_it() -> None:
+    """USING reads the key of each side without naming it; the select list names it."""
+    rows = analyse(
+        "WITH a AS (SELECT k, v FROM p.d.t), b AS (SELECT * FROM p.d.u) "
+        "SELECT IF(a.k IS NULL, b.k, a.k) AS k, b.* EXCEPT (k) FROM a FULL JOIN b USING (k)"
+    )
+    places = [(plan.path, plan.at is not None) for plan in rows["read_plans"] if plan.path == "k"]
+    assert places == [("k", True), ("k", True)]
