@@ -26,6 +26,8 @@ SUFFIXES: Final[dict[str, FileFormat]] = {
 }
 MAXIMUM_JSON_BYTES: Final = 512 * 2**20
 """A JSON array is read as a whole; `bq query` does not write larger ones."""
+MAXIMUM_NDJSON_BYTES: Final = 2**30
+"""Lines are held as Python objects, which take ten times the room."""
 _START: Final = 4096
 
 
@@ -121,7 +123,12 @@ def documents(path: Path, kind: FileFormat) -> Iterator[dict[str, Any]]:
         if kind == "ndjson":
             first = stream.readline()
             if _is_row(first):
+                size = 0
                 for number, line in enumerate(chain([first], stream), 1):
+                    size += len(line)
+                    if size > MAXIMUM_NDJSON_BYTES:
+                        limit = MAXIMUM_NDJSON_BYTES / 2**20
+                        raise ValueError(f"more than {limit:,.0f} MiB of lines; export it as Parquet")
                     if line.strip():
                         yield _row(json.loads(line), f"line {number}")
                 return

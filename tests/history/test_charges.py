@@ -258,3 +258,14 @@ def test_a_file_that_is_damaged_inside(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(UsageProblem, match="cannot be read"):
         total(str(path))
+
+
+@pytest.mark.parametrize("name", ["bill.json", "bill.ndjson", "bill.ndjson.gz"])
+def test_json_that_is_too_large_to_be_held(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = FORMS[name](tmp_path / name, BILL)
+    monkeypatch.setattr("costguard.history.files.MAXIMUM_NDJSON_BYTES", 2000)
+    monkeypatch.setattr("costguard.history.files.MAXIMUM_JSON_BYTES", 2000)
+    with pytest.raises(UsageProblem, match="export it as Parquet"):
+        total(path)
