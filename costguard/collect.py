@@ -6,9 +6,7 @@ Rows travel as JSON text: that is what the cache stores, and a syntax tree never
 from __future__ import annotations
 
 import gc
-import json
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -170,22 +168,10 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
 
 
 def _payload(rows: Rows, reads: Sequence[tuple[str, str]] = ()) -> str:
-    """The rows as JSON text."""
+    """The rows as JSON text; no table can hold half of a character."""
     from costguard.facts.merge import columns_of_rows
 
-    return _storable(json_text({"columns": columns_of_rows(rows), "reads": reads}))
-
-
-_HALF_PAIR: Final = re.compile(r"\\ud[89a-f][0-9a-f]{2}")
-
-
-def _storable(text: str) -> str:
-    """The text, with halves of surrogate pairs (`"\\ud800"` in code) replaced: no table can hold them."""
-    if text.isascii() and _HALF_PAIR.search(text) is not None:
-        document = json.loads(text)
-        whole = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        return whole.encode("utf-8", errors="replace").decode()
-    return text
+    return json_text({"columns": columns_of_rows(rows), "reads": reads}, whole=True)
 
 
 def _innermost(error: BaseException) -> str:

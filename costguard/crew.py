@@ -135,9 +135,9 @@ class _Worker:
     ready: bool = False
     told_to_end: bool = False
 
-    def tell(self, message: object) -> None:
+    def tell(self, message: bytes) -> None:
         with contextlib.suppress(OSError):  # it has ended: that shows where its results are read
-            self.orders.send(message)
+            self.orders.send_bytes(message)
 
 
 class _Hands:
@@ -183,8 +183,7 @@ class _Hands:
     def _lead(self, data: bytes) -> None:
         """Hand out items and take results, in a thread: whatever the caller is at, nobody waits for it."""
         for worker in self._workers[: None if self._tells_all else 1]:
-            with contextlib.suppress(OSError):  # it has ended: that shows where its results are read
-                worker.orders.send_bytes(data)
+            worker.tell(data)
         for _ in range(AHEAD):
             for worker in self._workers:
                 self._give(worker)
@@ -219,7 +218,7 @@ class _Hands:
         if number is not None:
             worker.given.append(number)
         worker.told_to_end = number is None
-        worker.tell(number)
+        worker.tell(pickle.dumps(number))
 
     def _mourn(self, worker: _Worker) -> None:
         """What a process had when it ended: the item that it was at is lost, the others are for somebody else."""
@@ -276,9 +275,8 @@ def _widen(pipe: Connection) -> None:
     if sys.platform == "linux":
         import fcntl
 
-        with contextlib.suppress(
-            OSError
-        ):  # more than this system allows: it works all the same, in smaller bites
+        # More than this system allows: it works all the same, in smaller bites.
+        with contextlib.suppress(OSError):
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
@@ -325,7 +323,7 @@ def _prepared(load: Callable[[], object], orders: Connection) -> Job[Any, Any] |
     """Load, and wait for what is to be done; None when that is nothing."""
     load()
     try:
-        job: Job[Any, Any] = pickle.loads(orders.recv_bytes())  # noqa: S301 - from the caller
+        job: Job[Any, Any] = orders.recv()
     except (EOFError, OSError):
         return None
     if job.load is not None:

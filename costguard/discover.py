@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from costguard.errors import UsageProblem
 from costguard.model import SourceKind, Span
 from costguard.result import UnreadReport
+from costguard.walk import walk
 
 if TYPE_CHECKING:
     import pathspec
@@ -263,35 +264,14 @@ def _is_there(path: str) -> bool:
 
 
 def _walk(top: Path) -> Iterator[str]:
-    folders = [""]
     specs: dict[str, pathspec.GitIgnoreSpec] = {}
-    while folders:
-        here = folders.pop()  # "" or "folder/"
-        try:
-            with os.scandir(os.path.join(top, here)) as entries:
-                found = list(entries)
-        except OSError:
-            continue  # like git, no word about a folder that may not be listed
-        if any(entry.name == ".gitignore" for entry in found):
+    for here, folders, names in walk(str(top)):
+        if ".gitignore" in names:
             specs[here] = _ignore_file(Path(top, here, ".gitignore"))
         above = [(base, spec) for base, spec in specs.items() if here.startswith(base)]
-        for entry in found:
-            path = here + entry.name
-            if _is_folder(entry):
-                path += "/"
-                wanted = entry.name not in SKIPPED and not entry.is_symlink()
-            else:
-                wanted = kind_of(entry.name) is not None
-            if not wanted or any(spec.match_file(path[len(base) :]) for base, spec in above):
-                continue
-            if path.endswith("/"):
-                folders.append(path)
-            else:
-                yield path
 
+        def ignored(path: str, above: list[tuple[str, pathspec.GitIgnoreSpec]] = above) -> bool:
+            return any(spec.match_file(path[len(base) :]) for base, spec in above)
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
+        folders[:] = [name for name in folders if name not in SKIPPED and not ignored(f"{here}{name}/")]
+        yield from (here + name for name in names if kind_of(name) is not None and not ignored(here + name))

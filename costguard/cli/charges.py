@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class ChargesFormat(StrEnum):
-    """Output formats of `charges`."""
-
-    text = "text"
-    json = "json"
+from costguard.cli.options import ExportArgument, Format, FormatOption, OutputOption
 
 
 def charges_command(
-    export: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="EXPORT...", help="Files, directories and patterns: Parquet, NDJSON, JSON, CSV, Avro."
-        ),
-    ],
+    export: ExportArgument,
     by: Annotated[
         list[str] | None,
         typer.Option(
@@ -35,15 +23,14 @@ def charges_command(
         str | None, typer.Option(metavar="WEEK", help="Only usage of this ISO week, such as 2026-W47.")
     ] = None,
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="Of days and weeks.")] = "UTC",
-    format: Annotated[ChargesFormat, typer.Option("--format", help="Output format.")] = ChargesFormat.text,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")
-    ] = None,
+    format: FormatOption = Format.text,
+    output: OutputOption = None,
 ) -> None:
     """Say what a Cloud Billing export holds: rows, days, and what each invoice month comes to."""
     from dataclasses import replace
 
-    from costguard.history.charges import collected, load_charges, summarise
+    from costguard.history.charges import load_charges, summarise
+    from costguard.history.files import collected
     from costguard.history.rollup import roll_up, sums, week_period, within
     from costguard.render.charges import charges_json, charges_text
     from costguard.write import check_output, write_text
@@ -56,5 +43,5 @@ def charges_command(
     rolled = [roll_up(charges.frame, dimension, timezone) for dimension in by or ()]
     summary = summarise(charges)
     found = dict(zip(by or (), map(sums, collected(*rolled)), strict=True))
-    render = charges_json if format is ChargesFormat.json else charges_text
+    render = charges_json if format is Format.json else charges_text
     write_text(render(charges, summary, found), output)

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-
-class JobsFormat(StrEnum):
-    """Output formats of `jobs`."""
-
-    text = "text"
-    json = "json"
+from costguard.cli.options import ExportArgument, Format, FormatOption, OutputOption
 
 
 def jobs_command(
-    export: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="EXPORT...", help="Files, directories and patterns: Parquet, NDJSON, JSON, CSV, Avro."
-        ),
-    ],
-    format: Annotated[JobsFormat, typer.Option("--format", help="Output format.")] = JobsFormat.text,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")
-    ] = None,
+    export: ExportArgument,
+    format: FormatOption = Format.text,
+    output: OutputOption = None,
 ) -> None:
     """Say what a BigQuery job history holds: jobs, what was charged for, and what cannot be told."""
     from costguard.history.jobs import load_jobs, summarise_jobs
@@ -35,5 +17,5 @@ def jobs_command(
 
     check_output(output)
     jobs = load_jobs(export)
-    render = jobs_json if format is JobsFormat.json else jobs_text
+    render = jobs_json if format is Format.json else jobs_text
     write_text(render(jobs, summarise_jobs(jobs)), output)

@@ -10,14 +10,8 @@ from typing import Annotated
 
 import typer
 
+from costguard.cli.options import Format, FormatOption, OutputOption
 from costguard.errors import UsageProblem
-
-
-class Format(StrEnum):
-    """Output formats of `scan`."""
-
-    text = "text"
-    json = "json"
 
 
 class FailOn(StrEnum):
@@ -47,10 +41,8 @@ def scan_command(
         str | None,
         typer.Option(help="SQL dialect of .sql files (default: that of the dbt profile, else bigquery)."),
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")
-    ] = None,
+    format: FormatOption = Format.text,
+    output: OutputOption = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Lowest severity that fails (default: error).")
     ] = None,

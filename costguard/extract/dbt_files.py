@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from costguard.walk import walk
+
 _SKIPPED = frozenset(
     {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".mypy_cache", "site-packages"}
 )
@@ -45,23 +47,11 @@ class DirectoryFiles:
 
     def paths(self) -> Iterator[str]:
         if not self._listed:
-            self._listed.extend(sorted(self._walk()))
+            for here, folders, names in walk(self.root):
+                folders[:] = [name for name in folders if name not in _SKIPPED]
+                self._listed.extend(here + name for name in names)
+            self._listed.sort()
         return iter(self._listed)
-
-    def _walk(self) -> Iterator[str]:
-        folders = [""]
-        while folders:
-            here = folders.pop()
-            try:
-                with os.scandir(os.path.join(self.root, here)) as entries:
-                    found = list(entries)
-            except OSError:
-                continue  # what may not be listed may not be read either
-            for entry in found:
-                if not _is_folder(entry):
-                    yield here + entry.name
-                elif entry.name not in _SKIPPED and not entry.is_symlink():
-                    folders.append(f"{here}{entry.name}/")
 
     def read(self, path: str) -> str | None:
         try:
@@ -89,13 +79,6 @@ class DirectoryFiles:
         if known is None:
             known = self._folders[path] = self._resolved(path)
         return known
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,8 @@ def _nothing(plans: Mapping[str, Sequence[object]]) -> dict[str, list[list[Any]]
 
 
 def _pack(columns: Mapping[str, list[list[Any]]], parts: Mapping[str, list[pl.DataFrame]]) -> None:
-    from costguard.facts.frames import (
-        frame_from_columns,
-    )  # heavy; the first sources may yet have to start processes
+    # Heavy, and the first sources may yet have to start processes.
+    from costguard.facts.frames import frame_from_columns
 
     for table, values in columns.items():
         if values and values[0]:

@@ -13,7 +13,8 @@ import polars as pl
 
 from costguard.errors import UsageProblem
 from costguard.history.charge_columns import REQUIRED, Shape, credit_total, map_columns, shape_of
-from costguard.history.files import FileFormat, find_export, format_of, open_export
+from costguard.history.files import FileFormat, collected, opened
+from costguard.history.rollup import Sum, roll_up, sums
 
 STALE_SHARE = 0.5
 """A file of which so many rows stand in another one, to the moment of their export, was left by an older export."""
@@ -46,17 +47,6 @@ class Charges:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthTotal:
-    """What an invoice month comes to, or a part of it."""
-
-    month: str | None
-    rows: int
-    gross: Decimal
-    credits: Decimal
-    net: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class Summary:
     """What a bill holds."""
 
@@ -74,7 +64,8 @@ class Summary:
     promotions: Decimal
     """Part of the credits: they pay, and lower no price."""
     net: Decimal
-    months: tuple[MonthTotal, ...]
+    months: tuple[Sum, ...]
+    """By invoice month, in their order."""
     credit_types: Mapping[str | None, Decimal]
     cost_types: Mapping[str | None, int]
     """Rows by kind: `regular`, `tax`, `adjustment`, `rounding_error`."""
@@ -93,22 +84,16 @@ def load_charges(given: Sequence[str]) -> Charges:
     """
     frames: list[pl.LazyFrame] = []
     files: list[ExportFile] = []
-    for path in find_export(given):
-        kind = format_of(path)
-        raw = open_export(path, kind)
-        schema = dict(raw.collect_schema())
-        shape = shape_of(schema)
+    for file in opened(given):
+        shape = shape_of(file.schema)
         if shape is None:
-            names = ", ".join(list(schema)[:8])
-            raise UsageProblem(
-                f"{path}: no billing export: there is neither a column `cost` nor `BilledCost` (there are {names})"
-            )
-        mapped = map_columns(schema, shape)
+            raise file.refused("no billing export: there is neither a column `cost` nor `BilledCost`")
+        mapped = map_columns(file.schema, shape)
         lacking = [name for name in REQUIRED if name in mapped.missing]
         if lacking:
-            raise UsageProblem(f"{path}: no billing export: there is nothing for {', '.join(lacking)}")
-        frames.append(raw.select(*mapped.expressions, pl.lit(len(files), dtype=pl.Int32).alias("file")))
-        files.append(ExportFile(path, kind, shape, mapped.missing))
+            raise file.refused(f"no billing export: there is nothing for {', '.join(lacking)}")
+        frames.append(file.rows.select(*mapped.expressions, pl.lit(len(files), dtype=pl.Int32).alias("file")))
+        files.append(ExportFile(file.path, file.format, shape, mapped.missing))
     credit = credit_total(pl.col("credits"))
     frame = pl.concat(frames).with_columns(
         credit.alias("credit"),
@@ -125,11 +110,10 @@ def summarise(charges: Charges) -> Summary:
         UsageProblem: amounts that are no numbers, more than one currency, or files left by an older export.
     """
     frame = charges.frame
-    sums = [_sum(name) for name in ("cost", "credit", "net")]
     credits = frame.select(pl.col("credits").explode()).drop_nulls().unnest("credits")
     totals, months, credit_types, cost_types = collected(
         _totals(frame),
-        frame.group_by("invoice_month").agg(pl.len(), *sums).sort("invoice_month"),
+        roll_up(frame, "invoice-month").sort("key"),
         credits.group_by("type").agg(_sum("amount")).sort("type"),
         frame.group_by("cost_type").agg(pl.len()).sort("cost_type"),
     )
@@ -149,25 +133,13 @@ def summarise(charges: Charges) -> Summary:
         credits=row["credit"],
         promotions=row["promotion"],
         net=row["net"],
-        months=tuple(MonthTotal(*month) for month in months.iter_rows()),
+        months=tuple(sums(months)),
         credit_types=dict(credit_types.iter_rows()),
         cost_types=dict(cost_types.iter_rows()),
         adjusted=row["adjusted"],
         without_project=row["without_project"],
         refunds=row["refunds"],
     )
-
-
-def collected(*frames: pl.LazyFrame) -> list[pl.DataFrame]:
-    """The frames, worked out together so that files are read once.
-
-    Raises:
-        UsageProblem: what a file's head promised, its body does not hold.
-    """
-    try:
-        return pl.collect_all(frames, engine="streaming")
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise UsageProblem(f"the export cannot be read: {str(error).strip().splitlines()[0]}") from None
 
 
 def _totals(frame: pl.LazyFrame) -> pl.LazyFrame:

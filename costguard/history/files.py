@@ -6,6 +6,7 @@ import glob
 import gzip
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -88,6 +89,45 @@ def format_of(path: Path) -> FileFormat:
     if first == b"{":
         return "ndjson"
     return SUFFIXES.get(_suffix(path), "csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file of an export, not yet read."""
+
+    path: Path
+    format: FileFormat
+    rows: pl.LazyFrame
+    schema: dict[str, pl.DataType]
+
+    def refused(self, why: str) -> UsageProblem:
+        """The error that this is not an export of the kind that is wanted."""
+        names = ", ".join(list(self.schema)[:8])
+        return UsageProblem(f"{self.path}: {why} (the columns are {names})")
+
+
+def opened(given: Sequence[str]) -> Iterator[Opened]:
+    """The files that are meant, with their columns.
+
+    Raises:
+        UsageProblem: there is none, or one cannot be read.
+    """
+    for path in find_export(given):
+        kind = format_of(path)
+        rows = open_export(path, kind)
+        yield Opened(path, kind, rows, dict(rows.collect_schema()))
+
+
+def collected(*frames: pl.LazyFrame, where: str = "the export") -> list[pl.DataFrame]:
+    """The frames, worked out together so that files are read once. `where` begins the error.
+
+    Raises:
+        UsageProblem: what a file's head promised, its body does not hold.
+    """
+    try:
+        return pl.collect_all(frames, engine="streaming")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise UsageProblem(f"{where}: cannot be read: {str(error).strip().splitlines()[0]}") from None
 
 
 def open_export(path: Path, kind: FileFormat) -> pl.LazyFrame:

@@ -10,9 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from costguard.errors import UsageProblem
 from costguard.history.columns import Found, find, read_as
-from costguard.history.files import FileFormat, find_export, format_of, frame_of, open_export
+from costguard.history.files import FileFormat, Opened, collected, frame_of, opened
 from costguard.history.job_columns import JOBS, JobSource, map_job_columns, source_of
 from costguard.history.job_documents import audit_job, rest_job
 
@@ -76,30 +75,22 @@ def load_jobs(given: Sequence[str]) -> Jobs:
     """
     frames: list[pl.DataFrame] = []
     files: list[HistoryFile] = []
-    for path in find_export(given):
-        kind = format_of(path)
-        raw = open_export(path, kind)
-        schema = dict(raw.collect_schema())
-        source = source_of(schema)
+    for file in opened(given):
+        source = source_of(file.schema)
         if source is None:
-            names = ", ".join(list(schema)[:8])
-            raise UsageProblem(
-                f"{path}: no job history: neither rows of INFORMATION_SCHEMA.JOBS, nor jobs of the REST API, nor "
-                f"entries of a log sink (the columns are {names})"
+            raise file.refused(
+                "no job history: neither rows of INFORMATION_SCHEMA.JOBS, nor jobs of the REST API, nor entries of a "
+                "log sink"
             )
         missing: list[str] = []
-        try:
-            if source == "information-schema":
-                expressions, missing = map_job_columns(schema)
-                rows = raw.select(expressions)
-            else:
-                rows = _told(raw, schema, source, path)
-            frame = rows.collect(engine="streaming")
-            skipped = raw.select(pl.len()).collect().item() - frame.height
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise UsageProblem(f"{path}: cannot be read: {str(error).strip().splitlines()[0]}") from None
+        if source == "information-schema":
+            expressions, missing = map_job_columns(file.schema)
+            rows = file.rows.select(expressions)
+        else:
+            rows = _told(file, source)
+        frame, count = collected(rows, file.rows.select(pl.len()), where=str(file.path))
         frames.append(frame)
-        files.append(HistoryFile(path, kind, source, tuple(missing), skipped))
+        files.append(HistoryFile(file.path, file.format, source, tuple(missing), count.item() - frame.height))
     together = pl.concat(frames)
     # The latest word on a job counts: an export may have caught it while it ran.
     once = (
@@ -117,14 +108,13 @@ def load_jobs(given: Sequence[str]) -> Jobs:
     return Jobs(once.with_columns(billable.alias("billable")), tuple(files), together.height - once.height)
 
 
-def _told(
-    raw: pl.LazyFrame, schema: Mapping[str, pl.DataType], source: JobSource, path: Path
-) -> pl.LazyFrame:
+def _told(file: Opened, source: JobSource) -> pl.LazyFrame:
     """Jobs that documents tell of, with the columns of JOBS."""
     if source == "rest":
-        rows = [rest_job(row) for row in raw.collect().iter_rows(named=True)]
+        (documents,) = collected(file.rows, where=str(file.path))
+        rows = [rest_job(row) for row in documents.iter_rows(named=True)]
     else:
-        rows = list(_audited(raw, schema, path))
+        rows = list(_audited(file))
     if not rows:
         return pl.LazyFrame(schema=JOBS)
     frame = frame_of(rows)
@@ -133,15 +123,16 @@ def _told(
     )
 
 
-def _audited(raw: pl.LazyFrame, schema: Mapping[str, pl.DataType], path: Path) -> Iterator[dict[str, Any]]:
-    text = find(schema, "protopayload_auditlog.metadataJson")
-    user = find(schema, "protopayload_auditlog.authenticationInfo.principalEmail")
+def _audited(file: Opened) -> Iterator[dict[str, Any]]:
+    text = find(file.schema, "protopayload_auditlog.metadataJson")
+    user = find(file.schema, "protopayload_auditlog.authenticationInfo.principalEmail")
     if text is None:
-        raise UsageProblem(f"{path}: entries of a log without `metadataJson`: these are not BigQuery's")
-    chosen = raw.select(
+        raise file.refused("entries of a log without `metadataJson`: these are not BigQuery's")
+    told = file.rows.select(
         text.expression.alias("text"),
         (user.expression if user is not None else pl.lit(None, dtype=pl.String)).alias("user"),
-    ).collect()
+    )
+    (chosen,) = collected(told, where=str(file.path))
     for metadata, name in chosen.iter_rows():
         job = audit_job(metadata, name) if metadata else None
         if job is not None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from costguard.history.charges import Charges, MonthTotal, Summary
+from costguard.history.charges import PROMOTION, Charges, Summary
 from costguard.history.rollup import Sum
 from costguard.money import decimal_string
+from costguard.render.amounts import counted
 from costguard.render.cells import harmless
+from costguard.render.times import moment, stamp
 
 VERSION: Final = 1
 _SHAPES: Final = {"standard": "standard usage cost", "detailed": "detailed usage cost", "focus": "FOCUS"}
@@ -37,11 +39,11 @@ def _lines(charges: Charges, summary: Summary) -> Iterator[str]:
     yield f"Files      {shown}"
     yield f"Rows       {summary.rows:,}"
     if summary.first_usage is not None and summary.last_usage is not None:
-        days = _count(summary.days, "day")
-        yield f"Usage      {_moment(summary.first_usage)} to {_moment(summary.last_usage)}, {days} with usage"
+        days = counted(summary.days, "day")
+        yield f"Usage      {moment(summary.first_usage)} to {moment(summary.last_usage)}, {days} with usage"
     if summary.exported is not None:
         late = f"; nine of ten rows within {_hours(summary.late)} of their usage" if summary.late else ""
-        yield f"Exported   until {_moment(summary.exported)}{late}"
+        yield f"Exported   until {moment(summary.exported)}{late}"
     for count, names in _missing(charges):
         where = "" if count == len(files) else f" (in {count} of {len(files)} files)"
         yield f"Missing    {', '.join(names)}{where}"
@@ -60,31 +62,20 @@ def _lines(charges: Charges, summary: Summary) -> Iterator[str]:
 
 
 def _table(summary: Summary) -> Iterator[str]:
-    total = MonthTotal("total", summary.rows, summary.gross, summary.credits, summary.net)
-    yield from _columns(
-        "invoice",
-        summary.currency,
-        (
-            (month.month or "(none)", month.rows, month.gross, month.credits, month.net)
-            for month in (*summary.months, total)
-        ),
-    )
+    total = Sum("total", None, summary.rows, summary.gross, summary.credits, summary.net)
+    yield from _columns("invoice", summary.currency, (*summary.months, total))
     if summary.credit_types:
         yield ""
         width = max(len(kind or "(none)") for kind in summary.credit_types)
         for kind, amount in summary.credit_types.items():
-            note = "  paid, no lower price" if kind == "PROMOTION" else ""
+            note = "  paid, no lower price" if kind == PROMOTION else ""
             yield f"credits of {(kind or '(none)').ljust(width)}  {amount:,.2f}{note}"
 
 
 def _rolled(rolled: Rolled, currency: str | None) -> Iterator[str]:
     for dimension, found in rolled.items():
         yield ""
-        yield from _columns(
-            dimension,
-            currency,
-            ((_shown(item), item.rows, item.gross, item.credits, item.net) for item in found),
-        )
+        yield from _columns(dimension, currency, found)
 
 
 def _shown(item: Sum) -> str:
@@ -93,14 +84,12 @@ def _shown(item: Sum) -> str:
     return item.name if item.name is not None else item.key or '""'
 
 
-def _columns(
-    head: str, currency: str | None, rows: Iterable[tuple[str, int, Decimal, Decimal, Decimal]]
-) -> Iterator[str]:
+def _columns(head: str, currency: str | None, rows: Iterable[Sum]) -> Iterator[str]:
     """A table of amounts, numbers to the right."""
     lines = [(head, "rows", "gross", "credits", f"net {currency or ''}".strip())]
-    for name, count, *amounts in rows:
-        gross, credits, net = (f"{amount:,.2f}" for amount in amounts)
-        lines.append((name, f"{count:,}", gross, credits, net))
+    for item in rows:
+        gross, credits, net = (f"{amount:,.2f}" for amount in (item.gross, item.credits, item.net))
+        lines.append((_shown(item), f"{item.rows:,}", gross, credits, net))
     widths = [max(len(line[column]) for line in lines) for column in range(5)]
     for name, *values in lines:
         cells = (value.rjust(width) for value, width in zip(values, widths[1:], strict=True))
@@ -122,9 +111,9 @@ def charges_json(charges: Charges, summary: Summary, rolled: Rolled) -> str:
         ],
         "rows": summary.rows,
         "days": summary.days,
-        "first_usage": _stamp(summary.first_usage),
-        "last_usage": _stamp(summary.last_usage),
-        "exported": _stamp(summary.exported),
+        "first_usage": stamp(summary.first_usage),
+        "last_usage": stamp(summary.last_usage),
+        "exported": stamp(summary.exported),
         "late_hours": round(summary.late.total_seconds() / 3600, 2) if summary.late is not None else None,
         "currency": summary.currency,
         **_amounts(summary.gross, summary.credits, summary.net),
@@ -132,7 +121,7 @@ def charges_json(charges: Charges, summary: Summary, rolled: Rolled) -> str:
         "gross_only": any("credits" in file.missing for file in charges.files),
         "invoice_months": [
             {
-                "invoice_month": month.month,
+                "invoice_month": month.key,
                 "rows": month.rows,
                 **_amounts(month.gross, month.credits, month.net),
             }
@@ -180,18 +169,6 @@ def _missing(charges: Charges) -> list[tuple[int, list[str]]]:
     ]
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _hours(time: timedelta | None) -> str:
     hours = time.total_seconds() / 3600 if time is not None else 0
     return f"{hours:,.0f} h" if hours >= 1 else f"{hours * 60:,.0f} min"
-
-
-def _moment(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M} UTC"
-
-
-def _stamp(time: datetime | None) -> str | None:
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time is not None else None

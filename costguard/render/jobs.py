@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final
 
 from costguard.history.jobs import Jobs, JobSummary
 from costguard.money import format_bytes
 from costguard.render.cells import harmless
+from costguard.render.times import moment, stamp
 
 VERSION: Final = 1
 _SOURCES: Final = {
@@ -29,7 +29,7 @@ def _lines(jobs: Jobs, summary: JobSummary) -> Iterator[str]:
     kinds = Counter(_SOURCES[file.source] for file in jobs.files)
     yield "Files      " + ", ".join(f"{count} of {kind}" for kind, count in sorted(kinds.items()))
     if summary.first is not None and summary.last is not None:
-        yield f"Created    {_moment(summary.first)} to {_moment(summary.last)}"
+        yield f"Created    {moment(summary.first)} to {moment(summary.last)}"
     yield f"Jobs       {summary.jobs:,}: {_statements(summary)}"
     left_out = [
         *([f"{summary.cached:,} from the cache"] if summary.cached else ()),
@@ -73,8 +73,8 @@ def jobs_json(jobs: Jobs, summary: JobSummary) -> str:
             for file in jobs.files
         ],
         "jobs": summary.jobs,
-        "first": _stamp(summary.first),
-        "last": _stamp(summary.last),
+        "first": stamp(summary.first),
+        "last": stamp(summary.last),
         "charged": summary.billable,
         "bytes_billed": summary.bytes_billed,
         "slot_ms": summary.slot_ms,
@@ -88,11 +88,3 @@ def jobs_json(jobs: Jobs, summary: JobSummary) -> str:
         "statements": [{"statement": kind, "jobs": count} for kind, count in summary.statements.items()],
     }
     return json.dumps(document, indent=2) + "\n"
-
-
-def _moment(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M} UTC"
-
-
-def _stamp(time: datetime | None) -> str | None:
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time is not None else None

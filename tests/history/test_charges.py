@@ -52,7 +52,7 @@ def test_every_form_adds_up_to_the_same(tmp_path: Path, name: str) -> None:
         "FREE_TIER": Decimal("-0.1"),
         "PROMOTION": Decimal(-2),
     }
-    assert [(item.month, item.rows, item.net) for item in found.months] == [
+    assert [(item.key, item.rows, item.net) for item in found.months] == [
         ("202609", 5, Decimal("5.45")),
         ("202610", 1, Decimal(1)),
     ]

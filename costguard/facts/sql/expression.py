@@ -64,11 +64,6 @@ _CHILDLESS = _PLAIN | {exp.Identifier, exp.Literal, exp.Null, exp.Boolean}
 def extent(node: exp.Expr) -> tuple[int, int]:
     """Offsets (start, end exclusive) that cover every token noted below the node; (-1, -1) when none was."""
     low, high = -1, -1
-    if type(node) is exp.Identifier or type(node) is exp.Literal:  # nearly half of all
-        meta = node._meta
-        if not meta or meta.get("start") is None or meta.get("end") is None:
-            return low, high
-        return meta["start"], meta["end"] + 1
     stack: list[Any] = [node]
     while stack:
         item = stack.pop()
