@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from costguard.extract.template_map import Origin, tracked
 from costguard.extract.template_sandbox import TemplateEnvironment
@@ -20,7 +20,8 @@ class OwnTemplate:
     path: str
     parts: tuple[Part, ...]
     chunks: tuple[str, ...]
-    template: Any
+    pieces: Callable[[str], Iterable[str]]
+    """Renders it, at a path."""
 
 
 def _included_name(text: str, part: Part) -> str:
@@ -55,5 +56,5 @@ def compile_own(environment: TemplateEnvironment, text: str, path: str) -> OwnTe
             pieces.append(f"{{{{__out__({index},__include__({_included_name(text, part)}))}}}}")
         else:
             pieces.append(f"{{%{text[part.inner_start : part.inner_end]}%}}")
-    template = environment.compile_chunked("".join(pieces), path)
-    return OwnTemplate(text, path, tuple(parts), tuple(chunks), template)
+    rendered = environment.read_chunked("".join(pieces), path)
+    return OwnTemplate(text, path, tuple(parts), tuple(chunks), rendered)

@@ -161,8 +161,7 @@ class TemplateRenderer:
         if own is None or own.path != path or own.text != text:
             own = self._own = compile_own(self._environment, text, path)
         self._environment.chunks = own.chunks
-        context = own.template.new_context({})
-        now.rendered.text = self._environment.concat(own.template.root_render_func(context))
+        now.rendered.text = self._environment.concat(own.pieces(path))
         return now.rendered
 
     def _prepared(self, path: str, project: DbtProject | None, incremental: bool) -> _Rendering:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from jinja2 import Template, TemplateError, TemplateNotFound, nodes
@@ -18,13 +18,13 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context, Macro, missing  # type: ignore[attr-defined]
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from costguard.extract.template_direct import CHUNK, DirectTemplate, NotDirectError, has_names
 from costguard.extract.template_limits import MAX_SIZE, Budget, TemplateLimit, widths_allowed
 from costguard.extract.template_map import join
 from costguard.extract.template_unknown import Unknown
 
 __all__ = ["MacroReturn", "ProjectLoader", "TemplateEnvironment", "TemplateError", "missing"]
 
-_CHUNK = re.compile("\x00(\\d+)\x00")
 _NAMES_A_FILE = re.compile(r"\{%\s*(?:import|from|extends)\b")
 """Tags that mean another file in another folder."""
 _SHARED_TEMPLATES = 256
@@ -113,8 +113,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         self.lookup = lookup
         self.budget = Budget()
         self.chunks: Sequence[str] = ()
-        """Data of the template that is being rendered, by number; see `compile_chunked`."""
-        self._shared: dict[str, Template] = {}
+        """Data of the template that is being rendered, by number; see `read_chunked`."""
+        self._shared: dict[str, Callable[[str], Iterable[str]]] = {}
         self.context_class = NameContext
         self.globals.clear()
         self.filters = {
@@ -144,19 +144,27 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         """A template whose loops, collections and printed values are counted."""
         return self._compiled(text, path, chunked=False)
 
-    def compile_chunked(self, text: str, path: str) -> Template:
-        """A template in which data stands as numbers of `chunks`, each between two NUL characters.
+    def read_chunked(self, text: str, path: str) -> Callable[[str], Iterable[str]]:
+        """Renders, at a path, a template in which data stands as numbers of `chunks`, each between two NUL characters.
 
-        What is left are the tags, often the same ones in many files: those are compiled once.
+        What is left are the tags, often the same ones in many files: those are read once.
         """
-        template = self._shared.get(text)
-        if template is None:
-            template = self._compiled(text, path, chunked=True)
+        pieces = self._shared.get(text)
+        if pieces is None:
+            pieces = self._read(text, path)
             if _NAMES_A_FILE.search(text) is None:
                 if len(self._shared) >= _SHARED_TEMPLATES:
                     self._shared.clear()
-                self._shared[text] = template
-        return template
+                self._shared[text] = pieces
+        return pieces
+
+    def _read(self, text: str, path: str) -> Callable[[str], Iterable[str]]:
+        tree = nodes.Template(Parser(self, text, path).subparse(), lineno=1)
+        try:
+            return DirectTemplate(self, tree).pieces
+        except NotDirectError:
+            template = self._compiled(text, path, chunked=True)
+            return lambda at: template.root_render_func(template.new_context({}))
 
     def _compiled(self, text: str, path: str, chunked: bool) -> Template:
         tree = Parser(self, text, path).parse()
@@ -363,7 +371,7 @@ class _Bounder:
                 # One node, not three: half of a template is data. Jinja writes `environment.` before the name.
                 result.extend(
                     nodes.EnvironmentAttribute(f"chunks[{int(number)}]")
-                    for number in _CHUNK.findall(item.data)
+                    for number in CHUNK.findall(item.data)
                 )
             else:
                 result.append(item)
@@ -377,7 +385,7 @@ class _Bounder:
         if kind is nodes.Concat:
             return _call("__join__", node.nodes)  # type: ignore[attr-defined]
         if kind is nodes.List or kind is nodes.Dict or (kind is nodes.Tuple and node.ctx == "load"):  # type: ignore[attr-defined]
-            return _call("__sized__", [node]) if _has_names(node) else node
+            return _call("__sized__", [node]) if has_names(node) else node
         if kind is nodes.Compare and len(node.ops) == 1 and node.ops[0].op in {"in", "notin"}:  # type: ignore[attr-defined]
             inside = _call("__in__", [node.expr, node.ops[0].expr])  # type: ignore[attr-defined]
             return inside if node.ops[0].op == "in" else _call("__not__", [inside])  # type: ignore[attr-defined]
@@ -386,10 +394,6 @@ class _Bounder:
         if kind is nodes.Not:
             return _call("__not__", [node.node])  # type: ignore[attr-defined]
         return node
-
-
-def _has_names(node: nodes.Node) -> bool:
-    return next(node.find_all((nodes.Name, nodes.Call)), None) is not None
 
 
 def _call(name: str, arguments: Sequence[nodes.Node]) -> nodes.Call:
