@@ -19,7 +19,7 @@ from jinja2.runtime import Context, LoopContext, Namespace, missing  # type: ign
 from jinja2.utils import _PassArg
 
 CHUNK: Final = re.compile("\x00(\\d+)\x00")
-"""Data of a template whose text stands elsewhere, by number."""
+"""Part of a template that stands elsewhere, by number."""
 
 
 class NotDirectError(Exception):
@@ -66,6 +66,17 @@ class DirectTemplate:
         return output
 
 
+def direct_value(environment: Any, body: Sequence[nodes.Node]) -> Value:
+    """The value of the one expression that a template prints.
+
+    Raises:
+        NotDirectError: it has something that only Jinja's compiler knows, or more than one expression.
+    """
+    if len(body) != 1 or not isinstance(body[0], nodes.Output) or len(body[0].nodes) != 1:
+        raise NotDirectError("not one expression")
+    return _Builder(environment)._value(body[0].nodes[0])
+
+
 class _Builder:
     """Makes functions of nodes. What a template may do is up to the environment; the special functions that
     `TemplateRenderer` names bound what Python does by itself: collections, loops, `in`, `not`, `~`."""
@@ -106,7 +117,8 @@ class _Builder:
 
         def run(scope: _Scope, output: list[str]) -> None:
             for part in parts:
-                output.append(environment.chunks[part] if isinstance(part, int) else str(part(scope)))
+                chunk = environment.chunks[part] if isinstance(part, int) else part
+                output.append(chunk if isinstance(chunk, str) else str(chunk(scope)))
 
         return run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from costguard.extract.template_direct import NotDirectError, Value
 from costguard.extract.template_map import Origin, tracked
 from costguard.extract.template_sandbox import TemplateEnvironment
 from costguard.extract.template_scan import Part, scan
@@ -14,12 +15,13 @@ _INCLUDE_END = ("without context", "with context", "ignore missing")
 
 @dataclass(frozen=True, slots=True)
 class OwnTemplate:
-    """A compiled template: data comes from `chunks`, printed values go through `__out__(index, value)`."""
+    """A template that can be rendered: printed values go through `__out__(index of the part, value)`."""
 
     text: str
     path: str
     parts: tuple[Part, ...]
-    chunks: tuple[str, ...]
+    chunks: tuple[str | Value, ...]
+    """What stands for each part: data, or, in a template that is not compiled, what a tag prints."""
     pieces: Callable[[str], Iterable[str]]
     """Renders it, at a path."""
 
@@ -37,24 +39,47 @@ def _included_name(text: str, part: Part) -> str:
 
 
 def compile_own(environment: TemplateEnvironment, text: str, path: str) -> OwnTemplate:
-    """The template with data as numbered chunks and printed values wrapped. Raises what Jinja raises."""
-    parts = scan(text)
-    chunks: list[str] = []
-    pieces: list[str] = []
-    for index, part in enumerate(parts):
-        if part.kind == "data":
-            pieces.append(f"\0{len(chunks)}\0")
-            chunks.append(
-                tracked(
-                    text[part.start : part.end],
-                    (Origin(part.end - part.start, part.start, part.end, True),),
-                )
-            )
-        elif part.kind == "output":
-            pieces.append(f"{{{{__out__({index},({text[part.inner_start : part.inner_end]}))}}}}")
-        elif part.keyword == "include":
-            pieces.append(f"{{{{__out__({index},__include__({_included_name(text, part)}))}}}}")
-        else:
-            pieces.append(f"{{%{text[part.inner_start : part.inner_end]}%}}")
-    rendered = environment.read_chunked("".join(pieces), path)
-    return OwnTemplate(text, path, tuple(parts), tuple(chunks), rendered)
+    """The template, ready to be rendered. Raises what Jinja raises."""
+    parts = tuple(scan(text))
+    data = [
+        tracked(text[part.start : part.end], (Origin(part.end - part.start, part.start, part.end, True),))
+        if part.kind == "data"
+        else ""
+        for part in parts
+    ]
+    printed = [_printed(text, part) for part in parts]
+    try:
+        chunks: tuple[str | Value, ...] = tuple(
+            written if code is None else environment.printed(index, code)
+            for index, (written, code) in enumerate(zip(data, printed, strict=True))
+        )
+        tags = [
+            _tag(text, part) if part.kind != "data" and code is None else f"\0{index}\0"
+            for index, (part, code) in enumerate(zip(parts, printed, strict=True))
+        ]
+        render = environment.read_direct("".join(tags), path)
+    except NotDirectError:
+        chunks = tuple(data)
+        tags = [
+            f"\0{index}\0"
+            if part.kind == "data"
+            else _tag(text, part)
+            if code is None
+            else f"{{{{__out__({index},({code}))}}}}"
+            for index, (part, code) in enumerate(zip(parts, printed, strict=True))
+        ]
+        render = environment.read_compiled("".join(tags), path)
+    return OwnTemplate(text, path, parts, chunks, render)
+
+
+def _printed(text: str, part: Part) -> str | None:
+    """The expression whose value a tag prints; None when it is no such tag."""
+    if part.kind == "output":
+        return text[part.inner_start : part.inner_end]
+    if part.keyword == "include":
+        return f"__include__({_included_name(text, part)})"
+    return None
+
+
+def _tag(text: str, part: Part) -> str:
+    return f"{{%{text[part.inner_start : part.inner_end]}%}}"

@@ -18,7 +18,7 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context, Macro, missing  # type: ignore[attr-defined]
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from costguard.extract.template_direct import CHUNK, DirectTemplate, NotDirectError, has_names
+from costguard.extract.template_direct import CHUNK, DirectTemplate, Value, direct_value, has_names
 from costguard.extract.template_limits import MAX_SIZE, Budget, TemplateLimit, widths_allowed
 from costguard.extract.template_map import join
 from costguard.extract.template_unknown import Unknown
@@ -28,12 +28,17 @@ __all__ = ["MacroReturn", "ProjectLoader", "TemplateEnvironment", "TemplateError
 _NAMES_A_FILE = re.compile(r"\{%\s*(?:import|from|extends)\b")
 """Tags that mean another file in another folder."""
 _SHARED_TEMPLATES = 256
+_SHARED_EXPRESSIONS = 2000
 _NESTED_WIDTH = re.compile(r"\{[^{}]*:[^{}]*\{")
 _OPERATORS = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 _MUTATORS = frozenset({"append", "extend", "insert", "update", "setdefault", "add", "pop", "remove", "clear"})
 _PADDING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs"})
 _DROPPED_FILTERS = frozenset({"random", "urlize", "xmlattr", "filesizeformat"})
 _WIDTH_FILTERS = frozenset({"center", "indent", "wordwrap", "batch", "slice", "truncate", "tojson"})
+
+
+Renders = Callable[[str], Iterable[str]]
+"""Gives the pieces of a template's output, at a path."""
 
 
 class MacroReturn(Exception):  # noqa: N818 - no error, it ends a macro
@@ -112,9 +117,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         )
         self.lookup = lookup
         self.budget = Budget()
-        self.chunks: Sequence[str] = ()
-        """Data of the template that is being rendered, by number; see `read_chunked`."""
-        self._shared: dict[str, Callable[[str], Iterable[str]]] = {}
+        self.chunks: Sequence[str | Value] = ()
+        """Parts of the template that is being rendered, by number; see `read_direct`."""
+        self._direct: dict[str, Renders] = {}
+        self._expressions: dict[str, Value] = {}
+        self._shared: dict[str, Template] = {}
         self.context_class = NameContext
         self.globals.clear()
         self.filters = {
@@ -144,27 +151,43 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         """A template whose loops, collections and printed values are counted."""
         return self._compiled(text, path, chunked=False)
 
-    def read_chunked(self, text: str, path: str) -> Callable[[str], Iterable[str]]:
-        """Renders, at a path, a template in which data stands as numbers of `chunks`, each between two NUL characters.
+    def read_direct(self, text: str, path: str) -> Renders:
+        """Renders, at a path, a template in which all but its statement tags stand as numbers of `chunks`, each between
+        two NUL characters. What is left is often the same in many files: it is read once.
 
-        What is left are the tags, often the same ones in many files: those are read once.
+        Raises:
+            NotDirectError: it has a tag or an expression that only Jinja's compiler knows.
+            TemplateError: it is no template.
         """
-        pieces = self._shared.get(text)
-        if pieces is None:
-            pieces = self._read(text, path)
+        found = self._direct.get(text)
+        if found is None:
+            tree = nodes.Template(Parser(self, text, path).subparse(), lineno=1)
+            found = DirectTemplate(self, tree).pieces
+            if len(self._direct) >= _SHARED_TEMPLATES:
+                self._direct.clear()
+            self._direct[text] = found
+        return found
+
+    def printed(self, index: int, code: str) -> Value:
+        """What the tag with this number prints: the value of an expression, through `__out__`. Raises as above."""
+        value = self._expressions.get(code)
+        if value is None:
+            if len(self._expressions) >= _SHARED_EXPRESSIONS:
+                self._expressions.clear()
+            value = self._expressions[code] = direct_value(self, Parser(self, f"{{{{({code})}}}}").subparse())
+        return lambda scope: self.call(scope.context, self.lookup("__out__"), index, value(scope))
+
+    def read_compiled(self, text: str, path: str) -> Renders:
+        """Renders, at a path, a template in which data stands as numbers of `chunks`, each between two NUL
+        characters."""
+        template = self._shared.get(text)
+        if template is None:
+            template = self._compiled(text, path, chunked=True)
             if _NAMES_A_FILE.search(text) is None:
                 if len(self._shared) >= _SHARED_TEMPLATES:
                     self._shared.clear()
-                self._shared[text] = pieces
-        return pieces
-
-    def _read(self, text: str, path: str) -> Callable[[str], Iterable[str]]:
-        tree = nodes.Template(Parser(self, text, path).subparse(), lineno=1)
-        try:
-            return DirectTemplate(self, tree).pieces
-        except NotDirectError:
-            template = self._compiled(text, path, chunked=True)
-            return lambda at: template.root_render_func(template.new_context({}))
+                self._shared[text] = template
+        return lambda _: template.root_render_func(template.new_context({}))
 
     def _compiled(self, text: str, path: str, chunked: bool) -> Template:
         tree = Parser(self, text, path).parse()
