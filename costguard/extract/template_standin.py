@@ -121,19 +121,23 @@ def _replacements(text: str, dialect: str) -> list[_Found]:
     tokens: list[_Token] = []
     for match in _lexer(backslash, dialect in {"bigquery", "mysql"}).finditer(text):
         kind = match.lastgroup or ""
-        if match.group("hole"):
-            kind = "hole"
-        word = match.group() if kind == "sign" else match.group().upper() if kind == "word" else ""
-        if kind in {"comment", "text", "tick"}:
+        start, end = match.span()
+        word = ""
+        if kind == "word":
+            word = match.group().upper()
+        elif kind == "sign":
+            word = match.group()
+        elif kind in {"comment", "text", "tick"}:
             inside: HoleKind | None = "literal" if kind == "text" else "name"
-            for mark in MARK.finditer(text, match.start(), match.end()):
+            for mark in MARK.finditer(text, start, end):
                 expression, standin = decode(mark.group(1)), decode(mark.group(2))
                 shown = standin or identifier(expression, reserved=False)
                 found.append(
                     _Found(mark.start(), mark.end(), shown, None if kind == "comment" else inside, expression)
                 )
-        if kind != "comment":
-            tokens.append(_Token(kind, match.start(), match.end(), word))
+            if kind == "comment":
+                continue
+        tokens.append(_Token(kind, start, end, word))
     found.extend(_outside_quotes(text, tokens))
     found.sort(key=lambda item: item.start)
     return found
