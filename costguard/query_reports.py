@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cache import digest
 from costguard.facts.places import Places
@@ -51,13 +51,18 @@ _QUERY_COLUMNS: Final = (
 """What is shown of the two widest tables."""
 
 
+def _rows(frame: pl.DataFrame, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Each row by the names of its columns: all at once, which takes a third of the time of `iter_rows`."""
+    return (dict(zip(columns, row, strict=True)) for row in frame.select(columns).rows())
+
+
 def _scan_reports(frames: Frames) -> dict[int, list[ScanReport]]:
     columns: dict[int, list[str]] = defaultdict(list)
     read = frames["columns_read"].select("scan", "column").drop_nulls("scan").unique(maintain_order=True)
     for scan, column in read.rows():
         columns[scan].append(column)
     found: dict[int, list[ScanReport]] = defaultdict(list)
-    for row in frames["scans"].select(_SCAN_COLUMNS).iter_rows(named=True):
+    for row in _rows(frames["scans"], _SCAN_COLUMNS):
         if row["role"] == "insert_target":
             continue
         found[row["query"]].append(
@@ -90,7 +95,7 @@ def query_reports(frames: Frames, places: Places, ids: list[str]) -> tuple[Query
     book = price_book()
     scans = _scan_reports(frames)
     found: list[QueryReport] = []
-    for row in frames["queries"].select(_QUERY_COLUMNS).iter_rows(named=True):
+    for row in _rows(frames["queries"], _QUERY_COLUMNS):
         billed = _range(row["billed_low"], row["billed"], row["billed_high"], row["bytes_basis"])
         usd = _money(billed, row["usd_per_tib"])
         runs = row["runs"] if row["runs"] is not None else 1.0
