@@ -51,7 +51,7 @@ lock: $(VENV)/bin/python ## Write requirements.lock and requirements-dev.lock an
 	compile="$(BIN)/uv pip compile pyproject.toml --extra fast --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --upgrade --quiet"; \
 	$$compile --group build --output-file requirements.lock; \
-	$$compile --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$$compile --extra gcp --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
 readme: $(RUN_STAMP) ## Write the READMEs' sample output and fact reference anew
 	@$(BIN)/python docs/render_fact_reference.py
