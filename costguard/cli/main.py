@@ -14,6 +14,7 @@ from costguard.cli.charges import charges_command
 from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.jobs import jobs_command
 from costguard.cli.query import query_command
+from costguard.cli.report import report_command
 from costguard.cli.scan import scan_command
 from costguard.cli.test_rules import check_rules_command
 from costguard.errors import UsageProblem
@@ -51,6 +52,7 @@ app.command("test-rules")(check_rules_command)
 app.command("query")(query_command)
 app.command("charges")(charges_command)
 app.command("jobs")(jobs_command)
+app.command("report")(report_command)
 
 
 def run() -> None:

@@ -103,7 +103,7 @@ def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFr
     Raises:
         UsageProblem: there is no such dimension.
     """
-    key, name = _key(dimension, zone)
+    key, name = dimension_key(dimension, zone)
     keyed = frame.select(
         key.cast(pl.String).alias("key"),
         (pl.col(name) if name is not None else pl.lit(None, dtype=pl.String)).alias("name"),
@@ -130,7 +130,7 @@ def sums(frame: pl.DataFrame) -> list[Sum]:
     return [Sum(*row) for row in frame.iter_rows()]
 
 
-def _key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
+def dimension_key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
     if dimension in _PLAIN:
         column, name = _PLAIN[dimension]
         return pl.col(column), name
