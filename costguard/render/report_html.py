@@ -17,7 +17,11 @@ _RANKED = 8
 def report_html(report: Report, view: View) -> str:
     """The document. Every text is escaped; the template is costguard's own."""
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     source = (shipped("reports") / "weekly.html.j2").read_text(encoding="utf-8")
     charts = [(title, Markup(chart)) for title, chart in _charts(report)]  # noqa: S704 - escaped texts and numbers

@@ -12,30 +12,38 @@ MOST_BLOCKS: Final = 50
 MOST_HEAD: Final = 150
 MOST_TEXT: Final = 3000
 """Slack's limits: blocks of a message, characters of a header and of a section."""
+MOST_WARNINGS: Final = 8
+
+Block = dict[str, Any]
 
 
 def report_slack(view: View) -> str:
     """A payload for a webhook or for `chat.postMessage`: JSON with a plain `text` for notifications."""
-    blocks = list(_blocks(view))
-    if len(blocks) > MOST_BLOCKS:
-        left = len(blocks) - MOST_BLOCKS + 1
-        blocks = [*blocks[: MOST_BLOCKS - 1], _section(f"{left} more tables are in the report.")]
-    return json.dumps({"text": f"{view.title}: {view.headline}", "blocks": blocks}, indent=2) + "\n"
+    head = list(_head(view))
+    foot = {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": _cut(escaped(view.footer), MOST_TEXT)}],
+    }
+    room = (MOST_BLOCKS - len(head) - 1) // 2
+    shown = view.tables if len(view.tables) <= room else view.tables[: room - 1]
+    tables = [block for table in shown for block in ({"type": "divider"}, _section(_table(table)))]
+    left = len(view.tables) - len(shown)
+    rest = [_section(f"{left} more tables are in the report.")] if left else []
+    document = {"text": f"{view.title}: {view.headline}", "blocks": [*head, *tables, *rest, foot]}
+    return json.dumps(document, indent=2) + "\n"
 
 
-def _blocks(view: View) -> Iterator[dict[str, Any]]:
+def _head(view: View) -> Iterator[Block]:
     yield {"type": "header", "text": {"type": "plain_text", "text": _cut(view.title, MOST_HEAD)}}
     yield _section(f"*{escaped(view.headline)}*")
     yield _section("\n".join(f"{escaped(name)}: {escaped(text)}" for name, text in view.facts))
-    for text in view.warnings:
+    for text in view.warnings[:MOST_WARNINGS]:
         yield _section(f":warning: {escaped(text)}")
-    for table in view.tables:
-        yield {"type": "divider"}
-        yield _section(_table(table))
-    yield {"type": "context", "elements": [{"type": "mrkdwn", "text": _cut(escaped(view.footer), MOST_TEXT)}]}
+    if len(view.warnings) > MOST_WARNINGS:
+        yield _section(f":warning: {len(view.warnings) - MOST_WARNINGS} more warnings are in the report.")
 
 
-def _section(text: str) -> dict[str, Any]:
+def _section(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": _cut(text, MOST_TEXT)}}
 
 
