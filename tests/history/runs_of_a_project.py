@@ -32,10 +32,11 @@ def used(
     service: dict[str, str] = BIGQUERY,
     sku: str = "Analysis (US)",
     project: str | None = "shop",
+    month: int = 9,
     **changes: object,
 ) -> Row:
     """A charge of some hours of use; the SKU's id is its description."""
-    start = at(day, hour)
+    start = at(day, hour, month)
     return charge(
         cost,
         **{
