@@ -9,9 +9,7 @@ from typing import Final
 import polars as pl
 
 from costguard.history.columns import value_of
-
-OWN_LABEL: Final = "cg_iteration"
-"""The label that `costguard iteration start` gives out."""
+from costguard.history.ledger import OWN_LABEL
 
 
 @dataclass(frozen=True, slots=True)
