@@ -25,6 +25,7 @@ from costguard.history.phases import PHASES, phase_rules, with_phases
 from costguard.history.stretches import lasts, with_stretches
 
 TIME_EVIDENCE: Final = "time"
+_PLACES: Final = Decimal("0.000000001")
 NO_PROJECT: Final = "no label, no project"
 NO_TIME: Final = "no label, no time of use"
 BESIDE: Final = "no label, while an iteration with a label ran"
@@ -127,8 +128,9 @@ class Found:
 
     @property
     def standing_per_iteration(self) -> Decimal | None:
-        """What each iteration would bear of the standing cost; None without iterations."""
-        return self.standing_net / self.billed_iterations if self.billed_iterations else None
+        """What each iteration would bear of the standing cost, to nine places; None without iterations."""
+        count = self.billed_iterations
+        return (self.standing_net / count).quantize(_PLACES) if count else None
 
 
 def find_iterations(

@@ -89,12 +89,12 @@ def _midnight(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=time_zone(zone)).astimezone(UTC)
 
 
-def within(frame: pl.LazyFrame, period: Period) -> pl.LazyFrame:
-    """The charges whose usage began in a period."""
+def within(frame: pl.LazyFrame, period: Period, time: str = "usage_start") -> pl.LazyFrame:
+    """The charges whose usage began in a period; with another `time`, the jobs that were `created` in it."""
     if period.start is not None:
-        frame = frame.filter(pl.col("usage_start") >= period.start)
+        frame = frame.filter(pl.col(time) >= period.start)
     if period.end is not None:
-        frame = frame.filter(pl.col("usage_start") < period.end)
+        frame = frame.filter(pl.col(time) < period.end)
     return frame
 
 
