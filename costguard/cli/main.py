@@ -12,6 +12,8 @@ import typer
 from costguard import __version__
 from costguard.cli.charges import charges_command
 from costguard.cli.explain import explain_command, rules_command
+from costguard.cli.iteration import iteration_app
+from costguard.cli.iterations import iterations_command
 from costguard.cli.jobs import jobs_command
 from costguard.cli.query import query_command
 from costguard.cli.report import report_command
@@ -53,6 +55,8 @@ app.command("query")(query_command)
 app.command("charges")(charges_command)
 app.command("jobs")(jobs_command)
 app.command("report")(report_command)
+app.command("iterations")(iterations_command)
+app.add_typer(iteration_app)
 
 
 def run() -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from costguard.errors import UsageProblem
+from costguard.history.columns import value_of
 
 _PLAIN: Final[Mapping[str, tuple[str, str | None]]] = {
     "service": ("service_id", "service"),
@@ -88,12 +89,12 @@ def _midnight(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=time_zone(zone)).astimezone(UTC)
 
 
-def within(frame: pl.LazyFrame, period: Period) -> pl.LazyFrame:
-    """The charges whose usage began in a period."""
+def within(frame: pl.LazyFrame, period: Period, time: str = "usage_start") -> pl.LazyFrame:
+    """The charges whose usage began in a period; with another `time`, the jobs that were `created` in it."""
     if period.start is not None:
-        frame = frame.filter(pl.col("usage_start") >= period.start)
+        frame = frame.filter(pl.col(time) >= period.start)
     if period.end is not None:
-        frame = frame.filter(pl.col("usage_start") < period.end)
+        frame = frame.filter(pl.col(time) < period.end)
     return frame
 
 
@@ -139,7 +140,5 @@ def dimension_key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
         return pl.col("usage_start").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d"), None
     kind, _, label = dimension.partition(":")
     if kind in _LABELS and label:
-        # The first of several: a label has one value.
-        mine = pl.col(_LABELS[kind]).list.filter(pl.element().struct.field("key") == label)
-        return mine.list.first().struct.field("value"), None
+        return value_of(pl.col(_LABELS[kind]), label), None
     raise UsageProblem(f"charges cannot be added up by {dimension!r}; by one of {', '.join(DIMENSIONS)}")
