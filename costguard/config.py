@@ -149,6 +149,11 @@ class Config(BaseModel):
     iteration_max_hours: Hours = 24.0
     """What goes on for longer without such a pause is no iteration."""
 
+    timezone: str = "UTC"
+    """Of days and weeks."""
+    report_labels: Texts = ("team",)
+    """Keys of labels that the report adds up by."""
+
     folder: Path = Field(default=Path(), exclude=True)
     """Where the config file lies: its paths are relative to that."""
 

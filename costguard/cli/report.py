@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,11 +37,19 @@ def report_command(
             metavar="WEEK", help="ISO week such as 2026-W47; the last one that has ended by default."
         ),
     ] = None,
+    jobs: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EXPORT", help="The job history, in the same manner (repeatable)."),
+    ] = None,
     label: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY", help="Add up by this label too (repeatable); team by default."),
+        typer.Option(
+            metavar="KEY", help="Add up by this label (repeatable; default: `report_labels`, team)."
+        ),
     ] = None,
-    timezone: Annotated[str, typer.Option(metavar="ZONE", help="Of days and weeks.")] = "UTC",
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Of days and weeks (default: `timezone`, UTC).")
+    ] = None,
     format: Annotated[ReportFormat, typer.Option(help="How to write it.")] = ReportFormat.markdown,
     output: OutputOption = None,
     now: Annotated[
@@ -53,11 +62,15 @@ def report_command(
     mail_to: Annotated[
         str | None, typer.Option(metavar="ADDRESSES", help="Recipients of the mail (--format eml).")
     ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="The config file.")] = None,
 ) -> None:
     """Report what a week cost, from the bill: what changed, what is unusual, and where the month is going."""
     from costguard.cli.request import parse_now
+    from costguard.config import find_config, load_config
     from costguard.history.charges import load_charges
-    from costguard.report.weekly import DEFAULT_LABELS, build_report, week_of
+    from costguard.history.iterations import iteration_settings
+    from costguard.history.jobs import load_jobs
+    from costguard.report.weekly import ReportSettings, build_report, week_of
     from costguard.write import check_output, write_text
 
     if not billing:
@@ -65,8 +78,15 @@ def report_command(
     addresses = _addresses(format, mail_from, mail_to)
     check_output(output)
     moment = parse_now(now)
-    chosen = week_of(week, timezone, moment)
-    report = build_report(load_charges(billing), chosen, moment, tuple(label or DEFAULT_LABELS))
+    settings = load_config(config if config is not None else find_config(Path()))
+    chosen = week_of(week, timezone or settings.timezone, moment)
+    report = build_report(
+        load_charges(billing),
+        chosen,
+        moment,
+        ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings)),
+        load_jobs(jobs).frame if jobs else None,
+    )
     write_text(_written(report, format, addresses), output)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from costguard.config import PhaseRule
+from costguard.config import Config, PhaseRule
 from costguard.history.columns import MONEY, TIME
 from costguard.history.evidence import Evidence, evidence_in_order, with_evidence
 from costguard.history.files import collected
@@ -50,6 +50,16 @@ class IterationSettings:
     def without_pause(self) -> str:
         """The reason why something that goes on and on is in no iteration."""
         return f"no pause of {_hours(self.gap)} within {_hours(self.longest)}"
+
+
+def iteration_settings(config: Config) -> IterationSettings:
+    """What the config says of iterations."""
+    return IterationSettings(
+        labels=config.iteration_labels,
+        gap=timedelta(hours=config.iteration_gap_hours),
+        longest=timedelta(hours=config.iteration_max_hours),
+        phases=config.phases.rules,
+    )
 
 
 @dataclass(frozen=True, slots=True)

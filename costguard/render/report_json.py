@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from costguard.history.iterations import Iteration, Part
 from costguard.money import decimal_string
 from costguard.render.times import stamp
-from costguard.report.model import Anomaly, Change, Freshness, Report
+from costguard.report.model import Anomaly, Attribution, Change, Freshness, Report, Volume
 
 VERSION: Final = 1
 
@@ -50,6 +52,9 @@ def report_document(report: Report) -> dict[str, Any]:
             for month in report.months
         ],
         "by": {dimension: [_change(change) for change in found] for dimension, found in report.by.items()},
+        "iterations": [_iteration(item) for item in report.iterations],
+        "volume": _volume(report.volume),
+        "attribution": _attribution(report.attribution),
         "days": [{"day": day.day.isoformat(), "net": decimal_string(day.net)} for day in report.days],
         "movers": [
             {"dimension": dimension, **_change(change), "new": change.is_new, "gone": change.is_gone}
@@ -75,6 +80,49 @@ def _change(change: Change) -> dict[str, Any]:
         "net": decimal_string(change.net),
         "net_previous_week": decimal_string(change.net_before),
     }
+
+
+def _iteration(item: Iteration) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "evidence": item.evidence,
+        "start": stamp(item.start),
+        "end": stamp(item.end),
+        "rows": item.rows,
+        "net": decimal_string(item.net),
+        "by_phase": {phase: decimal_string(net) for phase, net in item.by_phase.items()},
+        "jobs": item.jobs,
+        "bytes_billed": item.bytes_billed,
+    }
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    return {
+        "iterations": volume.count,
+        "iterations_previous_week": volume.count_before,
+        "net_per_iteration": _amount(volume.each),
+        "net_per_iteration_previous_week": _amount(volume.each_before),
+        "change_by_number": decimal_string(volume.by_count),
+        "change_by_cost": decimal_string(volume.by_cost),
+    }
+
+
+def _attribution(whole: Attribution) -> dict[str, Any]:
+    return {
+        "to_iterations": decimal_string(whole.to_iterations),
+        "standing": decimal_string(_net(whole.standing)),
+        "standing_parts": _parts(whole.standing),
+        "unattributed": decimal_string(_net(whole.unattributed)),
+        "reasons": _parts(whole.unattributed),
+    }
+
+
+def _parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    return [{"reason": part.name, "rows": part.rows, "net": decimal_string(part.net)} for part in parts]
+
+
+def _net(parts: Sequence[Part]) -> Decimal:
+    return sum((part.net for part in parts), Decimal(0))
 
 
 def _anomaly(anomaly: Anomaly) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +17,13 @@ from costguard.report.model import Anomaly, Change, Contributor, Report
 ROWS: Final = 10
 """Rows of a table; what comes after them is one row, so that each table adds up."""
 NONE: Final = "(none)"
-_TITLES: Final = {"service": "By service", "project": "By project", "sku": "By SKU", "day": "By day"}
+_TITLES: Final = {
+    "phase": "By phase",
+    "service": "By service",
+    "project": "By project",
+    "sku": "By SKU",
+    "day": "By day",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,7 @@ def _headline(report: Report) -> str:
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     totals, currency = report.totals, report.currency
+    yield "Iterations", _volume(report)
     yield "Gross", f"{amount_text(totals.gross, currency)} in {counted(totals.rows, 'row')}"
     yield "Credits", amount_text(totals.credits, currency)
     if totals.promotions:
@@ -112,6 +119,20 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     elif report.forecast_note is not None:
         yield "Forecast", f"none: {report.forecast_note}"
     yield from _freshness(report)
+
+
+def _volume(report: Report) -> str:
+    """How many there were and what each came to, and which of the two made the difference."""
+    volume, currency = report.volume, report.currency
+    if volume.each is None:
+        return "none found in the bill"
+    text = f"{volume.count:,} at {amount_text(volume.each, currency)} each"
+    if volume.each_before is None:
+        return f"{text}; none in the week before"
+    more = change_text(volume.by_count, None, currency)
+    dearer = change_text(volume.by_cost, None, currency)
+    earlier = f"{volume.count_before:,} at {amount_text(volume.each_before, currency)} in the week before"
+    return f"{text} ({earlier}): {more} from their number, {dearer} from what each costs"
 
 
 def _freshness(report: Report) -> Iterator[tuple[str, str]]:
@@ -152,6 +173,8 @@ def _tables(report: Report) -> Iterator[Table]:
     yield _movers("Dearer", report.dearer, report.currency)
     yield _movers("Cheaper", report.cheaper, report.currency)
     yield _anomalies(report)
+    yield _iterations(report)
+    yield _apart(report)
     for dimension, found in report.by.items():
         title = _TITLES.get(dimension) or "By " + dimension.replace(":", " ")
         yield _changes(title, found, report.currency, whole=dimension == "day")
@@ -198,6 +221,48 @@ def _contributors(anomaly: Anomaly, currency: str) -> str:
         f"{one.dimension} {one.name or one.key or NONE} ({change_text(one.net - one.usual, None, currency)})"
         for one in first.values()
     )
+
+
+def _iterations(report: Report) -> Table:
+    """The newest; each with the phase that most of it went to."""
+    currency = report.currency
+    rows = [
+        (
+            item.id,
+            f"{item.start:%Y-%m-%d %H:%M}",
+            amount_text(item.net, currency),
+            _dearest(item.by_phase, item.net, currency),
+        )
+        for item in report.iterations[:ROWS]
+    ]
+    rest = report.iterations[ROWS:]
+    if rest:
+        net = sum((item.net for item in rest), Decimal(0))
+        rows.append((f"{len(rest):,} earlier", "", amount_text(net, currency), ""))
+    return Table("Iterations", ("", "began (UTC)", "net", "most of it"), tuple(rows), None, (0, 1, 3))
+
+
+def _dearest(by_phase: Mapping[str, Decimal], net: Decimal, currency: str) -> str:
+    if not by_phase:
+        return "not billed yet"
+    phase, amount = max(by_phase.items(), key=lambda item: item[1])
+    return phase if amount == net else f"{phase} ({amount_text(amount, currency)})"
+
+
+def _apart(report: Report) -> Table:
+    """What is in no iteration."""
+    currency, whole = report.currency, report.attribution
+    rows = [
+        *(
+            (f"standing: {part.name}", f"{part.rows:,}", amount_text(part.net, currency))
+            for part in whole.standing
+        ),
+        *(
+            (f"not attributed: {part.name}", f"{part.rows:,}", amount_text(part.net, currency))
+            for part in whole.unattributed
+        ),
+    ]
+    return Table("In no iteration", ("", "rows", "net"), tuple(rows))
 
 
 def _changes(title: str, found: Sequence[Change], currency: str, whole: bool = False) -> Table:

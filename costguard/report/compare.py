@@ -20,12 +20,12 @@ _MOVING: Final = ("sku", "project")
 def compared(frame: pl.LazyFrame, dimension: str, week: Period, before: Period, zone: str) -> pl.LazyFrame:
     """The columns of a `Change` for each key of two weeks, the dearest of the week first.
 
-    `before` ends where `week` begins.
+    `dimension`: one of `rollup.DIMENSIONS`, or `phase` of a frame that has phases. `before` ends where `week` begins.
 
     Raises:
         UsageProblem: there is no such dimension.
     """
-    key, name = dimension_key(dimension, zone)
+    key, name = (pl.col("phase"), None) if dimension == "phase" else dimension_key(dimension, zone)
     now = pl.col("usage_start") >= week.start
     both = within(frame, Period(before.start, week.end)).select(
         key.cast(pl.String).alias("key"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from costguard.history.iterations import Iteration, Part
 from costguard.history.rollup import Sum
 
 
@@ -132,6 +133,32 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """Why iterations cost what they do: more of them, or dearer ones. The two effects add up to the change."""
+
+    count: int
+    count_before: int
+    each: Decimal | None
+    """Net of an iteration, to nine places; None without any."""
+    each_before: Decimal | None
+    by_count: Decimal
+    """The change in their number, at the price of the week before; at this week's when there were none."""
+    by_cost: Decimal
+    """What is left: the change in price, at this week's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Where the week's net went; the three add up to it."""
+
+    to_iterations: Decimal
+    standing: tuple[Part, ...]
+    """Paid whether iterations run or not, the largest first."""
+    unattributed: tuple[Part, ...]
+    """By reason, the largest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One ISO week."""
 
@@ -159,6 +186,10 @@ class Report:
     forecast_note: str | None
     """Why there is none."""
     freshness: Freshness
+    iterations: tuple[Iteration, ...]
+    """Those of the week, the newest first; of one that goes on beyond it the part in the week."""
+    volume: Volume
+    attribution: Attribution
 
     def days_of_week(self) -> tuple[date, date]:
         """Its Monday and its Sunday."""

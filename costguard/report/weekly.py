@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -13,6 +12,8 @@ import polars as pl
 from costguard.errors import UsageProblem
 from costguard.history.charges import Charges, Summary, summarise
 from costguard.history.files import collected
+from costguard.history.iterations import IterationSettings, find_iterations
+from costguard.history.phases import phase_rules, with_phases
 from costguard.history.rollup import Period, roll_up, sums, time_zone, week_period, within
 from costguard.report.compare import changes, compared, movers
 from costguard.report.daily import (
@@ -24,10 +25,11 @@ from costguard.report.daily import (
     find_anomalies,
     forecast_month,
 )
-from costguard.report.model import Freshness, Report, ServiceRows, Totals
+from costguard.report.model import Attribution, Freshness, Report, ServiceRows, Totals
 from costguard.report.robust import median
+from costguard.report.volume import volume_of
 
-DIMENSIONS: Final = ("service", "project", "sku")
+DIMENSIONS: Final = ("phase", "service", "project", "sku")
 DEFAULT_LABELS: Final = ("team",)
 PROVISIONAL: Final = timedelta(days=2)
 """Google promises no delay; most rows come within a day, some after it. A day counts as closed after two, or after the
@@ -82,20 +84,36 @@ def week_of(name: str | None, zone: str, now: datetime) -> Week:
     return week
 
 
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """What a user chooses."""
+
+    labels: tuple[str, ...] = DEFAULT_LABELS
+    """Keys of labels to add up by."""
+    iterations: IterationSettings = field(default_factory=IterationSettings)
+
+
 def build_report(
-    charges: Charges, week: Week, now: datetime, labels: Sequence[str] = DEFAULT_LABELS
+    charges: Charges,
+    week: Week,
+    now: datetime,
+    settings: ReportSettings | None = None,
+    jobs: pl.DataFrame | None = None,
 ) -> Report:
-    """The figures of a week.
+    """The figures of a week. `jobs`: the columns of JOBS, and `billable`.
 
     Raises:
-        UsageProblem: the bill cannot be added up, or has no charges in the week or the one before.
+        UsageProblem: the bill cannot be added up, has no charges in the week or the one before, or a rule of phases
+            cannot be used.
     """
+    settings = settings or ReportSettings()
     summary = summarise(charges)
-    frame, zone = charges.frame, week.zone
+    zone = week.zone
+    frame = with_phases(charges.frame, phase_rules(settings.iterations.phases))
     before = week.earlier(1)
     if summary.currency is None:
         raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(summary)}")
-    dimensions = (*DIMENSIONS, *(f"label:{label}" for label in labels))
+    dimensions = (*DIMENSIONS, *(f"label:{label}" for label in settings.labels))
     of_week, of_before = within(frame, week.period), within(frame, before)
     history = Period(week.earlier(WEEKS).start, None)
     totals, months, daily, lags, services, known, *by = collected(
@@ -128,6 +146,10 @@ def build_report(
     forecast, forecast_note = forecast_month(by_day, closed)
     dearer, cheaper = movers(compared_by)
     known_row = known.row(0, named=True)
+    divided, divided_before = (
+        find_iterations(within(charges.frame, period), _jobs_of(jobs, period), settings.iterations)
+        for period in (week.period, before)
+    )
     return Report(
         week=week.name,
         zone=zone,
@@ -154,7 +176,14 @@ def build_report(
             short_services=_short(services),
             before_known=None if known_row["timeless"] or summary.exported is None else known_row["net"],
         ),
+        iterations=divided.iterations,
+        volume=volume_of(divided, divided_before),
+        attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
     )
+
+
+def _jobs_of(jobs: pl.DataFrame | None, period: Period) -> pl.DataFrame | None:
+    return within(jobs.lazy(), period, "created").collect() if jobs is not None else None
 
 
 _EARLIER: Final = range(1, USUAL_WEEKS + 1)

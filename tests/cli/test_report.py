@@ -7,12 +7,14 @@ import shutil
 import struct
 import subprocess
 import zlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.history.bills import charge, parquet
+from tests.history.test_jobs import job
+from tests.history.test_jobs import parquet as jobs_parquet
 from tests.report.weeks import MONDAY, daily, weeks
 
 from .conftest import Costguard
@@ -79,9 +81,32 @@ def test_labels_and_zone(costguard: Costguard, bill: str) -> None:
         *("--format", "json"),
     )
     document = json.loads(done.out)
-    assert list(document["by"]) == ["service", "project", "sku", "label:team", "label:env", "day"]
+    assert list(document["by"]) == ["phase", "service", "project", "sku", "label:team", "label:env", "day"]
     assert [row["id"] for row in document["by"]["label:env"]] == [None]
     assert document["timezone"] == "Asia/Tokyo"
+
+
+def test_the_config_says_zone_labels_and_phases(costguard: Costguard, bill: str, tmp_path: Path) -> None:
+    config = tmp_path / "costguard.toml"
+    config.write_text(
+        'timezone = "Europe/Zurich"\nreport_labels = ["env"]\n'
+        '[[phases.rules]]\nphase = "training"\nservice = ["24E6-581D-38E5"]\n'
+    )
+    done = costguard("report", "--billing", bill, *NOW, "--config", config, "--format", "json")
+    document = json.loads(done.out)
+    assert document["timezone"] == "Europe/Zurich"
+    assert list(document["by"]) == ["phase", "service", "project", "sku", "label:env", "day"]
+    assert [row["id"] for row in document["by"]["phase"]] == ["training"]
+
+
+def test_jobs_are_counted_with_their_iteration(costguard: Costguard, bill: str, tmp_path: Path) -> None:
+    start = datetime(2026, 9, 8, 12, tzinfo=UTC)
+    jobs = jobs_parquet(
+        tmp_path / "jobs.parquet", [job(creation_time=start, start_time=start, end_time=start, labels=[])]
+    )
+    done = costguard("report", "--billing", bill, "--jobs", jobs, *NOW, "--format", "json")
+    counted = {item["id"]: item["jobs"] for item in json.loads(done.out)["iterations"] if item["jobs"]}
+    assert counted == {"shop@2026-09-08T12:00": 1}
 
 
 @pytest.mark.parametrize(

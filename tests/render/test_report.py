@@ -48,10 +48,12 @@ def report(tmp_path: Path) -> Report:
     return built(tmp_path, rows)
 
 
-MARKDOWN = r"""# Cost of 2026-W37 (7 September to 13 September 2026)
+MARKDOWN = """# Cost of 2026-W37 (7 September to 13 September 2026)
 
 **$90.00 net, +$20.00 (+29 %) against the week before**
 
+- Iterations: 7 at $12.86 each (7 at $10.00 in the week before): \
+no change from their number, +$20.00 from what each costs
 - Gross: $95.00 in 8 rows
 - Credits: -$5.00
 - Before promotions: $95.00: promotional credits of -$5.00 pay, and lower no price
@@ -96,6 +98,34 @@ def test_json(report: Report) -> None:
         "rows": 1,
         "net": "20.00",
         "net_previous_week": "0.00",
+    }
+    assert [row["id"] for row in document["by"]["phase"]] == ["preprocessing", "unclassified"]
+    assert len(document["iterations"]) == 7
+    assert document["iterations"][4] == {
+        "id": "shop@2026-09-09T12:00",
+        "evidence": "time",
+        "start": "2026-09-09T12:00:00Z",
+        "end": "2026-09-09T13:00:00Z",
+        "rows": 2,
+        "net": "30.00",
+        "by_phase": {"preprocessing": "10.00", "unclassified": "20.00"},
+        "jobs": 0,
+        "bytes_billed": 0,
+    }
+    assert document["volume"] == {
+        "iterations": 7,
+        "iterations_previous_week": 7,
+        "net_per_iteration": "12.857142857",
+        "net_per_iteration_previous_week": "10.00",
+        "change_by_number": "0.00",
+        "change_by_cost": "20.00",
+    }
+    assert document["attribution"] == {
+        "to_iterations": "90.00",
+        "standing": "0.00",
+        "standing_parts": [],
+        "unattributed": "0.00",
+        "reasons": [],
     }
     assert document["anomalies"][0]["day"] == "2026-09-09"
     assert document["anomalies"][0]["score"] is None  # all Wednesdays cost the same
@@ -258,6 +288,35 @@ def test_what_is_provisional_is_said(tmp_path: Path) -> None:
     assert view.warnings == (
         "Provisional: rows of usage from 2026-09-11 on are still expected, so the week may become dearer.",
     )
+
+
+def test_what_is_in_no_iteration(tmp_path: Path) -> None:
+    rows = [
+        daily(MONDAY, 10.0),
+        daily(MONDAY, 3.0, cost_type="tax", project=None),
+        daily(MONDAY, 2.0, project=None, labels=[]),
+    ]
+    view = view_of(built(tmp_path, rows), "1")
+    apart = next(table for table in view.tables if table.title == "In no iteration")
+    assert apart.rows == (
+        ("standing: tax", "1", "$3.00"),
+        ("not attributed: no label, no project", "1", "$2.00"),
+    )
+    assert dict(view.facts)["Iterations"] == "1 at $10.00 each; none in the week before"
+
+
+def test_more_iterations_than_are_shown(tmp_path: Path) -> None:
+    rows = [
+        daily(
+            MONDAY + timedelta(hours=0),
+            float(number),
+            labels=[{"key": "cg_iteration", "value": f"run-{number:02}"}],
+        )
+        for number in range(1, 14)
+    ]
+    table = next(table for table in view_of(built(tmp_path, rows), "1").tables if table.title == "Iterations")
+    assert len(table.rows) == 11
+    assert table.rows[-1][:3] == ("3 earlier", "", "$36.00")  # 11, 12 and 13 come last by their names
 
 
 def test_bars_below_zero_hang_from_the_axis() -> None:

@@ -225,6 +225,9 @@ def test_every_table_adds_up_and_order_does_not_matter(
         assert sum(change.rows for change in found) == one.totals.rows, dimension
         assert sum(change.net_before for change in found) == one.totals.net_before, dimension
     assert sum(month.net for month in one.months) == one.totals.net
+    apart = (*one.attribution.standing, *one.attribution.unattributed)
+    assert one.attribution.to_iterations + sum(part.net for part in apart) == one.totals.net
+    assert sum(item.net for item in one.iterations) == one.attribution.to_iterations
     assert one.totals.net == one.totals.gross + one.totals.credits
 
     shuffled = data.draw(st.permutations(rows))
