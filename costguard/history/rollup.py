@@ -16,7 +16,7 @@ import polars as pl
 from costguard.errors import UsageProblem
 from costguard.history.columns import value_of
 
-_PLAIN: Final[Mapping[str, tuple[str, str | None]]] = {
+PLAIN_COLUMNS: Final[Mapping[str, tuple[str, str | None]]] = {
     "service": ("service_id", "service"),
     "sku": ("sku_id", "sku"),
     "project": ("project", "project_name"),
@@ -26,13 +26,13 @@ _PLAIN: Final[Mapping[str, tuple[str, str | None]]] = {
     "invoice-month": ("invoice_month", None),
 }
 """Dimension -> (column of the key, column of its name)."""
-_LABELS: Final[Mapping[str, str]] = {
+LABEL_COLUMNS: Final[Mapping[str, str]] = {
     "label": "labels",
     "system-label": "system_labels",
     "project-label": "project_labels",
     "tag": "tags",
 }
-DIMENSIONS: Final = (*_PLAIN, "day", *(f"{name}:KEY" for name in _LABELS))
+DIMENSIONS: Final = (*PLAIN_COLUMNS, "day", *(f"{name}:KEY" for name in LABEL_COLUMNS))
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
 
 
@@ -132,13 +132,13 @@ def sums(frame: pl.DataFrame) -> list[Sum]:
 
 
 def dimension_key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
-    if dimension in _PLAIN:
-        column, name = _PLAIN[dimension]
+    if dimension in PLAIN_COLUMNS:
+        column, name = PLAIN_COLUMNS[dimension]
         return pl.col(column), name
     if dimension == "day":
         time_zone(zone)
         return pl.col("usage_start").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d"), None
     kind, _, label = dimension.partition(":")
-    if kind in _LABELS and label:
-        return value_of(pl.col(_LABELS[kind]), label), None
+    if kind in LABEL_COLUMNS and label:
+        return value_of(pl.col(LABEL_COLUMNS[kind]), label), None
     raise UsageProblem(f"charges cannot be added up by {dimension!r}; by one of {', '.join(DIMENSIONS)}")
