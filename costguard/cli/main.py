@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from costguard import __version__
+from costguard.cli.catalog import catalog_app
 from costguard.cli.charges import charges_command
 from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.jobs import jobs_command
@@ -51,6 +52,7 @@ app.command("test-rules")(check_rules_command)
 app.command("query")(query_command)
 app.command("charges")(charges_command)
 app.command("jobs")(jobs_command)
+app.add_typer(catalog_app, name="catalog")
 
 
 def run() -> None:
