@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from costguard.catalog.load import PARTITION_IDS
 from costguard.catalog.model import NULL_PARTITION, RECORD_TYPES, Partitioning, Raw
 
 WHOLE: Final = ""
@@ -51,7 +52,7 @@ def query_text(question: Question, raw: Raw, partitioning: Partitioning | None) 
     repeated = {
         path
         for path, column in kinds.items()
-        if column["type"] in RECORD_TYPES and column["mode"] == "REPEATED"
+        if column["type"].upper() in RECORD_TYPES and (column.get("mode") or "").upper() == "REPEATED"
     }
     alias = _alias({path.partition(".")[0].lower() for path in kinds})
     sources = [f"{_quoted(question.table)} AS {alias}"]
@@ -115,7 +116,7 @@ def _condition(place: str, column_type: str | None, part: str, partitioning: Par
 def _integers(part: str, partitioning: Partitioning) -> tuple[int, int | None]:
     if part == EVERY_VALUE:
         return _FIRST_INTEGER, None
-    if partitioning.range is None or not re.fullmatch(r"-?\d{1,19}", part):
+    if partitioning.range is None or not PARTITION_IDS["RANGE"].fullmatch(part):
         raise UnaskableError(f"partition {part!r} cannot be selected by a filter")
     return int(part), int(part) + partitioning.range.interval
 
@@ -125,8 +126,10 @@ def _moments(part: str, granularity: str) -> tuple[datetime, datetime | None]:
     if part == EVERY_VALUE:
         return _FIRST, None
     try:
+        if not PARTITION_IDS[granularity].fullmatch(part):
+            raise ValueError
         start = datetime.strptime(part, _FORMATS[granularity]).replace(tzinfo=UTC)
-    except ValueError:
+    except ValueError:  # the 30th of February too
         raise UnaskableError(f"partition {part!r} cannot be selected by a filter") from None
     try:
         if granularity == "YEAR":

@@ -106,7 +106,10 @@ class _Measuring:
             remarks.append(
                 f"its columns come to {known:,} bytes, but the table says {self.bytes:,}: has it changed meanwhile?"
             )
-        return self._done(self.sizes, self._in_partitions(partitions), tuple(remarks))
+        measured = self._in_partitions(partitions)
+        if not self.open and (odd := self._odd_partitions(measured)):
+            remarks.append(f"in {odd:,} of its partitions the columns do not come to the partition's bytes")
+        return self._done(self.sizes, measured, tuple(remarks))
 
     def _done(
         self,
@@ -223,6 +226,23 @@ class _Measuring:
                 if part is not None:
                     sizes[leaf.path] = part
         return {identifier: sizes for identifier, sizes in found.items() if sizes}
+
+    def _odd_partitions(self, measured: Mapping[str, Mapping[str, int]]) -> int:
+        """Measured partitions in which all columns are known, but come to other bytes than the partition has."""
+        partitioning = self.table.partitioning
+        odd = 0
+        for partition in (partitioning.partitions or ()) if partitioning is not None else ():
+            sizes = measured.get(partition.id)
+            if sizes is None or partition.rows is None or partition.bytes is None:
+                continue
+            widths = [
+                leaf.width or 0
+                for leaf in self.table.leaves
+                if leaf.path not in sizes and leaf.path in self.sizes
+            ]
+            if len(widths) + len(sizes) == len(self.table.leaves):
+                odd += sum(sizes.values()) + partition.rows * sum(widths) != partition.bytes
+        return odd
 
 
 _BUFFERED: Final = (

@@ -28,8 +28,10 @@ class CatalogFigures:
     """A catalog in figures."""
 
     as_of: str | None
+    """As the catalog writes it."""
+    moment: datetime | None
     age: timedelta | None
-    """None when the catalog does not say its time, or not in ISO 8601."""
+    """None, as the moment is, when the catalog does not say its time, or not in ISO 8601."""
     tables: tuple[TableFigures, ...]
     """By name."""
 
@@ -37,7 +39,8 @@ class CatalogFigures:
 def summarise_catalog(catalog: Catalog, now: datetime) -> CatalogFigures:
     """The figures of all tables. `now`: what the age is reckoned to."""
     tables = tuple(figures(table) for table in map(catalog.table, sorted(catalog.raw())) if table is not None)
-    return CatalogFigures(catalog.as_of, _age(catalog.as_of, now), tables)
+    moment = _moment(catalog.as_of)
+    return CatalogFigures(catalog.as_of, moment, now - moment if moment is not None else None, tables)
 
 
 def figures(table: Table) -> TableFigures:
@@ -57,14 +60,12 @@ def figures(table: Table) -> TableFigures:
 def flags(leaf: Leaf) -> str:
     """The mode of a leaf, and whether it lies in an array of records."""
     within = leaf.repeated and leaf.mode != "REPEATED"
-    return f"{leaf.mode.lower()}, in an array" if within else leaf.mode.lower()
+    return f"{leaf.mode.lower()}, in array" if within else leaf.mode.lower()
 
 
-def _age(as_of: str | None, now: datetime) -> timedelta | None:
-    if as_of is None:
-        return None
+def _moment(as_of: str | None) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(as_of)
+        moment = datetime.fromisoformat(as_of or "")
     except ValueError:
         return None
-    return now - (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

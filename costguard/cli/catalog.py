@@ -77,6 +77,7 @@ def pull_command(
     from costguard.cloud.bigquery import MINIMUM_BYTES_BILLED, Access, BigQuery
     from costguard.cloud.progress_file import ProgressFile
     from costguard.cloud.pull import PullRequest, pull
+    from costguard.render.amounts import counted
     from costguard.render.catalog import pulled_text
     from costguard.write import check_output, write_text
 
@@ -108,7 +109,7 @@ def pull_command(
     now = datetime.now(UTC)
     with ProgressFile(output) as kept, Reporter(quiet, "tables") as reporter:
         if len(kept):
-            reporter.note(f"going on with {len(kept):,} answers of an earlier pull ({kept.path})")
+            reporter.note(f"going on with {counted(len(kept), 'answer')} of an earlier pull ({kept.path})")
         pulled = pull(bigquery, request, kept, now, reporter.progress)
         tables = {entry["name"]: entry for entry in pulled.document["tables"]}
         if pulled.unread and not tables:

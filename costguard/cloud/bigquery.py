@@ -21,8 +21,11 @@ EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
 MINIMUM_BYTES_BILLED: Final = 10 << 20
 """No query that reads anything is charged for less, so no lower limit can be set."""
 
-PATIENCE_SECONDS: Final = 120.0
+PATIENCE_SECONDS: Final = 60.0
 """So long a request is tried again after 429, 5xx or rateLimitExceeded. Quotas of a day are not waited for."""
+
+_TIMEOUT_SECONDS: Final = 60.0
+"""Of one request."""
 
 INSTALL: Final = (
     "Google's clients are not installed: run `python -m pip install 'costguard-gcp[gcp]'`, "
@@ -82,13 +85,15 @@ class BigQuery:
     def datasets(self, project: str) -> list[str]:
         """The names of a project's datasets, sorted; hidden ones are left out."""
         with explained(self._attempt(f"list the datasets of {project}", "bigquery.datasets.get")):
-            found = self._client.list_datasets(project, retry=self._retry)
+            found = self._client.list_datasets(project, retry=self._retry, timeout=_TIMEOUT_SECONDS)
             return sorted(item.dataset_id for item in found)
 
     def tables(self, project: str, dataset: str) -> list[str]:
         """The names of a dataset's tables and views, sorted."""
         with explained(self._attempt(f"list the tables of {project}.{dataset}", "bigquery.tables.list")):
-            found = self._client.list_tables(f"{project}.{dataset}", retry=self._retry)
+            found = self._client.list_tables(
+                f"{project}.{dataset}", retry=self._retry, timeout=_TIMEOUT_SECONDS
+            )
             return sorted(item.table_id for item in found)
 
     def table(self, project: str, dataset: str, table: str) -> Mapping[str, Any]:
@@ -110,9 +115,10 @@ class BigQuery:
         config = QueryJobConfig(dry_run=True, use_query_cache=False, labels=self._labels())
         with explained(self._attempt(f"dry run a query of {about}", "bigquery.tables.getData")):
             job = self._client.query(
-                sql, config, location=location, retry=self._retry, job_retry=None, timeout=60
+                sql, config, location=location, retry=self._retry, job_retry=None, timeout=_TIMEOUT_SECONDS
             )
-        answer = job.to_api_repr().get("statistics", {}).get("query", {})  # type: ignore[no-untyped-call]
+        # How sure the figure is has no property of the client's own.
+        answer = job._properties.get("statistics", {}).get("query", {})
         accuracy = answer.get("totalBytesProcessedAccuracy")
         size = job.total_bytes_processed
         # UNKNOWN comes with 0 bytes, which means that they cannot be told.
@@ -135,7 +141,9 @@ class BigQuery:
             query_parameters=[ArrayQueryParameter(name, "STRING", values) for name, values in texts.items()],
         )
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
-            job = self._client.query(sql, config, location=location, retry=self._retry, timeout=60)
+            job = self._client.query(
+                sql, config, location=location, retry=self._retry, timeout=_TIMEOUT_SECONDS
+            )
             rows = [dict(row.items()) for row in job.result(retry=self._retry)]
             if job.total_bytes_billed is None:
                 job.reload(retry=self._retry)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import islice
+from queue import SimpleQueue
 from typing import Final, TypeVar
 
 Task = TypeVar("Task")
@@ -44,23 +43,36 @@ class Pace:
 def at_pace(
     tasks: Iterable[Task], work: Callable[[Task], Result], pace: Pace, at_once: int = AT_ONCE
 ) -> Iterator[tuple[Task, Result]]:
-    """Each task with its result, as they are done. The first error ends it: tasks not begun are not begun."""
+    """Each task with its result, as they are done. The first error ends it: tasks not begun are not begun.
 
-    def paced(task: Task) -> Result:
-        pace.wait()
-        return work(task)
+    The threads are not waited for at an error or an interrupt: what is under way (it may be waiting for a server that
+    does not answer) is of no use to anybody then.
+    """
+    todo: SimpleQueue[Task | None] = SimpleQueue()
+    done: SimpleQueue[tuple[Task, Result] | BaseException] = SimpleQueue()
+    ended = threading.Event()
 
-    waiting = iter(tasks)
-    with ThreadPoolExecutor(at_once, thread_name_prefix="costguard") as threads:
-        running: dict[Future[Result], Task] = {}
-        try:
-            while True:
-                for task in islice(waiting, at_once - len(running)):
-                    running[threads.submit(paced, task)] = task
-                if not running:
-                    return
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield running.pop(future), future.result()
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
+    def serve() -> None:
+        while (task := todo.get()) is not None:
+            pace.wait()
+            if ended.is_set():
+                return
+            try:
+                done.put((task, work(task)))
+            except BaseException as error:  # raised again where the results are awaited
+                done.put(error)
+
+    listed = list(tasks)
+    for task in listed:
+        todo.put(task)
+    for _ in range(min(at_once, len(listed))):
+        todo.put(None)
+        threading.Thread(target=serve, name="costguard", daemon=True).start()
+    try:
+        for _ in listed:
+            result = done.get()
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+    finally:
+        ended.set()

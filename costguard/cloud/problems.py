@@ -78,11 +78,21 @@ def _problem(error: Exception, attempt: Attempt) -> UsageProblem:
 
 
 def _credentials(error: Exception, attempt: Attempt) -> UsageProblem:
-    from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
+    from google.auth.exceptions import (
+        DefaultCredentialsError,
+        InvalidOperation,
+        RefreshError,
+        TransportError,
+    )
 
     if isinstance(error, TransportError):
         return UsageProblem(
             f"cannot {attempt.action}: Google's sign-in cannot be reached ({_first_line(error)}); check the network"
+        )
+    if isinstance(error, InvalidOperation):  # what follows when a server does not take anonymous requests
+        return UsageProblem(
+            f"cannot {attempt.action}: the server that BIGQUERY_EMULATOR_HOST names asks for credentials, "
+            "which are sent over https:// only"
         )
     if isinstance(error, DefaultCredentialsError):
         return UsageProblem(

@@ -14,6 +14,7 @@ from costguard.catalog.summary import CatalogFigures, TableFigures, figures, fla
 from costguard.money import format_bytes, format_usd
 from costguard.render.amounts import counted
 from costguard.render.cells import harmless
+from costguard.render.times import moment
 
 if TYPE_CHECKING:
     from costguard.cloud.pull import Pulled
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 SHOWN_PARTITIONS: Final = 12
 _UNKNOWN: Final = "?"
+_VIEWS: Final = frozenset({"view"})
+_KINDS: Final = {
+    "table": ("table",),
+    "view": ("view",),
+    "materialized_view": ("materialized view",),
+    "external": ("external table",),
+    "snapshot": ("snapshot",),
+}
 
 
 def catalog_text(found: CatalogFigures) -> str:
@@ -39,9 +48,9 @@ def _text(lines: Iterable[str]) -> str:
 
 def _catalog_lines(found: CatalogFigures) -> Iterator[str]:
     tables = found.tables
-    yield f"As of      {found.as_of or 'not said'}{_age(found.age)}"
-    kinds = Counter(item.table.kind.replace("_", " ") for item in tables)
-    each = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
+    yield f"As of      {moment(found.moment) if found.moment else found.as_of or 'not said'}{_age(found.age)}"
+    kinds = Counter(item.table.kind for item in tables)
+    each = ", ".join(counted(count, *_KINDS[kind]) for kind, count in sorted(kinds.items()))
     yield f"Tables     {len(tables):,}" + (f": {each}" if each else "")
     known = [item.table.bytes for item in tables if item.table.bytes is not None]
     unknown = sum(item.table.bytes is None and item.table.kind not in _VIEWS for item in tables)
@@ -68,15 +77,12 @@ def _catalog_lines(found: CatalogFigures) -> Iterator[str]:
                     _number(item.table.rows),
                     _bytes(item.table.bytes),
                     _partitions(item),
-                    f"{item.sized} of {item.columns}",
+                    f"{item.sized} of {item.columns}" if item.table.kind not in _VIEWS else "",
                 )
                 for item in tables
             ],
             left=2,
         )
-
-
-_VIEWS: Final = frozenset({"view"})
 
 
 def _partition_sums(partitioned: Sequence[TableFigures]) -> str:
@@ -170,12 +176,12 @@ def _bytes(count: int | None) -> str:
 def _age(age: timedelta | None) -> str:
     if age is None:
         return ""
-    hours = age.total_seconds() / 3600
+    hours = int(age.total_seconds() // 3600)
     if hours < 0:
         return ", which is yet to come"
-    return (
-        f", {counted(int(hours // 24), 'day')} old" if hours >= 24 else f", {counted(int(hours), 'hour')} old"
-    )
+    if hours == 0:
+        return ", less than an hour old"
+    return f", {counted(hours // 24, 'day')} old" if hours >= 24 else f", {counted(hours, 'hour')} old"
 
 
 def catalog_json(found: CatalogFigures) -> str:
