@@ -57,7 +57,7 @@ def pull_command(
         str | None,
         typer.Option(metavar="FROM..TO", help="Measure them in these only, such as 20260101..20260131."),
     ] = None,
-    dry_runs_per_second: Annotated[float, typer.Option(min=0.01, max=100, help="Requests a second.")] = 20.0,
+    requests_per_second: Annotated[float, typer.Option(min=0.01, max=100, help="Requests a second.")] = 20.0,
     max_bytes_billed: Annotated[
         int, typer.Option(metavar="BYTES", min=0, help="Of each query that lists partitions; 0: run none.")
     ] = 100 << 20,
@@ -103,7 +103,7 @@ def pull_command(
         first_partition=first,
         last_partition=last,
         maximum_bytes_billed=max_bytes_billed,
-        per_second=dry_runs_per_second,
+        per_second=requests_per_second,
     )
     bigquery = BigQuery(Access(project, quota_project, label="catalog-pull"))
     now = datetime.now(UTC)

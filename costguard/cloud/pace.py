@@ -60,6 +60,7 @@ def at_pace(
             try:
                 done.put((task, work(task)))
             except BaseException as error:  # raised again where the results are awaited
+                ended.set()
                 done.put(error)
 
     listed = list(tasks)

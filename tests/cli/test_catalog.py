@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
@@ -35,7 +39,7 @@ VIEW = Table(
     [column("id", "INTEGER")], more={"type": "VIEW", "view": {"query": "SELECT id FROM p.shop.sales"}}
 )
 
-PULL = ("catalog", "pull", "--project", "p", "--dry-runs-per-second", "100")
+PULL = ("catalog", "pull", "--project", "p", "--requests-per-second", "100")
 
 
 @pytest.fixture
@@ -142,7 +146,7 @@ def test_an_interrupted_pull_says_what_it_goes_on_with(
     # The question about partitions is answered, and one dry run.
     stop = Failure("POST", 403, "quotaExceeded", "Quota exceeded", after=2)
     server.failures.append(stop)
-    done = costguard(*PULL, "--dry-runs-per-second", "10")
+    done = costguard(*PULL, "--requests-per-second", "10")
     assert (done.code, done.out) == (2, "")
     assert "a quota is used up (Quota exceeded); wait, or ask for more, and run this again" in done.err
     server.failures.remove(stop)
@@ -153,6 +157,27 @@ def test_an_interrupted_pull_says_what_it_goes_on_with(
     assert ", 1 known from an earlier pull\n" in done.out
     assert load_catalog(["catalog.json"]).table("p.shop.sales").leaves[2].bytes == 32 * GIB  # type: ignore[union-attr]
     assert costguard(*PULL, "--quiet").out == ""
+
+
+def test_an_interrupt_keeps_what_is_known(costguard: Costguard, serve: Serve, tmp_path: Path) -> None:
+    wide = Table([column(f"c{number}") for number in range(40)], [{"c1": "ab"}])
+    serve({"p.shop.wide": wide})
+    code = "from costguard.cli.main import run; run()"
+    slowly = (*PULL[:-1], "10", "-o", str(tmp_path / "catalog.json"))
+    kept = tmp_path / ".catalog.json.progress"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *slowly], stderr=subprocess.PIPE, text=True
+    ) as running:
+        while not kept.exists() or kept.read_text().count("\n") < 3:
+            assert running.poll() is None
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
+    assert (running.returncode, err) == (130, "costguard: interrupted\n")
+    known = kept.read_text().count("\n") - 1
+    done = costguard(*PULL)
+    assert done.code == 0
+    assert f"{40 - known} dry runs for nothing, {known} known from an earlier pull\n" in done.out
 
 
 @pytest.mark.parametrize(

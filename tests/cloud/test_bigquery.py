@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 import socket
 import subprocess
 import sys
@@ -206,6 +207,28 @@ def test_a_key_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
     with pytest.raises(UsageProblem, match="there are no Google credentials"):
         BigQuery(Access("p"))
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Credentials of a person, who has set no project."""
+    account = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}
+    (tmp_path / "me.json").write_text(json.dumps(account))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "me.json"))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    for name in (EMULATOR, "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_the_project_for_quota() -> None:
+    assert BigQuery(Access("p", quota_project="q"))._client._credentials.quota_project_id == "q"
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_credentials_that_name_no_project() -> None:
+    with pytest.raises(UsageProblem, match=r"^the credentials name no project; give --project$"):
+        BigQuery(Access())
 
 
 def test_an_open_line_gets_no_credentials_and_needs_a_project(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,5 +53,4 @@ def test_the_first_error_ends_it() -> None:
     assert [next(results) for _ in range(3)] == [(0, 0), (1, 1), (2, 2)]
     with pytest.raises(ValueError, match="three"):
         next(results)
-    assert begun[:4] == [0, 1, 2, 3]
-    assert len(begun) < 1000
+    assert begun == [0, 1, 2, 3]
