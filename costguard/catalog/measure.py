@@ -86,7 +86,7 @@ class _Measuring:
             except _Open:
                 return self._done(self.sizes, {}, ())
             if whole != self.bytes:
-                return self._done(self.sizes, {}, (_BUFFERED,))
+                return self._done(self.sizes, {}, (_BUFFERED if whole is not None else _BUFFERED_UNTOLD,))
         self._group(fixed, None)
         for leaf in others:
             self._group([leaf], None)
@@ -247,6 +247,10 @@ class _Measuring:
 
 _BUFFERED: Final = (
     "rows are in its streaming buffer, which dry runs count and the bill does not: "
+    "only the sizes that follow from its rows are known"
+)
+_BUFFERED_UNTOLD: Final = (
+    "rows are in its streaming buffer, and how much is not told: "
     "only the sizes that follow from its rows are known"
 )
 _HIDDEN: Final = "row-level security hides the bytes of its queries: its dry runs say 0"

@@ -21,12 +21,19 @@ _ROLES: Final[Mapping[str, str]] = {
 }
 """The smallest predefined role that has a permission (docs.cloud.google.com/bigquery/docs/access-control)."""
 
-_PERMISSION: Final = re.compile(r"\b(?:bigquery|serviceusage|resourcemanager)\.[a-z]\w*\.[a-z]\w*\b")
+_PERMISSION: Final = re.compile(
+    r"\b(?:bigquery|serviceusage|resourcemanager)\.(?!googleapis)[a-z]\w*\.[a-z]\w*\b"
+)
 _PROJECT_WIDE: Final = ("bigquery.jobs.", "serviceusage.")
 
 
 class NotReadable(UsageProblem):
     """One thing cannot be read; the next one may be."""
+
+    def __init__(self, text: str, whole: bool) -> None:
+        """`whole`: it holds for the whole thing, and not for some of its columns or this one request."""
+        super().__init__(text)
+        self.whole = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +145,22 @@ def _answer(error: Any, attempt: Attempt) -> UsageProblem:
             f"{start}BigQuery answers with an error of its own, even after waiting ({status}: {message}); "
             "run this again later"
         )
+    if reason == "billingNotEnabled":
+        return UsageProblem(f"{start}billing is not enabled in project {attempt.project} ({message})")
+    if "prohibited by organization" in message:
+        return UsageProblem(
+            f"{start}a perimeter of VPC Service Controls forbids it ({message}); run this from within, or ask those "
+            "who administer the organization"
+        )
     if status == 403:
         return _forbidden(message, attempt)
     if status == 404:
-        return NotReadable(f"{start}it is not there, or may not be seen ({message})")
+        return NotReadable(f"{start}it is not there, or may not be seen ({message})", whole=True)
     if reason == "bytesBilledLimitExceeded":
-        return NotReadable(f"{start}it would be charged for more than --max-bytes-billed ({message})")
-    return NotReadable(f"{start}{message}")
+        return NotReadable(
+            f"{start}it would be charged for more than --max-bytes-billed ({message})", whole=False
+        )
+    return NotReadable(f"{start}{message}", whole=False)
 
 
 def _forbidden(message: str, attempt: Attempt) -> UsageProblem:
@@ -159,10 +175,10 @@ def _forbidden(message: str, attempt: Attempt) -> UsageProblem:
         if everywhere
         else "an owner of the dataset (roles/bigquery.dataOwner) or of its project"
     )
-    kind = UsageProblem if everywhere else NotReadable
-    return kind(
-        f"cannot {attempt.action}: permission {permission} is missing {where}{has}; {who} can grant it ({message})"
-    )
+    text = f"cannot {attempt.action}: permission {permission} is missing {where}{has}; {who} can grant it ({message})"
+    if "policy tag" in message.lower():  # of a column
+        return NotReadable(f"cannot {attempt.action}: {message}", whole=False)
+    return UsageProblem(text) if everywhere else NotReadable(text, whole=True)
 
 
 def _reason(error: Any) -> str:

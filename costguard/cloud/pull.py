@@ -106,6 +106,8 @@ class _Pull:
     answers: dict[Question, int | None] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     """Why a table's queries may not be run."""
+    partly: dict[str, str] = field(default_factory=dict)
+    """Why the dry run of some column of a table fails."""
     dry_runs: int = 0
     remembered: int = 0
 
@@ -300,8 +302,8 @@ class _Pull:
         try:
             answer = self.bigquery.dry_run(text, location, question.table)
         except NotReadable as problem:
-            if "policy tag" not in str(problem).lower():  # one that holds for a column only
-                self.refused[question.table] = str(problem)
+            known = self.refused if problem.whole else self.partly
+            known.setdefault(question.table, str(problem))
             return None
         return answer.bytes if answer.accuracy != "LOWER_BOUND" else None
 
@@ -319,7 +321,8 @@ class _Pull:
         if table.name in self.refused:
             self.unread.append((table.name, f"its columns are not measured: {self.refused[table.name]}"))
         else:
-            self.remarks += [(table.name, remark) for remark in measures.remarks]
+            why = f" ({self.partly[table.name]})" if table.name in self.partly else ""
+            self.remarks += [(table.name, f"{remark}{why}") for remark in measures.remarks]
 
 
 _NOT_LISTED: Final = "its partitions are not listed: that takes a query, which --max-bytes-billed 0 forbids"

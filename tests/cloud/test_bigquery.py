@@ -131,6 +131,13 @@ def test_what_passes_is_tried_again(serve: Serve, status: int, reason: str) -> N
             "permission bigquery.jobs.create is missing on project p, which roles/bigquery.jobUser has; "
             "an owner of the project, or who has roles/resourcemanager.projectIamAdmin can grant it",
         ),
+        (403, "billingNotEnabled", "Billing is off", "billing is not enabled in project p (Billing is off)"),
+        (
+            403,
+            "policyViolation",
+            "VPC Service Controls: Request is prohibited by organization's policy. bigquery.googleapis.com",
+            "run this from within",
+        ),
         (
             403,
             "forbidden",
@@ -174,6 +181,7 @@ def test_what_holds_for_everything(serve: Serve, status: int, reason: str, messa
             "permission bigquery.tables.getData is missing on the dataset or its project, which "
             "roles/bigquery.dataViewer has",
         ),
+        (403, "forbidden", "bigquery.googleapis.com says no", "permission bigquery.tables.get is missing"),
         (400, "invalid", "Something else", "cannot read the description of p.d.t: Something else"),
         (400, "bytesBilledLimitExceeded", "limit", "more than --max-bytes-billed"),
     ],

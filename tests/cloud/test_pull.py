@@ -170,6 +170,13 @@ def test_a_streaming_buffer_leaves_sizes_unknown(serve: Serve, tmp_path: Path) -
     assert found.remarks[0][1].startswith("rows are in its streaming buffer")
 
 
+def test_a_streaming_buffer_and_a_forbidden_column(serve: Serve, tmp_path: Path) -> None:
+    serve({"p.d.orders": replace(ORDERS, buffered=[{"id": 4}], denied=["note"])})
+    found = pulled(tmp_path)
+    assert sizes(found, "p.d.orders") == dict.fromkeys(ORDERS_SIZES) | {"id": 24}
+    assert "and how much is not told" in found.remarks[0][1]
+
+
 def test_row_level_security_is_told(serve: Serve, tmp_path: Path) -> None:
     serve({"p.d.orders": replace(ORDERS, row_security=True)})
     found = pulled(tmp_path)
@@ -188,7 +195,20 @@ def test_two_forbidden_columns_are_unknown(serve: Serve, tmp_path: Path) -> None
     serve({"p.d.orders": replace(ORDERS, denied=["note", "paid"])})
     found = pulled(tmp_path)
     assert sizes(found, "p.d.orders") == ORDERS_SIZES | {"note": None, "paid": None}
-    assert found.remarks == (("p.d.orders", "no size can be told of paid, note"),)
+    reason = "Access Denied: User has no permission for the policy tag on p.d.orders"
+    said = f"no size can be told of paid, note (cannot dry run a query of p.d.orders: {reason})"
+    assert found.remarks == (("p.d.orders", said),)
+
+
+def test_a_column_whose_query_fails_does_not_end_its_table(serve: Serve, tmp_path: Path) -> None:
+    # The server's tables have no such type: what it says is about this query only.
+    odd = [*ORDERS.schema, column("g", "GEOGRAPHY"), column("h", "GEOGRAPHY")]
+    serve({"p.d.orders": replace(ORDERS, schema=odd, more={"numBytes": "66"})})
+    found = pulled(tmp_path, FAST)
+    assert sizes(found, "p.d.orders") == ORDERS_SIZES | {"g": None, "h": None}
+    assert found.remarks[0][1].startswith(
+        "no size can be told of g, h (cannot dry run a query of p.d.orders: "
+    )
 
 
 def test_kinds_without_sizes_of_their_own(serve: Serve, tmp_path: Path) -> None:
