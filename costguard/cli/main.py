@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from costguard import __version__
+from costguard.cli.catalog import catalog_app
 from costguard.cli.charges import charges_command
 from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.iteration import iteration_app
@@ -57,6 +58,7 @@ app.command("jobs")(jobs_command)
 app.command("report")(report_command)
 app.command("iterations")(iterations_command)
 app.add_typer(iteration_app)
+app.add_typer(catalog_app, name="catalog")
 
 
 def run() -> None:

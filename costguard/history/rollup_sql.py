@@ -173,10 +173,8 @@ def _label(table: BillTable, column: str) -> str:
     if path is None:
         return "CAST(NULL AS STRING)"
     key, value = ("Key", "Value") if table.shape == "focus" else ("key", "value")
-    return (
-        f"(SELECT one.{value} FROM UNNEST({_checked(path)}) AS one WITH OFFSET AS position "
-        f"WHERE one.{key} = @label ORDER BY position LIMIT 1)"
-    )
+    labels = f"UNNEST({_checked(path)}) AS one WITH OFFSET AS position"
+    return f"(SELECT one.{value} FROM {labels} WHERE one.{key} = @label ORDER BY position LIMIT 1)"  # noqa: S608
 
 
 def _gross(table: BillTable) -> str:
