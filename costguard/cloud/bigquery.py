@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cloud.problems import Attempt, explained
@@ -31,6 +32,10 @@ INSTALL: Final = (
     "Google's clients are not installed: run `python -m pip install 'costguard-gcp[gcp]'`, "
     "or `python -m pip install '.[gcp]'` in a checkout"
 )
+
+
+Parameters = Mapping[str, "str | datetime | Sequence[str]"]
+"""Values of a query's parameters: texts, moments, lists of texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,18 @@ class BigQuery:
             ).to_api_repr()
             return description
 
-    def dry_run(self, sql: str, location: str | None, about: str) -> DryRun:
+    def dry_run(
+        self, sql: str, location: str | None, about: str, parameters: Parameters | None = None
+    ) -> DryRun:
         """What a query would process: free. `about`: the table, for messages."""
         from google.cloud.bigquery import QueryJobConfig
 
-        config = QueryJobConfig(dry_run=True, use_query_cache=False, labels=self._labels())
+        config = QueryJobConfig(
+            dry_run=True,
+            use_query_cache=False,
+            labels=self._labels(),
+            query_parameters=_query_parameters(parameters or {}),
+        )
         with explained(self._attempt(f"dry run a query of {about}", "bigquery.tables.getData")):
             job = self._client.query(
                 sql, config, location=location, retry=self._retry, job_retry=None, timeout=_TIMEOUT_SECONDS
@@ -129,16 +141,16 @@ class BigQuery:
         sql: str,
         location: str | None,
         maximum_bytes_billed: int,
-        texts: Mapping[str, list[str]],
+        parameters: Parameters,
         about: str,
     ) -> Answer:
-        """The rows of a query with parameters that are lists of texts; it fails where it would be charged for more."""
-        from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig
+        """The rows of a query; it fails where it would be charged for more."""
+        from google.cloud.bigquery import QueryJobConfig
 
         config = QueryJobConfig(
             maximum_bytes_billed=maximum_bytes_billed,
             labels=self._labels(),
-            query_parameters=[ArrayQueryParameter(name, "STRING", values) for name, values in texts.items()],
+            query_parameters=_query_parameters(parameters),
         )
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
             job = self._client.query(
@@ -155,6 +167,20 @@ class BigQuery:
 
     def _labels(self) -> dict[str, str]:
         return {"costguard": self._access.label}
+
+
+def _query_parameters(parameters: Parameters) -> list[Any]:
+    from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
+
+    found: list[Any] = []
+    for name, value in parameters.items():
+        if isinstance(value, str):
+            found.append(ScalarQueryParameter(name, "STRING", value))
+        elif isinstance(value, datetime):
+            found.append(ScalarQueryParameter(name, "TIMESTAMP", value))
+        else:
+            found.append(ArrayQueryParameter(name, "STRING", list(value)))
+    return found
 
 
 def _client(access: Access) -> bigquery.Client:

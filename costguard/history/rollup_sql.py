@@ -9,10 +9,10 @@ are exact. Only names that were checked, and numbers, stand in the text; all els
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -100,14 +100,50 @@ def bill_table(name: TableName, columns: Mapping[str, str], partition: str | Non
     return table
 
 
-def roll_up_sql(table: BillTable, dimension: str, period: Period, zone: str = "UTC") -> Statement:
-    """A query for the columns of `roll_up`, in the same order.
+def roll_ups_sql(table: BillTable, dimensions: Sequence[str], period: Period, zone: str = "UTC") -> Statement:
+    """One query for the columns of `roll_up`, for several dimensions: what is read is paid for once.
+
+    Its rows have `dimension`, a number, besides; they come in the order of `roll_up`.
 
     Raises:
         UsageProblem: there is no such dimension or zone.
     """
     parameters: dict[str, str | datetime] = {}
-    key, name = _key(table, dimension, zone, parameters)
+    keys = [
+        _key(table, dimension, zone, f"label_{number}", parameters)
+        for number, dimension in enumerate(dimensions)
+    ]
+    columns = [
+        f"{expression} AS {name}_{number}"
+        for number, pair in enumerate(keys)
+        for name, expression in zip(("key", "name"), pair, strict=True)
+    ]
+    columns += [
+        f"{_column(table, 'usage_start')} AS usage_start",
+        f"{_column(table, 'currency')} AS currency",
+        f"{_gross(table)} AS cost",
+        f"{_credit(table)} AS credit",
+    ]
+    selected = ",\n    ".join(columns)
+    sums = "\nUNION ALL\n".join(_sums(number) for number in range(len(dimensions)))
+    sql = (
+        f"WITH charges AS (\n  SELECT\n    {selected}\n  FROM `{table.name}`{_where(table, period, parameters)}\n)\n"
+        f"{sums}\nORDER BY dimension, net DESC, key NULLS LAST"
+    )
+    return Statement(sql, parameters)
+
+
+def _sums(number: int) -> str:
+    name = f"ARRAY_AGG(name_{number} IGNORE NULLS ORDER BY usage_start DESC LIMIT 1)[SAFE_OFFSET(0)]"
+    return (  # numbers, and names of this module
+        f"SELECT {number} AS dimension, key_{number} AS key, {name} AS name, COUNT(*) AS charges, "
+        "SUM(cost) AS gross, SUM(credit) AS credits, SUM(cost + credit) AS net, "
+        "COUNT(DISTINCT currency) AS currencies, MIN(currency) AS currency\n"
+        f"FROM charges GROUP BY key_{number}"
+    )
+
+
+def _where(table: BillTable, period: Period, parameters: dict[str, str | datetime]) -> str:
     start = _column(table, "usage_start")
     conditions = []
     if period.start is not None:
@@ -119,35 +155,11 @@ def roll_up_sql(table: BillTable, dimension: str, period: Period, zone: str = "U
     if period.end is not None:
         parameters["end"] = period.end
         conditions.append(f"{start} < @end")
-    where = f"\n  WHERE {' AND '.join(conditions)}" if conditions else ""
-    sql = f"""\
-WITH charges AS (
-  SELECT
-    {key} AS key,
-    {name} AS name,
-    {start} AS usage_start,
-    {_column(table, "currency")} AS currency,
-    {_gross(table)} AS cost,
-    {_credit(table)} AS credit
-  FROM `{table.name}`{where}
-)
-SELECT
-  key,
-  ARRAY_AGG(name IGNORE NULLS ORDER BY usage_start DESC LIMIT 1)[SAFE_OFFSET(0)] AS name,
-  COUNT(*) AS charges,
-  SUM(cost) AS gross,
-  SUM(credit) AS credits,
-  SUM(cost + credit) AS net,
-  COUNT(DISTINCT currency) AS currencies,
-  MIN(currency) AS currency
-FROM charges
-GROUP BY key
-ORDER BY net DESC, key NULLS LAST"""  # noqa: S608
-    return Statement(sql, parameters)
+    return f"\n  WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _key(
-    table: BillTable, dimension: str, zone: str, parameters: dict[str, str | datetime]
+    table: BillTable, dimension: str, zone: str, label_name: str, parameters: dict[str, str | datetime]
 ) -> tuple[str, str]:
     """(key, name) as expressions."""
     nothing = "CAST(NULL AS STRING)"
@@ -162,19 +174,19 @@ def _key(
         return f"FORMAT_TIMESTAMP('%Y-%m-%d', {_column(table, 'usage_start')}, @zone)", nothing
     kind, _, label = dimension.partition(":")
     if kind in LABEL_COLUMNS and label:
-        parameters["label"] = label
-        return _label(table, LABEL_COLUMNS[kind]), nothing
+        parameters[label_name] = label
+        return _label(table, LABEL_COLUMNS[kind], label_name), nothing
     raise UsageProblem(f"charges cannot be added up by {dimension!r}; by one of {', '.join(DIMENSIONS)}")
 
 
-def _label(table: BillTable, column: str) -> str:
+def _label(table: BillTable, column: str, parameter: str) -> str:
     """The value of a label: of the first, where there are several."""
     path = table.path(column)
     if path is None:
         return "CAST(NULL AS STRING)"
     key, value = ("Key", "Value") if table.shape == "focus" else ("key", "value")
     labels = f"UNNEST({_checked(path)}) AS one WITH OFFSET AS position"
-    return f"(SELECT one.{value} FROM {labels} WHERE one.{key} = @label ORDER BY position LIMIT 1)"  # noqa: S608
+    return f"(SELECT one.{value} FROM {labels} WHERE one.{key} = @{parameter} ORDER BY position LIMIT 1)"  # noqa: S608
 
 
 def _gross(table: BillTable) -> str:
@@ -230,18 +242,13 @@ def _checked(path: str) -> str:
     return ".".join(f"`{part}`" for part in path.split("."))
 
 
-def rolled_up(rows: list[Mapping[str, object]]) -> pl.DataFrame:
-    """The answer as the frame that `roll_up` gives.
+def rolled_up(rows: Sequence[Mapping[str, Any]], dimensions: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """The answer as the frames that `roll_up` gives.
 
     Raises:
         UsageProblem: there is more than one currency.
     """
-    currencies = {row["currency"] for row in rows if row["currency"] is not None}
-    if len(currencies) > 1 or any(row["currencies"] not in (0, 1) for row in rows):
-        names = " and ".join(sorted(map(str, currencies)))
-        raise UsageProblem(
-            f"amounts in {names or 'several currencies'} cannot be added up; give one billing account at a time"
-        )
+    one_currency(rows)
     columns = ("key", "name", "charges", "gross", "credits", "net")
     schema: dict[str, pl.DataType] = {
         "key": pl.String(),
@@ -251,4 +258,26 @@ def rolled_up(rows: list[Mapping[str, object]]) -> pl.DataFrame:
         "credits": MONEY,
         "net": MONEY,
     }
-    return pl.DataFrame([tuple(row[name] for name in columns) for row in rows], schema=schema, orient="row")
+    return {
+        dimension: pl.DataFrame(
+            [tuple(row[name] for name in columns) for row in rows if row["dimension"] == number],
+            schema=schema,
+            orient="row",
+        )
+        for number, dimension in enumerate(dimensions)
+    }
+
+
+def one_currency(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """The currency of an answer; None when there is nothing in it.
+
+    Raises:
+        UsageProblem: there is more than one.
+    """
+    currencies = sorted({row["currency"] for row in rows if row["currency"] is not None})
+    if len(currencies) > 1 or any(row["currencies"] > 1 for row in rows):
+        raise UsageProblem(
+            f"amounts in more than one currency ({', '.join(currencies)}, ...) cannot be added up; give one billing "
+            "account at a time"
+        )
+    return currencies[0] if currencies else None
