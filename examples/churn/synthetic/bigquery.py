@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from synthetic import skus
-from synthetic.charges import Charge, Credit, invoice_month, month_share, usage
+from synthetic.charges import Charge, Credit, invoice_month, month_share, nano, usage
 from synthetic.run import PROD, Job
 from synthetic.sent import PROJECT
 from synthetic.weeks import DAYS, at, grown, team_labels
@@ -19,8 +19,10 @@ FREE_ANALYSIS = {"202610": Decimal("6.25"), "202611": Decimal("6.25")}
 
 
 def analysis(jobs: Sequence[Job]) -> Iterator[Charge]:
-    """A row for each job that is charged for: its billed bytes, at the list price."""
+    """A row for each job that is charged for: its billed bytes, at the list price. What rounding leaves over goes into
+    the next row, so that they add up to the nano-dollar."""
     free = dict(FREE_ANALYSIS)
+    billed = 0
     for job in sorted(jobs, key=lambda job: (job.ended, job.job_id)):
         if not job.charged:
             continue
@@ -37,12 +39,20 @@ def analysis(jobs: Sequence[Job]) -> Iterator[Charge]:
                 f"//bigquery.googleapis.com/projects/{job.project}/jobs/{job.job_id}",
             ),
         )
+        before, billed = billed, billed + job.billed
+        charge = replace(charge, cost=analysis_cost(billed) - analysis_cost(before))
         month = invoice_month(hour)
         share = min(free.get(month, Decimal(0)), charge.cost)
         if share:
             free[month] -= share
             charge = replace(charge, credits=(Credit("FREE_TIER", "BigQuery analysis free tier", -share),))
         yield charge
+
+
+def analysis_cost(billed: int) -> Decimal:
+    """What so many bytes cost on demand, to the nano-dollar."""
+    assert skus.ANALYSIS.price is not None
+    return nano(Decimal(billed) * skus.ANALYSIS.price / skus.TIB)
 
 
 def slots(jobs: Sequence[Job]) -> Iterator[Charge]:

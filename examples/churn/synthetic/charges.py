@@ -12,7 +12,7 @@ from typing import Any
 
 from synthetic.run import DEV, NUMBERS, PROD
 from synthetic.skus import GIB, MARKETPLACE, SELLER, Sku, price_on, service_name
-from synthetic.weeks import pairs
+from synthetic.weeks import FIRST_DAY, pairs
 
 ACCOUNT = "01C7A2-5B90D4-88E3F6"
 NANO = Decimal("0.000000001")
@@ -148,7 +148,7 @@ def charge_row(charge: Charge) -> dict[str, Any]:
         "sku": {"id": sku.id, "description": sku.name},
         "usage_start_time": charge.start,
         "usage_end_time": charge.end,
-        "project": _project(charge.project),
+        "project": _project(charge.project, day),
         "labels": charge.labels,
         "system_labels": charge.system_labels,
         "location": {
@@ -184,9 +184,11 @@ def charge_row(charge: Charge) -> dict[str, Any]:
     }
 
 
-def _project(name: str | None) -> dict[str, Any] | None:
+def _project(name: str | None, day: date) -> dict[str, Any] | None:
+    """kestrel-dev was made on the first day: what it is called, and its labels, came a day later."""
     if name is None:
         return None
+    known = name != DEV or day > FIRST_DAY
     ancestors = (
         (f"projects/{NUMBERS[name]}", name),
         ("folders/886120045117", "data"),
@@ -195,8 +197,8 @@ def _project(name: str | None) -> dict[str, Any] | None:
     return {
         "id": name,
         "number": str(NUMBERS[name]),
-        "name": name.replace("-", " ").title(),
-        "labels": pairs(_PROJECT_LABELS[name]),
+        "name": name.replace("-", " ").title() if known else None,
+        "labels": pairs(_PROJECT_LABELS[name]) if known else [],
         "ancestry_numbers": _ANCESTRY,
         "ancestors": [{"resource_name": path, "display_name": shown} for path, shown in ancestors],
     }
