@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -227,6 +228,11 @@ def test_what_each_week_comes_to(charges: pl.DataFrame) -> None:
         assert (mine.height, *total(mine, "cost", "credit", "net")) == (count, *map(Decimal, texts)), week
     assert sum(count for count, *_ in WEEKS.values()) == charges.height
     assert sum(Decimal(net) for *_, net in WEEKS.values()) == Decimal("1026.144257798")
+
+
+def test_the_readme_names_these_amounts() -> None:
+    told = re.findall(r"^\| (W\d\d) \| ([\d.]+) \|", (EXAMPLE / "README.md").read_text(), re.MULTILINE)
+    assert told == [(week[5:], f"{Decimal(net):.2f}") for week, (*_, net) in WEEKS.items()]
 
 
 def test_an_invoice_is_in_whole_cents_and_taxed(charges: pl.DataFrame) -> None:
