@@ -16,6 +16,7 @@ from costguard.history.rollup_sql import (
     BillTable,
     TableName,
     bill_table,
+    one_currency,
     roll_ups_sql,
     rolled_up,
     table_name,
@@ -84,11 +85,12 @@ def roll_ups(
         statement.sql, location, max(limit, MINIMUM_BYTES_BILLED), statement.parameters, str(name)
     )
     return PushedDown(
-        table,
-        rolled_up(answer.rows, dimensions),
-        estimated,
-        answer.bytes_billed,
-        _usd(answer.bytes_billed, location),
+        table=table,
+        rolled=rolled_up(answer.rows, dimensions),
+        currency=one_currency(answer.rows),
+        estimated=estimated,
+        billed=answer.bytes_billed,
+        usd=_usd(answer.bytes_billed, location),
     )
 
 

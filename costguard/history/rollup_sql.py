@@ -134,7 +134,8 @@ def roll_ups_sql(table: BillTable, dimensions: Sequence[str], period: Period, zo
 
 
 def _sums(number: int) -> str:
-    name = f"ARRAY_AGG(name_{number} IGNORE NULLS ORDER BY usage_start DESC LIMIT 1)[SAFE_OFFSET(0)]"
+    # The latest one: where the second argument is null, the row does not count.
+    name = f"MAX_BY(name_{number}, IF(name_{number} IS NULL, NULL, usage_start))"
     return (  # numbers, and names of this module
         f"SELECT {number} AS dimension, key_{number} AS key, {name} AS name, COUNT(*) AS charges, "
         "SUM(cost) AS gross, SUM(credit) AS credits, SUM(cost + credit) AS net, "
@@ -190,7 +191,7 @@ def _label(table: BillTable, column: str, parameter: str) -> str:
 
 
 def _gross(table: BillTable) -> str:
-    cost = f"CAST({_column(table, 'cost')} AS NUMERIC)"
+    cost = _numeric(_column(table, "cost"))
     # FOCUS bills after credits.
     return f"{cost} - {_credit(table)}" if table.shape == "focus" else cost
 
@@ -201,8 +202,14 @@ def _credit(table: BillTable) -> str:
     if path is None:
         return "CAST(0 AS NUMERIC)"
     amount = "Amount" if table.shape == "focus" else "amount"
-    total = f"(SELECT SUM(CAST(credit.{amount} AS NUMERIC)) FROM UNNEST({_checked(path)}) AS credit)"  # noqa: S608
+    total = f"(SELECT SUM({_numeric(f'credit.{amount}')}) FROM UNNEST({_checked(path)}) AS credit)"  # noqa: S608
     return f"IFNULL({total}, CAST(0 AS NUMERIC))"
+
+
+def _numeric(amount: str) -> str:
+    """An amount as NUMERIC: by its digits, as where exports write it as text. (A cast of FLOAT64 would round its binary
+    value, which differs where a tenth digit is a five that is none; emulators cut it to three places.)"""
+    return f"PARSE_NUMERIC(CAST({amount} AS STRING))"
 
 
 def _invoice_month(table: BillTable) -> str:
