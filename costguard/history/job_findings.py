@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -232,13 +232,11 @@ def _nobody_reads(jobs: pl.DataFrame) -> list[JobFinding]:
             pl.col("user").first(),
         )
         .filter(pl.col("times") >= FEWEST_WRITES)
-        .with_columns(
-            pl.lit(0, dtype=pl.Int64).alias("largest"),
-            pl.lit(0, dtype=pl.Int64).alias("largest_slots"),
-            pl.when(pl.col("users") == 1).then("user").alias("user"),
-        )
+        .with_columns(pl.when(pl.col("users") == 1).then("user").alias("user"))
     )
-    return _findings("nobody-reads", written, ("destination",))
+    found = _findings("nobody-reads", written, ("destination",))
+    # Somebody may read it who is no job: how much of this was for nothing, the history does not tell.
+    return [replace(one, wasted_bytes=None, wasted_slot_ms=0) for one in found]
 
 
 def _sums() -> tuple[pl.Expr, ...]:
