@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cloud.billing_problems import explained
-from costguard.cloud.billing_services import COMPUTE_ENGINE, WANTED, Wanted
+from costguard.cloud.billing_services import COMPUTE_ENGINE, WANTED, find_service
 from costguard.errors import UsageProblem
 from costguard.price_file import CURRENCY, Geography, ListedService, ListedSku, PriceFile, Tier
 
@@ -29,7 +29,6 @@ PAGE_SIZE: Final = 5000
 """The largest that the service gives."""
 MAXIMUM_PAGES: Final = 200
 """Of one list; Compute Engine has some tens of thousands of SKUs. A server that never ends is left."""
-_SERVICE_ID: Final = re.compile(r"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}")
 _MACHINE_PART: Final = re.compile(
     r"(?!.*\b(custom|sole tenancy|reserved)\b).*\b(core|ram) running in\b", re.IGNORECASE
 )
@@ -79,13 +78,22 @@ def catalog_client(endpoint: str | None) -> Iterator[CloudCatalogClient]:
         yield client
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What the catalog gave."""
+
+    prices: PriceFile
+    missing: tuple[str, ...]
+    """Short names of the usual services that it does not list."""
+
+
 def fetch_prices(
     client: CloudCatalogClient,
     wanted: Sequence[str],
     as_of: date,
     patience: Patience,
     report_progress: Progress | None = None,
-) -> PriceFile:
+) -> Fetched:
     """The latest list prices of services, given by short name (`bigquery`), id or display name; of all that costguard
     prices when none is given.
 
@@ -93,7 +101,7 @@ def fetch_prices(
         UsageProblem: a service is not known, or the catalog cannot be read.
     """
     with explained("Cloud Billing Catalog, list of services"):
-        services = _choose(client, wanted, patience)
+        services, missing = _choose(client, wanted, patience)
     listed: list[ListedService] = []
     skus: list[ListedSku] = []
     for identity, name in services:
@@ -104,19 +112,22 @@ def fetch_prices(
         kept = [sku for sku in found if _is_kept(sku)]
         listed.append(ListedService(identity, name, len(found) - len(kept)))
         skus.extend(kept)
-    return PriceFile(as_of, SOURCE, CURRENCY, tuple(listed), tuple(skus))
+    return Fetched(PriceFile(as_of, SOURCE, CURRENCY, tuple(listed), tuple(skus)), missing)
 
 
-def _choose(client: CloudCatalogClient, wanted: Sequence[str], patience: Patience) -> list[tuple[str, str]]:
-    """(id, name) of each wanted service. Display names change: an id, where one is known, goes before them."""
+def _choose(
+    client: CloudCatalogClient, wanted: Sequence[str], patience: Patience
+) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """(id, name) of each wanted service, and those of the usual ones that the catalog lacks."""
     names = {
         service.service_id: service.display_name
         for page in _pages(client.list_services, {"page_size": PAGE_SIZE}, patience)
         for service in page.services
     }
     found: dict[str, str] = {}
+    missing: list[str] = []
     for text in wanted or WANTED:
-        identity = _find(text, names)
+        identity = find_service(text, names)
         if identity is not None:
             found[identity] = names[identity]
         elif wanted:
@@ -124,19 +135,11 @@ def _choose(client: CloudCatalogClient, wanted: Sequence[str], patience: Patienc
                 f"--service {text}: the catalog has no such service; one of {', '.join(WANTED)}, "
                 "an id such as 24E6-581D-38E5, or a name as the bill has it"
             )
+        else:
+            missing.append(text)
     if not found:
         raise UsageProblem("Cloud Billing Catalog: it lists none of the services that costguard prices")
-    return sorted(found.items())
-
-
-def _find(text: str, names: dict[str, str]) -> str | None:
-    known = WANTED.get(text.strip().lower(), Wanted(None, (text,)))
-    if known.id in names:
-        return known.id
-    if _SERVICE_ID.fullmatch(text.strip().upper()) and text.strip().upper() in names:
-        return text.strip().upper()
-    by_name = {name.lower(): identity for identity, name in sorted(names.items(), reverse=True)}
-    return next((by_name[name.lower()] for name in known.names if name.lower() in by_name), None)
+    return sorted(found.items()), tuple(missing)
 
 
 def _skus(client: CloudCatalogClient, service: str, patience: Patience) -> Iterator[ListedSku]:

@@ -29,3 +29,15 @@ WANTED: Final[Mapping[str, Wanted]] = {
     "storage": Wanted(None, ("Cloud Storage",)),
 }
 """By the short names of `--service`."""
+
+
+def find_service(text: str, names: Mapping[str, str]) -> str | None:
+    """The id of a service given by short name, id or display name; `names` are display names by id. Google renames
+    services, so that an id that is known goes before names."""
+    given = text.strip()
+    known = WANTED.get(given.lower(), Wanted(None, (given,)))
+    for identity in (known.id, given.upper()):
+        if identity is not None and identity in names:
+            return identity
+    by_name = {name.lower(): identity for identity, name in sorted(names.items(), reverse=True)}
+    return next((by_name[name.lower()] for name in known.names if name.lower() in by_name), None)

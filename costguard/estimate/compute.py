@@ -24,6 +24,8 @@ class MachinePriceList:
     usd_per_hour: Mapping[str, Decimal]
     notes: Mapping[str, str] = field(default_factory=dict)
     """Where a machine's price is from, when a price file is used."""
+    listed: frozenset[str] = frozenset()
+    """Machines whose price is from a price file."""
 
 
 @cache

@@ -137,6 +137,7 @@ def machine_prices_of(prices: PriceFile, location: str, shipped: MachinePriceLis
         region=region,
         usd_per_hour={**{machine: shipped.usd_per_hour[machine] for machine in kept}, **usd_per_hour},
         notes=notes,
+        listed=frozenset(usd_per_hour),
     )
 
 
