@@ -29,7 +29,7 @@ MAXIMUM_BYTES: Final = 64 << 20
 
 Geography = Literal["global", "regional", "multi-regional", "unknown"]
 
-_AMOUNT: Final = re.compile(r"-?\d{1,19}(\.\d{1,18})?")
+_AMOUNT: Final = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,18})?")
 _AGAIN: Final = "`costguard prices refresh` writes one"
 
 
@@ -40,6 +40,11 @@ def _amount(value: Any) -> Any:
     if not isinstance(value, str) or _AMOUNT.fullmatch(value) is None:
         raise ValueError('must be a decimal number as text, such as "6.25"')
     return Decimal(value)
+
+
+def fits(amount: Decimal) -> bool:
+    """Whether a price file can hold an amount."""
+    return amount.is_finite() and _AMOUNT.fullmatch(plain_decimal(amount)) is not None
 
 
 def _named(value: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from costguard.cloud.billing_problems import explained
 from costguard.cloud.billing_services import COMPUTE_ENGINE, WANTED, find_service
 from costguard.errors import UsageProblem
-from costguard.price_file import CURRENCY, Geography, ListedService, ListedSku, PriceFile, Tier
+from costguard.price_file import CURRENCY, Geography, ListedService, ListedSku, PriceFile, Tier, fits
 
 if TYPE_CHECKING:
     from google.cloud.billing_v1 import CloudCatalogClient
@@ -223,6 +223,6 @@ def _tier(sku: str, rate: Any) -> Tier:
             f"Cloud Billing Catalog: SKU {sku} is priced in {money.currency_code!r}, not in {CURRENCY}"
         )
     start = Decimal(repr(float(rate.start_usage_amount)))
-    if not start.is_finite():
-        raise UsageProblem(f"Cloud Billing Catalog: SKU {sku} has a price from {start} units on")
+    if not fits(start):
+        raise UsageProblem(f"Cloud Billing Catalog: SKU {sku} has a price from {start} units on: no amount")
     return Tier(start, Decimal(money.units) + Decimal(money.nanos).scaleb(-9))

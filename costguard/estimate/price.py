@@ -91,9 +91,9 @@ class PriceBook:
         found = [f"{', '.join(own)}: list of {self.as_of}"] if own else []
         found += [f"{location}: {self.note(location)}" for location in others]
         if self.not_recognised:
+            more = f"{self.not_recognised} more SKU{'s' if self.not_recognised > 1 else ''}"
             found.append(
-                f"the list of {self.as_of} has {self.not_recognised} more SKUs of analysis that cannot be read "
-                "(costguard prices show)"
+                f"the list of {self.as_of} has {more} of analysis that cannot be read (costguard prices show)"
             )
         return tuple(found)
 

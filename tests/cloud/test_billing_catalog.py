@@ -277,9 +277,19 @@ def test_another_currency_is_refused() -> None:
     assert refused(source, "bigquery") == "Cloud Billing Catalog: SKU AAAA is priced in 'EUR', not in USD"
 
 
-def test_a_tier_from_nowhere_is_refused() -> None:
-    source = Catalog(SERVICES, {"24E6-581D-38E5": [sku("AAAA", "x", {float("inf"): "1"}, "h", "us")]})
-    assert refused(source, "bigquery") == "Cloud Billing Catalog: SKU AAAA has a price from Infinity units on"
+@pytest.mark.parametrize(
+    ("start", "said"), [(float("inf"), "Infinity"), (float("nan"), "NaN"), (1e22, "1E+22")]
+)
+def test_a_tier_from_nowhere_is_refused(start: float, said: str) -> None:
+    source = Catalog(SERVICES, {"24E6-581D-38E5": [sku("AAAA", "x", {start: "1"}, "h", "us")]})
+    text = refused(source, "bigquery")
+    assert text == f"Cloud Billing Catalog: SKU AAAA has a price from {said} units on: no amount"
+
+
+def test_a_tier_starts_at_the_shortest_text_of_its_double() -> None:
+    source = Catalog(SERVICES, {"24E6-581D-38E5": [sku("AAAA", "x", {0.1: "1", 5e9: "2"}, "h", "us")]})
+    (found,) = fetched(source, "bigquery").prices.skus
+    assert [str(tier.start) for tier in found.tiers] == ["0.1", "5000000000.0"]
 
 
 def test_without_the_client_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
