@@ -45,7 +45,10 @@ def test_import_of_the_package_is_light() -> None:
     assert not loaded_packages(code) & (HEAVY | {"rich", "typer", "pydantic"})
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["scan", "--help"], ["--version"], ["prices", "refresh", "--help"], ["prices", "show"]],
+)
 def test_help_is_light(arguments: list[str]) -> None:
     assert not loaded_packages(PROBE, *arguments) & HEAVY
 
