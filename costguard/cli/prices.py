@@ -74,9 +74,7 @@ def refresh_command(
     patience = Patience(total=timeout, call=min(timeout, Patience().call))
     today = datetime.now(UTC).date()
     with Reporter(quiet) as reporter, catalog_client(endpoint) as client:
-        fetched = fetch_prices(
-            client, service or (), today, patience, lambda name: reporter.note(f"reading the SKUs of {name}")
-        )
+        fetched = fetch_prices(client, service or (), today, patience, reporter.note)
         for name in fetched.missing:
             reporter.note(f"the catalog lists no service {name!r}: it is not in the file")
         text = price_file_text(fetched.prices)

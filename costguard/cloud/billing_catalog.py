@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from costguard.cloud.billing_problems import explained
+from costguard.cloud.billing_problems import explained, is_passing, one_line
 from costguard.cloud.billing_services import COMPUTE_ENGINE, WANTED, find_service
 from costguard.errors import UsageProblem
 from costguard.price_file import CURRENCY, Geography, ListedService, ListedSku, PriceFile, Tier, fits
@@ -35,8 +35,8 @@ _MACHINE_PART: Final = re.compile(
 _GEOGRAPHIES: Final[dict[int, Geography]] = {1: "global", 2: "regional", 3: "multi-regional"}
 """By their numbers in GeoTaxonomy.Type."""
 
-Progress = Callable[[str], None]
-"""Called with the name of the service whose SKUs are read next."""
+Say = Callable[[str], None]
+"""Called with a sentence about what is done next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def fetch_prices(
     wanted: Sequence[str],
     as_of: date,
     patience: Patience,
-    report_progress: Progress | None = None,
+    say: Say = lambda text: None,
 ) -> Fetched:
     """The latest list prices of services, given by short name (`bigquery`), id or display name; of all that costguard
     prices when none is given.
@@ -101,14 +101,13 @@ def fetch_prices(
         UsageProblem: a service is not known, or the catalog cannot be read.
     """
     with explained("Cloud Billing Catalog, list of services"):
-        services, missing = _choose(client, wanted, patience)
+        services, missing = _choose(client, wanted, patience, say)
     listed: list[ListedService] = []
     skus: list[ListedSku] = []
     for identity, name in services:
-        if report_progress is not None:
-            report_progress(name)
+        say(f"reading the SKUs of {name}")
         with explained(f"Cloud Billing Catalog, SKUs of {name}"):
-            found = list(_skus(client, identity, patience))
+            found = list(_skus(client, identity, patience, say))
         kept = [sku for sku in found if _is_kept(sku)]
         listed.append(ListedService(identity, name, len(found) - len(kept)))
         skus.extend(kept)
@@ -116,12 +115,12 @@ def fetch_prices(
 
 
 def _choose(
-    client: CloudCatalogClient, wanted: Sequence[str], patience: Patience
+    client: CloudCatalogClient, wanted: Sequence[str], patience: Patience, say: Say
 ) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
     """(id, name) of each wanted service, and those of the usual ones that the catalog lacks."""
     names = {
         service.service_id: service.display_name
-        for page in _pages(client.list_services, {"page_size": PAGE_SIZE}, patience)
+        for page in _pages(client.list_services, {"page_size": PAGE_SIZE}, patience, say)
         for service in page.services
     }
     found: dict[str, str] = {}
@@ -142,24 +141,24 @@ def _choose(
     return sorted(found.items()), tuple(missing)
 
 
-def _skus(client: CloudCatalogClient, service: str, patience: Patience) -> Iterator[ListedSku]:
+def _skus(client: CloudCatalogClient, service: str, patience: Patience, say: Say) -> Iterator[ListedSku]:
     request = {"parent": f"services/{service}", "currency_code": CURRENCY, "page_size": PAGE_SIZE}
     seen: set[str] = set()
-    for page in _pages(client.list_skus, request, patience):
+    for page in _pages(client.list_skus, request, patience, say):
         for sku in page.skus:
             if sku.sku_id not in seen:  # a list that changes between two pages may name one twice
                 seen.add(sku.sku_id)
                 yield _listed(service, sku)
 
 
-def _pages(method: Any, request: dict[str, Any], patience: Patience) -> Iterator[Any]:
+def _pages(method: Any, request: dict[str, Any], patience: Patience, say: Say) -> Iterator[Any]:
     """Each page of a list, asked for again while the service is not there or wants less haste."""
-    from google.api_core.exceptions import ResourceExhausted, ServiceUnavailable
-    from google.api_core.retry import Retry, if_exception_type
+    from google.api_core.retry import Retry
     from google.api_core.timeout import ConstantTimeout
 
     retry = Retry(
-        predicate=if_exception_type(ServiceUnavailable, ResourceExhausted),
+        predicate=is_passing,
+        on_error=lambda error: say(f"no answer yet ({one_line(error)}): asking again"),
         initial=patience.first_pause,
         maximum=30.0,
         multiplier=2.0,

@@ -137,7 +137,7 @@ def test_a_refusal_leaves_the_file_as_it_was(costguard: Costguard, source: Catal
 
 def test_a_quota_that_is_used_up_ends_in_time(costguard: Costguard, source: Catalog) -> None:
     source.always = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED)
-    assert "the quota is used up" in refused(costguard("prices", "refresh", "--timeout", "0.2"))
+    assert "the quota is used up" in refused(costguard("prices", "refresh", "--timeout", "0.2", "--quiet"))
 
 
 def test_a_server_that_never_answers(costguard: Costguard, source: Catalog) -> None:

@@ -151,7 +151,11 @@ def test_a_catalog_without_any_of_the_usual_services() -> None:
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
 def test_a_service_that_comes_back_is_asked_again(code: grpc.StatusCode) -> None:
     source = catalog(refusals=[Refusal(code), Refusal(code)])
-    assert len(fetched(source, "bigquery").prices.skus) == 7
+    said: list[str] = []
+    with serving(source) as address, catalog_client(address) as client:
+        found = fetch_prices(client, ["bigquery"], DAY, QUICK, said.append)
+    assert len(found.prices.skus) == 7
+    assert said == [*["no answer yet (no): asking again"] * 2, "reading the SKUs of BigQuery"]
     assert [method for method, *_ in source.asked] == ["ListServices"] * 3 + ["ListSkus"]
 
 
@@ -235,6 +239,15 @@ DENIED = grpc.StatusCode.PERMISSION_DENIED
             "--role=roles/serviceusage.serviceUsageConsumer`",
         ),
         (
+            Refusal(
+                grpc.StatusCode.UNAVAILABLE,
+                "Getting metadata from plugin failed with error: Reauthentication is needed.",
+            ),
+            "the Google credentials do not work (Reauthentication is needed.): run `gcloud auth",
+        ),
+        (Refusal(DENIED, "Denied on project shop-prod."), "an owner of project shop-prod can grant"),
+        (Refusal(DENIED, "Denied by your project settings"), "an owner of project PROJECT can grant"),
+        (
             Refusal(DENIED, "The caller does not have permission"),
             "which an owner of project PROJECT can grant",
         ),
@@ -263,7 +276,7 @@ def test_a_refusal_names_the_service_whose_skus_were_read() -> None:
     source.skus = {}
     with serving(source) as address, catalog_client(address) as client:
 
-        def deny(name: str) -> None:
+        def deny(sentence: str) -> None:
             source.always = Refusal(DENIED)
 
         with pytest.raises(
