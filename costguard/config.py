@@ -11,12 +11,16 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from costguard.errors import UsageProblem
 
 Level = Literal["error", "warning", "note"]
 FailOn = Literal["error", "warning", "note", "never"]
+Phase = Literal[
+    "ingestion", "preprocessing", "training", "evaluation", "serving", "infrastructure", "storage", "tax"
+]
+"""Parts of an iteration; what no rule knows is `unclassified`."""
 
 
 def _money(value: Any) -> Any:
@@ -56,6 +60,7 @@ Parameter = Annotated[str | int | float | bool, BeforeValidator(_parameter)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
 Runs = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Hours = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class RuleSettings(BaseModel):
@@ -67,6 +72,51 @@ class RuleSettings(BaseModel):
     severity: dict[str, Level] = Field(default_factory=dict)
     directories: Paths = (Path(".costguard/rules"),)
     """Folders with your own pages, relative to the config file."""
+
+
+class PhaseRule(BaseModel):
+    """`[[tool.costguard.phases.rules]]`: charges for which all conditions hold belong to a phase."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    phase: Phase
+    id: str = ""
+    service: Texts = ()
+    """Ids of services."""
+    sku: str | None = None
+    """A regular expression that is found in the SKU's description."""
+    label: str | None = None
+    """`key=value`, or `key` for any value; the next three alike."""
+    system_label: str | None = None
+    project_label: str | None = None
+    tag: str | None = None
+    cost_type: str | None = None
+    project: str | None = None
+    standing: str | None = None
+    """What to call a cost that is there whether an iteration runs or not."""
+    apart: bool = False
+    """In no iteration, even with a label."""
+    reason: str = ""
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> PhaseRule:
+        conditions = (self.sku, self.label, self.system_label, self.project_label, self.tag)
+        if not any((*conditions, self.cost_type, self.project, self.service)):
+            raise ValueError(
+                "has no condition; one of service, sku, label, system_label, project_label, tag, "
+                "cost_type, project"
+            )
+        return self
+
+
+class PhaseSettings(BaseModel):
+    """`[tool.costguard.phases]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rules: tuple[PhaseRule, ...] = ()
+    """They go before the shipped ones."""
 
 
 class Config(BaseModel):
@@ -93,6 +143,18 @@ class Config(BaseModel):
     """File of `costguard prices refresh`, whose prices go before those that ship with this version."""
     cache: Annotated[bool | Path, BeforeValidator(_cache)] = True
     rules: RuleSettings = RuleSettings()
+    phases: PhaseSettings = PhaseSettings()
+    iteration_labels: Texts = ()
+    """Keys of labels of which each value is one iteration; they go before those that costguard knows."""
+    iteration_gap_hours: Hours = 2.0
+    """A pause longer than this ends an iteration that no label tells of."""
+    iteration_max_hours: Hours = 24.0
+    """What goes on for longer without such a pause is no iteration."""
+
+    timezone: str = "UTC"
+    """Of days and weeks."""
+    report_labels: Texts = ("team",)
+    """Keys of labels that the report adds up by."""
 
     folder: Path = Field(default=Path(), exclude=True)
     """Where the config file lies: its paths are relative to that."""
@@ -115,6 +177,7 @@ def rule_directories(config: Config) -> tuple[Path, ...]:
 
 
 _EXPECTED: Final = {
+    "missing": "is missing",
     "string_type": "must be a text",
     "tuple_type": "must be a list",
     "dict_type": "must be a table",
@@ -171,11 +234,23 @@ def load_config(path: Path | None) -> Config:
         raise UsageProblem("\n".join(_explain(path, item) for item in error.errors())) from None
 
 
+def _model_at(location: Sequence[Any]) -> type[BaseModel]:
+    """The table that a key stands in."""
+    match location[:-1]:
+        case ("rules", *_):
+            return RuleSettings
+        case ("phases",):
+            return PhaseSettings
+        case ("phases", "rules", *_):
+            return PhaseRule
+    return Config
+
+
 def _explain(path: Path, item: Any) -> str:
     location: Sequence[Any] = item["loc"]
     key = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
-        model: type[BaseModel] = RuleSettings if location[:1] == ("rules",) else Config
+        model = _model_at(location)
         known = [name for name in model.model_fields if name != "folder"]
         close = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"

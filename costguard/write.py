@@ -34,11 +34,20 @@ def write_text(text: str, output: Path | None) -> None:
     if output is None:
         _print(text)
         return
+    write_bytes(text.encode("utf-8"), output)
+
+
+def write_bytes(data: bytes, output: Path) -> None:
+    """Write to a file: aside, then renamed.
+
+    Raises:
+        UsageProblem: the file cannot be written.
+    """
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)

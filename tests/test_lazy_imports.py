@@ -47,10 +47,21 @@ def test_import_of_the_package_is_light() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["scan", "--help"], ["--version"], ["prices", "refresh", "--help"], ["prices", "show"]],
+    [
+        ["--help"],
+        ["scan", "--help"],
+        ["--version"],
+        ["catalog", "pull", "--help"],
+        ["prices", "refresh", "--help"],
+        ["prices", "show"],
+    ],
 )
 def test_help_is_light(arguments: list[str]) -> None:
     assert not loaded_packages(PROBE, *arguments) & HEAVY
+
+
+def test_to_look_at_a_catalog_is_light() -> None:
+    assert not loaded_packages(PROBE, "catalog", "show", "examples/churn/catalog.json") & HEAVY
 
 
 @pytest.fixture

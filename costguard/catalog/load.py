@@ -23,7 +23,7 @@ _LARGE_BYTES: Final = 2 << 20
 
 KINDS: Final = ("table", "view", "materialized_view", "external", "snapshot")
 PARTITION_TYPES: Final = ("HOUR", "DAY", "MONTH", "YEAR", "RANGE")
-_ID_PATTERNS: Final = {
+PARTITION_IDS: Final = {
     "HOUR": re.compile(r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])"),
     "DAY": re.compile(r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"),
     "MONTH": re.compile(r"\d{4}(0[1-9]|1[0-2])"),
@@ -256,7 +256,7 @@ def _check_partitioning(check: _Checker, raw: Any, field: str) -> None:
         return
     if type(partitions) is not list:
         raise check.fail(f"{field}.partitions", "a list", partitions)
-    matches = _ID_PATTERNS[kind].fullmatch
+    matches = PARTITION_IDS[kind].fullmatch
     seen: set[str] = set()
     for number, item in enumerate(partitions):
         # Tens of thousands of these: the quick check first, the precise one where that fails.
@@ -291,7 +291,8 @@ def _check_partition(check: _Checker, item: Any, place: str, kind: str, seen: se
         raise check.fail(place, "an object", item)
     identifier = item.get("id")
     if type(identifier) is not str or (
-        identifier not in (NULL_PARTITION, UNPARTITIONED) and _ID_PATTERNS[kind].fullmatch(identifier) is None
+        identifier not in (NULL_PARTITION, UNPARTITIONED)
+        and PARTITION_IDS[kind].fullmatch(identifier) is None
     ):
         raise check.fail(f"{place}.id", f"the id of a {kind} partition as text", identifier)
     if identifier in seen:

@@ -265,7 +265,7 @@ def _partitioning(raw: Raw | None) -> Partitioning | None:
     if listed is not None:
         partitions = tuple(
             Partition(item["id"], item.get("rows"), item.get("bytes"), item.get("columns") or {})
-            for item in sorted(listed, key=lambda item: _order(kind, item["id"]))
+            for item in sorted(listed, key=lambda item: partition_order(kind, item["id"]))
         )
     span = raw.get("range")
     return Partitioning(
@@ -277,7 +277,8 @@ def _partitioning(raw: Raw | None) -> Partitioning | None:
     )
 
 
-def _order(kind: str, identifier: str) -> tuple[int, int, str]:
+def partition_order(kind: str, identifier: str) -> tuple[int, int, str]:
+    """A key that sorts the ids of partitions by their values, the special ones last."""
     if identifier == NULL_PARTITION:
         return (1, 0, "")
     if identifier == UNPARTITIONED:

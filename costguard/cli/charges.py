@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costguard.cli.options import ExportArgument, Format, FormatOption, OutputOption
+from costguard.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from costguard.history.rollup import Period
+    from costguard.history.rollup_sql import TableName
 
 
 def charges_command(
@@ -22,6 +28,15 @@ def charges_command(
     week: Annotated[
         str | None, typer.Option(metavar="WEEK", help="Only usage of this ISO week, such as 2026-W47.")
     ] = None,
+    project: Annotated[
+        str | None, typer.Option(help="Runs the query of bigquery:// (default: of the credentials).")
+    ] = None,
+    max_bytes_billed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="BYTES", min=1, help="What the query of bigquery:// may be charged for (100 GiB)."
+        ),
+    ] = None,
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="Of days and weeks.")] = "UTC",
     format: FormatOption = Format.text,
     output: OutputOption = None,
@@ -29,14 +44,24 @@ def charges_command(
     """Say what a Cloud Billing export holds: rows, days, and what each invoice month comes to."""
     from dataclasses import replace
 
+    from costguard.cloud.bill import source_table
     from costguard.history.charges import load_charges, summarise
     from costguard.history.files import collected
-    from costguard.history.rollup import roll_up, sums, week_period, within
+    from costguard.history.rollup import Period, roll_up, sums, week_period, within
     from costguard.render.charges import charges_json, charges_text
     from costguard.write import check_output, write_text
 
     check_output(output)
     period = week_period(week, timezone) if week is not None else None
+    table = source_table(export)
+    if table is not None:
+        write_text(
+            _pushed_down(table, by or (), period or Period(), timezone, project, max_bytes_billed, format),
+            output,
+        )
+        return
+    if project is not None or max_bytes_billed is not None:
+        raise UsageProblem("--project and --max-bytes-billed are for bigquery://project.dataset.table")
     charges = load_charges(export)
     if period is not None:
         charges = replace(charges, frame=within(charges.frame, period))
@@ -45,3 +70,25 @@ def charges_command(
     found = dict(zip(by or (), map(sums, collected(*rolled)), strict=True))
     render = charges_json if format is Format.json else charges_text
     write_text(render(charges, summary, found), output)
+
+
+def _pushed_down(
+    table: TableName,
+    by: Sequence[str],
+    period: Period,
+    zone: str,
+    project: str | None,
+    limit: int | None,
+    format: Format,
+) -> str:
+    """The same from a table of BigQuery, which does the adding up."""
+    from costguard.cloud.bigquery import Access, BigQuery
+    from costguard.cloud.bill import DEFAULT_LIMIT, roll_ups
+    from costguard.history.rollup import sums
+    from costguard.render.charges import pushed_json, pushed_text
+
+    dimensions = tuple(dict.fromkeys(("invoice-month", *by)))
+    client = BigQuery(Access(project, label="charges"))
+    pushed = roll_ups(client, table, dimensions, period, zone, limit or DEFAULT_LIMIT)
+    rolled = {dimension: sums(frame) for dimension, frame in pushed.rolled.items()}
+    return pushed_json(pushed, rolled) if format is Format.json else pushed_text(pushed, rolled)

@@ -10,11 +10,15 @@ from typing import Annotated
 import typer
 
 from costguard import __version__
+from costguard.cli.catalog import catalog_app
 from costguard.cli.charges import charges_command
 from costguard.cli.explain import explain_command, rules_command
+from costguard.cli.iteration import iteration_app
+from costguard.cli.iterations import iterations_command
 from costguard.cli.jobs import jobs_command
 from costguard.cli.prices import prices_app
 from costguard.cli.query import query_command
+from costguard.cli.report import report_command
 from costguard.cli.scan import scan_command
 from costguard.cli.test_rules import check_rules_command
 from costguard.errors import UsageProblem
@@ -52,6 +56,10 @@ app.command("test-rules")(check_rules_command)
 app.command("query")(query_command)
 app.command("charges")(charges_command)
 app.command("jobs")(jobs_command)
+app.command("report")(report_command)
+app.command("iterations")(iterations_command)
+app.add_typer(iteration_app)
+app.add_typer(catalog_app, name="catalog")
 app.add_typer(prices_app, name="prices")
 
 

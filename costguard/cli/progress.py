@@ -11,10 +11,12 @@ SHOWN_AFTER_SECONDS = 0.7
 
 
 class Reporter:
-    """Shows how far a scan is. Use as a context manager."""
+    """Shows how far a command is. Use as a context manager."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, things: str = "files") -> None:
+        """`things`: what is worked on, as in `reading files`."""
         self._quiet = quiet
+        self._things = things
         self._started = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -42,7 +44,7 @@ class Reporter:
             self._bar = Progress(console=Console(stderr=True), transient=True)
             self._bar.start()
             self._task = self._bar.add_task(stage, total=total)
-        self._bar.update(self._task, description=f"{stage} files", completed=done, total=total)
+        self._bar.update(self._task, description=f"{stage} {self._things}", completed=done, total=total)
 
     def note(self, text: str) -> None:
         """A line on stderr."""

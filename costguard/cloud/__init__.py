@@ -1,1 +1,1 @@
-"""The only code that talks to Google Cloud; its clients are loaded when a command needs them."""
+"""What asks Google Cloud: the only package that imports Google's clients, and only when they are needed."""

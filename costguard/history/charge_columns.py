@@ -121,6 +121,12 @@ _FOCUS: Final[Mapping[str, tuple[str, ...]]] = {
     "seller": (),
     "export_time": ("x_ExportTime",),
 }
+SOURCES: Final[Mapping[Shape, Mapping[str, tuple[str, ...]]]] = {
+    "standard": _USAGE,
+    "detailed": _USAGE,
+    "focus": _FOCUS,
+}
+"""Where each column is in an export: the first of its places that a file has."""
 REQUIRED: Final = ("usage_start", "cost", "currency")
 """Without these nothing can be summed."""
 INVOICE_ZONE: Final = "America/Los_Angeles"
@@ -150,7 +156,7 @@ def shape_of(schema: Mapping[str, pl.DataType]) -> Shape | None:
 
 def map_columns(schema: Mapping[str, pl.DataType], shape: Shape) -> Mapped:
     """How to get each column of a charge out of a file."""
-    sources = _FOCUS if shape == "focus" else _USAGE
+    sources = SOURCES[shape]
     expressions: list[pl.Expr] = []
     missing: list[str] = []
     amounts: list[pl.Expr] = []

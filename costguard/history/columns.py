@@ -80,6 +80,12 @@ def _unwrapped(found: Found) -> Found:
     return found
 
 
+def value_of(pairs: pl.Expr, key: str) -> pl.Expr:
+    """The value of a label, null without it. The first of several: a label has one value."""
+    mine = pairs.list.filter(pl.element().struct.field("key") == key)
+    return mine.list.first().struct.field("value")
+
+
 # -- reading -------------------------------------------------------------------------------------------
 
 

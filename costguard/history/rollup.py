@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from costguard.errors import UsageProblem
+from costguard.history.columns import value_of
 
-_PLAIN: Final[Mapping[str, tuple[str, str | None]]] = {
+PLAIN_COLUMNS: Final[Mapping[str, tuple[str, str | None]]] = {
     "service": ("service_id", "service"),
     "sku": ("sku_id", "sku"),
     "project": ("project", "project_name"),
@@ -25,13 +26,13 @@ _PLAIN: Final[Mapping[str, tuple[str, str | None]]] = {
     "invoice-month": ("invoice_month", None),
 }
 """Dimension -> (column of the key, column of its name)."""
-_LABELS: Final[Mapping[str, str]] = {
+LABEL_COLUMNS: Final[Mapping[str, str]] = {
     "label": "labels",
     "system-label": "system_labels",
     "project-label": "project_labels",
     "tag": "tags",
 }
-DIMENSIONS: Final = (*_PLAIN, "day", *(f"{name}:KEY" for name in _LABELS))
+DIMENSIONS: Final = (*PLAIN_COLUMNS, "day", *(f"{name}:KEY" for name in LABEL_COLUMNS))
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
 
 
@@ -88,12 +89,12 @@ def _midnight(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=time_zone(zone)).astimezone(UTC)
 
 
-def within(frame: pl.LazyFrame, period: Period) -> pl.LazyFrame:
-    """The charges whose usage began in a period."""
+def within(frame: pl.LazyFrame, period: Period, time: str = "usage_start") -> pl.LazyFrame:
+    """The charges whose usage began in a period; with another `time`, the jobs that were `created` in it."""
     if period.start is not None:
-        frame = frame.filter(pl.col("usage_start") >= period.start)
+        frame = frame.filter(pl.col(time) >= period.start)
     if period.end is not None:
-        frame = frame.filter(pl.col("usage_start") < period.end)
+        frame = frame.filter(pl.col(time) < period.end)
     return frame
 
 
@@ -103,7 +104,7 @@ def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFr
     Raises:
         UsageProblem: there is no such dimension.
     """
-    key, name = _key(dimension, zone)
+    key, name = dimension_key(dimension, zone)
     keyed = frame.select(
         key.cast(pl.String).alias("key"),
         (pl.col(name) if name is not None else pl.lit(None, dtype=pl.String)).alias("name"),
@@ -130,16 +131,14 @@ def sums(frame: pl.DataFrame) -> list[Sum]:
     return [Sum(*row) for row in frame.iter_rows()]
 
 
-def _key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
-    if dimension in _PLAIN:
-        column, name = _PLAIN[dimension]
+def dimension_key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
+    if dimension in PLAIN_COLUMNS:
+        column, name = PLAIN_COLUMNS[dimension]
         return pl.col(column), name
     if dimension == "day":
         time_zone(zone)
         return pl.col("usage_start").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d"), None
     kind, _, label = dimension.partition(":")
-    if kind in _LABELS and label:
-        # The first of several: a label has one value.
-        mine = pl.col(_LABELS[kind]).list.filter(pl.element().struct.field("key") == label)
-        return mine.list.first().struct.field("value"), None
+    if kind in LABEL_COLUMNS and label:
+        return value_of(pl.col(LABEL_COLUMNS[kind]), label), None
     raise UsageProblem(f"charges cannot be added up by {dimension!r}; by one of {', '.join(DIMENSIONS)}")

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from costguard.history.charges import PROMOTION, Charges, Summary
 from costguard.history.rollup import Sum
-from costguard.money import decimal_string
+from costguard.money import decimal_string, format_bytes, format_usd
 from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.times import moment, stamp
+
+if TYPE_CHECKING:
+    from costguard.cloud.bill import PushedDown
 
 VERSION: Final = 1
 _SHAPES: Final = {"standard": "standard usage cost", "detailed": "detailed usage cost", "focus": "FOCUS"}
@@ -30,6 +33,55 @@ def charges_text(charges: Charges, summary: Summary, rolled: Rolled) -> str:
     """The summary, a fact a line; amounts to the cent."""
     lines = (*_lines(charges, summary), *_rolled(rolled, summary.currency))
     return "".join(harmless(line).rstrip() + "\n" for line in lines)
+
+
+def pushed_text(pushed: PushedDown, rolled: Rolled) -> str:
+    """What BigQuery added up, and what that took."""
+    lines = [
+        f"Table      {pushed.table.name} ({_SHAPES[pushed.table.shape]})",
+        f"Partition  {pushed.table.partition or 'none: all of it is read, whatever the time'}",
+        f"Added up   by BigQuery: {_billed(pushed)}",
+        *_rolled(rolled, pushed.currency),
+    ]
+    return "".join(harmless(line).rstrip() + "\n" for line in lines)
+
+
+def _billed(pushed: PushedDown) -> str:
+    if pushed.billed is None:
+        return "it did not tell what it charged for"
+    price = f", {format_usd(pushed.usd)} at list price" if pushed.usd is not None else ""
+    return f"{format_bytes(pushed.billed)} billed{price}"
+
+
+def pushed_json(pushed: PushedDown, rolled: Rolled) -> str:
+    """The document that `docs/history.md` describes."""
+    document = {
+        "version": VERSION,
+        "table": str(pushed.table.name),
+        "export": pushed.table.shape,
+        "partition": pushed.table.partition,
+        "bytes_estimated": pushed.estimated,
+        "bytes_billed": pushed.billed,
+        "usd": decimal_string(pushed.usd) if pushed.usd is not None else None,
+        "currency": pushed.currency,
+        "by": _by(rolled),
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _by(rolled: Rolled) -> dict[str, list[dict[str, Any]]]:
+    return {
+        dimension: [
+            {
+                "key": item.key,
+                "name": item.name,
+                "rows": item.rows,
+                **_amounts(item.gross, item.credits, item.net),
+            }
+            for item in found
+        ]
+        for dimension, found in rolled.items()
+    }
 
 
 def _lines(charges: Charges, summary: Summary) -> Iterator[str]:
@@ -132,18 +184,7 @@ def charges_json(charges: Charges, summary: Summary, rolled: Rolled) -> str:
         "adjusted_rows": summary.adjusted,
         "rows_without_project": summary.without_project,
         "rows_below_zero": summary.refunds,
-        "by": {
-            dimension: [
-                {
-                    "key": item.key,
-                    "name": item.name,
-                    "rows": item.rows,
-                    **_amounts(item.gross, item.credits, item.net),
-                }
-                for item in found
-            ]
-            for dimension, found in rolled.items()
-        },
+        "by": _by(rolled),
     }
     return json.dumps(document, indent=2) + "\n"
 

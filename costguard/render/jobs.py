@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from costguard.history.job_findings import JobFinding
 from costguard.history.jobs import Jobs, JobSummary
 from costguard.money import format_bytes
+from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.times import moment, stamp
 
 VERSION: Final = 1
+SHOWN: Final = 10
+_WORDS: Final = {
+    "one-by-one": "One query for each value, where one could answer for all",
+    "asked-again": "The same query on the same day, paid for each time",
+    "tried-again": "Failed, and tried again as it was",
+    "grew": "Dearer week by week",
+    "nobody-reads": "Written again and again, read by no job",
+}
 _SOURCES: Final = {
     "information-schema": "INFORMATION_SCHEMA.JOBS",
     "rest": "jobs.list",
@@ -20,9 +30,10 @@ _SOURCES: Final = {
 }
 
 
-def jobs_text(jobs: Jobs, summary: JobSummary) -> str:
-    """The summary, a fact a line."""
-    return "".join(f"{harmless(line)}\n" for line in _lines(jobs, summary))
+def jobs_text(jobs: Jobs, summary: JobSummary, findings: Sequence[JobFinding]) -> str:
+    """The summary, a fact a line, and the findings, the most wasteful first."""
+    lines = (*_lines(jobs, summary), *_findings(findings))
+    return "".join(f"{harmless(line)}\n" for line in lines)
 
 
 def _lines(jobs: Jobs, summary: JobSummary) -> Iterator[str]:
@@ -58,7 +69,36 @@ def _statements(summary: JobSummary) -> str:
     return ", ".join(f"{count:,} {kind or 'without a statement'}" for kind, count in counts)
 
 
-def jobs_json(jobs: Jobs, summary: JobSummary) -> str:
+def _findings(findings: Sequence[JobFinding]) -> Iterator[str]:
+    if not findings:
+        return
+    yield ""
+    yield f"Waste      {counted(len(findings), 'finding')}, the most wasteful first"
+    for finding in findings[:SHOWN]:
+        yield ""
+        yield f"  {_WORDS[finding.kind]}: {_said(finding)}"
+        yield f"    {finding.what}"
+    if len(findings) > SHOWN:
+        yield ""
+        yield f"  and {len(findings) - SHOWN:,} more; --format json lists them all"
+
+
+def _said(finding: JobFinding) -> str:
+    parts = [counted(finding.times, "job")]
+    if finding.first is not None and finding.last is not None:
+        parts[0] += f" from {moment(finding.first)} to {moment(finding.last)}"
+    parts.append(f"{format_bytes(finding.bytes_billed)} billed")
+    if finding.factor is not None:
+        parts.append(f"{finding.factor:g} times as much as at first")
+    if finding.wasted_bytes:
+        parts.append(f"{format_bytes(finding.wasted_bytes)} of it for nothing")
+    if finding.wasted_slot_ms:
+        parts.append(f"{finding.wasted_slot_ms / 3_600_000:,.2f} slot hours for nothing")
+    who = ", ".join(filter(None, (finding.project, finding.user)))
+    return ", ".join(parts) + (f" ({who})" if who else "")
+
+
+def jobs_json(jobs: Jobs, summary: JobSummary, findings: Sequence[JobFinding]) -> str:
     """The document that `docs/history.md` describes."""
     document: dict[str, Any] = {
         "version": VERSION,
@@ -86,5 +126,21 @@ def jobs_json(jobs: Jobs, summary: JobSummary) -> str:
         "reserved": summary.reserved,
         "repeated": jobs.repeated,
         "statements": [{"statement": kind, "jobs": count} for kind, count in summary.statements.items()],
+        "findings": [
+            {
+                "kind": finding.kind,
+                "what": finding.what,
+                "project": finding.project,
+                "user": finding.user,
+                "jobs": finding.times,
+                "first": stamp(finding.first),
+                "last": stamp(finding.last),
+                "bytes_billed": finding.bytes_billed,
+                "wasted_bytes": finding.wasted_bytes,
+                "wasted_slot_ms": finding.wasted_slot_ms,
+                "factor": finding.factor,
+            }
+            for finding in findings
+        ],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -7,7 +7,7 @@ import pytest
 from costguard import __version__
 from tests.cli.conftest import Costguard
 
-COMMANDS = ("scan", "rules", "explain", "test-rules", "query", "prices")
+COMMANDS = ("scan", "rules", "explain", "test-rules", "query", "charges", "jobs", "catalog", "prices")
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -23,6 +23,12 @@ def test_each_command_has_help(costguard: Costguard, command: str) -> None:
     done = costguard(command, "--help")
     assert (done.code, done.err) == (0, "")
     assert f"costguard {command}" in done.out
+
+
+@pytest.mark.parametrize("command", ["pull", "show"])
+def test_the_commands_of_the_catalog_have_help(costguard: Costguard, command: str) -> None:
+    assert f"\n  {command} " in costguard("catalog", "--help").out
+    assert f"costguard catalog {command}" in costguard("catalog", command, "--help").out
 
 
 def test_nothing_given_is_help_and_no_pass(costguard: Costguard) -> None:

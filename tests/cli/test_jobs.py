@@ -67,6 +67,7 @@ def test_the_same_for_programs(costguard: Costguard, history: Path) -> None:
             {"statement": "SCRIPT", "jobs": 1},
             {"statement": "SELECT", "jobs": 4},
         ],
+        "findings": [],
     }
 
 
@@ -75,3 +76,34 @@ def test_what_is_no_history(costguard: Costguard, tmp_path: Path) -> None:
     done = costguard("jobs", tmp_path / "j.csv")
     assert (done.code, done.out) == (2, "")
     assert "no job history" in done.err
+
+
+def test_waste(costguard: Costguard, tmp_path: Path) -> None:
+    queries = [f"SELECT a FROM d.t WHERE name = 'secret-{number}'" for number in range(25)]
+    parquet(tmp_path / "jobs.parquet", [job(f"job_{n}", query=query) for n, query in enumerate(queries)])
+    done = costguard("jobs", tmp_path)
+    assert done.code == 0
+    assert done.out.endswith(
+        "\nWaste      1 finding, the most wasteful first\n\n"
+        "  One query for each value, where one could answer for all: 25 jobs from 2026-09-01 12:00 UTC to "
+        "2026-09-01 12:00 UTC, 250 MiB billed, 240 MiB of it for nothing, 0.01 slot hours for nothing "
+        "(shop, ana@example.com)\n"
+        "    select a from d.t where name = ?\n"
+    )
+    found = json.loads(costguard("jobs", tmp_path, "--format", "json").out)
+    assert "secret" not in json.dumps(found)
+    assert found["findings"] == [
+        {
+            "kind": "one-by-one",
+            "what": "select a from d.t where name = ?",
+            "project": "shop",
+            "user": "ana@example.com",
+            "jobs": 25,
+            "first": "2026-09-01T12:00:00Z",
+            "last": "2026-09-01T12:00:00Z",
+            "bytes_billed": 250 * 2**20,
+            "wasted_bytes": 240 * 2**20,
+            "wasted_slot_ms": 24 * 1234,
+            "factor": None,
+        }
+    ]

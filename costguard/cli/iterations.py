@@ -1,0 +1,110 @@
+"""`costguard iterations`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from costguard.cli.options import Format, FormatOption, OutputOption
+
+
+def iterations_command(
+    billing: Annotated[
+        list[str],
+        typer.Option(
+            "--billing", metavar="EXPORT", help="The bill: files, directories, patterns (repeatable)."
+        ),
+    ],
+    jobs: Annotated[
+        list[str] | None,
+        typer.Option("--jobs", metavar="EXPORT", help="The job history, in the same manner (repeatable)."),
+    ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The ledger (default: .costguard/iterations.jsonl of the project)."
+        ),
+    ] = None,
+    week: Annotated[
+        str | None, typer.Option(metavar="WEEK", help="Only usage of this ISO week, such as 2026-W47.")
+    ] = None,
+    timezone: Annotated[str, typer.Option(metavar="ZONE", help="Of weeks.")] = "UTC",
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="ID ID", help="Two iterations side by side: the earlier, the later."),
+    ] = None,
+    format: FormatOption = Format.text,
+    output: OutputOption = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
+) -> None:
+    """List the iterations in a bill: what each cost, by phase, and what changed since the one before."""
+    from dataclasses import replace
+    from datetime import timedelta
+
+    from costguard.cli.iteration import ledger_path
+    from costguard.config import find_config, load_config
+    from costguard.errors import UsageProblem
+    from costguard.history import changes, runs
+    from costguard.history.charges import load_charges, summarise
+    from costguard.history.iterations import Iteration, IterationSettings, find_iterations
+    from costguard.history.jobs import load_jobs
+    from costguard.history.ledger import OWN_LABEL, Entry, entry_of, read_ledger
+    from costguard.history.rollup import week_period, within
+    from costguard.render.comparison import comparison_json, comparison_text
+    from costguard.render.iterations import Shown, iterations_json, iterations_text
+    from costguard.write import check_output, write_text
+
+    check_output(output)
+    period = week_period(week, timezone) if week is not None else None
+    chosen = load_config(config if config is not None else find_config(Path()))
+    settings = IterationSettings(
+        labels=chosen.iteration_labels,
+        gap=timedelta(hours=chosen.iteration_gap_hours),
+        longest=timedelta(hours=chosen.iteration_max_hours),
+        phases=chosen.phases.rules,
+    )
+    if ledger is not None and not ledger.is_file():
+        raise UsageProblem(
+            f"{ledger}: no such file; `costguard iteration start --ledger FILE` begins a ledger"
+        )
+    stamped = read_ledger(ledger_path(ledger))
+    charges = load_charges(billing)
+    history = load_jobs(jobs).frame if jobs else None
+    if period is not None:
+        charges = replace(charges, frame=within(charges.frame, period))
+        history = within(history.lazy(), period, "created").collect() if history is not None else None
+    summary = summarise(charges)
+    found = find_iterations(charges.frame, history, settings)
+
+    def entry(item: Iteration) -> tuple[Entry, str] | None:
+        label = item.id if item.evidence == f"label:{OWN_LABEL}" else None
+        return entry_of(stamped.entries, label, item.start)
+
+    if compare is not None:
+        before, after = (changes.choose(found.iterations, name) for name in compare)
+        if before == after:
+            raise UsageProblem(f"--compare {compare[0]} {compare[1]}: both are the same iteration")
+        compared = changes.compare(charges.frame, found, before, after, settings)
+        render_two = comparison_json if format is Format.json else comparison_text
+        entries = (entry(compared.before), entry(compared.after))
+        write_text(render_two(compared, entries, summary.currency), output)
+        return
+    shown = Shown(
+        found=found,
+        changes=changes.changes(found.iterations),
+        entries=[entry(item) for item in found.iterations],
+        ledger=stamped if stamped.entries or stamped.unread else None,
+        runs=runs.runs_per_iteration(found.jobs) if history is not None else None,
+        unhashed=runs.jobs_without_key(found.jobs),
+        settings=settings,
+        currency=summary.currency,
+        gross_only=any("credits" in file.missing for file in charges.files),
+        first=summary.first_usage,
+        last=summary.last_usage,
+        week=week,
+        timezone=timezone,
+    )
+    render = iterations_json if format is Format.json else iterations_text
+    write_text(render(shown), output)

@@ -1,0 +1,133 @@
+"""`costguard report`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costguard.cli.options import OutputOption
+from costguard.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from costguard.report.model import Report
+
+
+class ReportFormat(StrEnum):
+    """How a report is written."""
+
+    markdown = "markdown"
+    html = "html"
+    json = "json"
+    csv = "csv"
+    slack = "slack"
+    eml = "eml"
+
+
+def report_command(
+    billing: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EXPORT", help="Cloud Billing export: a file, folder or pattern (repeatable)."),
+    ] = None,
+    week: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEEK", help="ISO week such as 2026-W47; the last one that has ended by default."
+        ),
+    ] = None,
+    jobs: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EXPORT", help="The job history, in the same manner (repeatable)."),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY", help="Add up by this label (repeatable; default: `report_labels`, team)."
+        ),
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Of days and weeks (default: `timezone`, UTC).")
+    ] = None,
+    format: Annotated[ReportFormat, typer.Option(help="How to write it.")] = ReportFormat.markdown,
+    output: OutputOption = None,
+    now: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="The time to report as of, such as 2026-11-23T06:00:00Z."),
+    ] = None,
+    mail_from: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Sender of the mail (--format eml).")
+    ] = None,
+    mail_to: Annotated[
+        str | None, typer.Option(metavar="ADDRESSES", help="Recipients of the mail (--format eml).")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="The config file.")] = None,
+) -> None:
+    """Report what a week cost, from the bill: what changed, what is unusual, and where the month is going."""
+    from costguard.cli.request import parse_now
+    from costguard.config import find_config, load_config
+    from costguard.history.charges import load_charges
+    from costguard.history.iterations import iteration_settings
+    from costguard.history.jobs import load_jobs
+    from costguard.report.weekly import ReportSettings, build_report, week_of
+    from costguard.write import check_output, write_text
+
+    if not billing:
+        raise UsageProblem("a report needs the bill: --billing EXPORT (docs/history.md says how to get it)")
+    addresses = _addresses(format, mail_from, mail_to)
+    check_output(output)
+    moment = parse_now(now)
+    settings = load_config(config if config is not None else find_config(Path()))
+    chosen = week_of(week, timezone or settings.timezone, moment)
+    report = build_report(
+        load_charges(billing),
+        chosen,
+        moment,
+        ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings)),
+        load_jobs(jobs).frame if jobs else None,
+    )
+    write_text(_written(report, format, addresses), output)
+
+
+def _addresses(format: ReportFormat, sender: str | None, to: str | None) -> tuple[str, str] | None:
+    if format is not ReportFormat.eml:
+        if sender is not None or to is not None:
+            raise UsageProblem("--mail-from and --mail-to are for --format eml")
+        return None
+    if sender is None or to is None:
+        raise UsageProblem("--format eml needs --mail-from and --mail-to")
+    return sender, to
+
+
+def _written(report: Report, format: ReportFormat, addresses: tuple[str, str] | None) -> str:
+    from costguard import __version__
+    from costguard.render.report_view import view_of
+
+    if format is ReportFormat.json:
+        from costguard.render.report_json import report_json
+
+        return report_json(report)
+    if format is ReportFormat.csv:
+        from costguard.render.report_csv import report_csv
+
+        return report_csv(report)
+    view = view_of(report, __version__)
+    if format is ReportFormat.slack:
+        from costguard.render.report_slack import report_slack
+
+        return report_slack(view)
+    from costguard.render.report_markdown import report_markdown
+
+    text = report_markdown(view)
+    if format is ReportFormat.markdown:
+        return text
+    from costguard.render.report_html import report_html
+
+    html = report_html(report, view)
+    if format is ReportFormat.html:
+        return html
+    from costguard.render.report_mail import report_mail
+
+    assert addresses is not None
+    return report_mail(view.title, view.headline, text, html, report.generated_at, *addresses)

@@ -1,0 +1,235 @@
+"""BigQuery through Google's own client: what is asked, who pays, and what a query may cost at most."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from costguard.cloud.problems import Attempt, explained
+from costguard.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from google.api_core.retry import Retry
+    from google.cloud import bigquery
+
+EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
+"""The client's own variable: another address of the API."""
+
+MINIMUM_BYTES_BILLED: Final = 10 << 20
+"""No query that reads anything is charged for less, so no lower limit can be set."""
+
+PATIENCE_SECONDS: Final = 60.0
+"""So long a request is tried again after 429, 5xx or rateLimitExceeded. Quotas of a day are not waited for."""
+
+_TIMEOUT_SECONDS: Final = 60.0
+"""Of one request."""
+
+INSTALL: Final = (
+    "Google's clients are not installed: run `python -m pip install 'costguard-gcp[gcp]'`, "
+    "or `python -m pip install '.[gcp]'` in a checkout"
+)
+
+
+Parameters = Mapping[str, "str | datetime | Sequence[str]"]
+"""Values of a query's parameters: texts, moments, lists of texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How BigQuery is asked."""
+
+    project: str | None = None
+    """Runs and pays for the jobs; None: the one of the credentials."""
+    quota_project: str | None = None
+    label: str = "costguard"
+    """Every job has the label `costguard` with this value."""
+    patience: float = PATIENCE_SECONDS
+    first_wait: float = 1.0
+    """Seconds before the first new try; the next ones wait twice as long each, at most 10 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a query would process, in bytes; None when BigQuery cannot tell."""
+
+    bytes: int | None
+    accuracy: str | None
+    """PRECISE, UPPER_BOUND, LOWER_BOUND or UNKNOWN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The rows of a query, and what it was charged for."""
+
+    rows: list[dict[str, Any]]
+    bytes_billed: int | None
+
+
+class BigQuery:
+    """Google's client with a project, retries, limits and labels. It may be used by several threads.
+
+    Every method raises NotReadable for a thing that is not there or may not be read, UsageProblem for what holds for
+    all of them.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._client = _client(access)
+        self._retry = _retry(access)
+
+    @property
+    def project(self) -> str:
+        """The project that runs the jobs."""
+        name: str = self._client.project
+        return name
+
+    def datasets(self, project: str) -> list[str]:
+        """The names of a project's datasets, sorted; hidden ones are left out."""
+        with explained(self._attempt(f"list the datasets of {project}", "bigquery.datasets.get")):
+            found = self._client.list_datasets(project, retry=self._retry, timeout=_TIMEOUT_SECONDS)
+            return sorted(item.dataset_id for item in found)
+
+    def tables(self, project: str, dataset: str) -> list[str]:
+        """The names of a dataset's tables and views, sorted."""
+        with explained(self._attempt(f"list the tables of {project}.{dataset}", "bigquery.tables.list")):
+            found = self._client.list_tables(
+                f"{project}.{dataset}", retry=self._retry, timeout=_TIMEOUT_SECONDS
+            )
+            return sorted(item.table_id for item in found)
+
+    def table(self, project: str, dataset: str, table: str) -> Mapping[str, Any]:
+        """A table's description, as `tables.get` answers: free."""
+        from google.cloud.bigquery import DatasetReference
+
+        name = f"{project}.{dataset}.{table}"
+        with explained(self._attempt(f"read the description of {name}", "bigquery.tables.get")):
+            reference = DatasetReference(project, dataset).table(table)
+            description: Mapping[str, Any] = self._client.get_table(
+                reference, retry=self._retry
+            ).to_api_repr()
+            return description
+
+    def dry_run(
+        self, sql: str, location: str | None, about: str, parameters: Parameters | None = None
+    ) -> DryRun:
+        """What a query would process: free. `about`: the table, for messages."""
+        from google.cloud.bigquery import QueryJobConfig
+
+        config = QueryJobConfig(
+            dry_run=True,
+            use_query_cache=False,
+            labels=self._labels(),
+            query_parameters=_query_parameters(parameters or {}),
+        )
+        with explained(self._attempt(f"dry run a query of {about}", "bigquery.tables.getData")):
+            job = self._client.query(
+                sql, config, location=location, retry=self._retry, job_retry=None, timeout=_TIMEOUT_SECONDS
+            )
+        # How sure the figure is has no property of the client's own.
+        answer = job._properties.get("statistics", {}).get("query", {})
+        accuracy = answer.get("totalBytesProcessedAccuracy")
+        size = job.total_bytes_processed
+        # UNKNOWN comes with 0 bytes, which means that they cannot be told.
+        return DryRun(None if accuracy == "UNKNOWN" or size is None else int(size), accuracy)
+
+    def rows(
+        self,
+        sql: str,
+        location: str | None,
+        maximum_bytes_billed: int,
+        parameters: Parameters,
+        about: str,
+    ) -> Answer:
+        """The rows of a query; it fails where it would be charged for more."""
+        from google.cloud.bigquery import QueryJobConfig
+
+        config = QueryJobConfig(
+            maximum_bytes_billed=maximum_bytes_billed,
+            labels=self._labels(),
+            query_parameters=_query_parameters(parameters),
+        )
+        with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
+            job = self._client.query(
+                sql, config, location=location, retry=self._retry, timeout=_TIMEOUT_SECONDS
+            )
+            rows = [dict(row.items()) for row in job.result(retry=self._retry)]
+            if job.total_bytes_billed is None:
+                job.reload(retry=self._retry)
+        billed = job.total_bytes_billed
+        return Answer(rows, int(billed) if billed is not None else None)
+
+    def _attempt(self, action: str, permission: str) -> Attempt:
+        return Attempt(action, self.project, permission)
+
+    def _labels(self) -> dict[str, str]:
+        return {"costguard": self._access.label}
+
+
+def _query_parameters(parameters: Parameters) -> list[Any]:
+    from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
+
+    found: list[Any] = []
+    for name, value in parameters.items():
+        if isinstance(value, str):
+            found.append(ScalarQueryParameter(name, "STRING", value))
+        elif isinstance(value, datetime):
+            found.append(ScalarQueryParameter(name, "TIMESTAMP", value))
+        else:
+            found.append(ArrayQueryParameter(name, "STRING", list(value)))
+    return found
+
+
+def _client(access: Access) -> bigquery.Client:
+    """The official client.
+
+    Raises:
+        UsageProblem: the extra is not installed, no credentials, no project.
+    """
+    try:
+        from google.api_core.client_options import ClientOptions
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud import bigquery
+    except ImportError:
+        raise UsageProblem(INSTALL) from None
+
+    options = ClientOptions(quota_project_id=access.quota_project)
+    host = os.environ.get(EMULATOR, "")
+    if host and not host.startswith(("http://", "https://")):
+        raise UsageProblem(f"{EMULATOR}={host}: is no address such as http://127.0.0.1:9050")
+    if host.startswith("http://"):
+        # Nobody's credentials are sent over an open line: whatever listens there has to do without.
+        if access.project is None:
+            raise UsageProblem(f"{EMULATOR} is set, so that no credentials name a project; give --project")
+        credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        return bigquery.Client(project=access.project, credentials=credentials)
+    with explained(Attempt("connect to BigQuery", access.project or "your project", "bigquery.jobs.create")):
+        try:
+            return bigquery.Client(project=access.project, client_options=options)
+        except OSError as error:
+            if type(error) is OSError and access.project is None:  # what the client raises for this alone
+                raise UsageProblem("the credentials name no project; give --project") from None
+            raise
+
+
+def _retry(access: Access) -> Retry:
+    """The client's own idea of what may be tried again, with waits and an end of ours."""
+    from google.cloud.bigquery import DEFAULT_RETRY
+
+    retry: Retry = DEFAULT_RETRY.with_delay(initial=access.first_wait, maximum=10.0, multiplier=2.0)
+    return retry.with_timeout(access.patience)
+
+
+def project_dataset(text: str, project: str) -> tuple[str, str]:
+    """The project and dataset that a text names: `dataset`, `project.dataset` or `project:dataset`.
+
+    Raises:
+        UsageProblem: it names none.
+    """
+    found = re.fullmatch(r"(?:(?P<project>(?:[\w.-]+:)?[\w-]+)[.:])?(?P<dataset>\w{1,1024})", text)
+    if found is None:
+        raise UsageProblem(f"{text!r} is no dataset such as shop or my-project.shop")
+    return found.group("project") or project, found.group("dataset")

@@ -1,0 +1,126 @@
+"""A bill that stays in BigQuery: it does the adding up, and only sums come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from costguard.cloud.bigquery import MINIMUM_BYTES_BILLED, BigQuery
+from costguard.errors import UsageProblem
+from costguard.estimate.price import UnknownLocationError, price_book
+from costguard.history.rollup import Period
+from costguard.history.rollup_sql import (
+    INGESTION_TIME,
+    BillTable,
+    TableName,
+    bill_table,
+    roll_ups_sql,
+    rolled_up,
+    table_name,
+)
+from costguard.money import TIB, format_bytes
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCHEME: Final = "bigquery://"
+DEFAULT_LIMIT: Final = 100 << 30
+"""Bytes that one report may be charged for unless the user says otherwise: 0.61 US dollars at 6.25 a TiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushedDown:
+    """Sums of a bill, and what it took to get them."""
+
+    table: BillTable
+    rolled: Mapping[str, pl.DataFrame]
+    """By dimension, the columns of `roll_up`."""
+    currency: str | None
+    estimated: int | None
+    """Bytes by the dry run; None when BigQuery could not tell."""
+    billed: int | None
+    usd: Decimal | None
+    """At the list price of the location, before any free tier; None when bytes or price are not known."""
+
+
+def source_table(given: Sequence[str]) -> TableName | None:
+    """The table that `bigquery://project.dataset.table` names; None when files are given.
+
+    Raises:
+        UsageProblem: it names none, or other sources stand beside it.
+    """
+    found = [item for item in given if item.startswith(SCHEME)]
+    if not found:
+        return None
+    if len(given) > 1:
+        raise UsageProblem(
+            f"{found[0]}: a table of BigQuery is read alone; its sums are not those of other files"
+        )
+    return table_name(found[0].removeprefix(SCHEME))
+
+
+def roll_ups(
+    client: BigQuery, name: TableName, dimensions: Sequence[str], period: Period, zone: str, limit: int
+) -> PushedDown:
+    """The sums of a period by each dimension.
+
+    Raises:
+        UsageProblem: the table cannot be read or is no billing export, the query would read more than `limit` bytes, or
+            what is added up has more than one currency.
+    """
+    description = client.table(name.project, name.dataset, name.table)
+    table = bill_table(name, dict(_columns(description["schema"]["fields"])), _partition(description))
+    statement = roll_ups_sql(table, dimensions, period, zone)
+    location = description.get("location")
+    estimated = client.dry_run(statement.sql, location, str(name), statement.parameters).bytes
+    if estimated is not None and estimated > limit:
+        raise UsageProblem(
+            f"{name}: adding it up would read {format_bytes(estimated)}, more than {format_bytes(limit)}; choose a "
+            "--week, or allow more with --max-bytes-billed"
+        )
+    answer = client.rows(
+        statement.sql, location, max(limit, MINIMUM_BYTES_BILLED), statement.parameters, str(name)
+    )
+    return PushedDown(
+        table,
+        rolled_up(answer.rows, dimensions),
+        estimated,
+        answer.bytes_billed,
+        _usd(answer.bytes_billed, location),
+    )
+
+
+def _usd(billed: int | None, location: str | None) -> Decimal | None:
+    if billed is None or location is None:
+        return None
+    try:
+        return price_book().price(location) * billed / TIB
+    except UnknownLocationError:
+        return None
+
+
+def _columns(fields: Sequence[Mapping[str, Any]], above: str = "") -> Iterator[tuple[str, str]]:
+    """(dotted path, type) of each column and each field of a struct. Those below a list have no path."""
+    for field in fields:
+        path = f"{above}{field['name']}"
+        yield path, field["type"]
+        if field["type"] in ("RECORD", "STRUCT") and field.get("mode") != "REPEATED":
+            yield from _columns(field.get("fields", ()), f"{path}.")
+
+
+def _partition(description: Mapping[str, Any]) -> str | None:
+    """What the table is partitioned by, where that is a time that cannot lie before a charge's usage."""
+    found = description.get("timePartitioning")
+    if found is None:
+        return None
+    field = found.get("field")
+    if field is None:
+        return INGESTION_TIME
+    return field if field.lower() in _NOT_BEFORE_USAGE else None
+
+
+_NOT_BEFORE_USAGE: Final = frozenset(
+    {"usage_start_time", "usage_end_time", "export_time", "chargeperiodstart", "x_exporttime"}
+)

@@ -1,0 +1,197 @@
+"""The errors of Google's clients, as what the user has to do. Everything in `cloud` goes through here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from costguard.errors import UsageProblem
+
+_ROLES: Final[Mapping[str, str]] = {
+    "bigquery.jobs.create": "roles/bigquery.jobUser",
+    "bigquery.tables.getData": "roles/bigquery.dataViewer",
+    "bigquery.tables.get": "roles/bigquery.metadataViewer",
+    "bigquery.tables.list": "roles/bigquery.metadataViewer",
+    "bigquery.datasets.get": "roles/bigquery.metadataViewer",
+    "bigquery.jobs.listAll": "roles/bigquery.resourceViewer",
+    "serviceusage.services.use": "roles/serviceusage.serviceUsageConsumer",
+}
+"""The smallest predefined role that has a permission (docs.cloud.google.com/bigquery/docs/access-control)."""
+
+_PERMISSION: Final = re.compile(
+    r"\b(?:bigquery|serviceusage|resourcemanager)\.(?!googleapis)[a-z]\w*\.[a-z]\w*\b"
+)
+_PROJECT_WIDE: Final = ("bigquery.jobs.", "serviceusage.")
+
+
+class NotReadable(UsageProblem):
+    """One thing cannot be read; the next one may be."""
+
+    def __init__(self, text: str, whole: bool) -> None:
+        """`whole`: it holds for the whole thing, and not for some of its columns or this one request."""
+        super().__init__(text)
+        self.whole = whole
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was tried."""
+
+    action: str
+    """As in `cannot {action}`: `list the tables of p.d`."""
+    project: str
+    """The project that makes the requests."""
+    permission: str
+    """What it takes, where the error does not say."""
+
+
+@contextmanager
+def explained(attempt: Attempt) -> Iterator[None]:
+    """Turns the errors of Google's clients into problems of the user.
+
+    Raises:
+        NotReadable: this thing is not there, or may not be read.
+        UsageProblem: nothing can be read: no credentials, no network, no quota, an API that is off.
+    """
+    from google.api_core.exceptions import GoogleAPICallError, RetryError
+    from google.auth.exceptions import GoogleAuthError
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, ConnectionError) as error:
+        raise _problem(error, attempt) from None
+
+
+def _problem(error: Exception, attempt: Attempt) -> UsageProblem:
+    from google.api_core.exceptions import GoogleAPICallError, RetryError
+    from google.auth.exceptions import GoogleAuthError
+
+    if isinstance(error, RetryError):
+        cause = error.cause
+        if isinstance(cause, Exception) and not isinstance(cause, RetryError):
+            return _problem(cause, attempt)
+    if isinstance(error, GoogleAuthError):
+        return _credentials(error, attempt)
+    if isinstance(error, GoogleAPICallError):
+        return _answer(error, attempt)
+    return UsageProblem(
+        f"cannot {attempt.action}: BigQuery cannot be reached ({_first_line(error)}); check the network, the proxy "
+        "(HTTPS_PROXY), and BIGQUERY_EMULATOR_HOST if it is set"
+    )
+
+
+def _credentials(error: Exception, attempt: Attempt) -> UsageProblem:
+    from google.auth.exceptions import (
+        DefaultCredentialsError,
+        InvalidOperation,
+        RefreshError,
+        TransportError,
+    )
+
+    if isinstance(error, TransportError):
+        return UsageProblem(
+            f"cannot {attempt.action}: Google's sign-in cannot be reached ({_first_line(error)}); check the network"
+        )
+    if isinstance(error, InvalidOperation):  # what follows when a server does not take anonymous requests
+        return UsageProblem(
+            f"cannot {attempt.action}: the server that BIGQUERY_EMULATOR_HOST names asks for credentials, "
+            "which are sent over https:// only"
+        )
+    if isinstance(error, DefaultCredentialsError):
+        return UsageProblem(
+            f"cannot {attempt.action}: there are no Google credentials; run `gcloud auth application-default login`, "
+            f"or set GOOGLE_APPLICATION_CREDENTIALS to a key file ({_first_line(error)})"
+        )
+    what = "have expired or were revoked" if isinstance(error, RefreshError) else "cannot be used"
+    return UsageProblem(
+        f"cannot {attempt.action}: the Google credentials {what} ({_first_line(error)}); "
+        "run `gcloud auth application-default login`"
+    )
+
+
+def _answer(error: Any, attempt: Attempt) -> UsageProblem:
+    """What an HTTP status and the reason beside it mean."""
+    message, status = _first_line(error), int(error.code or 0)
+    reason = _reason(error)
+    start = f"cannot {attempt.action}: "
+    if status == 401:
+        return UsageProblem(
+            f"{start}the Google credentials are not accepted ({message}); run `gcloud auth application-default login`"
+        )
+    if "requires a quota project" in message:
+        return UsageProblem(
+            f"{start}the credentials name no project for quota; run "
+            f"`gcloud auth application-default set-quota-project {attempt.project}`, or give --quota-project"
+        )
+    if reason == "accessNotConfigured" or "has not been used in project" in message:
+        return UsageProblem(
+            f"{start}the BigQuery API is not enabled in project {attempt.project}; run "
+            f"`gcloud services enable bigquery.googleapis.com --project {attempt.project}`"
+        )
+    if reason == "quotaExceeded":
+        return UsageProblem(
+            f"{start}a quota is used up ({message}); wait, or ask for more, and run this again"
+        )
+    if reason == "rateLimitExceeded" or status == 429:
+        return UsageProblem(
+            f"{start}too many requests, even after waiting ({message}); use a lower rate and run this again"
+        )
+    if status >= 500:
+        return UsageProblem(
+            f"{start}BigQuery answers with an error of its own, even after waiting ({status}: {message}); "
+            "run this again later"
+        )
+    if reason == "billingNotEnabled":
+        return UsageProblem(f"{start}billing is not enabled in project {attempt.project} ({message})")
+    if "prohibited by organization" in message:
+        return UsageProblem(
+            f"{start}a perimeter of VPC Service Controls forbids it ({message}); run this from within, or ask those "
+            "who administer the organization"
+        )
+    if status == 403:
+        return _forbidden(message, attempt)
+    if status == 404:
+        return NotReadable(f"{start}it is not there, or may not be seen ({message})", whole=True)
+    if reason == "bytesBilledLimitExceeded":
+        return NotReadable(
+            f"{start}it would be charged for more than --max-bytes-billed ({message})", whole=False
+        )
+    return NotReadable(f"{start}{message}", whole=False)
+
+
+def _forbidden(message: str, attempt: Attempt) -> UsageProblem:
+    named = _PERMISSION.search(message)
+    permission = named.group() if named is not None else attempt.permission
+    everywhere = permission.startswith(_PROJECT_WIDE)
+    role = _ROLES.get(permission)
+    has = f", which {role} has" if role is not None else ""
+    where = f"on project {attempt.project}" if everywhere else "on the dataset or its project"
+    who = (
+        "an owner of the project, or who has roles/resourcemanager.projectIamAdmin"
+        if everywhere
+        else "an owner of the dataset (roles/bigquery.dataOwner) or of its project"
+    )
+    text = f"cannot {attempt.action}: permission {permission} is missing {where}{has}; {who} can grant it ({message})"
+    if "policy tag" in message.lower():  # of a column
+        return NotReadable(f"cannot {attempt.action}: {message}", whole=False)
+    return UsageProblem(text) if everywhere else NotReadable(text, whole=True)
+
+
+def _reason(error: Any) -> str:
+    """The machine-readable reason of an answer; empty when it has none."""
+    for item in error.errors or ():
+        if isinstance(item, Mapping) and isinstance(item.get("reason"), str):
+            reason: str = item["reason"]
+            return reason
+    return ""
+
+
+def _first_line(error: Exception) -> str:
+    """The message, without the request's method and address that the client puts before it."""
+    text = str(getattr(error, "message", "") or error).strip()
+    line = text.splitlines()[0] if text else type(error).__name__
+    return re.sub(r"^(?:GET|POST|PUT|DELETE) https?://\S+: ", "", line)[:300]

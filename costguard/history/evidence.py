@@ -1,0 +1,61 @@
+"""Which labels tell of an iteration, the best first (their producers document them; see docs/iterations.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from costguard.history.columns import value_of
+from costguard.history.ledger import OWN_LABEL
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A label that tells of an iteration."""
+
+    name: str
+    keys: tuple[str, ...]
+    """Keys under which producers write it."""
+    each_value_is_a_run: bool = True
+    """Else a value names what runs again and again, and its runs are told apart in time."""
+
+
+KNOWN: Final = (
+    Evidence(OWN_LABEL, (OWN_LABEL,)),
+    Evidence("vertex-ai-pipelines-run-billing-id", ("vertex-ai-pipelines-run-billing-id",)),
+    Evidence("dbt_invocation_id", ("dbt_invocation_id",)),
+    # Operators for BigQuery write the one key, those for Dataproc the other; neither tells of the run.
+    Evidence("airflow-dag", ("airflow-dag", "airflow-dag-id"), each_value_is_a_run=False),
+    Evidence("goog-dataproc-cluster-uuid", ("goog-dataproc-cluster-uuid",)),
+    Evidence("goog-dataproc-batch-uuid", ("goog-dataproc-batch-uuid",)),
+)
+
+
+def evidence_in_order(own: Sequence[str] = ()) -> tuple[Evidence, ...]:
+    """The user's own keys, then the known ones."""
+    named = tuple(Evidence(key, (key,)) for key in dict.fromkeys(own))
+    return (*named, *(item for item in KNOWN if item.name not in own))
+
+
+def with_evidence(frame: pl.LazyFrame, order: Sequence[Evidence]) -> pl.LazyFrame:
+    """Rows with `evidence` (a name, null where no label tells of an iteration), `value`, and `run` (whether the value
+    is of one run). An empty value tells nothing."""
+    keys = [(item, key) for item in order for key in item.keys]
+    columns = {key: f"_evidence_{number}" for number, (_, key) in enumerate(keys)}
+    found = [(item, pl.col(columns[key]).replace("", None)) for item, key in keys]
+    return (
+        frame.with_columns(value_of(pl.col("labels"), key).alias(name) for key, name in columns.items())
+        .with_columns(
+            pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(item.name)) for item, value in found).alias(
+                "evidence"
+            ),
+            pl.coalesce(value for _, value in found).alias("value"),
+            pl.coalesce(
+                pl.when(value.is_not_null()).then(pl.lit(item.each_value_is_a_run)) for item, value in found
+            ).alias("run"),
+        )
+        .drop(columns.values())
+    )

@@ -1,0 +1,401 @@
+"""Iterations in the bill and the job history: by labels, else in time. Every charge falls to one iteration, to what is
+paid without iterations, or to a reason why nobody knows; the three add up to the bill.
+
+In time (docs/decisions/010-iterations-in-time.md): charges without such a label, of one project, belong together until
+nothing goes on for longer than `gap`. What goes on for longer than `longest` without such a pause is no iteration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+from costguard.config import Config, PhaseRule
+from costguard.history.columns import MONEY, TIME
+from costguard.history.evidence import Evidence, evidence_in_order, with_evidence
+from costguard.history.files import collected
+from costguard.history.job_columns import JOBS
+from costguard.history.jobs import SCRIPT
+from costguard.history.phases import PHASES, phase_rules, with_phases
+from costguard.history.stretches import lasts, with_stretches
+
+TIME_EVIDENCE: Final = "time"
+_PLACES: Final = Decimal("0.000000001")
+NO_PROJECT: Final = "no label, no project"
+NO_TIME: Final = "no label, no time of use"
+BESIDE: Final = "no label, while an iteration with a label ran"
+
+
+@dataclass(frozen=True, slots=True)
+class IterationSettings:
+    """How iterations are told apart."""
+
+    labels: tuple[str, ...] = ()
+    """Keys of the user's own, which go before the known ones."""
+    gap: timedelta = timedelta(hours=2)
+    longest: timedelta = timedelta(hours=24)
+    phases: tuple[PhaseRule, ...] = ()
+    """Rules of the user's own."""
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return evidence_in_order(self.labels)
+
+    @property
+    def without_pause(self) -> str:
+        """The reason why something that goes on and on is in no iteration."""
+        return f"no pause of {_hours(self.gap)} within {_hours(self.longest)}"
+
+
+def iteration_settings(config: Config) -> IterationSettings:
+    """What the config says of iterations."""
+    return IterationSettings(
+        labels=config.iteration_labels,
+        gap=timedelta(hours=config.iteration_gap_hours),
+        longest=timedelta(hours=config.iteration_max_hours),
+        phases=config.phases.rules,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Iteration:
+    """One pass of a project."""
+
+    id: str
+    """The label's value; `DAG@start` or `PROJECT@start` where its runs are told apart in time."""
+    evidence: str
+    """`label:KEY` or `time`."""
+    start: datetime
+    end: datetime
+    """Of usage, which the bill tells by the hour, and of jobs."""
+    projects: tuple[str, ...]
+    rows: int
+    """Charges; none where only the job history tells of it: the bill comes later."""
+    net: Decimal
+    by_phase: Mapping[str, Decimal]
+    """In the order of PHASES, those that have charges."""
+    jobs: int
+    """Without scripts, whose statements are jobs of their own."""
+    bytes_billed: int
+    unknown_bytes: int
+    """Charged jobs that do not tell their bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Charges that are in no iteration."""
+
+    name: str
+    """What they are, or why."""
+    rows: int
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A bill, divided."""
+
+    iterations: tuple[Iteration, ...]
+    """The newest first."""
+    standing: tuple[Part, ...]
+    """Paid whether iterations run or not, the largest first."""
+    unattributed: tuple[Part, ...]
+    """The largest first."""
+    rows: int
+    net: Decimal
+    by_phase: Mapping[str, Decimal]
+    unclassified: tuple[Part, ...]
+    """SKUs that no rule knows, by `service: SKU`, the largest first."""
+    charges: pl.DataFrame
+    """Sums of charges: `project`, `service_id`, `sku_id`, `evidence`, `value`, `phase`, `standing`, `apart`, `start`,
+    `end`, `rows`, `net`, and `iteration`, its index in `iterations`, or null."""
+    names: pl.DataFrame
+    """`service_id`, `sku_id`, `service`, `sku`: their latest names."""
+    jobs: pl.DataFrame
+    """The columns of JOBS, `billable`, and `iteration`."""
+
+    @property
+    def to_iterations(self) -> Decimal:
+        return sum((item.net for item in self.iterations), Decimal(0))
+
+    @property
+    def standing_net(self) -> Decimal:
+        return sum((item.net for item in self.standing), Decimal(0))
+
+    @property
+    def unattributed_net(self) -> Decimal:
+        return sum((item.net for item in self.unattributed), Decimal(0))
+
+    @property
+    def billed_iterations(self) -> int:
+        """Iterations that the bill knows of."""
+        return sum(item.rows > 0 for item in self.iterations)
+
+    @property
+    def standing_per_iteration(self) -> Decimal | None:
+        """What each iteration would bear of the standing cost, to nine places; None without iterations."""
+        count = self.billed_iterations
+        return (self.standing_net / count).quantize(_PLACES) if count else None
+
+
+def find_iterations(
+    charges: pl.LazyFrame, jobs: pl.DataFrame | None = None, settings: IterationSettings | None = None
+) -> Found:
+    """Divide charges (the columns of CHARGES, and `net`) among iterations. Jobs (the columns of JOBS, and `billable`)
+    say when something went on, and are counted.
+
+    Raises:
+        UsageProblem: the bill cannot be read, or a rule cannot be used.
+    """
+    settings = settings or IterationSettings()
+    order = settings.evidence
+    marked = marked_charges(charges, settings)
+    summed, names = collected(
+        marked.group_by(CELL).agg(
+            pl.len().cast(pl.Int64).alias("rows"), pl.col("net").sum().fill_null(0).cast(MONEY)
+        ),
+        charges.group_by("service_id", "sku_id").agg(
+            pl.col(name).sort_by("usage_start").drop_nulls().last() for name in ("service", "sku")
+        ),
+    )
+    jobs = _no_jobs() if jobs is None else jobs
+    told = with_evidence(jobs.lazy(), order).collect().with_row_index("job")
+    divided = _divided(_rows(summed, told), settings)
+    iterations, numbers = _iterations(divided)
+    numbered = divided.join(numbers, on=_RUN, how="left", nulls_equal=True)
+    of_jobs = numbered.filter(pl.col("job").is_not_null()).select("job", "iteration")
+    return Found(
+        iterations=iterations,
+        standing=_parts(numbered, "standing_part"),
+        unattributed=_parts(numbered, "reason"),
+        rows=int(summed["rows"].sum()),
+        net=_money(summed["net"].sum()),
+        by_phase=_by_phase(summed),
+        unclassified=_unclassified(summed, names),
+        charges=numbered.filter(pl.col("job").is_null()).select(*CELL, "rows", "net", "iteration"),
+        names=names,
+        jobs=told.join(of_jobs, on="job", how="left").sort("job").select(*jobs.columns, "iteration"),
+    )
+
+
+CELL: Final = (
+    *("project", "service_id", "sku_id", "evidence", "value", "run"),
+    *("phase", "standing", "apart", "start", "end"),
+)
+"""What charges are summed by: nothing below tells two charges of one cell apart."""
+_RUN: Final = ("found_by", "found_value", "found_start")
+_JOB_SERIES: Final = "jobs"
+"""Stands for the SKU of jobs."""
+
+
+def marked_charges(charges: pl.LazyFrame, settings: IterationSettings) -> pl.LazyFrame:
+    """Charges with the columns of CELL."""
+    phased = with_phases(charges, phase_rules(settings.phases))
+    return with_evidence(phased, settings.evidence).with_columns(
+        pl.col("usage_start").alias("start"),
+        pl.max_horizontal("usage_start", "usage_end").alias("end"),
+    )
+
+
+def _rows(summed: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
+    """Sums of charges, and jobs as rows that cost nothing."""
+    begin = pl.coalesce("started", "created")
+    as_rows = jobs.select(
+        "project",
+        pl.lit(None, dtype=pl.String).alias("service_id"),
+        pl.lit(_JOB_SERIES).alias("sku_id"),
+        *("evidence", "value", "run"),
+        pl.lit(None, dtype=pl.String).alias("phase"),
+        pl.lit(None, dtype=pl.String).alias("standing"),
+        pl.lit(value=False).alias("apart"),
+        begin.alias("start"),
+        pl.max_horizontal(begin, "ended").alias("end"),
+        pl.lit(0, dtype=pl.Int64).alias("rows"),
+        pl.lit(Decimal(0), dtype=MONEY).alias("net"),
+        "job",
+        (pl.col("statement").fill_null("") != SCRIPT).alias("counts"),
+        pl.when("billable").then("bytes_billed").alias("bytes_billed"),
+        (pl.col("billable") & pl.col("bytes_billed").is_null()).alias("unknown_bytes"),
+    )
+    return pl.concat([summed, as_rows], how="diagonal_relaxed")
+
+
+def _divided(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
+    """Each row with the iteration that it falls to (`found_by`, `found_value`, `found_start`), the name of a standing
+    cost (`standing_part`), or the reason why it falls to neither."""
+    timeless = pl.col("start").is_null()
+    unlabelled = pl.col("evidence").is_null()
+    is_standing = pl.col("apart") | (unlabelled & pl.col("standing").is_not_null())
+    labelled = ~is_standing & ~unlabelled & ~timeless
+    runs = rows.filter(labelled & pl.col("run")).with_columns(
+        pl.col("evidence").alias("found_by"), pl.col("value").alias("found_value")
+    )
+    again = _by_pauses(rows.filter(labelled & ~pl.col("run")), settings)
+    standing = rows.filter(is_standing).with_columns(
+        pl.col("standing").fill_null(pl.col("phase")).alias("standing_part")
+    )
+    rest = rows.filter(~is_standing & ~labelled)
+    nowhere = rest.filter(pl.col("project").is_null() | timeless).with_columns(
+        pl.when(timeless).then(pl.lit(NO_TIME)).otherwise(pl.lit(NO_PROJECT)).alias("reason")
+    )
+    left = rest.filter(pl.col("project").is_not_null() & ~timeless)
+    in_time = _in_time(left, pl.concat([runs, again], how="diagonal_relaxed"), settings)
+    empty = {
+        "found_by": pl.String(),
+        "found_value": pl.String(),
+        "found_start": TIME,
+        "standing_part": pl.String(),
+        "reason": pl.String(),
+    }
+    parts = [pl.DataFrame(schema={**rows.schema, **empty}), runs, again, standing, nowhere, in_time]
+    return pl.concat(parts, how="diagonal_relaxed").select(*rows.columns, *empty)
+
+
+def _by_pauses(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
+    """Runs of what a label names and does not tell apart."""
+    stretched = with_stretches(rows, ["evidence", "value"], settings.gap)
+    short = lasts() <= settings.longest
+    return stretched.with_columns(
+        pl.when(short).then("evidence").alias("found_by"),
+        pl.when(short).then("value").alias("found_value"),
+        pl.when(short).then(_named_start("evidence", "value")).alias("found_start"),
+        pl.when(~short)
+        .then(pl.concat_str(pl.lit("label "), "evidence", pl.lit(f", {settings.without_pause}")))
+        .alias("reason"),
+    )
+
+
+def _in_time(rows: pl.DataFrame, labelled: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
+    """Iterations of what has no label."""
+    endless = pl.lit(f"no label, {settings.without_pause}")
+    # What runs all day (a machine, a log, jobs that come all the time) would tie everything together.
+    series = with_stretches(rows, ["project", "sku_id"], settings.gap)
+    always = series.filter(lasts() > settings.longest).with_columns(endless.alias("reason"))
+    rest = series.filter(lasts() <= settings.longest).select(rows.columns)
+    # With the labels' own, to see what went on while an iteration ran that is known already.
+    together = pl.concat(
+        [
+            rest.with_columns(pl.lit(value=False).alias("known")),
+            labelled.filter(pl.col("project").is_not_null())
+            .select(rows.columns)
+            .with_columns(pl.lit(value=True).alias("known")),
+        ],
+        how="vertical_relaxed",
+    )
+    stretched = with_stretches(together, ["project"], settings.gap)
+    known = pl.col("known").any().over("project", "stretch")
+    charged = (pl.col("rows").sum() > 0).over("project", "stretch")
+    short = ~known & (lasts() <= settings.longest)
+    found = short & charged
+    apart = stretched.with_columns(
+        pl.when(found).then(pl.lit(TIME_EVIDENCE)).alias("found_by"),
+        pl.when(found).then("project").alias("found_value"),
+        pl.when(found).then(_named_start("project")).alias("found_start"),
+        pl.when(known).then(pl.lit(BESIDE)).when(~short).then(endless).alias("reason"),
+    ).filter(~pl.col("known"))
+    return pl.concat([always, apart], how="diagonal_relaxed")
+
+
+def _named_start(*by: str) -> pl.Expr:
+    """When the first charge of a stretch began: a name that jobs, which are told more exactly, do not change."""
+    charged = pl.when(pl.col("rows") > 0).then("start").min().over(*by, "stretch")
+    return charged.fill_null(pl.col("stretch_start"))
+
+
+def _iterations(rows: pl.DataFrame) -> tuple[tuple[Iteration, ...], pl.DataFrame]:
+    """The iterations, and for each of their names its index."""
+    of_one = rows.filter(pl.col("found_by").is_not_null())
+    sums = of_one.group_by(_RUN).agg(
+        pl.col("start").min(),
+        pl.col("end").max(),
+        pl.col("project").drop_nulls().unique().sort().alias("projects"),
+        pl.col("rows").sum(),
+        pl.col("net").sum(),
+        pl.col("counts").fill_null(value=False).sum().alias("jobs"),
+        pl.col("bytes_billed").sum(),
+        pl.col("unknown_bytes").fill_null(value=False).sum(),
+    )
+    sums = sums.sort("start", *_RUN, descending=[True, False, False, False], nulls_last=True)
+    phases: dict[tuple[Any, ...], dict[str, Decimal]] = {}
+    nets = of_one.filter(pl.col("rows") > 0).group_by(*_RUN, "phase").agg(pl.col("net").sum())
+    for *run, phase, net in nets.iter_rows():
+        phases.setdefault(tuple(run), {})[phase] = _money(net)
+    found = tuple(
+        Iteration(
+            id=_id(row),
+            evidence=TIME_EVIDENCE if row["found_by"] == TIME_EVIDENCE else f"label:{row['found_by']}",
+            start=row["start"],
+            end=row["end"],
+            projects=tuple(row["projects"]),
+            rows=row["rows"],
+            net=_money(row["net"]),
+            by_phase=_ordered(phases.get(tuple(row[name] for name in _RUN), {})),
+            jobs=row["jobs"],
+            bytes_billed=row["bytes_billed"],
+            unknown_bytes=row["unknown_bytes"],
+        )
+        for row in sums.iter_rows(named=True)
+    )
+    return found, sums.select(_RUN).with_row_index("iteration")
+
+
+def _id(row: Mapping[str, Any]) -> str:
+    start: datetime | None = row["found_start"]
+    value: str = row["found_value"]
+    return value if start is None else f"{value}@{start:%Y-%m-%dT%H:%M}"
+
+
+def _parts(rows: pl.DataFrame, column: str) -> tuple[Part, ...]:
+    sums = (
+        rows.filter(pl.col(column).is_not_null() & (pl.col("rows") > 0))
+        .group_by(column)
+        .agg(pl.col("rows").sum(), pl.col("net").sum())
+        .sort(pl.col("net").abs(), column, descending=[True, False])
+    )
+    return tuple(Part(name, count, _money(net)) for name, count, net in sums.iter_rows())
+
+
+def _unclassified(summed: pl.DataFrame, names: pl.DataFrame) -> tuple[Part, ...]:
+    unknown = (
+        summed.filter(pl.col("phase") == PHASES[-1])
+        .group_by("service_id", "sku_id")
+        .agg(pl.col("rows").sum(), pl.col("net").sum())
+        .join(names, on=["service_id", "sku_id"], how="left", nulls_equal=True)
+        .with_columns(
+            pl.concat_str(
+                pl.coalesce("service", "service_id", pl.lit("(no service)")),
+                pl.lit(": "),
+                pl.coalesce("sku", "sku_id", pl.lit("(no SKU)")),
+            ).alias("name")
+        )
+        .sort(pl.col("net").abs(), "name", "sku_id", descending=[True, False, False])
+    )
+    return tuple(
+        Part(name, rows, _money(net)) for name, rows, net in unknown["name", "rows", "net"].iter_rows()
+    )
+
+
+def _by_phase(summed: pl.DataFrame) -> dict[str, Decimal]:
+    sums = summed.group_by("phase").agg(pl.col("net").sum())
+    return _ordered({phase: _money(net) for phase, net in sums.iter_rows()})
+
+
+def _ordered(nets: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {phase: nets[phase] for phase in PHASES if phase in nets}
+
+
+def _money(value: Any) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(0)
+
+
+def _no_jobs() -> pl.DataFrame:
+    return pl.DataFrame(schema={**JOBS, "billable": pl.Boolean()})
+
+
+def _hours(time: timedelta) -> str:
+    return f"{time.total_seconds() / 3600:g} h"

@@ -1,0 +1,115 @@
+"""Which phase of an iteration a charge belongs to: by a table of rules, of which the first that matches counts."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from functools import cache, reduce
+from importlib.resources import files
+from operator import and_
+from typing import Final, get_args
+
+import polars as pl
+
+from costguard.config import Phase, PhaseRule
+from costguard.errors import UsageProblem
+from costguard.history.columns import value_of
+
+UNCLASSIFIED: Final = "unclassified"
+"""The phase of charges that no rule knows."""
+PHASES: Final[tuple[str, ...]] = (*get_args(Phase), UNCLASSIFIED)
+"""In the order in which they are shown."""
+_LABELS: Final = {
+    "label": "labels",
+    "system_label": "system_labels",
+    "project_label": "project_labels",
+    "tag": "tags",
+}
+"""Condition of a rule -> the column that it looks at."""
+
+
+@cache
+def shipped_rules() -> tuple[PhaseRule, ...]:
+    """The table that comes with costguard, `phases.toml`."""
+    text = files("costguard.history").joinpath("phases.toml").read_text(encoding="utf-8")
+    return tuple(PhaseRule.model_validate(rule) for rule in tomllib.loads(text)["rules"])
+
+
+def phase_rules(own: Sequence[PhaseRule] = ()) -> tuple[PhaseRule, ...]:
+    """The user's own rules, then the shipped ones.
+
+    Raises:
+        UsageProblem: a rule's `sku` is no regular expression.
+    """
+    named = tuple(
+        rule if rule.id else rule.model_copy(update={"id": f"phases.rules.{number}"})
+        for number, rule in enumerate(own)
+    )
+    for rule in named:
+        if rule.sku is not None:
+            try:
+                pl.Series([""]).str.contains(rule.sku)
+            except pl.exceptions.ComputeError as error:
+                why = str(error).strip().splitlines()[-1]
+                raise UsageProblem(f"{rule.id}: sku {rule.sku!r} is no regular expression: {why}") from None
+    return (*named, *shipped_rules())
+
+
+def with_phases(frame: pl.LazyFrame, rules: Sequence[PhaseRule]) -> pl.LazyFrame:
+    """Charges with `phase`, `phase_rule` (the rule's id, null when unclassified), `standing` (null, or what the rule
+    calls a cost that is there without iterations) and `apart`."""
+    wanted = dict.fromkeys(label for rule in rules for label in _label_conditions(rule))
+    names = {label: f"_label_{number}" for number, label in enumerate(wanted)}
+    # Each label is looked up once, however many rules ask for it.
+    looked_up = frame.with_columns(
+        value_of(pl.col(column), key).alias(name) for (column, key), name in names.items()
+    )
+    number = pl.coalesce(
+        *(
+            pl.when(_condition(rule, names)).then(pl.lit(index, dtype=pl.Int32))
+            for index, rule in enumerate(rules)
+        ),
+        pl.lit(len(rules), dtype=pl.Int32),
+    )
+    ids = [rule.id for rule in rules]
+    return (
+        looked_up.with_columns(number.alias("_rule"))
+        .with_columns(
+            _chosen([rule.phase for rule in rules], UNCLASSIFIED).alias("phase"),
+            _chosen(ids, None).alias("phase_rule"),
+            _chosen([rule.standing for rule in rules], None).alias("standing"),
+            pl.col("_rule").is_in([index for index, rule in enumerate(rules) if rule.apart]).alias("apart"),
+        )
+        .drop("_rule", *names.values())
+    )
+
+
+def _chosen(values: Sequence[str | None], otherwise: str | None) -> pl.Expr:
+    mapping = {index: value for index, value in enumerate([*values, otherwise]) if value is not None}
+    return pl.col("_rule").replace_strict(mapping, default=None, return_dtype=pl.String)
+
+
+def _label_conditions(rule: PhaseRule) -> Iterator[tuple[str, str]]:
+    """(column, key) of each label that a rule asks for."""
+    for condition, column in _LABELS.items():
+        wanted: str | None = getattr(rule, condition)
+        if wanted is not None:
+            yield column, wanted.partition("=")[0]
+
+
+def _condition(rule: PhaseRule, names: dict[tuple[str, str], str]) -> pl.Expr:
+    parts: list[pl.Expr] = []
+    if rule.service:
+        parts.append(pl.col("service_id").is_in(list(rule.service)))
+    for column, wanted in (("cost_type", rule.cost_type), ("project", rule.project)):
+        if wanted is not None:
+            parts.append(pl.col(column) == wanted)
+    for condition, column in _LABELS.items():
+        label: str | None = getattr(rule, condition)
+        if label is not None:
+            key, equals, value = label.partition("=")
+            found = pl.col(names[column, key])
+            parts.append(found == value if equals else found.is_not_null())
+    if rule.sku is not None:
+        parts.append(pl.col("sku").str.contains(rule.sku))
+    return reduce(and_, parts)

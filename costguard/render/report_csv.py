@@ -1,0 +1,39 @@
+"""The weekly report as a table for a spreadsheet: one row for each key of each dimension."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Final
+
+from costguard.money import decimal_string
+from costguard.report.model import Report
+
+_HEADS: Final = ("week", "dimension", "id", "name", "rows", "net", "net_previous_week", "currency")
+_FORMULA: Final = frozenset("=+-@\t\r")
+
+
+def report_csv(report: Report) -> str:
+    """RFC 4180, with a head. A name that a spreadsheet would take for a formula begins with an apostrophe."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(_HEADS)
+    totals = report.totals
+    writer.writerow(
+        (
+            *(report.week, "total", "", "", totals.rows),
+            *(decimal_string(totals.net), decimal_string(totals.net_before), report.currency),
+        )
+    )
+    for dimension, found in report.by.items():
+        for change in found:
+            names = (_text(change.key), _text(change.name), change.rows)
+            amounts = (decimal_string(change.net), decimal_string(change.net_before), report.currency)
+            writer.writerow((report.week, dimension, *names, *amounts))
+    return stream.getvalue()
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        return ""
+    return f"'{value}" if value[:1] in _FORMULA else value

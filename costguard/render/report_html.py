@@ -1,0 +1,51 @@
+"""The weekly report as one HTML file: styles and charts inside, no script, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from costguard.render.charts import Bar, bar_chart, ranked_chart
+from costguard.render.currency import amount_text
+from costguard.render.report_view import NONE, View
+from costguard.report.model import Report
+from costguard.shipped import shipped
+
+_RANKED = 8
+
+
+def report_html(report: Report, view: View) -> str:
+    """The document. Every text is escaped; the template is costguard's own."""
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    source = (shipped("reports") / "weekly.html.j2").read_text(encoding="utf-8")
+    charts = [(title, Markup(chart)) for title, chart in _charts(report)]  # noqa: S704 - escaped texts and numbers
+    return environment.from_string(source).render(view=view, charts=charts)
+
+
+def _charts(report: Report) -> list[tuple[str, str]]:
+    """(title, SVG)."""
+    currency = report.currency
+    first, last = report.days_of_week()
+    days = [
+        Bar(f"{day.day.day} {day.day:%b}", day.net, amount_text(day.net, currency), first <= day.day <= last)
+        for day in report.days
+    ]
+    highest = max((day.net for day in report.days), default=report.totals.net)
+    week = amount_text(report.totals.net, currency)
+    what = f"{len(days)} days until {last.day} {last:%B %Y}; the bars of {report.week} are darker and add up to {week}."
+    charts = [("Net by day", bar_chart("Net by day", what, days, amount_text(highest, currency)))]
+    services = [change for change in report.by["service"] if change.net][:_RANKED]
+    if services:
+        bars = [
+            Bar(change.name or change.key or NONE, change.net, amount_text(change.net, currency))
+            for change in services
+        ]
+        dearest = f"{bars[0].name} comes first with {bars[0].shown}."
+        charts.append(("Net by service", ranked_chart("Net by service", dearest, bars)))
+    return charts

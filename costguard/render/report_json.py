@@ -1,0 +1,181 @@
+"""The weekly report for programs: the document that `docs/report.md` describes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from costguard.history.iterations import Iteration, Part
+from costguard.money import decimal_string
+from costguard.render.times import stamp
+from costguard.report.model import Anomaly, Attribution, Change, Freshness, Report, Volume
+
+VERSION: Final = 1
+
+
+def report_json(report: Report) -> str:
+    """The document; amounts are decimal strings and exact."""
+    return json.dumps(report_document(report), indent=2) + "\n"
+
+
+def report_document(report: Report) -> dict[str, Any]:
+    """The document as JSON's values."""
+    totals = report.totals
+    return {
+        "version": VERSION,
+        "week": report.week,
+        "timezone": report.zone,
+        "start": stamp(report.start),
+        "end": stamp(report.end),
+        "currency": report.currency,
+        "generated_at": stamp(report.generated_at),
+        "complete": report.complete,
+        "totals": {
+            "gross": decimal_string(totals.gross),
+            "credits": decimal_string(totals.credits),
+            "promotions": decimal_string(totals.promotions),
+            "net": decimal_string(totals.net),
+            "net_previous_week": decimal_string(totals.net_before),
+            "net_median": _amount(totals.median),
+            "rows": totals.rows,
+        },
+        "reconciliation": [
+            {
+                "invoice_month": month.key,
+                "gross": decimal_string(month.gross),
+                "credits": decimal_string(month.credits),
+                "net": decimal_string(month.net),
+            }
+            for month in report.months
+        ],
+        "by": {dimension: [_change(change) for change in found] for dimension, found in report.by.items()},
+        "iterations": [_iteration(item) for item in report.iterations],
+        "volume": _volume(report.volume),
+        "attribution": _attribution(report.attribution),
+        "days": [{"day": day.day.isoformat(), "net": decimal_string(day.net)} for day in report.days],
+        "movers": [
+            {"dimension": dimension, **_change(change), "new": change.is_new, "gone": change.is_gone}
+            for dimension, change in (*report.dearer, *report.cheaper)
+        ],
+        "anomalies": [_anomaly(anomaly) for anomaly in report.anomalies],
+        "anomalies_note": report.anomalies_note,
+        "forecast": _forecast(report),
+        "forecast_note": report.forecast_note,
+        "freshness": _freshness(report.freshness),
+    }
+
+
+def _amount(amount: Decimal | None) -> str | None:
+    return decimal_string(amount) if amount is not None else None
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "id": change.key,
+        "name": change.name,
+        "rows": change.rows,
+        "net": decimal_string(change.net),
+        "net_previous_week": decimal_string(change.net_before),
+    }
+
+
+def _iteration(item: Iteration) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "evidence": item.evidence,
+        "start": stamp(item.start),
+        "end": stamp(item.end),
+        "rows": item.rows,
+        "net": decimal_string(item.net),
+        "by_phase": {phase: decimal_string(net) for phase, net in item.by_phase.items()},
+        "jobs": item.jobs,
+        "bytes_billed": item.bytes_billed,
+    }
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    return {
+        "iterations": volume.count,
+        "iterations_previous_week": volume.count_before,
+        "net_per_iteration": _amount(volume.each),
+        "net_per_iteration_previous_week": _amount(volume.each_before),
+        "change_by_number": decimal_string(volume.by_count),
+        "change_by_cost": decimal_string(volume.by_cost),
+    }
+
+
+def _attribution(whole: Attribution) -> dict[str, Any]:
+    return {
+        "to_iterations": decimal_string(whole.to_iterations),
+        "standing": decimal_string(_net(whole.standing)),
+        "standing_parts": _parts(whole.standing),
+        "unattributed": decimal_string(_net(whole.unattributed)),
+        "reasons": _parts(whole.unattributed),
+    }
+
+
+def _parts(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    return [{"reason": part.name, "rows": part.rows, "net": decimal_string(part.net)} for part in parts]
+
+
+def _net(parts: Sequence[Part]) -> Decimal:
+    return sum((part.net for part in parts), Decimal(0))
+
+
+def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
+    return {
+        "day": anomaly.day.isoformat(),
+        "net": decimal_string(anomaly.net),
+        "usual": decimal_string(anomaly.usual),
+        "score": float(round(anomaly.score, 2)) if anomaly.score is not None else None,
+        "contributors": [
+            {
+                "dimension": one.dimension,
+                "id": one.key,
+                "name": one.name,
+                "net": decimal_string(one.net),
+                "usual": decimal_string(one.usual),
+            }
+            for one in anomaly.contributors
+        ],
+    }
+
+
+def _forecast(report: Report) -> dict[str, Any] | None:
+    forecast = report.forecast
+    if forecast is None:
+        return None
+    return {
+        "month": forecast.month,
+        "to_date": decimal_string(forecast.to_date),
+        "closed_days": forecast.closed_days,
+        "days_left": forecast.days_left,
+        "low": decimal_string(forecast.low),
+        "point": decimal_string(forecast.point),
+        "high": decimal_string(forecast.high),
+    }
+
+
+def _freshness(fresh: Freshness) -> dict[str, Any]:
+    return {
+        "exported": stamp(fresh.exported),
+        "lag_hours_median": _hours(fresh.lag_median),
+        "lag_hours_p90": _hours(fresh.lag_p90),
+        "provisional_from": _day(fresh.provisional_from),
+        "short_services": [
+            {"id": short.service, "name": short.name, "rows": short.rows, "usual_rows": short.usual}
+            for short in fresh.short_services
+        ],
+        "previous_week_known_then": _amount(fresh.before_known),
+    }
+
+
+def _hours(lag: timedelta | None) -> float | None:
+    return round(lag.total_seconds() / 3600, 2) if lag is not None else None
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None

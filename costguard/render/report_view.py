@@ -1,0 +1,293 @@
+"""What a weekly report says, in words and tables: the same for every format that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from costguard.render.amounts import counted
+from costguard.render.cells import harmless
+from costguard.render.currency import amount_text, change_text
+from costguard.render.times import moment
+from costguard.report.model import Anomaly, Change, Contributor, Report
+
+ROWS: Final = 10
+"""Rows of a table; what comes after them is one row, so that each table adds up."""
+NONE: Final = "(none)"
+_TITLES: Final = {
+    "phase": "By phase",
+    "service": "By service",
+    "project": "By project",
+    "sku": "By SKU",
+    "day": "By day",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text. All columns but the first are amounts, to the right, unless `texts` says so."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str | None = None
+    texts: tuple[int, ...] = (0,)
+    """Columns that hold words."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A report to be read."""
+
+    title: str
+    headline: str
+    facts: tuple[tuple[str, str], ...]
+    """(what, how much or how), a line each."""
+    warnings: tuple[str, ...]
+    tables: tuple[Table, ...]
+    footer: str
+
+
+def view_of(report: Report, version: str) -> View:
+    """The report in words. Nothing in it can steer a terminal; markup is for each format to escape."""
+    first, last = report.days_of_week()
+    tables = [table for table in _tables(report) if table.rows]
+    return View(
+        title=f"Cost of {report.week} ({first.day} {first:%B} to {last.day} {last:%B %Y})",
+        headline=_headline(report),
+        facts=tuple((name, harmless(text)) for name, text in _facts(report)),
+        warnings=tuple(harmless(text) for text in _warnings(report)),
+        tables=tuple(_harmless(table) for table in tables),
+        footer=harmless(_footer(report, version)),
+    )
+
+
+def _harmless(table: Table) -> Table:
+    rows = tuple(tuple(harmless(cell) for cell in row) for row in table.rows)
+    note = harmless(table.note) if table.note is not None else None
+    return Table(table.title, table.heads, rows, note, table.texts)
+
+
+def _footer(report: Report, version: str) -> str:
+    exported = report.freshness.exported
+    until = f" as of {moment(exported)}" if exported is not None else ""
+    return (
+        f"Usage that began in {report.week}, {report.zone}; amounts in {report.currency}, net of credits, from the "
+        f"Cloud Billing export{until}. Made by costguard {version} at {moment(report.generated_at)}."
+    )
+
+
+def _headline(report: Report) -> str:
+    totals, currency = report.totals, report.currency
+    change = totals.net - totals.net_before
+    share = change / abs(totals.net_before) if totals.net_before else None
+    text = f"{amount_text(totals.net, currency)} net"
+    if not change:
+        return f"{text}, as in the week before"
+    return f"{text}, {change_text(change, share, currency)} against the week before"
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    totals, currency = report.totals, report.currency
+    yield "Iterations", _volume(report)
+    yield "Gross", f"{amount_text(totals.gross, currency)} in {counted(totals.rows, 'row')}"
+    yield "Credits", amount_text(totals.credits, currency)
+    if totals.promotions:
+        paid = amount_text(totals.net - totals.promotions, currency)
+        yield (
+            "Before promotions",
+            f"{paid}: promotional credits of {amount_text(totals.promotions, currency)} pay, and lower no price",
+        )
+    if totals.median is not None:
+        yield "Usual", f"{amount_text(totals.median, currency)} (the median of the four weeks before)"
+    months = (
+        f"{amount_text(month.net, currency)} on the invoice of {month.key or 'no month'}"
+        for month in report.months
+    )
+    yield "Invoices", " + ".join(months) or NONE
+    if report.forecast is not None:
+        forecast = report.forecast
+        yield (
+            f"Forecast {forecast.month}",
+            f"{amount_text(forecast.point, currency)} ({amount_text(forecast.low, currency)} to "
+            f"{amount_text(forecast.high, currency)}); {amount_text(forecast.to_date, currency)} in "
+            f"{counted(forecast.closed_days, 'closed day')}, {counted(forecast.days_left, 'day')} left",
+        )
+    elif report.forecast_note is not None:
+        yield "Forecast", f"none: {report.forecast_note}"
+    yield from _freshness(report)
+
+
+def _volume(report: Report) -> str:
+    """How many there were and what each came to, and which of the two made the difference."""
+    volume, currency = report.volume, report.currency
+    if volume.each is None:
+        return "none found in the bill"
+    text = f"{volume.count:,} at {amount_text(volume.each, currency)} each"
+    if volume.each_before is None:
+        return f"{text}; none in the week before"
+    more = change_text(volume.by_count, None, currency)
+    dearer = change_text(volume.by_cost, None, currency)
+    earlier = f"{volume.count_before:,} at {amount_text(volume.each_before, currency)} in the week before"
+    return f"{text} ({earlier}): {more} from their number, {dearer} from what each costs"
+
+
+def _freshness(report: Report) -> Iterator[tuple[str, str]]:
+    fresh = report.freshness
+    if fresh.exported is not None:
+        text = f"exported until {moment(fresh.exported)}"
+        if fresh.lag_median is not None and fresh.lag_p90 is not None:
+            half, most = _hours(fresh.lag_median), _hours(fresh.lag_p90)
+            text += f"; half of the rows {half} after their usage, nine of ten {most}"
+        yield "Freshness", text
+    if fresh.before_known is not None and fresh.before_known != report.totals.net_before:
+        yield (
+            "Restated",
+            f"the week before came to {amount_text(fresh.before_known, report.currency)} a week ago, and to "
+            f"{amount_text(report.totals.net_before, report.currency)} now: late rows and corrections",
+        )
+
+
+def _hours(lag: timedelta) -> str:
+    return f"{lag.total_seconds() / 3600:,.1f} h"
+
+
+def _warnings(report: Report) -> Iterator[str]:
+    if not report.complete:
+        day = report.freshness.provisional_from
+        yield f"Provisional: rows of usage from {day} on are still expected, so the week may become dearer."
+    for short in report.freshness.short_services:
+        name = short.name or short.service or NONE
+        yield (
+            f"{name}: {counted(short.rows, 'row')} this week, {short.usual:,} are usual; either less was used, or rows "
+            "are missing."
+        )
+    if report.anomalies_note is not None:
+        yield f"Unusual days: {report.anomalies_note}."
+
+
+def _tables(report: Report) -> Iterator[Table]:
+    yield _movers("Dearer", report.dearer, report.currency)
+    yield _movers("Cheaper", report.cheaper, report.currency)
+    yield _anomalies(report)
+    yield _iterations(report)
+    yield _apart(report)
+    for dimension, found in report.by.items():
+        title = _TITLES.get(dimension) or "By " + dimension.replace(":", " ")
+        yield _changes(title, found, report.currency, whole=dimension == "day")
+
+
+def _movers(title: str, found: Iterable[tuple[str, Change]], currency: str) -> Table:
+    rows = tuple(
+        (
+            f"{dimension} {_name(change)}{' (new)' if change.is_new else ' (gone)' if change.is_gone else ''}",
+            amount_text(change.net_before, currency),
+            amount_text(change.net, currency),
+            change_text(change.change, change.share, currency),
+        )
+        for dimension, change in found
+    )
+    return Table(title, ("", "week before", "this week", "change"), rows)
+
+
+def _anomalies(report: Report) -> Table:
+    currency = report.currency
+    rows = tuple(
+        (
+            f"{anomaly.day:%a}\u00a0{anomaly.day.day}\u00a0{anomaly.day:%b}",
+            amount_text(anomaly.net, currency),
+            amount_text(anomaly.usual, currency),
+            _contributors(anomaly, currency),
+        )
+        for anomaly in report.anomalies
+    )
+    note = (
+        "Against the median of the same weekday in the eight weeks before; promotional credits left out."
+        if rows
+        else None
+    )
+    return Table("Unusual days", ("", "net", "usual", "most of it from"), rows, note, (0, 3))
+
+
+def _contributors(anomaly: Anomaly, currency: str) -> str:
+    """The first contributor of each dimension."""
+    first: dict[str, Contributor] = {}
+    for contributor in anomaly.contributors:
+        first.setdefault(contributor.dimension, contributor)
+    return ", ".join(
+        f"{one.dimension} {one.name or one.key or NONE} ({change_text(one.net - one.usual, None, currency)})"
+        for one in first.values()
+    )
+
+
+def _iterations(report: Report) -> Table:
+    """The newest; each with the phase that most of it went to."""
+    currency = report.currency
+    rows = [
+        (
+            item.id,
+            f"{item.start:%Y-%m-%d %H:%M}",
+            amount_text(item.net, currency),
+            _dearest(item.by_phase, item.net, currency),
+        )
+        for item in report.iterations[:ROWS]
+    ]
+    rest = report.iterations[ROWS:]
+    if rest:
+        net = sum((item.net for item in rest), Decimal(0))
+        rows.append((f"{len(rest):,} earlier", "", amount_text(net, currency), ""))
+    return Table("Iterations", ("", "began (UTC)", "net", "most of it"), tuple(rows), None, (0, 1, 3))
+
+
+def _dearest(by_phase: Mapping[str, Decimal], net: Decimal, currency: str) -> str:
+    if not by_phase:
+        return "not billed yet"
+    phase, amount = max(by_phase.items(), key=lambda item: item[1])
+    return phase if amount == net else f"{phase} ({amount_text(amount, currency)})"
+
+
+def _apart(report: Report) -> Table:
+    """What is in no iteration."""
+    currency, whole = report.currency, report.attribution
+    rows = [
+        *(
+            (f"standing: {part.name}", f"{part.rows:,}", amount_text(part.net, currency))
+            for part in whole.standing
+        ),
+        *(
+            (f"not attributed: {part.name}", f"{part.rows:,}", amount_text(part.net, currency))
+            for part in whole.unattributed
+        ),
+    ]
+    return Table("In no iteration", ("", "rows", "net"), tuple(rows))
+
+
+def _changes(title: str, found: Sequence[Change], currency: str, whole: bool = False) -> Table:
+    shown = found if whole or len(found) <= ROWS + 1 else found[:ROWS]
+    rows = [_row(_name(change), change.net, change.net_before, currency) for change in shown]
+    rest = found[len(shown) :]
+    if rest:
+        net = sum((change.net for change in rest), Decimal(0))
+        before = sum((change.net_before for change in rest), Decimal(0))
+        rows.append(_row(f"{len(rest):,} others", net, before, currency))
+    return Table(title, ("", "week before", "this week", "change"), tuple(rows))
+
+
+def _row(name: str, net: Decimal, before: Decimal, currency: str) -> tuple[str, ...]:
+    change = net - before
+    share = change / abs(before) if before else None
+    return (
+        name,
+        amount_text(before, currency),
+        amount_text(net, currency),
+        change_text(change, share, currency),
+    )
+
+
+def _name(change: Change) -> str:
+    if change.key is None:
+        return NONE
+    return change.name or change.key or '""'

@@ -1,0 +1,72 @@
+"""A week beside the week before, by one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+
+from costguard.history.rollup import Period, dimension_key, within
+from costguard.report.model import Change
+
+MOVER_USD: Final = Decimal(1)
+"""A smaller change is no news."""
+MOVERS: Final = 5
+_MOVING: Final = ("sku", "project")
+
+
+def compared(frame: pl.LazyFrame, dimension: str, week: Period, before: Period, zone: str) -> pl.LazyFrame:
+    """The columns of a `Change` for each key of two weeks, the dearest of the week first.
+
+    `dimension`: one of `rollup.DIMENSIONS`, or `phase` of a frame that has phases. `before` ends where `week` begins.
+
+    Raises:
+        UsageProblem: there is no such dimension.
+    """
+    key, name = (pl.col("phase"), None) if dimension == "phase" else dimension_key(dimension, zone)
+    now = pl.col("usage_start") >= week.start
+    both = within(frame, Period(before.start, week.end)).select(
+        key.cast(pl.String).alias("key"),
+        (pl.col(name) if name is not None else pl.lit(None, dtype=pl.String)).alias("name"),
+        now.alias("now"),
+        *("usage_start", "net"),
+    )
+    named = pl.col("name").is_not_null()
+    return (
+        both.group_by("key")
+        .agg(
+            pl.col("name").filter(named).sort_by(pl.col("usage_start").filter(named)).last(),
+            pl.col("now").sum().alias("rows"),
+            (~pl.col("now")).sum().alias("rows_before"),
+            pl.col("net").filter(pl.col("now")).sum(),
+            pl.col("net").filter(~pl.col("now")).sum().alias("net_before"),
+        )
+        .sort("net", "net_before", "key", descending=[True, True, False], nulls_last=True)
+    )
+
+
+def changes(frame: pl.DataFrame) -> tuple[Change, ...]:
+    """The rows of `compared`."""
+    return tuple(Change(*row) for row in frame.iter_rows())
+
+
+def movers(
+    by: Mapping[str, Sequence[Change]],
+) -> tuple[tuple[tuple[str, Change], ...], tuple[tuple[str, Change], ...]]:
+    """What became dearer and what cheaper by at least a dollar, the largest changes first."""
+    found = [
+        (dimension, change)
+        for dimension in _MOVING
+        for change in by.get(dimension, ())
+        if abs(change.change) >= MOVER_USD
+    ]
+    dearer = (item for item in found if item[1].change > 0)
+    cheaper = (item for item in found if item[1].change < 0)
+    return _largest(dearer), _largest(cheaper)
+
+
+def _largest(found: Iterable[tuple[str, Change]]) -> tuple[tuple[str, Change], ...]:
+    ranked = sorted(found, key=lambda item: (-abs(item[1].change), item[0], item[1].key or ""))
+    return tuple(ranked[:MOVERS])

@@ -1,0 +1,197 @@
+"""What a weekly report holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from costguard.history.iterations import Iteration, Part
+from costguard.history.rollup import Sum
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one key comes to in the week, and what it came to in the week before."""
+
+    key: str | None
+    name: str | None
+    rows: int
+    rows_before: int
+    net: Decimal
+    net_before: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        return self.net - self.net_before
+
+    @property
+    def share(self) -> Decimal | None:
+        """The change as a part of the week before; None when that came to nothing."""
+        return self.change / abs(self.net_before) if self.net_before else None
+
+    @property
+    def is_new(self) -> bool:
+        return self.rows > 0 and self.rows_before == 0
+
+    @property
+    def is_gone(self) -> bool:
+        return self.rows == 0 and self.rows_before > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The whole week."""
+
+    rows: int
+    gross: Decimal
+    credits: Decimal
+    promotions: Decimal
+    """Part of the credits: they pay, and lower no price."""
+    net: Decimal
+    net_before: Decimal
+    median: Decimal | None
+    """Net of the middle one of the four weeks before; None when the bill does not reach back so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRows:
+    """How many rows of a service have come, against what is usual."""
+
+    service: str | None
+    name: str | None
+    rows: int
+    usual: int
+    """The middle of the four weeks before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far the export has come, and what may still change."""
+
+    exported: datetime | None
+    """The newest export time of any row."""
+    lag_median: timedelta | None
+    """From the end of a usage to its export, over the rows of the week and of the four before."""
+    lag_p90: timedelta | None
+    provisional_from: date | None
+    """The first day of the week of which rows are still expected; None when the week is complete."""
+    short_services: tuple[ServiceRows, ...]
+    """Services with less than half of their usual rows."""
+    before_known: Decimal | None
+    """Net of the week before, as far as it had been exported a week before this report; None without export times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """What made a day dear or cheap."""
+
+    dimension: str
+    key: str | None
+    name: str | None
+    net: Decimal
+    usual: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A day that is unlike the same weekday of the weeks before."""
+
+    day: date
+    net: Decimal
+    """Before promotional credits, which pay and change no cost."""
+    usual: Decimal
+    """The median of that weekday."""
+    score: Decimal | None
+    """0.6745 x (net - median) / median absolute deviation; None when all those days cost the same."""
+    contributors: tuple[Contributor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the month comes to."""
+
+    month: str
+    """`2026-11`."""
+    to_date: Decimal
+    """Net of its closed days."""
+    closed_days: int
+    days_left: int
+    low: Decimal
+    point: Decimal
+    high: Decimal
+    """From the 10th to the 90th percentile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's net."""
+
+    day: date
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Why iterations cost what they do: more of them, or dearer ones. The two effects add up to the change."""
+
+    count: int
+    count_before: int
+    each: Decimal | None
+    """Net of an iteration, to nine places; None without any."""
+    each_before: Decimal | None
+    by_count: Decimal
+    """The change in their number, at the price of the week before; at this week's when there were none."""
+    by_cost: Decimal
+    """What is left: the change in price, at this week's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Where the week's net went; the three add up to it."""
+
+    to_iterations: Decimal
+    standing: tuple[Part, ...]
+    """Paid whether iterations run or not, the largest first."""
+    unattributed: tuple[Part, ...]
+    """By reason, the largest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One ISO week."""
+
+    week: str
+    zone: str
+    start: datetime
+    end: datetime
+    currency: str
+    generated_at: datetime
+    complete: bool
+    totals: Totals
+    months: tuple[Sum, ...]
+    """The week's charges by invoice month."""
+    by: Mapping[str, tuple[Change, ...]]
+    """By dimension; each adds up to the totals."""
+    days: tuple[Day, ...]
+    """Net of each day of the nine weeks that end with this one, from the first day with usage on."""
+    dearer: tuple[tuple[str, Change], ...]
+    cheaper: tuple[tuple[str, Change], ...]
+    """(dimension, change), the largest first."""
+    anomalies: tuple[Anomaly, ...]
+    anomalies_note: str | None
+    """Why there may be fewer than there were."""
+    forecast: Forecast | None
+    forecast_note: str | None
+    """Why there is none."""
+    freshness: Freshness
+    iterations: tuple[Iteration, ...]
+    """Those of the week, the newest first; of one that goes on beyond it the part in the week."""
+    volume: Volume
+    attribution: Attribution
+
+    def days_of_week(self) -> tuple[date, date]:
+        """Its Monday and its Sunday."""
+        year, week = self.week.split("-W")
+        return date.fromisocalendar(int(year), int(week), 1), date.fromisocalendar(int(year), int(week), 7)

@@ -1,0 +1,276 @@
+"""The report of one ISO week, from the bill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+from costguard.errors import UsageProblem
+from costguard.history.charges import Charges, Summary, summarise
+from costguard.history.files import collected
+from costguard.history.iterations import IterationSettings, find_iterations
+from costguard.history.phases import phase_rules, with_phases
+from costguard.history.rollup import Period, roll_up, sums, time_zone, week_period, within
+from costguard.report.compare import changes, compared, movers
+from costguard.report.daily import (
+    WEEKS,
+    daily_frame,
+    daily_net,
+    day_changes,
+    days_of,
+    find_anomalies,
+    forecast_month,
+)
+from costguard.report.model import Attribution, Freshness, Report, ServiceRows, Totals
+from costguard.report.robust import median
+from costguard.report.volume import volume_of
+
+DIMENSIONS: Final = ("phase", "service", "project", "sku")
+DEFAULT_LABELS: Final = ("team",)
+PROVISIONAL: Final = timedelta(days=2)
+"""Google promises no delay; most rows come within a day, some after it. A day counts as closed after two, or after the
+delay of nine of ten rows if that is longer."""
+USUAL_WEEKS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The ISO week of a report."""
+
+    name: str
+    zone: str
+    period: Period
+
+    @property
+    def start(self) -> datetime:
+        assert self.period.start is not None
+        return self.period.start
+
+    @property
+    def end(self) -> datetime:
+        assert self.period.end is not None
+        return self.period.end
+
+    def first_day(self) -> date:
+        """Its Monday."""
+        return self.start.astimezone(time_zone(self.zone)).date()
+
+    def last_day(self) -> date:
+        """Its Sunday."""
+        return self.first_day() + timedelta(days=6)
+
+    def earlier(self, weeks: int) -> Period:
+        """The week so many weeks before. Midnights are those of the zone, whatever the clock did in between."""
+        year, number, _ = (self.first_day() - timedelta(weeks=weeks)).isocalendar()
+        return week_period(f"{year:04d}-W{number:02d}", self.zone)
+
+
+def week_of(name: str | None, zone: str, now: datetime) -> Week:
+    """A week by its name; the last one that has ended when there is none.
+
+    Raises:
+        UsageProblem: there is no such week or zone, or it has not begun.
+    """
+    if name is None:
+        year, number, _ = (now.astimezone(time_zone(zone)) - timedelta(weeks=1)).isocalendar()
+        name = f"{year:04d}-W{number:02d}"
+    week = Week(name, zone, week_period(name, zone))
+    if week.start > now:
+        raise UsageProblem(f"{name} has not begun yet")
+    return week
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """What a user chooses."""
+
+    labels: tuple[str, ...] = DEFAULT_LABELS
+    """Keys of labels to add up by."""
+    iterations: IterationSettings = field(default_factory=IterationSettings)
+
+
+def build_report(
+    charges: Charges,
+    week: Week,
+    now: datetime,
+    settings: ReportSettings | None = None,
+    jobs: pl.DataFrame | None = None,
+) -> Report:
+    """The figures of a week. `jobs`: the columns of JOBS, and `billable`.
+
+    Raises:
+        UsageProblem: the bill cannot be added up, has no charges in the week or the one before, or a rule of phases
+            cannot be used.
+    """
+    settings = settings or ReportSettings()
+    summary = summarise(charges)
+    zone = week.zone
+    frame = with_phases(charges.frame, phase_rules(settings.iterations.phases))
+    before = week.earlier(1)
+    if summary.currency is None:
+        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(summary)}")
+    dimensions = (*DIMENSIONS, *(f"label:{label}" for label in settings.labels))
+    of_week, of_before = within(frame, week.period), within(frame, before)
+    history = Period(week.earlier(WEEKS).start, None)
+    totals, months, daily, lags, services, known, *by = collected(
+        pl.concat([_totals(of_week, 0), *(_totals(within(frame, week.earlier(n)), n) for n in _EARLIER)]),
+        roll_up(of_week, "invoice-month").sort("key"),
+        daily_frame(frame, history, zone),
+        _lags(within(frame, Period(week.earlier(USUAL_WEEKS).start, week.end))),
+        _service_rows(frame, week),
+        of_before.select(
+            pl.col("net").filter(pl.col("export_time") <= now - timedelta(weeks=1)).sum().alias("net"),
+            pl.col("export_time").is_null().any().alias("timeless"),
+        ),
+        *(compared(frame, dimension, week.period, before, zone) for dimension in dimensions),
+    )
+    whole = _whole(totals, summary, week)
+    if not whole.rows and not any(table.height for table in by):
+        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(summary)}")
+    compared_by = dict(zip(dimensions, map(changes, by), strict=True))
+    first = (
+        summary.first_usage.astimezone(time_zone(zone)).date() if summary.first_usage is not None else None
+    )
+    by_day = daily_net(daily, first)
+    median_lag, late = lags.row(0)
+    closed = _last_closed(summary, now, late, zone)
+    last = week.last_day()
+    complete = closed is not None and closed >= last
+    anomalies, note = find_anomalies(
+        by_day, week.first_day(), min(last, closed) if closed is not None else last
+    )
+    forecast, forecast_note = forecast_month(by_day, closed)
+    dearer, cheaper = movers(compared_by)
+    known_row = known.row(0, named=True)
+    divided, divided_before = (
+        find_iterations(within(charges.frame, period), _jobs_of(jobs, period), settings.iterations)
+        for period in (week.period, before)
+    )
+    return Report(
+        week=week.name,
+        zone=zone,
+        start=week.start,
+        end=week.end,
+        currency=summary.currency,
+        generated_at=now,
+        complete=complete,
+        totals=whole,
+        months=tuple(sums(months)),
+        by={**compared_by, "day": day_changes(by_day, week.first_day())},
+        days=days_of(by_day, last),
+        dearer=dearer,
+        cheaper=cheaper,
+        anomalies=anomalies,
+        anomalies_note=note,
+        forecast=forecast,
+        forecast_note=forecast_note,
+        freshness=Freshness(
+            exported=summary.exported,
+            lag_median=median_lag,
+            lag_p90=late,
+            provisional_from=None if complete else _provisional(week, closed),
+            short_services=_short(services),
+            before_known=None if known_row["timeless"] or summary.exported is None else known_row["net"],
+        ),
+        iterations=divided.iterations,
+        volume=volume_of(divided, divided_before),
+        attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
+    )
+
+
+def _jobs_of(jobs: pl.DataFrame | None, period: Period) -> pl.DataFrame | None:
+    return within(jobs.lazy(), period, "created").collect() if jobs is not None else None
+
+
+_EARLIER: Final = range(1, USUAL_WEEKS + 1)
+
+
+def _totals(frame: pl.LazyFrame, weeks_ago: int) -> pl.LazyFrame:
+    names = ("cost", "credit", "promotion", "net")
+    return frame.select(
+        pl.lit(weeks_ago).alias("weeks_ago"),
+        pl.len().alias("rows"),
+        *(pl.col(name).sum().fill_null(0) for name in names),
+    )
+
+
+def _whole(totals: pl.DataFrame, summary: Summary, week: Week) -> Totals:
+    rows: dict[int, dict[str, Any]] = {row["weeks_ago"]: row for row in totals.iter_rows(named=True)}
+    reaches = summary.first_usage is not None and summary.first_usage < _end_of_first_day(week)
+    now = rows[0]
+    return Totals(
+        rows=now["rows"],
+        gross=now["cost"],
+        credits=now["credit"],
+        promotions=now["promotion"],
+        net=now["net"],
+        net_before=rows[1]["net"],
+        median=median([rows[number]["net"] for number in _EARLIER]) if reaches else None,
+    )
+
+
+def _end_of_first_day(week: Week) -> datetime:
+    """The bill reaches back far enough when it has usage of the first day of the earliest week that counts."""
+    start = week.earlier(USUAL_WEEKS).start
+    assert start is not None
+    return start + timedelta(days=1)
+
+
+def _lags(frame: pl.LazyFrame) -> pl.LazyFrame:
+    lag = pl.col("export_time") - pl.col("usage_end")
+    return frame.select(
+        lag.quantile(0.5, "nearest").alias("median"),
+        lag.quantile(0.9, "nearest").alias("p90"),
+    )
+
+
+def _service_rows(frame: pl.LazyFrame, week: Week) -> pl.LazyFrame:
+    """Rows of each service in the week, and in each of the weeks before."""
+    counts = [
+        pl.col("usage_start")
+        .is_between(period.start, period.end, closed="left")
+        .sum()
+        .alias(f"week_{number}")
+        for number, period in ((number, week.earlier(number)) for number in (0, *_EARLIER))
+    ]
+    return (
+        within(frame, Period(week.earlier(USUAL_WEEKS).start, week.end))
+        .group_by(pl.col("service_id").alias("key"))
+        .agg(pl.col("service").drop_nulls().last().alias("name"), *counts)
+        .sort("key")
+    )
+
+
+def _short(services: pl.DataFrame) -> tuple[ServiceRows, ...]:
+    """Services of which less than half of the usual rows are there."""
+    found: list[ServiceRows] = []
+    for key, name, rows, *earlier in services.iter_rows():
+        usual = int(median([Decimal(count) for count in earlier]))
+        if rows * 2 < usual:
+            found.append(ServiceRows(key, name, rows, usual))
+    return tuple(found)
+
+
+def _last_closed(summary: Summary, now: datetime, late: timedelta | None, zone: str) -> date | None:
+    """The last day of which no more rows are expected: neither the clock nor the export is before its end and the delay
+    after it."""
+    if summary.last_usage is None:
+        return None
+    reached = min(now, summary.exported) if summary.exported is not None else min(now, summary.last_usage)
+    moment = reached - max(PROVISIONAL, late or PROVISIONAL)
+    return moment.astimezone(time_zone(zone)).date() - timedelta(days=1)
+
+
+def _provisional(week: Week, closed: date | None) -> date:
+    first = week.first_day()
+    return first if closed is None else max(first, closed + timedelta(days=1))
+
+
+def _reach(summary: Summary) -> str:
+    if summary.first_usage is None or summary.last_usage is None:
+        return "it is empty"
+    return f"it reaches from {summary.first_usage:%Y-%m-%d} to {summary.last_usage:%Y-%m-%d}"

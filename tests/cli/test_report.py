@@ -1,0 +1,180 @@
+"""`costguard report`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import subprocess
+import zlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.history.bills import charge, parquet
+from tests.history.test_jobs import job
+from tests.history.test_jobs import parquet as jobs_parquet
+from tests.report.weeks import MONDAY, daily, weeks
+
+from .conftest import Costguard
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+    *(
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--enable-logging=stderr",
+    ),
+)
+NOW = ("--now", "2026-09-18T06:00:00Z")
+
+
+@pytest.fixture
+def bill(tmp_path: Path) -> str:
+    rows = [*weeks(5), daily(MONDAY + timedelta(days=9), 1.0)]
+    return parquet(tmp_path / "bill.parquet", rows)
+
+
+def test_the_week_that_has_ended(costguard: Costguard, bill: str) -> None:
+    done = costguard("report", "--billing", bill, *NOW)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(
+        "# Cost of 2026-W37 (7 September to 13 September 2026)\n\n**$70.00 net, as in the week"
+    )
+
+
+def test_the_same_report_twice(costguard: Costguard, bill: str, tmp_path: Path) -> None:
+    for format in ("markdown", "html", "json", "csv", "slack"):
+        one, other = tmp_path / f"one.{format}", tmp_path / f"other.{format}"
+        for file in (one, other):
+            done = costguard("report", "--billing", bill, *NOW, "--format", format, "-o", file)
+            assert (done.code, done.out, done.err) == (0, "", "")
+        assert one.read_bytes() == other.read_bytes()
+        assert "70.00" in one.read_text()
+
+
+def test_a_mail(costguard: Costguard, bill: str) -> None:
+    done = costguard(
+        *(
+            "report",
+            "--billing",
+            bill,
+            *NOW,
+            "--format",
+            "eml",
+            "--mail-from",
+            "a@b.ch",
+            "--mail-to",
+            "c@d.ch",
+        )
+    )
+    assert done.code == 0
+    assert "\nTo: c@d.ch\n" in done.out.replace("\r\n", "\n")
+
+
+def test_labels_and_zone(costguard: Costguard, bill: str) -> None:
+    done = costguard(
+        *("report", "--billing", bill, *NOW, "--label", "team", "--label", "env", "--timezone", "Asia/Tokyo"),
+        *("--format", "json"),
+    )
+    document = json.loads(done.out)
+    assert list(document["by"]) == ["phase", "service", "project", "sku", "label:team", "label:env", "day"]
+    assert [row["id"] for row in document["by"]["label:env"]] == [None]
+    assert document["timezone"] == "Asia/Tokyo"
+
+
+def test_the_config_says_zone_labels_and_phases(costguard: Costguard, bill: str, tmp_path: Path) -> None:
+    config = tmp_path / "costguard.toml"
+    config.write_text(
+        'timezone = "Europe/Zurich"\nreport_labels = ["env"]\n'
+        '[[phases.rules]]\nphase = "training"\nservice = ["24E6-581D-38E5"]\n'
+    )
+    done = costguard("report", "--billing", bill, *NOW, "--config", config, "--format", "json")
+    document = json.loads(done.out)
+    assert document["timezone"] == "Europe/Zurich"
+    assert list(document["by"]) == ["phase", "service", "project", "sku", "label:env", "day"]
+    assert [row["id"] for row in document["by"]["phase"]] == ["training"]
+
+
+def test_jobs_are_counted_with_their_iteration(costguard: Costguard, bill: str, tmp_path: Path) -> None:
+    start = datetime(2026, 9, 8, 12, tzinfo=UTC)
+    jobs = jobs_parquet(
+        tmp_path / "jobs.parquet", [job(creation_time=start, start_time=start, end_time=start, labels=[])]
+    )
+    done = costguard("report", "--billing", bill, "--jobs", jobs, *NOW, "--format", "json")
+    counted = {item["id"]: item["jobs"] for item in json.loads(done.out)["iterations"] if item["jobs"]}
+    assert counted == {"shop@2026-09-08T12:00": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "a report needs the bill: --billing EXPORT (docs/history.md says how to get it)"),
+        (("--billing", "{bill}", "--week", "2026-W99"), "'2026-W99' is no ISO week such as 2026-W47"),
+        (("--billing", "{bill}", "--week", "2026-W50"), "2026-W50 has not begun yet"),
+        (
+            ("--billing", "{bill}", "--week", "2025-W50"),
+            "the bill has no charges of 2025-W50; it reaches from ",
+        ),
+        (("--billing", "{bill}", "--timezone", "Mars"), "'Mars' is no time zone such as Europe/Zurich"),
+        (("--billing", "nowhere"), "nowhere: no such file"),
+        (("--billing", "{bill}", "--format", "eml"), "--format eml needs --mail-from and --mail-to"),
+        (("--billing", "{bill}", "--mail-to", "a@b.ch"), "--mail-from and --mail-to are for --format eml"),
+        (("--billing", "{bill}", "-o", "no/where.md"), "no/where.md: cannot be written"),
+    ],
+)
+def test_what_cannot_be_reported(
+    costguard: Costguard, bill: str, arguments: tuple[str, ...], message: str
+) -> None:
+    done = costguard("report", *NOW, *(argument.format(bill=bill) for argument in arguments))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"costguard: {message}")
+    assert done.err.count("\n") == 1
+
+
+def test_two_currencies(costguard: Costguard, tmp_path: Path) -> None:
+    bill = parquet(tmp_path / "two.parquet", [charge(1.0), charge(1.0, currency="CHF")])
+    done = costguard("report", "--billing", bill, *NOW)
+    assert (done.code, done.out) == (2, "")
+    assert "amounts in CHF and USD cannot be added up" in done.err
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_it(costguard: Costguard, bill: str, tmp_path: Path, scheme: str) -> None:
+    """Headless Chromium reads the file, complains of nothing and draws it on the scheme's ground."""
+    assert CHROMIUM is not None
+    page = tmp_path / "report.html"
+    assert costguard("report", "--billing", bill, *NOW, "--format", "html", "-o", page).code == 0
+    picture = tmp_path / "report.png"
+    dark = ("--blink-settings=preferredColorScheme=0",) if scheme == "dark" else ()
+    shot = subprocess.run(
+        [
+            *(CHROMIUM, *FLAGS, *dark, f"--user-data-dir={tmp_path / scheme}", "--window-size=800,1200"),
+            *(f"--screenshot={picture}", page.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert shot.returncode == 0, shot.stderr
+    assert "CONSOLE" not in shot.stderr
+    data = picture.read_bytes()
+    assert data.startswith(b"\x89PNG")
+    assert struct.unpack(">II", data[16:24]) == (800, 1200)
+    red, green, blue = _first_pixel(data)
+    assert (red > 250 and blue > 250) if scheme == "light" else (red < 40 and green < 40 and blue < 50)
+
+
+def _first_pixel(data: bytes) -> tuple[int, int, int]:
+    """The colour of the upper left corner of a PNG of 8 bits a channel, where no filter changes it."""
+    position, packed = 8, b""
+    while position < len(data):
+        (length,) = struct.unpack(">I", data[position : position + 4])
+        if data[position + 4 : position + 8] == b"IDAT":
+            packed += data[position + 8 : position + 8 + length]
+        position += 12 + length
+    return tuple(zlib.decompress(packed)[1:4])  # type: ignore[return-value]

@@ -1,0 +1,288 @@
+"""BigQuery through Google's own client: lists, descriptions, dry runs, rows, retries, and who is asked."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from costguard.cloud.bigquery import EMULATOR, Access, Answer, BigQuery, DryRun, project_dataset
+from costguard.cloud.problems import NotReadable
+from costguard.errors import UsageProblem
+from tests.servers.bigquery import Failure, Table, column
+
+from .conftest import Serve, client
+
+WORDS = Table([column("id", "INTEGER"), column("word")], [{"id": 1, "word": "two"}, {"word": "é"}])
+# id: one value of 8 bytes. word: 2 + 3 and 2 + 2 bytes.
+
+
+def test_lists_of_several_pages(serve: Serve) -> None:
+    tables = {f"p.{dataset}.t{number}": WORDS for dataset in ("b", "a", "c") for number in range(5)}
+    server = serve(tables | {"q.x.t": WORDS})
+    bigquery = client()
+    assert bigquery.project == "p"
+    assert bigquery.datasets("p") == ["a", "b", "c"]
+    assert bigquery.tables("p", "b") == ["t0", "t1", "t2", "t3", "t4"]
+    assert len(server.requests) == 2 + 3  # of two items a page
+
+
+def test_a_description(serve: Serve) -> None:
+    serve({"p.d.words": WORDS})
+    found = client().table("p", "d", "words")
+    assert (found["numRows"], found["numBytes"]) == ("2", "17")
+    assert found["schema"]["fields"][1]["name"] == "word"
+
+
+def test_a_dry_run(serve: Serve) -> None:
+    server = serve({"p.d.words": WORDS})
+    text = "SELECT t.`word` AS c0 FROM `p.d.words` AS t"
+    assert client().dry_run(text, "EU", "p.d.words") == DryRun(9, "PRECISE")
+    (job,) = server.asked
+    assert (job["dryRun"], job["query"]["useQueryCache"], job["query"]["useLegacySql"]) == (
+        True,
+        False,
+        False,
+    )
+    assert job["labels"] == {"costguard": "test"}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"totalBytesProcessedAccuracy": "UNKNOWN", "totalBytesProcessed": "0"}, DryRun(None, "UNKNOWN")),
+        (
+            {"totalBytesProcessedAccuracy": "LOWER_BOUND", "totalBytesProcessed": "0"},
+            DryRun(0, "LOWER_BOUND"),
+        ),
+        ({"totalBytesProcessed": "7"}, DryRun(7, None)),
+        ({}, DryRun(None, None)),
+    ],
+)
+def test_how_sure_a_dry_run_is(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, query: dict[str, str], expected: DryRun
+) -> None:
+    server = serve({})
+    answer = {"jobReference": {"projectId": "p", "jobId": "j"}, "statistics": {"query": query}}
+    answer |= {"status": {"state": "DONE"}, "configuration": {"query": {"query": "SELECT 1"}, "dryRun": True}}
+    monkeypatch.setattr(server, "_dry_run", lambda *_: (200, answer))
+    assert client().dry_run("SELECT 1", "US", "t") == expected
+
+
+def test_rows_with_a_limit_a_label_and_parameters(serve: Serve) -> None:
+    table = Table(
+        [column("dt", "DATE")],
+        [{"dt": "2026-01-02"}],
+        more={"timePartitioning": {"type": "DAY", "field": "dt"}},
+    )
+    server = serve({"p.d.t": table})
+    sql = "SELECT * FROM `p`.`d`.INFORMATION_SCHEMA.PARTITIONS"
+    found = client().rows(sql, "US", 10485760, {"tables": ["t"]}, "the partitions of p.d")
+    expected = {"table_name": "t", "partition_id": "20260102", "total_rows": 1, "total_logical_bytes": 8}
+    assert found == Answer([expected], 10485760)
+    (job,) = server.queries
+    assert job["query"]["maximumBytesBilled"] == "10485760"
+    assert job["query"]["queryParameters"][0]["parameterValue"] == {"arrayValues": [{"value": "t"}]}
+    assert job["labels"] == {"costguard": "test"}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(429, "rateLimitExceeded"), (403, "rateLimitExceeded"), (503, "backendError"), (500, "internalError")],
+)
+def test_what_passes_is_tried_again(serve: Serve, status: int, reason: str) -> None:
+    server = serve({"p.d.words": WORDS})
+    server.failures.append(Failure(".*", status, reason, "not now", times=2))
+    assert client(20).tables("p", "d") == ["words"]
+    assert len(server.requests) == 3
+    server.failures.append(Failure("POST", status, reason, "not now", times=2))
+    assert client(20).dry_run("SELECT t.`id` AS c0 FROM `p.d.words` AS t", "US", "t").bytes == 8
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "said"),
+    [
+        (429, "rateLimitExceeded", "slow down", "too many requests, even after waiting (slow down)"),
+        (503, "backendError", "oops", "an error of its own, even after waiting (503: oops)"),
+        (403, "quotaExceeded", "Quota exceeded: too many", "a quota is used up (Quota exceeded: too many)"),
+        (401, "authError", "Invalid Credentials", "asks for credentials, which are sent over https:// only"),
+        (
+            403,
+            "forbidden",
+            "The bigquery.googleapis.com API requires a quota project, which is not set by default.",
+            "`gcloud auth application-default set-quota-project p`",
+        ),
+        (
+            403,
+            "accessNotConfigured",
+            "BigQuery API has not been used in project 1 before or it is disabled.",
+            "`gcloud services enable bigquery.googleapis.com --project p`",
+        ),
+        (
+            403,
+            "accessDenied",
+            "Access Denied: Project p: User does not have bigquery.jobs.create permission in project p.",
+            "permission bigquery.jobs.create is missing on project p, which roles/bigquery.jobUser has; "
+            "an owner of the project, or who has roles/resourcemanager.projectIamAdmin can grant it",
+        ),
+        (403, "billingNotEnabled", "Billing is off", "billing is not enabled in project p (Billing is off)"),
+        (
+            403,
+            "policyViolation",
+            "VPC Service Controls: Request is prohibited by organization's policy. bigquery.googleapis.com",
+            "run this from within",
+        ),
+        (
+            403,
+            "forbidden",
+            "Caller lacks serviceusage.services.use",
+            "which roles/serviceusage.serviceUsageConsumer has",
+        ),
+    ],
+)
+def test_what_holds_for_everything(serve: Serve, status: int, reason: str, message: str, said: str) -> None:
+    server = serve({})
+    server.failures.append(Failure(".*", status, reason, message))
+    with pytest.raises(UsageProblem) as caught:
+        client(0.05).tables("p", "d")
+    assert said in str(caught.value)
+    assert str(caught.value).startswith("cannot list the tables of p.d: ")
+    assert not isinstance(caught.value, NotReadable)
+    assert server.address not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "said"),
+    [
+        (
+            404,
+            "notFound",
+            "Not found: Table p:d.t",
+            "it is not there, or may not be seen (Not found: Table p:d.t)",
+        ),
+        (
+            403,
+            "accessDenied",
+            "Access Denied: Table p:d.t: User may not",
+            "permission bigquery.tables.get is missing on the dataset or its project, which "
+            "roles/bigquery.metadataViewer has; an owner of the dataset (roles/bigquery.dataOwner) or of its "
+            "project can grant it (Access Denied: Table p:d.t: User may not)",
+        ),
+        (
+            403,
+            "accessDenied",
+            "Permission bigquery.tables.getData denied on table p:d.t",
+            "permission bigquery.tables.getData is missing on the dataset or its project, which "
+            "roles/bigquery.dataViewer has",
+        ),
+        (403, "forbidden", "bigquery.googleapis.com says no", "permission bigquery.tables.get is missing"),
+        (400, "invalid", "Something else", "cannot read the description of p.d.t: Something else"),
+        (400, "bytesBilledLimitExceeded", "limit", "more than --max-bytes-billed"),
+    ],
+)
+def test_what_holds_for_one_thing(serve: Serve, status: int, reason: str, message: str, said: str) -> None:
+    serve({}).failures.append(Failure(".*", status, reason, message))
+    with pytest.raises(NotReadable) as caught:
+        client().table("p", "d", "t")
+    assert said in str(caught.value)
+
+
+def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv(EMULATOR, f"http://127.0.0.1:{port}")
+    with pytest.raises(UsageProblem, match=r"BigQuery cannot be reached.*check the network"):
+        client(0.05).datasets("p")
+
+
+def test_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.delenv(EMULATOR, raising=False)
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    with pytest.raises(UsageProblem, match="run `gcloud auth application-default login`"):
+        BigQuery(Access("p"))
+
+
+def test_a_key_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(EMULATOR, raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    with pytest.raises(UsageProblem, match="there are no Google credentials"):
+        BigQuery(Access("p"))
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Credentials of a person, who has set no project."""
+    account = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"}
+    (tmp_path / "me.json").write_text(json.dumps(account))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "me.json"))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    for name in (EMULATOR, "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_the_project_for_quota() -> None:
+    assert BigQuery(Access("p", quota_project="q"))._client._credentials.quota_project_id == "q"
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_credentials_that_name_no_project() -> None:
+    with pytest.raises(UsageProblem, match=r"^the credentials name no project; give --project$"):
+        BigQuery(Access())
+
+
+def test_an_open_line_gets_no_credentials_and_needs_a_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(EMULATOR, "http://127.0.0.1:1")
+    with pytest.raises(UsageProblem, match="give --project"):
+        BigQuery(Access())
+    monkeypatch.setenv(EMULATOR, "127.0.0.1:1")
+    with pytest.raises(UsageProblem, match="is no address such as"):
+        BigQuery(Access("p"))
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name.startswith("google"):
+            raise ModuleNotFoundError(f"No module named {name!r}")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(UsageProblem, match=r"python -m pip install 'costguard-gcp\[gcp\]'"):
+        BigQuery(Access("p"))
+
+
+def test_the_module_imports_no_client() -> None:
+    code = (
+        "import sys, costguard.cloud.pull; print([name for name in sys.modules if name.startswith('google')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("d", ("own", "d")),
+        ("p-1.d", ("p-1", "d")),
+        ("p-1:d", ("p-1", "d")),
+        ("example.com:p.d", ("example.com:p", "d")),
+    ],
+)
+def test_names_of_datasets(text: str, expected: tuple[str, str]) -> None:
+    assert project_dataset(text, "own") == expected
+
+
+@pytest.mark.parametrize("text", ["", "a-b", "p.", "p.d`", "p.d; DROP", "p.d\n", "a b"])
+def test_what_is_no_dataset(text: str) -> None:
+    with pytest.raises(UsageProblem, match="is no dataset"):
+        project_dataset(text, "own")

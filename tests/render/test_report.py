@@ -1,0 +1,332 @@
+"""One report in each format: the same figures, and nothing of the bill's own can act in any of them."""
+
+from __future__ import annotations
+
+import csv
+import email
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.policy import default
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from costguard.errors import UsageProblem
+from costguard.history.charges import load_charges
+from costguard.render.charts import Bar, bar_chart, ranked_chart
+from costguard.render.report_csv import report_csv
+from costguard.render.report_html import report_html
+from costguard.render.report_json import report_json
+from costguard.render.report_mail import report_mail
+from costguard.render.report_markdown import report_markdown
+from costguard.render.report_slack import report_slack
+from costguard.render.report_view import Table, View, view_of
+from costguard.report.model import Report
+from costguard.report.weekly import build_report, week_of
+from tests.history.bills import Row, parquet
+from tests.report.weeks import MONDAY, daily, weeks
+
+NOW = datetime(2026, 9, 18, 6, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script>|[x](http://e.vil)\x1b[31m@all\n=1+1"
+
+
+def built(tmp_path: Path, rows: list[Row]) -> Report:
+    charges = load_charges([parquet(tmp_path / "bill.parquet", rows)])
+    return build_report(charges, week_of("2026-W37", "UTC", NOW), NOW)
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    rows = weeks(5)
+    rows.append(
+        daily(MONDAY + timedelta(days=2), 25.0, (("PROMOTION", -5.0),), sku__id="x", sku__description=HOSTILE)
+    )
+    rows.append(daily(MONDAY + timedelta(days=9), 1.0))
+    return built(tmp_path, rows)
+
+
+MARKDOWN = """# Cost of 2026-W37 (7 September to 13 September 2026)
+
+**$90.00 net, +$20.00 (+29 %) against the week before**
+
+- Iterations: 7 at $12.86 each (7 at $10.00 in the week before): \
+no change from their number, +$20.00 from what each costs
+- Gross: $95.00 in 8 rows
+- Credits: -$5.00
+- Before promotions: $95.00: promotional credits of -$5.00 pay, and lower no price
+- Usual: $70.00 (the median of the four weeks before)
+- Invoices: $90.00 on the invoice of 202609
+- Forecast 2026-09: $320.00 ($320.00 to $320.00); $150.00 in 13 closed days, 17 days left
+- Freshness: exported until 2026-09-16 19:00 UTC; half of the rows 6.0 h after their usage, nine of ten 6.0 h
+
+"""
+
+
+def test_markdown(report: Report) -> None:
+    text = report_markdown(view_of(report, "1.2.3"))
+    assert text.startswith(MARKDOWN)
+    assert "\n> " not in text
+    assert "| project Shop " in text
+    assert r"\<script\>alert(1)\</script\>\|\[x\](http://e.vil)␛\[31m\@all␊=1+1 (new)" in text
+    assert "| Wed\u00a09\u00a0Sep | $35.00 | $10.00 |" in text
+    assert text.endswith("Made by costguard 1.2.3 at 2026-09-18 06:00 UTC.\n")
+
+
+def test_json(report: Report) -> None:
+    document = json.loads(report_json(report))
+    assert document["totals"] == {
+        "gross": "95.00",
+        "credits": "-5.00",
+        "promotions": "-5.00",
+        "net": "90.00",
+        "net_previous_week": "70.00",
+        "net_median": "70.00",
+        "rows": 8,
+    }
+    assert (document["version"], document["week"], document["currency"]) == (1, "2026-W37", "USD")
+    assert (document["start"], document["end"]) == ("2026-09-07T00:00:00Z", "2026-09-14T00:00:00Z")
+    assert document["complete"] is True
+    assert document["reconciliation"] == [
+        {"invoice_month": "202609", "gross": "95.00", "credits": "-5.00", "net": "90.00"}
+    ]
+    assert document["by"]["sku"][1] == {
+        "id": "x",
+        "name": HOSTILE,
+        "rows": 1,
+        "net": "20.00",
+        "net_previous_week": "0.00",
+    }
+    assert [row["id"] for row in document["by"]["phase"]] == ["preprocessing", "unclassified"]
+    assert len(document["iterations"]) == 7
+    assert document["iterations"][4] == {
+        "id": "shop@2026-09-09T12:00",
+        "evidence": "time",
+        "start": "2026-09-09T12:00:00Z",
+        "end": "2026-09-09T13:00:00Z",
+        "rows": 2,
+        "net": "30.00",
+        "by_phase": {"preprocessing": "10.00", "unclassified": "20.00"},
+        "jobs": 0,
+        "bytes_billed": 0,
+    }
+    assert document["volume"] == {
+        "iterations": 7,
+        "iterations_previous_week": 7,
+        "net_per_iteration": "12.857142857",
+        "net_per_iteration_previous_week": "10.00",
+        "change_by_number": "0.00",
+        "change_by_cost": "20.00",
+    }
+    assert document["attribution"] == {
+        "to_iterations": "90.00",
+        "standing": "0.00",
+        "standing_parts": [],
+        "unattributed": "0.00",
+        "reasons": [],
+    }
+    assert document["anomalies"][0]["day"] == "2026-09-09"
+    assert document["anomalies"][0]["score"] is None  # all Wednesdays cost the same
+    assert document["forecast"] == {
+        "month": "2026-09",
+        "to_date": "150.00",
+        "closed_days": 13,
+        "days_left": 17,
+        "low": "320.00",
+        "point": "320.00",
+        "high": "320.00",
+    }
+    assert document["freshness"]["lag_hours_p90"] == 6.0
+
+
+def test_csv(report: Report) -> None:
+    rows = list(csv.DictReader(io.StringIO(report_csv(report))))
+    assert rows[0] == {
+        "week": "2026-W37",
+        "dimension": "total",
+        "id": "",
+        "name": "",
+        "rows": "8",
+        "net": "90.00",
+        "net_previous_week": "70.00",
+        "currency": "USD",
+    }
+    services = [row for row in rows if row["dimension"] == "service"]
+    assert [(row["id"], row["net"]) for row in services] == [("24E6-581D-38E5", "90.00")]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_no_cell_is_a_formula(tmp_path: Path, name: str) -> None:
+    rows = list(
+        csv.DictReader(io.StringIO(report_csv(built(tmp_path, [daily(MONDAY, 1.0, sku__description=name)]))))
+    )
+    assert next(row for row in rows if row["dimension"] == "sku")["name"] == f"'{name}"
+
+
+class Elements(HTMLParser):
+    """The elements of a document, and what is loaded from elsewhere."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.addresses: list[str] = []
+        self.handlers: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append(tag)
+        self.addresses.extend(
+            value or "" for name, value in attrs if name in {"src", "href", "action", "srcset"}
+        )
+        self.handlers.extend(name for name, _ in attrs if name.startswith("on"))
+
+
+def test_html(report: Report) -> None:
+    text = report_html(report, view_of(report, "1.2.3"))
+    elements = Elements(text)
+    assert "script" not in elements.found
+    assert "link" not in elements.found
+    assert elements.addresses == elements.handlers == []
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert elements.found.count("svg") == 2
+    assert elements.found.count("rect") == 35 + 1  # a bar a day, one for the service
+    assert text.count('role="img"') == 2
+    assert 'aria-label="Net by day. 35 days until 13 September 2026;' in text
+    assert "$90.00 net, +$20.00 (+29 %) against the week before" in text
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+
+
+def test_slack(report: Report) -> None:
+    message = json.loads(report_slack(view_of(report, "1.2.3")))
+    assert message["text"].endswith("$90.00 net, +$20.00 (+29 %) against the week before")
+    assert message["blocks"][0]["type"] == "header"
+    assert len(message["blocks"]) <= 50
+    for block in message["blocks"]:
+        if block["type"] == "section":
+            assert len(block["text"]["text"]) <= 3000
+    shown = json.dumps(message)
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_slack_cuts_by_rows_and_blocks() -> None:
+    row = ("x" * 100, "$1.00")
+    table = Table("Large", ("", "net"), (row,) * 60)
+    message = json.loads(report_slack(View("t" * 200, "h", (("a", "b"),), (), (table,) * 40, "f")))
+    assert len(message["blocks"]) == 49  # 3 at the head, 22 tables of 2 blocks, how many are left, the foot
+    assert message["blocks"][-2]["text"]["text"] == "18 more tables are in the report."
+    assert message["blocks"][-1]["type"] == "context"
+    assert len(message["blocks"][0]["text"]["text"]) == 150
+    cut = message["blocks"][4]["text"]["text"]
+    assert len(cut) <= 3000
+    assert cut.endswith(" more rows```")
+    assert all(line.endswith("$1.00") for line in cut.split("\n")[2:-1])
+
+
+def test_mail(report: Report) -> None:
+    view = view_of(report, "1.2.3")
+    text, html = report_markdown(view), report_html(report, view)
+    mail = report_mail(
+        view.title,
+        view.headline,
+        text,
+        html,
+        NOW,
+        "Bills <bills@example.com>",
+        "a@example.com, b@example.com",
+    )
+    assert mail == report_mail(
+        view.title,
+        view.headline,
+        text,
+        html,
+        NOW,
+        "Bills <bills@example.com>",
+        "a@example.com, b@example.com",
+    )
+    message = email.message_from_string(mail, policy=default)
+    assert message["Subject"].startswith("Cost of 2026-W37")
+    assert message["To"] == "a@example.com, b@example.com"
+    assert message["Date"] == "Fri, 18 Sep 2026 06:00:00 +0000"
+    plain, rich = message.iter_parts()
+    assert plain.get_content().replace("\r\n", "\n") == text
+    assert rich.get_content().replace("\r\n", "\n") == html
+    assert rich.get_content_type() == "text/html"
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "a@b.ch\nBcc: c@d.ch", "a@b.ch, nobody"])
+def test_no_mail_address(address: str) -> None:
+    with pytest.raises(UsageProblem, match="is no mail address"):
+        report_mail("t", "h", "x", "<p>", NOW, "a@example.com", address)
+
+
+def test_another_currency(tmp_path: Path) -> None:
+    report = built(tmp_path, [daily(MONDAY, 12.5, currency="CHF")])
+    view = view_of(report, "1")
+    assert view.headline == "CHF 12.50 net, +CHF 12.50 against the week before"
+    assert "$" not in report_markdown(view)
+
+
+def test_a_long_table_still_adds_up(tmp_path: Path) -> None:
+    rows = [
+        daily(MONDAY, float(20 - number), sku__id=f"sku-{number}", sku__description=None)
+        for number in range(15)
+    ]
+    table = next(table for table in view_of(built(tmp_path, rows), "1").tables if table.title == "By SKU")
+    assert len(table.rows) == 11
+    assert table.rows[0][:3] == ("sku-0", "$0.00", "$20.00")
+    assert table.rows[-1][:3] == ("5 others", "$0.00", "$40.00")  # 10 + 9 + 8 + 7 + 6
+
+
+def test_what_is_provisional_is_said(tmp_path: Path) -> None:
+    view = view_of(built(tmp_path, weeks(5)), "1")
+    assert view.warnings == (
+        "Provisional: rows of usage from 2026-09-11 on are still expected, so the week may become dearer.",
+    )
+
+
+def test_what_is_in_no_iteration(tmp_path: Path) -> None:
+    rows = [
+        daily(MONDAY, 10.0),
+        daily(MONDAY, 3.0, cost_type="tax", project=None),
+        daily(MONDAY, 2.0, project=None, labels=[]),
+    ]
+    view = view_of(built(tmp_path, rows), "1")
+    apart = next(table for table in view.tables if table.title == "In no iteration")
+    assert apart.rows == (
+        ("standing: tax", "1", "$3.00"),
+        ("not attributed: no label, no project", "1", "$2.00"),
+    )
+    assert dict(view.facts)["Iterations"] == "1 at $10.00 each; none in the week before"
+
+
+def test_more_iterations_than_are_shown(tmp_path: Path) -> None:
+    rows = [
+        daily(
+            MONDAY + timedelta(hours=0),
+            float(number),
+            labels=[{"key": "cg_iteration", "value": f"run-{number:02}"}],
+        )
+        for number in range(1, 14)
+    ]
+    table = next(table for table in view_of(built(tmp_path, rows), "1").tables if table.title == "Iterations")
+    assert len(table.rows) == 11
+    assert table.rows[-1][:3] == ("3 earlier", "", "$36.00")  # 11, 12 and 13 come last by their names
+
+
+def test_bars_below_zero_hang_from_the_axis() -> None:
+    chart = bar_chart("t", "d", [Bar("a", Decimal(3), "3"), Bar("b", Decimal(-1), "-1", current=False)], "3")
+    assert '<rect class="bar now" x="96.8" y="10" width="262.4" height="111">' in chart  # 3/4 of 148
+    assert '<rect class="bar" x="424.8" y="121" width="262.4" height="37">' in chart
+    assert "<title>b: -1</title>" in chart
+
+
+def test_charts_of_nothing_and_of_markup() -> None:
+    assert "<svg" in bar_chart("t", "d", [], "0")
+    assert "<svg" in ranked_chart("t", "d", [])
+    assert "<b>" not in ranked_chart("<b>", "<b>", [Bar("<b>", Decimal(0), "<b>")])

@@ -1,0 +1,240 @@
+"""The figures of a week, worked out by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costguard.errors import UsageProblem
+from costguard.history.charges import load_charges
+from costguard.report.model import Change, Report, Totals
+from costguard.report.weekly import build_report, week_of
+from tests.history.bills import Row, parquet
+from tests.report.weeks import MONDAY, daily, moment, weeks
+
+WEEK = "2026-W37"
+NOW = datetime(2026, 9, 18, 6, tzinfo=UTC)
+
+
+def report(
+    tmp_path: Path, rows: list[Row], now: datetime = NOW, zone: str = "UTC", name: str = WEEK
+) -> Report:
+    charges = load_charges([parquet(tmp_path / "bill.parquet", rows)])
+    return build_report(charges, week_of(name, zone, now), now)
+
+
+def test_totals(tmp_path: Path) -> None:
+    rows = [
+        daily(MONDAY, 10.0, (("DISCOUNT", -1.5), ("PROMOTION", -0.25))),
+        daily(MONDAY + timedelta(days=6), 2.0),
+        daily(MONDAY - timedelta(days=1), 4.0, (("DISCOUNT", -1.0),)),
+        daily(MONDAY + timedelta(days=7), 100.0),
+    ]
+    found = report(tmp_path, rows)
+    assert found.totals == Totals(
+        rows=2,
+        gross=Decimal("12"),
+        credits=Decimal("-1.75"),
+        promotions=Decimal("-0.25"),
+        net=Decimal("10.25"),
+        net_before=Decimal("3"),
+        median=None,
+    )
+    assert [(month.key, month.net) for month in found.months] == [("202609", Decimal("10.25"))]
+    assert found.currency == "USD"
+
+
+def test_the_median_of_the_four_weeks_before(tmp_path: Path) -> None:
+    costs = (1.0, 2.0, 30.0, 4.0, 5.0)
+    rows = [daily(MONDAY - timedelta(weeks=4 - number), cost) for number, cost in enumerate(costs)]
+    assert report(tmp_path, rows).totals.median == Decimal(3)  # of 1, 2, 30 and 4
+    assert report(tmp_path, rows[1:]).totals.median is None  # the bill does not reach back
+
+
+def test_a_week_beside_the_one_before(tmp_path: Path) -> None:
+    other = {
+        "service__id": "S",
+        "service__description": "Storage",
+        "sku__id": "K",
+        "sku__description": "Standard",
+    }
+    rows = [
+        daily(MONDAY, 10.0),
+        daily(MONDAY - timedelta(weeks=1), 7.5),
+        daily(MONDAY, 2.0, labels=[], project=None, **other),
+        daily(MONDAY - timedelta(weeks=1), 1.0, sku__id="gone", sku__description="Old"),
+    ]
+    found = report(tmp_path, rows)
+    assert found.by["service"] == (
+        Change("24E6-581D-38E5", "BigQuery", 1, 2, Decimal(10), Decimal("8.5")),
+        Change("S", "Storage", 1, 0, Decimal(2), Decimal(0)),
+    )
+    assert found.by["label:team"] == (
+        Change("ml", None, 1, 2, Decimal(10), Decimal("8.5")),
+        Change(None, None, 1, 0, Decimal(2), Decimal(0)),
+    )
+    assert found.by["project"] == (
+        Change("shop", "Shop", 1, 2, Decimal(10), Decimal("8.5")),
+        Change(None, None, 1, 0, Decimal(2), Decimal(0)),
+    )
+    assert found.by["day"] == (Change("2026-09-07", None, 2, 2, Decimal(12), Decimal("8.5")),)
+    assert [(dimension, change.key) for dimension, change in found.dearer] == [
+        ("sku", "3362-E469-6BEF"),
+        ("project", None),
+        ("sku", "K"),
+        ("project", "shop"),
+    ]
+    assert [(dimension, change.key, change.is_gone) for dimension, change in found.cheaper] == [
+        ("sku", "gone", True)
+    ]
+    assert found.dearer[2][1].is_new
+
+
+def test_days_and_weeks_are_those_of_the_zone(tmp_path: Path) -> None:
+    """Late on Sunday in New York is Monday in UTC."""
+    rows = [
+        daily(MONDAY, 3.0, usage_start_time=moment(MONDAY, 2), usage_end_time=moment(MONDAY, 3)),
+        daily(MONDAY, 5.0),
+    ]
+    assert report(tmp_path, rows).totals.net == Decimal(8)
+    found = report(tmp_path, rows, zone="America/New_York")
+    assert found.totals.net == Decimal(5)
+    assert found.totals.net_before == Decimal(3)
+
+
+def test_the_clock_changes_within_a_week(tmp_path: Path) -> None:
+    """In Europe the last week of October 2026 has 169 hours."""
+    monday = date(2026, 10, 19)
+    last_hour = datetime(2026, 10, 25, 22, 30, tzinfo=UTC)
+    rows = [
+        daily(monday, 1.0),
+        daily(monday, 2.0, usage_start_time=last_hour, usage_end_time=last_hour, export_time=last_hour),
+    ]
+    now = datetime(2026, 11, 2, tzinfo=UTC)
+    found = report(tmp_path, rows, now, "Europe/Zurich", "2026-W43")
+    assert (found.end - found.start) == timedelta(hours=169)
+    assert found.totals.net == Decimal(3)
+    assert [change.key for change in found.by["day"]] == ["2026-10-19", "2026-10-25"]
+
+
+def test_complete_when_neither_clock_nor_export_is_near(tmp_path: Path) -> None:
+    rows = [
+        *weeks(2),
+        daily(MONDAY + timedelta(days=9), 1.0),
+    ]  # exported until Wednesday evening of the next week
+    assert report(tmp_path, rows).complete
+    early = report(tmp_path, rows, now=moment(MONDAY + timedelta(days=8), 23))
+    assert not early.complete
+    assert early.freshness.provisional_from == MONDAY + timedelta(days=6)
+    stale = report(tmp_path, weeks(2), now=NOW)  # nothing was exported since Sunday evening
+    assert not stale.complete
+    assert stale.freshness.provisional_from == MONDAY + timedelta(days=4)
+
+
+def test_a_slow_export_keeps_days_open_longer(tmp_path: Path) -> None:
+    rows = [
+        daily(
+            MONDAY + timedelta(days=number), 1.0, export_time=moment(MONDAY + timedelta(days=number + 4), 13)
+        )
+        for number in range(7)
+    ]
+    found = report(tmp_path, rows, now=moment(MONDAY + timedelta(days=10), 13))
+    assert found.freshness.lag_p90 == timedelta(days=4)
+    assert found.freshness.provisional_from == MONDAY + timedelta(days=6)
+
+
+def test_what_the_week_before_was_known_to_cost(tmp_path: Path) -> None:
+    before = MONDAY - timedelta(days=3)
+    rows = [
+        daily(MONDAY, 1.0),
+        daily(before, 10.0),
+        daily(before, 0.5, export_time=NOW - timedelta(days=2)),
+        daily(
+            before, -2.0, export_time=NOW - timedelta(days=1), adjustment_info={"type": "PRICE_CORRECTION"}
+        ),
+    ]
+    found = report(tmp_path, rows)
+    assert found.freshness.before_known == Decimal(10)
+    assert found.totals.net_before == Decimal("8.5")
+
+
+def test_a_service_with_too_few_rows(tmp_path: Path) -> None:
+    rows = [row for row in weeks(5) if row["usage_start_time"].date() < MONDAY]
+    rows.extend(daily(MONDAY + timedelta(days=number), 1.0) for number in range(3))
+    short = report(tmp_path, rows).freshness.short_services
+    assert [(item.service, item.rows, item.usual) for item in short] == [("24E6-581D-38E5", 3, 7)]
+    rows.append(daily(MONDAY + timedelta(days=4), 1.0))
+    assert report(tmp_path, rows).freshness.short_services == ()
+
+
+def test_the_last_week_that_has_ended() -> None:
+    assert week_of(None, "UTC", NOW).name == WEEK
+    assert week_of(None, "UTC", moment(MONDAY + timedelta(days=6), 23)).name == "2026-W36"
+    assert week_of(None, "America/New_York", moment(MONDAY + timedelta(days=7), 1)).name == "2026-W36"
+    assert week_of(None, "UTC", datetime(2027, 1, 5, tzinfo=UTC)).name == "2026-W53"
+
+
+@pytest.mark.parametrize("name", ["2026-W38", "2027-W01"])
+def test_a_week_that_has_not_begun(name: str) -> None:
+    with pytest.raises(UsageProblem, match=f"{name} has not begun yet"):
+        week_of(name, "UTC", moment(MONDAY + timedelta(days=6)))
+
+
+def test_a_bill_of_another_time(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageProblem, match=r"no charges of 2026-W37; it reaches from 2026-06-01 to 2026-06-01"
+    ):
+        report(tmp_path, [daily(date(2026, 6, 1), 1.0)])
+
+
+def test_a_week_without_charges_after_one_with(tmp_path: Path) -> None:
+    found = report(tmp_path, [daily(MONDAY - timedelta(days=2), 1.0)])
+    assert (found.totals.rows, found.totals.net, found.totals.net_before) == (0, Decimal(0), Decimal(1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_every_table_adds_up_and_order_does_not_matter(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    cents = st.integers(-500, 5000)
+    rows = [
+        daily(
+            MONDAY + timedelta(days=data.draw(st.integers(-14, 8))),
+            data.draw(cents) / 100,
+            tuple(("DISCOUNT", data.draw(cents) / -100) for _ in range(data.draw(st.integers(0, 2)))),
+            service__id=data.draw(st.sampled_from("ab")),
+            sku__id=data.draw(st.sampled_from("xyz")),
+            project=data.draw(st.sampled_from([None, {"id": "p", "name": "P", "labels": []}])),
+            labels=[{"key": "team", "value": data.draw(st.sampled_from("mn"))}]
+            * data.draw(st.integers(0, 2)),
+            resource__global_name=f"job-{number}",  # rows of two files that are the same would be refused
+        )
+        for number in range(data.draw(st.integers(1, 12)))
+    ]
+    rows.append(daily(MONDAY, 1.0))
+    folder = tmp_path_factory.mktemp("bill")
+    one = build_report(load_charges([parquet(folder / "all.parquet", rows)]), week_of(WEEK, "UTC", NOW), NOW)
+    for dimension, found in one.by.items():
+        assert sum(change.net for change in found) == one.totals.net, dimension
+        assert sum(change.rows for change in found) == one.totals.rows, dimension
+        assert sum(change.net_before for change in found) == one.totals.net_before, dimension
+    assert sum(month.net for month in one.months) == one.totals.net
+    apart = (*one.attribution.standing, *one.attribution.unattributed)
+    assert one.attribution.to_iterations + sum(part.net for part in apart) == one.totals.net
+    assert sum(item.net for item in one.iterations) == one.attribution.to_iterations
+    assert one.totals.net == one.totals.gross + one.totals.credits
+
+    shuffled = data.draw(st.permutations(rows))
+    cut = data.draw(st.integers(0, len(rows)))
+    parts = [
+        parquet(folder / f"part-{number}.parquet", part)
+        for number, part in enumerate((shuffled[:cut], shuffled[cut:]))
+        if part
+    ]
+    assert build_report(load_charges(parts), week_of(WEEK, "UTC", NOW), NOW) == one
