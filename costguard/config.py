@@ -139,6 +139,8 @@ class Config(BaseModel):
     """Values of query parameters."""
     machine: str | None = None
     """Machine type that Python code runs on."""
+    prices: Path | None = None
+    """File of `costguard prices refresh`, whose prices go before those that ship with this version."""
     cache: Annotated[bool | Path, BeforeValidator(_cache)] = True
     rules: RuleSettings = RuleSettings()
     phases: PhaseSettings = PhaseSettings()

@@ -195,3 +195,13 @@ def decimal_string(amount: Decimal) -> str:
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0").ljust(2, "0")
     return f"{whole}.{fraction}"
+
+
+def plain_decimal(amount: Decimal) -> str:
+    """A decimal without exponent and without zeros at its end.
+
+    >>> [plain_decimal(Decimal(text)) for text in ("6.250000000", "0.000", "1E+1", "0.031611")]
+    ['6.25', '0', '10', '0.031611']
+    """
+    text = f"{amount:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"

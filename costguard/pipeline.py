@@ -175,6 +175,8 @@ class _Run:
             repr((settings.project, settings.dataset, settings.location, settings.runs, settings.parameters))
         )
         parts.append(repr(settings.machine))
+        if request.prices is not None:
+            parts.extend(("prices", _file_digest(request.prices)))
         return digest(*parts)
 
     def remembered(self) -> ScanResult | None:
@@ -286,6 +288,7 @@ def judge_frames(
     from costguard.facts.places import Places
     from costguard.judge.findings import choose, judged
     from costguard.query_reports import (
+        price_remarks,
         query_ids,
         query_reports,
         total,
@@ -295,7 +298,8 @@ def judge_frames(
 
     places = Places(frames)
     ids = query_ids(frames)
-    queries = query_reports(frames, places, ids)
+    queries = query_reports(frames, places, ids, request.settings.prices)
+    machine = machine_price(request.settings.machine, request.settings.machines)
     findings = judged(
         frames,
         rulebook,
@@ -306,7 +310,7 @@ def judge_frames(
         queries,
         texts,
         [(path, texts.cells(path)) for path in marked],
-        machine_price(request.settings.machine),
+        machine,
     )
     unread = tuple(
         sorted(
@@ -326,6 +330,7 @@ def judge_frames(
         unknown_queries=sum(query.usd is None for query in counted),
         assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in counted),
         counted_elsewhere=len(queries) - len(counted),
+        price_remarks=price_remarks(frames, request.settings, findings, machine),
     )
     return ScanResult(summary, queries, findings, unread)
 

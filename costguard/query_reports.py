@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cache import digest
 from costguard.facts.places import Places
-from costguard.money import ByteRange, Dollars, price_bytes, worst_basis
-from costguard.result import QueryReport, ScanReport, UnreadReport
+from costguard.money import ByteRange, Dollars, plain_decimal, price_bytes, worst_basis
+from costguard.result import Finding, QueryReport, ScanReport, UnreadReport
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from costguard.estimate.compute import MachinePrice
+    from costguard.estimate.price import PriceBook
+    from costguard.estimate.settings import EstimateSettings
 
 Frames = Mapping[str, "pl.DataFrame"]
 
@@ -88,11 +92,13 @@ def _money(billed: ByteRange | None, price: float | None) -> Dollars | None:
     return price_bytes(billed, Decimal(str(price)))
 
 
-def query_reports(frames: Frames, places: Places, ids: list[str]) -> tuple[QueryReport, ...]:
-    """The queries, by path and line."""
+def query_reports(
+    frames: Frames, places: Places, ids: list[str], book: PriceBook | None = None
+) -> tuple[QueryReport, ...]:
+    """The queries, by path and line; `book` cites their prices, the one that ships unless another is given."""
     from costguard.estimate.price import price_book
 
-    book = price_book()
+    book = book or price_book()
     scans = _scan_reports(frames)
     found: list[QueryReport] = []
     for row in _rows(frames["queries"], _QUERY_COLUMNS):
@@ -101,7 +107,8 @@ def query_reports(frames: Frames, places: Places, ids: list[str]) -> tuple[Query
         runs = row["runs"] if row["runs"] is not None else 1.0
         note = None
         if row["usd_per_tib"] is not None:
-            note = f"{row['usd_per_tib']:g} USD/TiB, {row['location']}, list of {book.as_of}"
+            price = plain_decimal(Decimal(str(row["usd_per_tib"])))
+            note = f"{price} USD/TiB, {row['location']}, {book.note(row['location'])}"
         found.append(
             QueryReport(
                 id=ids[row["query"]],
@@ -128,6 +135,19 @@ def query_reports(frames: Frames, places: Places, ids: list[str]) -> tuple[Query
         key=lambda query: (query.path, query.span.cell or 0, query.span.start_line, query.span.start_column)
     )
     return tuple(found)
+
+
+def price_remarks(
+    frames: Frames, settings: EstimateSettings, findings: Sequence[Finding], machine: MachinePrice
+) -> tuple[str, ...]:
+    """Which lists the prices are from, where a price file is used: of queries, and of machine time in findings."""
+    if settings.prices is None:
+        return ()
+    priced = frames["queries"].filter(frames["queries"]["usd_per_tib"].is_not_null())
+    remarks = settings.prices.remarks(priced["location"].unique().to_list())
+    if any(finding.wasted_seconds is not None for finding in findings):
+        remarks += (str(machine),)
+    return remarks
 
 
 def unread_reports(frames: Frames, places: Places) -> tuple[UnreadReport, ...]:

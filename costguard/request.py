@@ -28,6 +28,8 @@ class ScanRequest:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     rule_directories: tuple[Path, ...] = ()
     """Folders with users' own pages."""
+    prices: Path | None = None
+    """The file that the prices of `settings` are from."""
     cache_directory: Path | None = None
     processes: int | None = None
 

@@ -125,6 +125,8 @@ class Summary:
     """Queries with a known cost whose number of runs per iteration is assumed to be one (per loop turn)."""
     counted_elsewhere: int = 0
     """Queries that are counted with another one: neither in the sum nor unknown."""
+    price_remarks: tuple[str, ...] = ()
+    """Which lists the prices are from; empty when all are from the one that ships with this version."""
 
 
 @dataclass(frozen=True, slots=True)

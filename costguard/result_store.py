@@ -75,17 +75,19 @@ def _summary(item: Summary) -> Json:
         item.unknown_queries,
         item.assumed_runs,
         item.counted_elsewhere,
+        item.price_remarks,
     ]
 
 
 def _read_summary(row: Json) -> Summary:
-    *counts, total, unknown, assumed, elsewhere = row
+    *counts, total, unknown, assumed, elsewhere, remarks = row
     usd = _read_usd(total)
     if usd is None:
         raise ValueError("a summary without a sum")
     files, files_unread, queries, findings, suppressed, unread = counts
     return Summary(
-        files, files_unread, queries, findings, suppressed, unread, usd, unknown, assumed, elsewhere
+        *(files, files_unread, queries, findings, suppressed, unread),
+        *(usd, unknown, assumed, elsewhere, tuple(remarks)),
     )
 
 

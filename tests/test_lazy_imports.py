@@ -46,7 +46,15 @@ def test_import_of_the_package_is_light() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["scan", "--help"], ["--version"], ["catalog", "pull", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["scan", "--help"],
+        ["--version"],
+        ["catalog", "pull", "--help"],
+        ["prices", "refresh", "--help"],
+        ["prices", "show"],
+    ],
 )
 def test_help_is_light(arguments: list[str]) -> None:
     assert not loaded_packages(PROBE, *arguments) & HEAVY

@@ -16,6 +16,7 @@ from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.iteration import iteration_app
 from costguard.cli.iterations import iterations_command
 from costguard.cli.jobs import jobs_command
+from costguard.cli.prices import prices_app
 from costguard.cli.query import query_command
 from costguard.cli.report import report_command
 from costguard.cli.scan import scan_command
@@ -59,6 +60,7 @@ app.command("report")(report_command)
 app.command("iterations")(iterations_command)
 app.add_typer(iteration_app)
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(prices_app, name="prices")
 
 
 def run() -> None:

@@ -29,6 +29,7 @@ def query_command(
     ] = None,
     catalog: Annotated[list[Path] | None, typer.Option("--catalog", metavar="FILE")] = None,
     location: Annotated[str | None, typer.Option()] = None,
+    prices: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
     project: Annotated[str | None, typer.Option()] = None,
     dataset: Annotated[str | None, typer.Option()] = None,
     now: Annotated[str | None, typer.Option(metavar="TIME")] = None,
@@ -46,7 +47,8 @@ def query_command(
 
     check_output(output)
     options = Options(
-        paths or [Path()], catalog or (), location, project, dataset, now, dialect, (), config, no_cache
+        *(paths or [Path()], catalog or (), location, project, dataset, now, dialect, (), config, no_cache),
+        prices=prices,
     )
     request = build_request(options, config_for(options))
     frame = run_free_query(sql, frames_of(request))

@@ -14,6 +14,8 @@ from costguard.errors import UsageProblem
 from costguard.model import DIALECTS
 
 if TYPE_CHECKING:
+    from costguard.estimate.compute import MachinePriceList
+    from costguard.estimate.price import PriceBook
     from costguard.request import ScanRequest
 
 
@@ -32,6 +34,7 @@ class Options:
     config: Path | None = None
     no_cache: bool = False
     jobs_parallel: int | None = None
+    prices: Path | None = None
 
 
 def config_for(options: Options) -> Config:
@@ -58,7 +61,9 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     if dialect not in DIALECTS:
         raise UsageProblem(f"dialect {dialect!r} is not known; one of {', '.join(DIALECTS)}")
     location = options.location or config.location
-    check_prices(location, config.machine)
+    prices = options.prices or (config.folder / config.prices if config.prices is not None else None)
+    book, machines = price_lists(prices, location)
+    check_prices(location, config.machine, book, machines)
     settings = EstimateSettings(
         now=parse_now(options.now),
         project=options.project or config.project,
@@ -67,6 +72,8 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         runs=tuple((glob, float(count)) for glob, count in config.runs.items()),
         parameters=tuple((name, _literal(value)) for name, value in config.parameters.items()),
         machine=config.machine,
+        prices=book if prices is not None else None,
+        machines=machines if prices is not None else None,
     )
     catalogs = tuple(options.catalog) or tuple(config.folder / path for path in config.catalog)
     return ScanRequest(
@@ -78,27 +85,40 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         ignored_rules=config.rules.ignore,
         severities=config.rules.severity,
         rule_directories=rule_directories(config),
+        prices=prices,
         cache_directory=cache_directory(options, config),
         processes=options.jobs_parallel,
     )
 
 
-def check_prices(location: str, machine: str | None) -> None:
+def price_lists(prices: Path | None, location: str) -> tuple[PriceBook, MachinePriceList]:
+    """The prices of a price file, or those that ship with this version.
+
+    Raises:
+        UsageProblem: the file cannot be used.
+    """
+    from costguard.estimate.compute import machine_prices
+    from costguard.estimate.price import price_book
+
+    if prices is None:
+        return price_book(), machine_prices()
+    from costguard.estimate.listed_prices import machine_prices_of, price_book_of
+    from costguard.price_file import read_price_file
+
+    file = read_price_file(prices)
+    return price_book_of(file, price_book()), machine_prices_of(file, location, machine_prices())
+
+
+def check_prices(location: str, machine: str | None, book: PriceBook, machines: MachinePriceList) -> None:
     """Refuse what has no price, even if nothing that is scanned needs it.
 
     Raises:
         UsageProblem: the location or the machine is not in its price list.
     """
-    from costguard.estimate.price import price_book
-
-    known = price_book().usd_per_tib
-    if location.strip().lower() not in known:
-        raise UsageProblem(_unpriced("location", location, known))
-    if machine is not None:
-        from costguard.estimate.compute import machine_prices
-
-        if machine not in machine_prices().usd_per_hour:
-            raise UsageProblem(_unpriced("machine", machine, machine_prices().usd_per_hour))
+    if location.strip().lower() not in book.locations:
+        raise UsageProblem(_unpriced("location", location, book.locations))
+    if machine is not None and machine not in machines.usd_per_hour:
+        raise UsageProblem(_unpriced("machine", machine, machines.usd_per_hour))
 
 
 def _unpriced(thing: str, name: str, known: Iterable[str]) -> str:

@@ -32,6 +32,9 @@ def scan_command(
     location: Annotated[
         str | None, typer.Option(help="BigQuery location that sets the price, such as US.")
     ] = None,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Prices of `costguard prices refresh`.")
+    ] = None,
     project: Annotated[str | None, typer.Option(help="Default project of table names.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Default dataset of table names.")] = None,
     now: Annotated[
@@ -84,6 +87,7 @@ def scan_command(
         config,
         no_cache,
         jobs_parallel,
+        prices,
     )
     settings = config_for(options)
     policy = GatePolicy(

@@ -1,9 +1,9 @@
-"""On-demand list prices per TiB by location: dated data that ships with the package."""
+"""On-demand prices per TiB by location: dated data that ships with the package, or that of a price file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -35,6 +35,16 @@ class PriceBook:
     usd_per_tib: Mapping[str, Decimal]
     """By location in lower case; a TiB is 2^40 bytes."""
     create_model_multiplier: int
+    otherwise: PriceBook | None = None
+    """The list that is asked for locations that this one lacks."""
+    not_recognised: int = 0
+    """SKUs of a price file that look like on-demand analysis, and whose price or location cannot be told."""
+
+    @property
+    def locations(self) -> frozenset[str]:
+        """Every location with a price."""
+        rest = self.otherwise.locations if self.otherwise is not None else frozenset()
+        return frozenset(self.usd_per_tib) | rest
 
     def price(self, location: str) -> Decimal:
         """US dollars for a billed TiB.
@@ -42,10 +52,12 @@ class PriceBook:
         Raises:
             UnknownLocationError: when the list has no such location.
         """
-        found = self.usd_per_tib.get(location.strip().lower())
+        found = self.usd_per_tib.get(_key(location))
+        if found is None and self.otherwise is not None and _key(location) in self.otherwise.locations:
+            return self.otherwise.price(location)
         if found is None:
             raise UnknownLocationError(
-                f"no price for location {location!r}; known: {', '.join(sorted(self.usd_per_tib))}"
+                f"no price for location {location!r}; known: {', '.join(sorted(self.locations))}"
             )
         return found
 
@@ -62,9 +74,32 @@ class PriceBook:
             return price
         return price * self.create_model_multiplier
 
-    def note(self) -> str:
-        """How the list is cited next to a price: `list of 2026-07-25`."""
-        return f"list of {self.as_of}"
+    def note(self, location: str) -> str:
+        """How the list is cited next to a price: `list of 2026-07-25`; of another list, why it is that one."""
+        if self.otherwise is None or _key(location) in self.usd_per_tib:
+            return f"list of {self.as_of}"
+        return f"{self.otherwise.note(location)}; not in the list of {self.as_of}"
+
+    def remarks(self, locations: Iterable[str]) -> tuple[str, ...]:
+        """Which lists the prices of some locations are from; nothing where it is the one that ships with this
+        version, which needs no word."""
+        if self.otherwise is None:
+            return ()
+        used = {_key(location): location for location in sorted(locations)}
+        own = [location for key, location in used.items() if key in self.usd_per_tib]
+        others = [location for key, location in used.items() if key not in self.usd_per_tib]
+        found = [f"{', '.join(own)}: list of {self.as_of}"] if own else []
+        found += [f"{location}: {self.note(location)}" for location in others]
+        if self.not_recognised:
+            more = f"{self.not_recognised} more SKU{'s' if self.not_recognised > 1 else ''}"
+            found.append(
+                f"the list of {self.as_of} has {more} of analysis that cannot be read (costguard prices show)"
+            )
+        return tuple(found)
+
+
+def _key(location: str) -> str:
+    return location.strip().lower()
 
 
 @cache

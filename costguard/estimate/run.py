@@ -356,7 +356,7 @@ class _Estimate:
         calls = self.frames["functions"].filter(pl.col("clause") == "table").select("query", "function")
         external = {query for query, function in calls.iter_rows() if reads_elsewhere(function)}
         locations = self._locations()
-        book = price_book()
+        book = self.settings.prices or price_book()
         counted = TurnCounter(self.resolver.constants)
         for (
             query,

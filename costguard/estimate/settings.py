@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from costguard.estimate.compute import MachinePriceList
+from costguard.estimate.price import PriceBook
+
 
 @dataclass(frozen=True, slots=True)
 class EstimateSettings:
@@ -24,3 +27,7 @@ class EstimateSettings:
     """Query parameters and script variables: (name, GoogleSQL literal)."""
     machine: str | None = None
     """Machine type that Python code runs on; None for the default, whose price is then `assumed`."""
+    prices: PriceBook | None = None
+    """Prices of a price file; None for those that ship with this version."""
+    machines: MachinePriceList | None = None
+    """The same of machines."""

@@ -71,6 +71,7 @@ def _summary(result: ScanResult, verdict: Verdict) -> Json:
             "assumed_runs": summary.assumed_runs,
             "counted_elsewhere": summary.counted_elsewhere,
         },
+        "price_remarks": list(summary.price_remarks),
     }
 
 

@@ -124,6 +124,8 @@ def totals(result: ScanResult, verdict: Verdict, width: int, paint: Paint) -> li
         lines.extend(_labelled("", text, width, paint))
     if summary.unknown_queries:
         lines.extend(_labelled("", _unknown(result), width, paint))
+    for number, text in enumerate(summary.price_remarks):
+        lines.extend(_labelled("" if number else "Prices", text, width, paint))
     lines.extend(_labelled("Findings", _severities(result, paint), width, paint))
     if summary.unread:
         text = f"{counted(summary.unread, 'place')} in the code; their cost is in no figure"

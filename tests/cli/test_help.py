@@ -7,7 +7,7 @@ import pytest
 from costguard import __version__
 from tests.cli.conftest import Costguard
 
-COMMANDS = ("scan", "rules", "explain", "test-rules", "query", "charges", "jobs", "catalog")
+COMMANDS = ("scan", "rules", "explain", "test-rules", "query", "charges", "jobs", "catalog", "prices")
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

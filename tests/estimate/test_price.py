@@ -45,7 +45,7 @@ def test_the_list_has_no_other_location() -> None:
 
 def test_the_list_says_where_and_when_it_was_read() -> None:
     book = price_book()
-    assert book.note() == "list of 2026-07-25"
+    assert book.note("US") == "list of 2026-07-25"
     assert "cloud.google.com/bigquery/pricing" in book.source
 
 

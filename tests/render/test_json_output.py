@@ -89,6 +89,7 @@ def test_the_document_has_every_field() -> None:
             "assumed_runs": 0,
             "counted_elsewhere": 0,
         },
+        "price_remarks": [],
     }
     known, unknown = document["queries"]
     assert known == {
