@@ -12,6 +12,7 @@ import typer
 from costguard import __version__
 from costguard.cli.catalog import catalog_app
 from costguard.cli.charges import charges_command
+from costguard.cli.doctor import doctor_command
 from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.iteration import iteration_app
 from costguard.cli.iterations import iterations_command
@@ -57,6 +58,7 @@ app.command("query")(query_command)
 app.command("charges")(charges_command)
 app.command("jobs")(jobs_command)
 app.command("report")(report_command)
+app.command("doctor")(doctor_command)
 app.command("iterations")(iterations_command)
 app.add_typer(iteration_app)
 app.add_typer(catalog_app, name="catalog")

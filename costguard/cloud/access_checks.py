@@ -1,0 +1,56 @@
+"""What `costguard doctor --online` tries: each right that a command needs, at no cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from costguard.cloud.bigquery import Access, BigQuery
+from costguard.errors import UsageProblem
+
+Tried = tuple[str, Callable[[], str], str]
+"""(what, the attempt: says what it found, or raises UsageProblem; what to do when it fails)."""
+
+
+def access_attempts(access: Access, location: str) -> Iterator[Tried]:
+    """The attempts, in the order in which they build on each other. Dry runs are free."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,40}", location) is None:
+        raise UsageProblem(f"{location!r} is no location such as US or europe-west1")
+    history = f"SELECT job_id FROM `region-{location.lower()}`.INFORMATION_SCHEMA.JOBS_BY_PROJECT"  # noqa: S608
+    try:
+        client = BigQuery(access)
+    except UsageProblem as problem:
+        yield "BigQuery", _raising(problem), "sign in, or name a --project"
+        return
+    yield (
+        "run queries",
+        lambda: _dry_run(client, "SELECT 1", location, f"{client.project} in {location}"),
+        "grant roles/bigquery.jobUser on the project",
+    )
+    yield (
+        "list datasets",
+        lambda: f"{len(client.datasets(client.project)):,} in {client.project}",
+        "grant roles/bigquery.metadataViewer on the project, for `catalog pull`",
+    )
+    yield (
+        "read the job history",
+        lambda: _dry_run(
+            client,
+            history,
+            location,
+            "INFORMATION_SCHEMA.JOBS",
+        ),
+        "grant roles/bigquery.resourceViewer on the project, for the job history",
+    )
+
+
+def _dry_run(client: BigQuery, sql: str, location: str, about: str) -> str:
+    client.dry_run(sql, location, about)
+    return about
+
+
+def _raising(problem: UsageProblem) -> Callable[[], str]:
+    def fail() -> str:
+        raise problem
+
+    return fail

@@ -1,0 +1,87 @@
+"""`costguard doctor`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from costguard.cloud.bigquery import EMULATOR
+from tests.servers.bigquery import Table, column, serving
+
+from .conftest import Costguard
+
+NOW = ("--now", "2026-11-01T00:00:00Z")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project of its own, and no account of the machine's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path / "gcloud"))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", EMULATOR):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "costguard.toml").write_text('project = "p"\n')
+
+
+def test_text(costguard: Costguard) -> None:
+    done = costguard("doctor", *NOW)
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0].startswith("config            ok: ")
+    assert lines[1].startswith("catalog           could be better: the config names none")
+    assert (
+        lines[2]
+        == '                  next: costguard catalog pull, then `catalog = "catalog.json"` in the config'
+    )
+    assert lines[-1] == "no problem"
+
+
+def test_json_and_a_problem(costguard: Costguard, tmp_path: Path) -> None:
+    (tmp_path / "costguard.toml").write_text('catalog = "nowhere.json"\n')
+    done = costguard("doctor", *NOW, "--format", "json")
+    assert done.code == 2
+    document = json.loads(done.out)
+    assert document["version"] == 1
+    assert [check["name"] for check in document["checks"] if check["state"] == "problem"] == ["catalog"]
+
+
+def test_a_broken_config_is_said_once(costguard: Costguard, tmp_path: Path) -> None:
+    (tmp_path / "costguard.toml").write_text("project = 1\n")
+    done = costguard("doctor", *NOW)
+    assert (done.code, done.err) == (2, "")
+    assert done.out.count("PROBLEM") == 1
+    assert done.out.endswith("\n1 problem\n")
+
+
+def test_online(costguard: Costguard, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving({"p.d.t": Table([column("a")])}) as server:
+        monkeypatch.setenv(EMULATOR, server.address)
+        done = costguard("doctor", *NOW, "--online", "--format", "json")
+    found = {check["name"]: check for check in json.loads(done.out)["checks"]}
+    assert found["list datasets"]["text"] == "1 in p"
+    assert found["list datasets"]["state"] == "ok"
+
+
+def test_online_without_an_account(costguard: Costguard) -> None:
+    done = costguard("doctor", *NOW, "--online")
+    assert done.code == 2
+    assert (
+        "BigQuery          PROBLEM: cannot connect to BigQuery: there are no Google credentials" in done.out
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--location", "EU"), "--project and --location are for --online"),
+        (("--online", "--location", "EU`; DROP"), "'EU`; DROP' is no location such as US or europe-west1"),
+    ],
+)
+def test_what_cannot_be_checked(costguard: Costguard, arguments: tuple[str, ...], message: str) -> None:
+    done = costguard("doctor", *NOW, *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"costguard: {message}\n"

@@ -1,0 +1,101 @@
+"""What doctor looks at."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from costguard.checks import Check, attempted, history_checks, local_checks
+from costguard.errors import UsageProblem
+from tests.history.bills import charge, parquet
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def checks(config: Path | None, cache: Path | None = None, now: datetime = NOW) -> dict[str, Check]:
+    return {check.name: check for check in local_checks(config, cache, now)}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    catalog = {"version": 1, "as_of": "2026-10-20T00:00:00Z", "tables": []}
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+    path = tmp_path / "costguard.toml"
+    path.write_text('catalog = "catalog.json"\n')
+    return path
+
+
+def test_all_is_well(config: Path, tmp_path: Path) -> None:
+    found = checks(config, tmp_path / "new" / "cache")
+    assert {
+        name: check.state for name, check in found.items() if name not in ("parser", "Google's clients")
+    } == {
+        "config": "ok",
+        "catalog": "ok",
+        "prices": "ok",
+        "rules": "ok",
+        "cache": "ok",
+    }
+    assert found["catalog"].text == f"{tmp_path / 'catalog.json'}: 0 tables, 12 days old"
+
+
+def test_nothing_is_there_yet() -> None:
+    found = checks(None)
+    assert [name for name, check in found.items() if check.state == "advice"][:3] == [
+        "config",
+        "catalog",
+        "cache",
+    ]
+    assert found["catalog"].step is not None
+    assert "costguard catalog pull" in found["catalog"].step
+
+
+def test_old_things(config: Path) -> None:
+    found = checks(config, now=datetime(2027, 11, 1, tzinfo=UTC))
+    assert (found["catalog"].state, found["catalog"].step) == ("advice", "costguard catalog pull")
+    assert found["prices"].state == "advice"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "why"),
+    [
+        ('catalogue = "x"\n', "config", "unknown key 'catalogue'; did you mean 'catalog'?"),
+        ('catalog = "nowhere.json"\n', "catalog", "nowhere.json"),
+        ('prices = "nowhere.json"\n', "prices", "nowhere.json"),
+        ('[rules]\ndirectories = ["nowhere"]\n', "rules", "no such directory"),
+    ],
+)
+def test_what_does_not_work(tmp_path: Path, text: str, name: str, why: str) -> None:
+    path = tmp_path / "costguard.toml"
+    path.write_text(text)
+    found = checks(path)[name]
+    assert found.state == "problem"
+    assert why in found.text
+    assert found.step is not None
+
+
+def test_a_cache_that_cannot_be_written(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert checks(config, tmp_path / "cache")["cache"].state == "problem"
+
+
+def test_histories(tmp_path: Path) -> None:
+    bill = parquet(tmp_path / "bill.parquet", [charge(1.0)])
+    (good,) = history_checks([bill], ())
+    assert (good.name, good.state, good.text) == ("bill", "ok", "1 charges from 2026-09-01 to 2026-09-01")
+    (bad,) = history_checks((), [bill])
+    assert (bad.name, bad.state) == ("job history", "problem")
+    assert "no job history" in bad.text
+
+
+def test_an_attempt() -> None:
+    def fail() -> str:
+        raise UsageProblem("no")
+
+    assert attempted("a", lambda: "yes", "step") == Check("a", "ok", "yes")
+    assert attempted("a", fail, "step") == Check("a", "problem", "no", "step")
