@@ -268,14 +268,13 @@ def _in_time(rows: pl.DataFrame, labelled: pl.DataFrame, settings: IterationSett
     always = series.filter(lasts() > settings.longest).with_columns(endless.alias("reason"))
     rest = series.filter(lasts() <= settings.longest).select(rows.columns)
     # With the labels' own, to see what went on while an iteration ran that is known already.
+    spans = labelled.filter(pl.col("project").is_not_null()).select("project", "start", "end").unique()
     together = pl.concat(
         [
             rest.with_columns(pl.lit(value=False).alias("known")),
-            labelled.filter(pl.col("project").is_not_null())
-            .select(rows.columns)
-            .with_columns(pl.lit(value=True).alias("known")),
+            spans.with_columns(pl.lit(value=True).alias("known")),
         ],
-        how="vertical_relaxed",
+        how="diagonal_relaxed",
     )
     stretched = with_stretches(together, ["project"], settings.gap)
     known = pl.col("known").any().over("project", "stretch")

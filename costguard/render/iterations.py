@@ -24,6 +24,7 @@ from costguard.render.times import moment, stamp
 VERSION: Final = 1
 _REASONS: Final = 5
 _QUERIES: Final = 10
+_ITERATIONS: Final = 40
 _QUERY_WIDTH: Final = 60
 _INDENT: Final = " " * 4
 
@@ -131,7 +132,8 @@ def _table(shown: Shown) -> Iterator[str]:
         ("iteration", "began (UTC)", "lasts", f"net {shown.currency or ''}".strip(), "change")
     ]
     details: list[list[str]] = [[]]
-    for item, change, stamped in zip(found.iterations, shown.changes, shown.entries, strict=True):
+    newest = zip(found.iterations[:_ITERATIONS], shown.changes, shown.entries, strict=False)
+    for item, change, stamped in newest:
         lasts = Decimal((item.end - item.start) // timedelta(seconds=1))
         net = amount_text(item.net) if item.rows else "not billed yet"
         head = (harmless(item.id), f"{item.start:%Y-%m-%d %H:%M}", format_seconds(lasts), net)
@@ -140,6 +142,8 @@ def _table(shown: Shown) -> Iterator[str]:
     for line, below in zip(table(rows, left=2), details, strict=True):
         yield line
         yield from (_INDENT + text for text in below)
+    if len(found.iterations) > _ITERATIONS:
+        yield f"{counted(len(found.iterations) - _ITERATIONS, 'older one')} left out; --format json has all"
 
 
 def _change_cells(change: Change | None) -> tuple[str, ...]:
