@@ -50,6 +50,15 @@ def test_help_is_light(arguments: list[str]) -> None:
     assert not loaded_packages(PROBE, *arguments) & HEAVY
 
 
+def test_stamping_an_iteration_is_light(tmp_path: Path) -> None:
+    """It stands at the head of every pipeline."""
+    ledger = str(tmp_path / "ledger.jsonl")
+    for arguments in (["start", "--export"], ["status"], ["end", "--id", "i"]):
+        if arguments[0] == "start":
+            arguments += ["--id", "i"]
+        assert not loaded_packages(PROBE, "iteration", *arguments, "--ledger", ledger) & HEAVY
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the example, so that its cache starts empty and stays out of the work tree."""

@@ -86,11 +86,13 @@ def _lines(shown: Shown) -> Iterator[str]:
 
 def _summary(found: Found) -> str:
     nets = [item.net for item in found.iterations if item.rows]
+    waiting = len(found.iterations) - len(nets)
+    later = f"; {waiting:,} not billed yet" if waiting else ""
     if not nets:
-        return "none in this bill"
+        return f"none in this bill{later}"
     middle = amount_text(statistics.median(nets))
     span = f", from {amount_text(min(nets))} to {amount_text(max(nets))}" if len(nets) > 1 else ""
-    return f"{len(nets):,} for {amount_text(found.to_iterations)}, median {middle}{span}"
+    return f"{len(nets):,} for {amount_text(found.to_iterations)}, median {middle}{span}{later}"
 
 
 def _standing(found: Found) -> str:
@@ -315,9 +317,11 @@ def _part_documents(parts: Iterable[Part], name: str) -> list[dict[str, Any]]:
 
 
 def evidence_sums(found: Found) -> list[tuple[str, int, int, Decimal]]:
-    """(evidence, iterations, charges, net), the largest first."""
+    """(evidence, iterations that the bill knows of, charges, net), the largest first."""
     sums: dict[str, tuple[int, int, Decimal]] = {}
     for item in found.iterations:
+        if not item.rows:
+            continue
         count, rows, net = sums.get(item.evidence, (0, 0, Decimal(0)))
         sums[item.evidence] = (count + 1, rows + item.rows, net + item.net)
     return sorted(((name, *values) for name, values in sums.items()), key=lambda row: (-abs(row[3]), row[0]))

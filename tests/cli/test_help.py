@@ -7,7 +7,7 @@ import pytest
 from costguard import __version__
 from tests.cli.conftest import Costguard
 
-COMMANDS = ("scan", "rules", "explain", "test-rules", "query")
+COMMANDS = ("scan", "rules", "explain", "test-rules", "query", "charges", "jobs", "iterations")
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
