@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
 from costguard.history.columns import value_of
 from costguard.history.ledger import OWN_LABEL
+
+Kind = Literal["run", "series", "cluster"]
+"""What a value of a label names: one run; what runs again and again, so that its runs are told apart in time; or a
+cluster, which is one run unless it is kept for many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,7 @@ class Evidence:
     name: str
     keys: tuple[str, ...]
     """Keys under which producers write it."""
-    each_value_is_a_run: bool = True
-    """Else a value names what runs again and again, and its runs are told apart in time."""
+    kind: Kind = "run"
 
 
 KNOWN: Final = (
@@ -28,8 +31,8 @@ KNOWN: Final = (
     Evidence("vertex-ai-pipelines-run-billing-id", ("vertex-ai-pipelines-run-billing-id",)),
     Evidence("dbt_invocation_id", ("dbt_invocation_id",)),
     # Operators for BigQuery write the one key, those for Dataproc the other; neither tells of the run.
-    Evidence("airflow-dag", ("airflow-dag", "airflow-dag-id"), each_value_is_a_run=False),
-    Evidence("goog-dataproc-cluster-uuid", ("goog-dataproc-cluster-uuid",)),
+    Evidence("airflow-dag", ("airflow-dag", "airflow-dag-id"), "series"),
+    Evidence("goog-dataproc-cluster-uuid", ("goog-dataproc-cluster-uuid",), "cluster"),
     Evidence("goog-dataproc-batch-uuid", ("goog-dataproc-batch-uuid",)),
 )
 
@@ -41,8 +44,8 @@ def evidence_in_order(own: Sequence[str] = ()) -> tuple[Evidence, ...]:
 
 
 def with_evidence(frame: pl.LazyFrame, order: Sequence[Evidence]) -> pl.LazyFrame:
-    """Rows with `evidence` (a name, null where no label tells of an iteration), `value`, and `run` (whether the value
-    is of one run). An empty value tells nothing."""
+    """Rows with `evidence` (a name, null where no label tells of an iteration), `value`, and `kind`. An empty value
+    tells nothing."""
     keys = [(item, key) for item in order for key in item.keys]
     columns = {key: f"_evidence_{number}" for number, (_, key) in enumerate(keys)}
     found = [(item, pl.col(columns[key]).replace("", None)) for item, key in keys]
@@ -53,9 +56,9 @@ def with_evidence(frame: pl.LazyFrame, order: Sequence[Evidence]) -> pl.LazyFram
                 "evidence"
             ),
             pl.coalesce(value for _, value in found).alias("value"),
-            pl.coalesce(
-                pl.when(value.is_not_null()).then(pl.lit(item.each_value_is_a_run)) for item, value in found
-            ).alias("run"),
+            pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(item.kind)) for item, value in found).alias(
+                "kind"
+            ),
         )
         .drop(columns.values())
     )

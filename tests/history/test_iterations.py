@@ -116,6 +116,20 @@ def test_a_dag_that_runs_all_the_time_tells_of_no_iteration(tmp_path: Path) -> N
     assert parts(result) == ({}, {"label airflow-dag, no pause of 2 h within 24 h": Decimal(25)})
 
 
+def test_a_cluster_that_is_kept_for_many_runs_is_no_iteration(tmp_path: Path) -> None:
+    mine = labels(goog__dataproc__cluster__uuid="u")
+    rows = [
+        used(1, 1 + hour // 24, hour % 24, service=DATAPROC, sku="Licence", labels=mine) for hour in range(25)
+    ]
+    assert len(found(tmp_path, rows[:24]).iterations) == 1
+    assert parts(found(tmp_path, rows)) == (
+        {},
+        {"label goog-dataproc-cluster-uuid, kept for more than 24 h": Decimal(25)},
+    )
+    longer = IterationSettings(longest=timedelta(hours=25))
+    assert len(found(tmp_path, rows, settings=longer).iterations) == 1
+
+
 # -- in time ---------------------------------------------------------------------------------------------
 
 
@@ -375,6 +389,20 @@ def test_jobs_are_counted_once_and_bytes_where_they_are_charged(tmp_path: Path) 
     ]
     (one,) = found(tmp_path, [used(1, 1, **mine)], jobs).iterations
     assert (one.jobs, one.bytes_billed, one.unknown_bytes) == (3, 10 * 2**20, 1)
+
+
+def test_statements_of_a_script_belong_to_its_iteration(tmp_path: Path) -> None:
+    mine = labels(cg_iteration="i")
+    jobs = [
+        ran("script", at(1), statement_type="SCRIPT", labels=mine),
+        ran("one", at(1), parent_job_id="script"),
+        ran("own", at(1), parent_job_id="script", labels=labels(dbt_invocation_id="d")),
+        ran("else", at(1), parent_job_id="script", project_id="web"),
+    ]
+    result = found(tmp_path, [used(1, 1, labels=mine)], jobs)
+    ids = {number: item.id for number, item in enumerate(result.iterations)}
+    told = {name: ids.get(number) for name, number in result.jobs.select("job_id", "iteration").iter_rows()}
+    assert told == {"script": "i", "one": "i", "own": "d", "else": None}
 
 
 def test_an_old_bill_without_labels(tmp_path: Path) -> None:
