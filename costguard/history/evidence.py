@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from costguard.errors import UsageProblem
 from costguard.history.columns import value_of
 from costguard.history.ledger import OWN_LABEL
 
@@ -37,8 +38,22 @@ KNOWN: Final = (
 )
 
 
+_ELSEWHERE: Final = {"project-label": "project_labels", "tag": "tags", "system-label": "system_labels"}
+"""Labels of other kinds, and the columns of charges that hold them. They tell of an iteration only if the user says so:
+a project's label stands on all that runs in it."""
+
+
 def evidence_in_order(own: Sequence[str] = ()) -> tuple[Evidence, ...]:
-    """The user's own keys, then the known ones."""
+    """The user's own keys (`KEY`, `project-label:KEY`, `tag:KEY`, `system-label:KEY`), then the known ones.
+
+    Raises:
+        UsageProblem: a key that is none.
+    """
+    for key in own:
+        kind, colon, name = key.rpartition(":")
+        if not name or (colon and kind not in _ELSEWHERE):
+            kinds = ", ".join(f"{kind}:KEY" for kind in _ELSEWHERE)
+            raise UsageProblem(f"iteration_labels: {key!r} is no label; write KEY, {kinds}")
     named = tuple(Evidence(key, (key,)) for key in dict.fromkeys(own))
     return (*named, *(item for item in KNOWN if item.name not in own))
 
@@ -49,8 +64,9 @@ def with_evidence(frame: pl.LazyFrame, order: Sequence[Evidence]) -> pl.LazyFram
     keys = [(item, key) for item in order for key in item.keys]
     columns = {key: f"_evidence_{number}" for number, (_, key) in enumerate(keys)}
     found = [(item, pl.col(columns[key]).replace("", None)) for item, key in keys]
+    there = frame.collect_schema().names()
     return (
-        frame.with_columns(value_of(pl.col("labels"), key).alias(name) for key, name in columns.items())
+        frame.with_columns(_value(key, there).alias(name) for key, name in columns.items())
         .with_columns(
             pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(item.name)) for item, value in found).alias(
                 "evidence"
@@ -62,3 +78,10 @@ def with_evidence(frame: pl.LazyFrame, order: Sequence[Evidence]) -> pl.LazyFram
         )
         .drop(columns.values())
     )
+
+
+def _value(key: str, there: Sequence[str]) -> pl.Expr:
+    kind, _, name = key.rpartition(":")
+    column = _ELSEWHERE[kind] if kind else "labels"
+    # Jobs have labels of their own only.
+    return value_of(pl.col(column), name) if column in there else pl.lit(None, dtype=pl.String)

@@ -59,7 +59,7 @@ class Iteration:
     id: str
     """The label's value; `DAG@start` or `PROJECT@start` where its runs are told apart in time."""
     evidence: str
-    """`label:KEY` or `time`."""
+    """`label:KEY` (or `tag:KEY` and the like, where the user says so) or `time`."""
     start: datetime
     end: datetime
     """Of usage, which the bill tells by the hour, and of jobs."""
@@ -102,8 +102,7 @@ class Found:
     unclassified: tuple[Part, ...]
     """SKUs that no rule knows, by `service: SKU`, the largest first."""
     charges: pl.DataFrame
-    """Sums of charges: `project`, `service_id`, `sku_id`, `evidence`, `value`, `kind`, `phase`, `standing`, `apart`,
-    `start`, `end`, `rows`, `net`, and `iteration`, its index in `iterations`, or null."""
+    """Sums of charges: the columns of CELL, `rows`, `net`, and `iteration`, its index in `iterations`, or null."""
     names: pl.DataFrame
     """`service_id`, `sku_id`, `service`, `sku`: their latest names."""
     jobs: pl.DataFrame
@@ -352,7 +351,7 @@ def _iterations(rows: pl.DataFrame) -> tuple[tuple[Iteration, ...], pl.DataFrame
     found = tuple(
         Iteration(
             id=_id(row),
-            evidence=TIME_EVIDENCE if row["found_by"] == TIME_EVIDENCE else f"label:{row['found_by']}",
+            evidence=_evidence(row["found_by"]),
             start=row["start"],
             end=row["end"],
             projects=tuple(row["projects"]),
@@ -366,6 +365,10 @@ def _iterations(rows: pl.DataFrame) -> tuple[tuple[Iteration, ...], pl.DataFrame
         for row in sums.iter_rows(named=True)
     )
     return found, sums.select(_RUN).with_row_index("iteration")
+
+
+def _evidence(name: str) -> str:
+    return name if name == TIME_EVIDENCE or ":" in name else f"label:{name}"
 
 
 def _id(row: Mapping[str, Any]) -> str:

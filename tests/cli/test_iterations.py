@@ -268,6 +268,22 @@ def test_a_week(costguard: Costguard, project: Path) -> None:
     )
 
 
+def test_a_week_without_usage(costguard: Costguard, project: Path) -> None:
+    arguments = (
+        "--billing",
+        project / "bill.parquet",
+        "--jobs",
+        project / "jobs.parquet",
+        "--week",
+        "2031-W01",
+    )
+    assert costguard("iterations", *arguments).out == (
+        "Net           0.00\nIterations    none in this bill\nStanding      0.00\nUnattributed  0.00\n"
+    )
+    found = costguard("iterations", *arguments, "--format", "json").document
+    assert (found["rows"], found["net"], found["currency"], found["iterations"]) == (0, "0.00", None, [])
+
+
 def test_the_config_holds(costguard: Costguard, project: Path) -> None:
     (project / "costguard.toml").write_text(
         'iteration_labels = ["team"]\n[[phases.rules]]\nphase = "serving"\nservice = "X"\n'

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from costguard.config import PhaseRule
+from costguard.errors import UsageProblem
 from costguard.history.charges import load_charges
 from costguard.history.iterations import BESIDE, NO_PROJECT, Found, IterationSettings, Part, find_iterations
 from costguard.history.rollup import week_period, within
@@ -266,6 +267,31 @@ def test_14_an_iteration_over_midnight_of_pacific_time_is_one(tmp_path: Path) ->
     for zone, net in (("UTC", 7), ("America/Los_Angeles", 15)):
         period = week_period("2026-W36", zone)
         assert find_iterations(within(frame, period)).net == net
+
+
+def test_11_the_user_may_name_them(tmp_path: Path) -> None:
+    """In the user's order, before the known labels."""
+    project = {"id": "shop", "name": "shop", "labels": labels(run="p")}
+    settings = IterationSettings(labels=("tag:run", "project-label:run", "system-label:run"))
+    rows = [
+        used(1, 1, tags=labels(run="t"), labels=labels(cg_iteration="l")) | {"project": project},
+        used(2, 1) | {"project": project},
+        used(4, 1, system_labels=labels(run="s")),
+        used(8, 1, labels=labels(run="x", cg_iteration="l")),
+    ]
+    jobs = [ran("j", at(1), labels=labels(cg_iteration="l"))]
+    result = found(tmp_path, rows, jobs, settings=settings)
+    assert nets(result) == {
+        ("tag:run", "t"): Decimal(1),
+        ("project-label:run", "p"): Decimal(2),
+        ("system-label:run", "s"): Decimal(4),
+        ("label:cg_iteration", "l"): Decimal(8),
+    }
+    for wrong in ("tags:run", "tag:", "", "label:x"):
+        with pytest.raises(
+            UsageProblem, match="is no label; write KEY, project-label:KEY, tag:KEY, system-la"
+        ):
+            found(tmp_path, rows, settings=IterationSettings(labels=(wrong,)))
 
 
 @pytest.mark.parametrize("form", [parquet, focus])
