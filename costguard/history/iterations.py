@@ -302,7 +302,8 @@ def _in_time(rows: pl.DataFrame, labelled: pl.DataFrame, settings: IterationSett
     always = series.filter(lasts() > settings.longest).with_columns(endless.alias("reason"))
     rest = series.filter(lasts() <= settings.longest).select(rows.columns)
     # With the labels' own, to see what went on while an iteration ran that is known already.
-    spans = labelled.filter(pl.col("project").is_not_null()).select("project", "start", "end").unique()
+    of_iterations = pl.col("found_by").is_not_null() & pl.col("project").is_not_null()
+    spans = labelled.filter(of_iterations).select("project", "start", "end").unique()
     together = pl.concat(
         [
             rest.with_columns(pl.lit(value=False).alias("known")),

@@ -131,6 +131,15 @@ def test_a_cluster_that_is_kept_for_many_runs_is_no_iteration(tmp_path: Path) ->
     assert len(found(tmp_path, rows, settings=longer).iterations) == 1
 
 
+def test_what_runs_beside_a_cluster_that_is_kept_is_looked_at_in_time(tmp_path: Path) -> None:
+    """A label that tells of no iteration hides none."""
+    mine = labels(goog__dataproc__cluster__uuid="u")
+    rows = [
+        used(1, 1 + hour // 24, hour % 24, service=DATAPROC, sku="Licence", labels=mine) for hour in range(48)
+    ]
+    assert nets(found(tmp_path, [*rows, used(5, 1, 3)])) == {("time", "shop@2026-09-01T03:00"): Decimal(5)}
+
+
 # -- in time ---------------------------------------------------------------------------------------------
 
 
