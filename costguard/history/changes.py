@@ -238,8 +238,9 @@ def _labelled(
     """A row for each label of each charge of two iterations, but the labels that tell of iterations."""
     chosen = found.charges.filter(pl.col("iteration").is_in(pair)).select(*CELL, "iteration").unique()
     keys = [key for item in settings.evidence for key in item.keys]
+    first, last = chosen["start"].min(), chosen["start"].max()
     rows = (
-        marked_charges(charges, settings)
+        marked_charges(charges.filter(pl.col("usage_start").is_between(first, last)), settings)
         .join(chosen.lazy(), on=CELL, how="inner", nulls_equal=True)
         .select("labels", "net", "iteration")
         .with_row_index("row")
