@@ -42,6 +42,9 @@ def test_every_key(tmp_path: Path) -> None:
         max_usd_per_iteration = "$40"
         machine = "n2-standard-4"
         cache = "build/cache"
+        iteration_labels = "run_id"
+        iteration_gap_hours = 1.5
+        iteration_max_hours = 72
 
         [runs]
         "daily/*.sql" = 30
@@ -61,6 +64,12 @@ def test_every_key(tmp_path: Path) -> None:
 
         [rules.severity]
         wildcard-no-suffix = "note"
+
+        [phases]
+        rules = [
+            { phase = "training", service = "6F81-5844-456A", sku = "^A2", label = "team=ml", reason = "GPUs" },
+            { phase = "serving", project = "web", standing = "web site", apart = true },
+        ]
         """,
     )
     assert config.catalog == (Path("a.json"), Path("b.json.gz"))
@@ -81,6 +90,19 @@ def test_every_key(tmp_path: Path) -> None:
     assert config.rules.ignore == ("select-star",)
     assert config.rules.directories == (Path("ours"),)
     assert config.rules.severity == {"wildcard-no-suffix": "note"}
+    assert (config.iteration_labels, config.iteration_gap_hours, config.iteration_max_hours) == (
+        ("run_id",),
+        1.5,
+        72.0,
+    )
+    machines, site = config.phases.rules
+    assert (machines.phase, machines.service, machines.sku, machines.label) == (
+        "training",
+        ("6F81-5844-456A",),
+        "^A2",
+        "team=ml",
+    )
+    assert (site.project, site.standing, site.apart, machines.apart) == ("web", "web site", True, False)
     assert config.folder == tmp_path
 
 
@@ -143,6 +165,24 @@ def test_a_float_counts_by_its_digits(tmp_path: Path) -> None:
         ("max_usd_per_query = true", "max_usd_per_query: must be an amount of dollars, such as 2.50"),
         ("max_usd_per_query = -1", "max_usd_per_query: Input should be greater than or equal to 0"),
         ("max_usd_per_query = nan", "max_usd_per_query: Input should be a finite number"),
+        ("[phases]\nrule = []", "unknown key 'phases.rule'; did you mean 'rules'?"),
+        (
+            "phases = {rules = [{phase = 'training', skus = 'x', project = 'p'}]}",
+            "unknown key 'phases.rules.0.skus'; did you mean 'sku'?",
+        ),
+        ("phases = {rules = [{sku = 'x'}]}", "phases.rules.0.phase: is missing"),
+        (
+            "phases = {rules = [{sku = 'x', phase = 'lunch'}]}",
+            "phases.rules.0.phase: Input should be 'ingestion', 'preprocessing', 'training', 'evaluation', 'serving', "
+            "'infrastructure', 'storage' or 'tax'",
+        ),
+        (
+            "phases = {rules = [{phase = 'training', reason = 'x'}]}",
+            "phases.rules.0: has no condition; one of service, sku, label, system_label, project_label, tag, "
+            "cost_type, project",
+        ),
+        ("iteration_label = 'x'", "unknown key 'iteration_label'; did you mean 'iteration_labels'?"),
+        ("iteration_gap_hours = 0", "iteration_gap_hours: Input should be greater than 0"),
         ("parameters = {x = []}", "parameters.x: must be a text, a number, true, false or a date"),
         ("parameters = {x = inf}", "parameters.x: must be a text, a number, true, false or a date"),
     ],

@@ -64,6 +64,15 @@ def test_to_look_at_a_catalog_is_light() -> None:
     assert not loaded_packages(PROBE, "catalog", "show", "examples/churn/catalog.json") & HEAVY
 
 
+def test_stamping_an_iteration_is_light(tmp_path: Path) -> None:
+    """It stands at the head of every pipeline."""
+    ledger = str(tmp_path / "ledger.jsonl")
+    for arguments in (["start", "--export"], ["status"], ["end", "--id", "i"]):
+        if arguments[0] == "start":
+            arguments += ["--id", "i"]
+        assert not loaded_packages(PROBE, "iteration", *arguments, "--ledger", ledger) & HEAVY
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the example, so that its cache starts empty and stays out of the work tree."""

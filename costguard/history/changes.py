@@ -109,21 +109,21 @@ def _kind(before: Decimal | None, after: Decimal | None) -> Kind:
 def changes(iterations: Sequence[Iteration]) -> list[Change | None]:
     """For each iteration (the newest first) what changed since the one before: the latest earlier one that the bill
     knows of, found by the same evidence, in one of its projects, and of the same DAG. None where there is none."""
+    latest: dict[tuple[str, str | None, str | None], int] = {}
     found: list[Change | None] = []
-    for number, iteration in enumerate(iterations):
-        before = next(
-            (other for other in iterations[number + 1 :] if other.rows and _alike(iteration, other)), None
-        )
-        found.append(_change(before, iteration) if before is not None and iteration.rows else None)
-    return found
-
-
-def _alike(one: Iteration, other: Iteration) -> bool:
-    return (
-        one.evidence == other.evidence
-        and _series(one) == _series(other)
-        and (one.projects == other.projects or bool(set(one.projects) & set(other.projects)))
-    )
+    for number in reversed(range(len(iterations))):
+        iteration = iterations[number]
+        places = [
+            (iteration.evidence, _series(iteration), project) for project in iteration.projects or (None,)
+        ]
+        # The newest come first: of several, the smallest number is the latest.
+        before = min((latest[place] for place in places if place in latest), default=None)
+        if not iteration.rows:
+            found.append(None)
+            continue
+        found.append(_change(iterations[before], iteration) if before is not None else None)
+        latest.update(dict.fromkeys(places, number))
+    return found[::-1]
 
 
 def _series(iteration: Iteration) -> str | None:
@@ -238,8 +238,9 @@ def _labelled(
     """A row for each label of each charge of two iterations, but the labels that tell of iterations."""
     chosen = found.charges.filter(pl.col("iteration").is_in(pair)).select(*CELL, "iteration").unique()
     keys = [key for item in settings.evidence for key in item.keys]
+    first, last = chosen["start"].min(), chosen["start"].max()
     rows = (
-        marked_charges(charges, settings)
+        marked_charges(charges.filter(pl.col("usage_start").is_between(first, last)), settings)
         .join(chosen.lazy(), on=CELL, how="inner", nulls_equal=True)
         .select("labels", "net", "iteration")
         .with_row_index("row")

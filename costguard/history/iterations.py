@@ -69,7 +69,7 @@ class Iteration:
     id: str
     """The label's value; `DAG@start` or `PROJECT@start` where its runs are told apart in time."""
     evidence: str
-    """`label:KEY` or `time`."""
+    """`label:KEY` (or `tag:KEY` and the like, where the user says so) or `time`."""
     start: datetime
     end: datetime
     """Of usage, which the bill tells by the hour, and of jobs."""
@@ -112,8 +112,7 @@ class Found:
     unclassified: tuple[Part, ...]
     """SKUs that no rule knows, by `service: SKU`, the largest first."""
     charges: pl.DataFrame
-    """Sums of charges: `project`, `service_id`, `sku_id`, `evidence`, `value`, `phase`, `standing`, `apart`, `start`,
-    `end`, `rows`, `net`, and `iteration`, its index in `iterations`, or null."""
+    """Sums of charges: the columns of CELL, `rows`, `net`, and `iteration`, its index in `iterations`, or null."""
     names: pl.DataFrame
     """`service_id`, `sku_id`, `service`, `sku`: their latest names."""
     jobs: pl.DataFrame
@@ -164,7 +163,7 @@ def find_iterations(
         ),
     )
     jobs = _no_jobs() if jobs is None else jobs
-    told = with_evidence(jobs.lazy(), order).collect().with_row_index("job")
+    told = _with_parents(with_evidence(jobs.lazy(), order).collect()).with_row_index("job")
     divided = _divided(_rows(summed, told), settings)
     iterations, numbers = _iterations(divided)
     numbered = divided.join(numbers, on=_RUN, how="left", nulls_equal=True)
@@ -184,7 +183,7 @@ def find_iterations(
 
 
 CELL: Final = (
-    *("project", "service_id", "sku_id", "evidence", "value", "run"),
+    *("project", "service_id", "sku_id", "evidence", "value", "kind"),
     *("phase", "standing", "apart", "start", "end"),
 )
 """What charges are summed by: nothing below tells two charges of one cell apart."""
@@ -202,6 +201,24 @@ def marked_charges(charges: pl.LazyFrame, settings: IterationSettings) -> pl.Laz
     )
 
 
+def _with_parents(jobs: pl.DataFrame) -> pl.DataFrame:
+    """A script's statements that tell of no iteration belong to that of the script."""
+    told = ("evidence", "value", "kind")
+    parents = jobs.filter(pl.col("evidence").is_not_null()).select(
+        "project",
+        pl.col("job_id").alias("parent"),
+        *(pl.col(name).alias(f"{name}_of_parent") for name in told),
+    )
+    return (
+        jobs.join(parents, on=["project", "parent"], how="left", maintain_order="left")
+        .with_columns(
+            pl.when(pl.col("evidence").is_null()).then(f"{name}_of_parent").otherwise(name).alias(name)
+            for name in told
+        )
+        .drop(f"{name}_of_parent" for name in told)
+    )
+
+
 def _rows(summed: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
     """Sums of charges, and jobs as rows that cost nothing."""
     begin = pl.coalesce("started", "created")
@@ -209,7 +226,7 @@ def _rows(summed: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
         "project",
         pl.lit(None, dtype=pl.String).alias("service_id"),
         pl.lit(_JOB_SERIES).alias("sku_id"),
-        *("evidence", "value", "run"),
+        *("evidence", "value", "kind"),
         pl.lit(None, dtype=pl.String).alias("phase"),
         pl.lit(None, dtype=pl.String).alias("standing"),
         pl.lit(value=False).alias("apart"),
@@ -232,10 +249,8 @@ def _divided(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
     unlabelled = pl.col("evidence").is_null()
     is_standing = pl.col("apart") | (unlabelled & pl.col("standing").is_not_null())
     labelled = ~is_standing & ~unlabelled & ~timeless
-    runs = rows.filter(labelled & pl.col("run")).with_columns(
-        pl.col("evidence").alias("found_by"), pl.col("value").alias("found_value")
-    )
-    again = _by_pauses(rows.filter(labelled & ~pl.col("run")), settings)
+    runs = _by_value(rows.filter(labelled & (pl.col("kind") != "series")), settings)
+    again = _by_pauses(rows.filter(labelled & (pl.col("kind") == "series")), settings)
     standing = rows.filter(is_standing).with_columns(
         pl.col("standing").fill_null(pl.col("phase")).alias("standing_part")
     )
@@ -254,6 +269,25 @@ def _divided(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
     }
     parts = [pl.DataFrame(schema={**rows.schema, **empty}), runs, again, standing, nowhere, in_time]
     return pl.concat(parts, how="diagonal_relaxed").select(*rows.columns, *empty)
+
+
+def _by_value(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
+    """Runs that have a label of their own; a cluster that is kept for longer than an iteration lasts is none."""
+    by = ("evidence", "value")
+    kept = (pl.col("kind") == "cluster") & (
+        pl.col("end").max().over(by) - pl.col("start").min().over(by) > settings.longest
+    )
+    return rows.with_columns(
+        pl.when(~kept).then("evidence").alias("found_by"),
+        pl.when(~kept).then("value").alias("found_value"),
+        pl.when(kept)
+        .then(
+            pl.concat_str(
+                pl.lit("label "), "evidence", pl.lit(f", kept for more than {_hours(settings.longest)}")
+            )
+        )
+        .alias("reason"),
+    )
 
 
 def _by_pauses(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
@@ -278,14 +312,14 @@ def _in_time(rows: pl.DataFrame, labelled: pl.DataFrame, settings: IterationSett
     always = series.filter(lasts() > settings.longest).with_columns(endless.alias("reason"))
     rest = series.filter(lasts() <= settings.longest).select(rows.columns)
     # With the labels' own, to see what went on while an iteration ran that is known already.
+    of_iterations = pl.col("found_by").is_not_null() & pl.col("project").is_not_null()
+    spans = labelled.filter(of_iterations).select("project", "start", "end").unique()
     together = pl.concat(
         [
             rest.with_columns(pl.lit(value=False).alias("known")),
-            labelled.filter(pl.col("project").is_not_null())
-            .select(rows.columns)
-            .with_columns(pl.lit(value=True).alias("known")),
+            spans.with_columns(pl.lit(value=True).alias("known")),
         ],
-        how="vertical_relaxed",
+        how="diagonal_relaxed",
     )
     stretched = with_stretches(together, ["project"], settings.gap)
     known = pl.col("known").any().over("project", "stretch")
@@ -328,7 +362,7 @@ def _iterations(rows: pl.DataFrame) -> tuple[tuple[Iteration, ...], pl.DataFrame
     found = tuple(
         Iteration(
             id=_id(row),
-            evidence=TIME_EVIDENCE if row["found_by"] == TIME_EVIDENCE else f"label:{row['found_by']}",
+            evidence=_evidence(row["found_by"]),
             start=row["start"],
             end=row["end"],
             projects=tuple(row["projects"]),
@@ -342,6 +376,10 @@ def _iterations(rows: pl.DataFrame) -> tuple[tuple[Iteration, ...], pl.DataFrame
         for row in sums.iter_rows(named=True)
     )
     return found, sums.select(_RUN).with_row_index("iteration")
+
+
+def _evidence(name: str) -> str:
+    return name if name == TIME_EVIDENCE or ":" in name else f"label:{name}"
 
 
 def _id(row: Mapping[str, Any]) -> str:

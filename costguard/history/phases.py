@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, reduce
 from importlib.resources import files
 from operator import and_
@@ -60,10 +60,11 @@ def with_phases(frame: pl.LazyFrame, rules: Sequence[PhaseRule]) -> pl.LazyFrame
     calls a cost that is there without iterations) and `apart`."""
     wanted = dict.fromkeys(label for rule in rules for label in _label_conditions(rule))
     names = {label: f"_label_{number}" for number, label in enumerate(wanted)}
-    # Each label is looked up once, however many rules ask for it.
-    looked_up = frame.with_columns(
-        value_of(pl.col(column), key).alias(name) for (column, key), name in names.items()
-    )
+    asked = frame.with_columns(_has_label(*label).alias(name) for label, name in names.items())
+    keys = ["service_id", "sku", "cost_type", "project", *names.values()]
+    if not any(rule.project for rule in rules):
+        keys.remove("project")
+    # Bills have millions of rows and a few thousand kinds of them: the rules look at each kind once.
     number = pl.coalesce(
         *(
             pl.when(_condition(rule, names)).then(pl.lit(index, dtype=pl.Int32))
@@ -71,16 +72,20 @@ def with_phases(frame: pl.LazyFrame, rules: Sequence[PhaseRule]) -> pl.LazyFrame
         ),
         pl.lit(len(rules), dtype=pl.Int32),
     )
-    ids = [rule.id for rule in rules]
-    return (
-        looked_up.with_columns(number.alias("_rule"))
+    kinds = (
+        asked.select(keys)
+        .unique()
+        .with_columns(number.alias("_rule"))
         .with_columns(
             _chosen([rule.phase for rule in rules], UNCLASSIFIED).alias("phase"),
-            _chosen(ids, None).alias("phase_rule"),
+            _chosen([rule.id for rule in rules], None).alias("phase_rule"),
             _chosen([rule.standing for rule in rules], None).alias("standing"),
             pl.col("_rule").is_in([index for index, rule in enumerate(rules) if rule.apart]).alias("apart"),
         )
-        .drop("_rule", *names.values())
+        .drop("_rule")
+    )
+    return asked.join(kinds, on=keys, how="left", nulls_equal=True, maintain_order="left").drop(
+        names.values()
     )
 
 
@@ -89,27 +94,31 @@ def _chosen(values: Sequence[str | None], otherwise: str | None) -> pl.Expr:
     return pl.col("_rule").replace_strict(mapping, default=None, return_dtype=pl.String)
 
 
-def _label_conditions(rule: PhaseRule) -> Iterator[tuple[str, str]]:
-    """(column, key) of each label that a rule asks for."""
+_Label = tuple[str, str, str | None]
+"""Column, key, value (None for any)."""
+
+
+def _label_conditions(rule: PhaseRule) -> Iterator[_Label]:
+    """Each label that a rule asks for."""
     for condition, column in _LABELS.items():
         wanted: str | None = getattr(rule, condition)
         if wanted is not None:
-            yield column, wanted.partition("=")[0]
+            key, equals, value = wanted.partition("=")
+            yield column, key, value if equals else None
 
 
-def _condition(rule: PhaseRule, names: dict[tuple[str, str], str]) -> pl.Expr:
-    parts: list[pl.Expr] = []
+def _has_label(column: str, key: str, value: str | None) -> pl.Expr:
+    found = value_of(pl.col(column), key)
+    return found.is_not_null() if value is None else (found == value).fill_null(value=False)
+
+
+def _condition(rule: PhaseRule, names: Mapping[_Label, str]) -> pl.Expr:
+    parts = [pl.col(names[label]) for label in _label_conditions(rule)]
     if rule.service:
         parts.append(pl.col("service_id").is_in(list(rule.service)))
     for column, wanted in (("cost_type", rule.cost_type), ("project", rule.project)):
         if wanted is not None:
             parts.append(pl.col(column) == wanted)
-    for condition, column in _LABELS.items():
-        label: str | None = getattr(rule, condition)
-        if label is not None:
-            key, equals, value = label.partition("=")
-            found = pl.col(names[column, key])
-            parts.append(found == value if equals else found.is_not_null())
     if rule.sku is not None:
         parts.append(pl.col("sku").str.contains(rule.sku))
     return reduce(and_, parts)

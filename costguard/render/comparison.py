@@ -56,6 +56,9 @@ def _side(head: str, item: Iteration, stamped: Stamped, currency: str) -> Iterat
 
 def _movements(head: str, movements: Sequence[Movement]) -> Iterator[str]:
     moved = [item for item in movements if item.kind != "same"]
+    if not moved:
+        yield f"{head}: no change"
+        return
     rows: list[tuple[str, ...]] = [(head, "before", "after", "change")]
     for item in moved[:_SHOWN]:
         sides = (amount_text(side) if side is not None else "-" for side in (item.before, item.after))
@@ -67,6 +70,9 @@ def _movements(head: str, movements: Sequence[Movement]) -> Iterator[str]:
 
 def _queries(queries: Sequence[QueryMovement]) -> Iterator[str]:
     moved = [item for item in queries if item.kind != "same"]
+    if not moved:
+        yield "query: no change"
+        return
     rows: list[tuple[str, ...]] = [("query", "runs", "", "billed before", "after")]
     for item in moved[:_SHOWN]:
         billed = (format_bytes(item.bytes_before), format_bytes(item.bytes_after))

@@ -24,6 +24,7 @@ from costguard.render.times import moment, stamp
 VERSION: Final = 1
 _REASONS: Final = 5
 _QUERIES: Final = 10
+_ITERATIONS: Final = 40
 _QUERY_WIDTH: Final = 60
 _INDENT: Final = " " * 4
 
@@ -85,11 +86,13 @@ def _lines(shown: Shown) -> Iterator[str]:
 
 def _summary(found: Found) -> str:
     nets = [item.net for item in found.iterations if item.rows]
+    waiting = len(found.iterations) - len(nets)
+    later = f"; {waiting:,} not billed yet" if waiting else ""
     if not nets:
-        return "none in this bill"
+        return f"none in this bill{later}"
     middle = amount_text(statistics.median(nets))
     span = f", from {amount_text(min(nets))} to {amount_text(max(nets))}" if len(nets) > 1 else ""
-    return f"{len(nets):,} for {amount_text(found.to_iterations)}, median {middle}{span}"
+    return f"{len(nets):,} for {amount_text(found.to_iterations)}, median {middle}{span}{later}"
 
 
 def _standing(found: Found) -> str:
@@ -131,7 +134,8 @@ def _table(shown: Shown) -> Iterator[str]:
         ("iteration", "began (UTC)", "lasts", f"net {shown.currency or ''}".strip(), "change")
     ]
     details: list[list[str]] = [[]]
-    for item, change, stamped in zip(found.iterations, shown.changes, shown.entries, strict=True):
+    newest = zip(found.iterations[:_ITERATIONS], shown.changes, shown.entries, strict=False)
+    for item, change, stamped in newest:
         lasts = Decimal((item.end - item.start) // timedelta(seconds=1))
         net = amount_text(item.net) if item.rows else "not billed yet"
         head = (harmless(item.id), f"{item.start:%Y-%m-%d %H:%M}", format_seconds(lasts), net)
@@ -140,6 +144,8 @@ def _table(shown: Shown) -> Iterator[str]:
     for line, below in zip(table(rows, left=2), details, strict=True):
         yield line
         yield from (_INDENT + text for text in below)
+    if len(found.iterations) > _ITERATIONS:
+        yield f"{counted(len(found.iterations) - _ITERATIONS, 'older one')} left out; --format json has all"
 
 
 def _change_cells(change: Change | None) -> tuple[str, ...]:
@@ -311,9 +317,11 @@ def _part_documents(parts: Iterable[Part], name: str) -> list[dict[str, Any]]:
 
 
 def evidence_sums(found: Found) -> list[tuple[str, int, int, Decimal]]:
-    """(evidence, iterations, charges, net), the largest first."""
+    """(evidence, iterations that the bill knows of, charges, net), the largest first."""
     sums: dict[str, tuple[int, int, Decimal]] = {}
     for item in found.iterations:
+        if not item.rows:
+            continue
         count, rows, net = sums.get(item.evidence, (0, 0, Decimal(0)))
         sums[item.evidence] = (count + 1, rows + item.rows, net + item.net)
     return sorted(((name, *values) for name, values in sums.items()), key=lambda row: (-abs(row[3]), row[0]))

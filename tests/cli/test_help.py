@@ -7,7 +7,21 @@ import pytest
 from costguard import __version__
 from tests.cli.conftest import Costguard
 
-COMMANDS = ("scan", "rules", "explain", "test-rules", "query", "charges", "jobs", "catalog", "prices")
+COMMANDS = (
+    *(
+        "scan",
+        "rules",
+        "explain",
+        "test-rules",
+        "query",
+        "charges",
+        "jobs",
+        "report",
+        "iterations",
+        "iteration",
+    ),
+    *("catalog", "prices", "doctor"),
+)
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

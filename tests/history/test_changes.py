@@ -171,3 +171,12 @@ def test_queries_of_two_iterations(tmp_path: Path) -> None:
     ]
     assert result.queries[0] == QueryMovement("grows", "SELECT 3", 1, 2, 100, 200, 10, 20)
     assert result.unhashed == 1
+
+
+def test_two_that_are_not_billed_yet(tmp_path: Path) -> None:
+    jobs = [ran(side, at(day), labels=labels(cg_iteration=side)) for day, side in ((1, "a"), (2, "b"))]
+    result = compared(tmp_path, [used(1, 9)], jobs)
+    assert (result.before.rows, result.after.rows) == (0, 0)
+    assert (result.phases, result.skus, result.labels) == ((), (), ())
+    assert result.queries is not None
+    assert [item.kind for item in result.queries] == ["same"]

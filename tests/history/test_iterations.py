@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from costguard.config import PhaseRule
+from costguard.errors import UsageProblem
 from costguard.history.charges import load_charges
 from costguard.history.iterations import BESIDE, NO_PROJECT, Found, IterationSettings, Part, find_iterations
 from costguard.history.rollup import week_period, within
@@ -114,6 +115,29 @@ def test_a_dag_that_runs_all_the_time_tells_of_no_iteration(tmp_path: Path) -> N
     result = found(tmp_path, rows)
     assert result.iterations == ()
     assert parts(result) == ({}, {"label airflow-dag, no pause of 2 h within 24 h": Decimal(25)})
+
+
+def test_a_cluster_that_is_kept_for_many_runs_is_no_iteration(tmp_path: Path) -> None:
+    mine = labels(goog__dataproc__cluster__uuid="u")
+    rows = [
+        used(1, 1 + hour // 24, hour % 24, service=DATAPROC, sku="Licence", labels=mine) for hour in range(25)
+    ]
+    assert len(found(tmp_path, rows[:24]).iterations) == 1
+    assert parts(found(tmp_path, rows)) == (
+        {},
+        {"label goog-dataproc-cluster-uuid, kept for more than 24 h": Decimal(25)},
+    )
+    longer = IterationSettings(longest=timedelta(hours=25))
+    assert len(found(tmp_path, rows, settings=longer).iterations) == 1
+
+
+def test_what_runs_beside_a_cluster_that_is_kept_is_looked_at_in_time(tmp_path: Path) -> None:
+    """A label that tells of no iteration hides none."""
+    mine = labels(goog__dataproc__cluster__uuid="u")
+    rows = [
+        used(1, 1 + hour // 24, hour % 24, service=DATAPROC, sku="Licence", labels=mine) for hour in range(48)
+    ]
+    assert nets(found(tmp_path, [*rows, used(5, 1, 3)])) == {("time", "shop@2026-09-01T03:00"): Decimal(5)}
 
 
 # -- in time ---------------------------------------------------------------------------------------------
@@ -254,6 +278,31 @@ def test_14_an_iteration_over_midnight_of_pacific_time_is_one(tmp_path: Path) ->
         assert find_iterations(within(frame, period)).net == net
 
 
+def test_11_the_user_may_name_them(tmp_path: Path) -> None:
+    """In the user's order, before the known labels."""
+    project = {"id": "shop", "name": "shop", "labels": labels(run="p")}
+    settings = IterationSettings(labels=("tag:run", "project-label:run", "system-label:run"))
+    rows = [
+        used(1, 1, tags=labels(run="t"), labels=labels(cg_iteration="l")) | {"project": project},
+        used(2, 1) | {"project": project},
+        used(4, 1, system_labels=labels(run="s")),
+        used(8, 1, labels=labels(run="x", cg_iteration="l")),
+    ]
+    jobs = [ran("j", at(1), labels=labels(cg_iteration="l"))]
+    result = found(tmp_path, rows, jobs, settings=settings)
+    assert nets(result) == {
+        ("tag:run", "t"): Decimal(1),
+        ("project-label:run", "p"): Decimal(2),
+        ("system-label:run", "s"): Decimal(4),
+        ("label:cg_iteration", "l"): Decimal(8),
+    }
+    for wrong in ("tags:run", "tag:", "", "label:x"):
+        with pytest.raises(
+            UsageProblem, match="is no label; write KEY, project-label:KEY, tag:KEY, system-la"
+        ):
+            found(tmp_path, rows, settings=IterationSettings(labels=(wrong,)))
+
+
 @pytest.mark.parametrize("form", [parquet, focus])
 def test_16_the_free_tier_is_use_too(tmp_path: Path, form: object) -> None:
     """The first TiB costs nothing, or is given back by a credit: the iteration is there either way."""
@@ -375,6 +424,20 @@ def test_jobs_are_counted_once_and_bytes_where_they_are_charged(tmp_path: Path) 
     ]
     (one,) = found(tmp_path, [used(1, 1, **mine)], jobs).iterations
     assert (one.jobs, one.bytes_billed, one.unknown_bytes) == (3, 10 * 2**20, 1)
+
+
+def test_statements_of_a_script_belong_to_its_iteration(tmp_path: Path) -> None:
+    mine = labels(cg_iteration="i")
+    jobs = [
+        ran("script", at(1), statement_type="SCRIPT", labels=mine),
+        ran("one", at(1), parent_job_id="script"),
+        ran("own", at(1), parent_job_id="script", labels=labels(dbt_invocation_id="d")),
+        ran("else", at(1), parent_job_id="script", project_id="web"),
+    ]
+    result = found(tmp_path, [used(1, 1, labels=mine)], jobs)
+    ids = {number: item.id for number, item in enumerate(result.iterations)}
+    told = {name: ids.get(number) for name, number in result.jobs.select("job_id", "iteration").iter_rows()}
+    assert told == {"script": "i", "one": "i", "own": "d", "else": None}
 
 
 def test_an_old_bill_without_labels(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.history.columns import TIME
@@ -49,6 +49,7 @@ def test_nothing() -> None:
     assert stretches([]).height == 0
 
 
+@settings(max_examples=40, deadline=None)
 @given(SPANS, st.randoms(use_true_random=False))
 def test_the_order_does_not_matter(spans: list[tuple[str | None, int, int]], random: object) -> None:
     shuffled = list(spans)
@@ -56,6 +57,7 @@ def test_the_order_does_not_matter(spans: list[tuple[str | None, int, int]], ran
     assert stretches(spans).equals(stretches(shuffled))
 
 
+@settings(max_examples=40, deadline=None)
 @given(SPANS)
 def test_each_pause_is_as_it_should_be(spans: list[tuple[str | None, int, int]]) -> None:
     """Within a stretch every moment is at most the gap away from use; between two there is more than the gap."""
