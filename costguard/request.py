@@ -30,6 +30,10 @@ class ScanRequest:
     """Folders with users' own pages."""
     cache_directory: Path | None = None
     processes: int | None = None
+    jobs: tuple[Path, ...] = ()
+    """Files of the job history."""
+    bills: tuple[Path, ...] = ()
+    """Files of the bill, for the prices of its jobs."""
 
 
 @dataclass(frozen=True, slots=True)

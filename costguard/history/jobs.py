@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from costguard.history.columns import Found, find, read_as
-from costguard.history.files import FileFormat, Opened, collected, frame_of, opened
+from costguard.history.exports import FileFormat
+from costguard.history.files import Opened, collected, frame_of, opened
 from costguard.history.job_columns import JOBS, JobSource, map_job_columns, source_of
 from costguard.history.job_documents import audit_job, rest_job
 
