@@ -13,6 +13,7 @@ from costguard import __version__
 from costguard.cli.charges import charges_command
 from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.jobs import jobs_command
+from costguard.cli.match import calibrate_command, match_command
 from costguard.cli.query import query_command
 from costguard.cli.scan import scan_command
 from costguard.cli.test_rules import check_rules_command
@@ -51,6 +52,8 @@ app.command("test-rules")(check_rules_command)
 app.command("query")(query_command)
 app.command("charges")(charges_command)
 app.command("jobs")(jobs_command)
+app.command("match")(match_command)
+app.command("calibrate")(calibrate_command)
 
 
 def run() -> None:

@@ -32,6 +32,9 @@ class Options:
     config: Path | None = None
     no_cache: bool = False
     jobs_parallel: int | None = None
+    jobs: Sequence[str] | None = None
+    """Exports of the job history."""
+    billing: Sequence[str] | None = None
 
 
 def config_for(options: Options) -> Config:
@@ -48,7 +51,7 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     """The request; an option on the command line goes before the config.
 
     Raises:
-        UsageProblem: a path, a time, a dialect or a price that cannot be used.
+        UsageProblem: a path, a time, a dialect, an export or a price that cannot be used.
     """
     from costguard.discover import discover
     from costguard.estimate.settings import EstimateSettings
@@ -59,6 +62,8 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         raise UsageProblem(f"dialect {dialect!r} is not known; one of {', '.join(DIALECTS)}")
     location = options.location or config.location
     check_prices(location, config.machine)
+    if options.billing and not options.jobs:
+        raise UsageProblem("--billing gives the prices of jobs, so that --jobs EXPORT is needed too")
     settings = EstimateSettings(
         now=parse_now(options.now),
         project=options.project or config.project,
@@ -80,7 +85,17 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         rule_directories=rule_directories(config),
         cache_directory=cache_directory(options, config),
         processes=options.jobs_parallel,
+        jobs=_exports(options.jobs),
+        bills=_exports(options.billing),
     )
+
+
+def _exports(given: Sequence[str] | None) -> tuple[Path, ...]:
+    if not given:
+        return ()
+    from costguard.history.exports import find_export
+
+    return tuple(find_export(given))
 
 
 def check_prices(location: str, machine: str | None) -> None:
