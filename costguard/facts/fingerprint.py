@@ -42,6 +42,8 @@ _WORD_SPACE: Final = re.compile(r" (?=[\w\x01])(?<=[\w\x01] )")
 """The only space that means something: between two words."""
 _KEPT: Final = "\x03"
 _TRUTH: Final = re.compile(r"\b(?:TRUE|FALSE)\b")
+_PREFIX: Final = re.compile(r"\b(?:R|B|RB|BR)\?")
+"""Of a raw string or of bytes: no name stands directly before a literal."""
 _SIGN: Final = re.compile(
     r"((?:[(,=<>+\-*/|&^~\[]|\b(?:AND|BETWEEN|BY|DEFAULT|ELSE|HAVING|IN|INTERVAL|LIMIT|NOT|ON|OR|SELECT|THEN|WHEN|"
     r"WHERE)))-\?"
@@ -111,6 +113,8 @@ def normal_form(text: str, holes: Sequence[HoleSpan] = ()) -> str:
     text = _WORD_SPACE.sub(_KEPT, " ".join(text.split())).replace(" ", "").replace(_KEPT, " ").upper()
     if "TRUE" in text or "FALSE" in text:
         text = _TRUTH.sub("?", text).replace(" ?", "?").replace("? ", "?")
+    if "R?" in text or "B?" in text:
+        text = _PREFIX.sub("?", text).replace(" ?", "?")
     if "-?" in text:
         text = _SIGN.sub(r"\1?", text)
     return _without_lists(text).rstrip("; ")
