@@ -4,7 +4,8 @@
 
 Each stage takes values and returns values. Files are found by `costguard.discover`; `costguard.collect` turns
 each into fact rows (in processes, from a cache); here the rows of all files become frames, the catalog gives them
-sizes, prices give dollars, and rules, which are queries over the frames, give findings.
+sizes, prices give dollars, and rules, which are queries over the frames, give findings. Given a job history, what the
+jobs of a query took replaces what was estimated (`with_history`).
 """
 
 from __future__ import annotations
