@@ -4,13 +4,14 @@
 
 Each stage takes values and returns values. Files are found by `costguard.discover`; `costguard.collect` turns
 each into fact rows (in processes, from a cache); here the rows of all files become frames, the catalog gives them
-sizes, prices give dollars, and rules, which are queries over the frames, give findings.
+sizes, prices give dollars, and rules, which are queries over the frames, give findings. Given a job history, what the
+jobs of a query took replaces what was estimated (`with_history`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +36,7 @@ from costguard.extract.dbt_files import DirectoryFiles
 from costguard.json_text import json_text
 from costguard.model import Span
 from costguard.request import ScanOutcome, ScanRequest
-from costguard.result import ScanResult, Summary, UnreadReport
+from costguard.result import QueryReport, ScanResult, Summary, UnreadReport
 from costguard.source_text import SourceTexts
 from costguard.template_project import below, find_template_root, template_state
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from costguard.crew import Crew
     from costguard.extract.dbt import TemplateProject
     from costguard.facts.merge import SourceColumns
+    from costguard.history.spend import History
     from costguard.judge.rulebook import Rulebook
 
 Frames = dict[str, "pl.DataFrame"]
@@ -70,6 +72,8 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
             result = judge_frames(
                 request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
             )
+            if request.jobs:
+                result = with_history(request, frames, run.source_texts, result).result
             run.remember(result, frames)
         notes = (cache.note,) if cache.note else ()
     return ScanOutcome(result, run.source_texts.text, notes)
@@ -177,6 +181,8 @@ class _Run:
         parts.append(repr(settings.machine))
         if request.prices is not None:
             parts.extend(("prices", _file_digest(request.prices)))
+        for kind, exports in (("jobs", request.jobs), ("bills", request.bills)):
+            parts.extend(f"{kind} {_file_mark(path)}" for path in exports)
         return digest(*parts)
 
     def remembered(self) -> ScanResult | None:
@@ -335,6 +341,83 @@ def judge_frames(
     return ScanResult(summary, queries, findings, unread)
 
 
+@dataclass(frozen=True, slots=True)
+class ScanWithHistory:
+    """A scan, held against the job history."""
+
+    result: ScanResult
+    history: History
+    queries: Mapping[int, QueryReport]
+    """By the key of the statement."""
+    never_run: tuple[int, ...]
+    """Statements of the code that the history does not know, the dearest first."""
+
+
+def with_history(
+    request: ScanRequest, frames: Frames, texts: SourceTexts, result: ScanResult
+) -> ScanWithHistory:
+    """Find the jobs of each query, and put what they took in the place of estimates.
+
+    Raises:
+        costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
+    """
+    from costguard.code_statements import code_statements, never_run
+    from costguard.estimate.price import price_book
+    from costguard.history.charges import load_charges, summarise
+    from costguard.history.jobs import load_jobs
+    from costguard.history.match import match_jobs
+    from costguard.history.prices import price_jobs
+    from costguard.history.spend import add_up
+    from costguard.measured import measure
+    from costguard.query_reports import query_ids, total
+
+    location = request.settings.location
+    book = request.settings.prices or price_book()
+    charges = load_charges([str(path) for path in request.bills]) if request.bills else None
+    if charges is not None:
+        summarise(charges)  # refuses what would be added up wrongly
+    jobs = load_jobs([str(path) for path in request.jobs])
+    priced = price_jobs(
+        jobs.frame, lambda statement: book.statement_price(location, statement), location, charges
+    )
+    ids = query_ids(frames)
+    statements = code_statements(frames, ids, texts)
+    history = add_up(priced, match_jobs(priced.frame, statements))
+    by_id = {query.id: query for query in result.queries}
+    queries = {key: by_id[identity] for key, identity in enumerate(ids)}
+    unknown = never_run(frames, statements, history.statements.keys(), queries)
+    note = f"{location}, {book.note(location)}"
+    measured = measure(result.queries, result.findings, history, ids, len(unknown), note)
+    counted = [query for query in measured.queries if query.counted_with is None]
+    summary = replace(
+        result.summary,
+        usd_per_iteration=total(measured.queries),
+        unknown_queries=sum(query.usd is None for query in counted),
+        assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in counted),
+    )
+    by_id = {query.id: query for query in measured.queries}
+    return ScanWithHistory(
+        ScanResult(summary, measured.queries, measured.findings, result.unread, measured.totals),
+        history,
+        {key: by_id[identity] for key, identity in enumerate(ids)},
+        unknown,
+    )
+
+
+def scan_with_history(request: ScanRequest, report_progress: Progress | None = None) -> ScanWithHistory:
+    """A scan with everything that the history says, for `costguard match` and `costguard calibrate`.
+
+    Raises: as `scan`, and as `with_history`.
+    """
+    with Cache(request.cache_directory) as cache, _crew(request) as crew:
+        run = _Run(request, cache, report_progress, crew)
+        frames = run.frames()
+        result = judge_frames(
+            request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
+        )
+        return with_history(request, frames, run.source_texts, result)
+
+
 def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
     """The fact tables of a request, for `costguard query`."""
     with Cache(request.cache_directory) as cache, _crew(request) as crew:
@@ -374,4 +457,12 @@ def _rule_directories(request: ScanRequest) -> tuple[Path, ...]:
     return (shipped("rules"), *request.rule_directories)
 
 
-__all__ = ["Frames", "frames_of", "judge_frames", "scan"]
+__all__ = [
+    "Frames",
+    "ScanWithHistory",
+    "frames_of",
+    "judge_frames",
+    "scan",
+    "scan_with_history",
+    "with_history",
+]

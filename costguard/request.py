@@ -32,6 +32,10 @@ class ScanRequest:
     """The file that the prices of `settings` are from."""
     cache_directory: Path | None = None
     processes: int | None = None
+    jobs: tuple[Path, ...] = ()
+    """Files of the job history."""
+    bills: tuple[Path, ...] = ()
+    """Files of the bill, for the prices of its jobs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,47 @@ class ScanReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a query was estimated to take, where the job history knows better."""
+
+    bytes_processed: ByteRange | None
+    bytes_billed: ByteRange | None
+    usd: Dollars | None
+    usd_per_iteration: Dollars | None
+    runs: float
+    runs_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the job history says of a query."""
+
+    jobs: int
+    """Jobs that were charged for."""
+    runs: int
+    """Those that cost nothing (from the cache, failed) included."""
+    grade: str | None
+    """The weakest evidence: `label`, `comment`, `fingerprint`, `tables`; None when nothing was charged for."""
+    confidence: Confidence
+    shared: int
+    """Jobs that may be another query's just as well: they are split in equal parts."""
+    shared_with: tuple[str, ...]
+    """The ids of those queries."""
+    runs_per_day: float
+    bytes_billed: int
+    slot_ms: int
+    on_demand: Decimal
+    """US dollars of all its jobs that pay by their bytes."""
+    allocated: Decimal
+    """US dollars of slots, by slot time."""
+    unpriced: int
+    """Jobs of which it is not known what they cost."""
+    estimate: Estimate | None
+    """What the figures of the query were before; None where they are still the estimate, since the match is unsure or
+    nothing was charged."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueryReport:
     """A SQL statement with its cost. Figures that are unknown are None."""
 
@@ -48,7 +89,7 @@ class QueryReport:
     fingerprint: str
     runs: float
     runs_basis: str
-    """`assumed`, `declared`, `written` (turn counts in the code) or `measured`."""
+    """`assumed`, `declared`, `written` (turn counts in the code) or `measured` (runs on a day, in the history)."""
     bytes_processed: ByteRange | None
     bytes_billed: ByteRange | None
     usd: Dollars | None
@@ -62,6 +103,8 @@ class QueryReport:
     """The SQL dialect, when it is not BigQuery's: such a query has no price here."""
     counted_with: str | None = None
     """Id of the same query, with which its cost is counted: code reads a file that is scanned too."""
+    measured: Measured | None = None
+    """None: there is no history, or it does not know this query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +173,29 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryTotals:
+    """What the job history comes to, beside the code. Dollars are of the whole history."""
+
+    days: int
+    jobs: int
+    """Jobs that were charged for."""
+    matched_jobs: int
+    on_demand: Decimal
+    allocated: Decimal
+    matched_on_demand: Decimal
+    matched_allocated: Decimal
+    ambiguous_jobs: int
+    """Matched jobs that are split between several queries."""
+    unpriced: int
+    measured_queries: int
+    """Queries whose figures are those of the history."""
+    never_run: int
+    """Queries of the code that the history does not know."""
+    prices: str
+    """Where the dollars come from, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScanResult:
     """Everything that a scan found, in the order in which it is reported (path, line, rule)."""
 
@@ -137,6 +203,7 @@ class ScanResult:
     queries: tuple[QueryReport, ...]
     findings: tuple[Finding, ...]
     unread: tuple[UnreadReport, ...]
+    history: HistoryTotals | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,17 @@ from typing import Any
 
 from costguard.model import Span
 from costguard.money import ByteRange, Dollars, Seconds
-from costguard.result import Finding, QueryReport, ScanReport, ScanResult, Summary, UnreadReport
+from costguard.result import (
+    Estimate,
+    Finding,
+    HistoryTotals,
+    Measured,
+    QueryReport,
+    ScanReport,
+    ScanResult,
+    Summary,
+    UnreadReport,
+)
 
 Json = Any
 
@@ -19,6 +29,7 @@ def encode(result: ScanResult) -> Json:
         "queries": [_query(query) for query in result.queries],
         "findings": [_finding(finding) for finding in result.findings],
         "unread": [[item.path, _span(item.span), item.reason, item.detail] for item in result.unread],
+        "history": _history(result.history),
     }
 
 
@@ -36,6 +47,7 @@ def decode(document: Json) -> ScanResult:
             UnreadReport(path, Span(*span), reason, detail)
             for path, span, reason, detail in document["unread"]
         ),
+        _read_history(document["history"]),
     )
 
 
@@ -124,12 +136,13 @@ def _query(item: QueryReport) -> Json:
         item.variant,
         item.dialect,
         item.counted_with,
+        _measured(item.measured),
     ]
 
 
 def _read_query(row: Json) -> QueryReport:
     identity, path, span, via, statement, depth, fingerprint, runs, basis = row[:9]
-    processed, billed, usd, per_iteration, price, scans, variant, dialect, counted_with = row[9:]
+    processed, billed, usd, per_iteration, price, scans, variant, dialect, counted_with, measured = row[9:]
     return QueryReport(
         identity,
         path,
@@ -149,7 +162,79 @@ def _read_query(row: Json) -> QueryReport:
         variant,
         dialect,
         counted_with,
+        _read_measured(measured),
     )
+
+
+def _measured(item: Measured | None) -> Json:
+    if item is None:
+        return None
+    known = item.estimate
+    estimate = known and [
+        _bytes(known.bytes_processed),
+        _bytes(known.bytes_billed),
+        _usd(known.usd),
+        _usd(known.usd_per_iteration),
+        known.runs,
+        known.runs_basis,
+    ]
+    return [
+        *(item.jobs, item.runs, item.grade, item.confidence, item.shared, item.shared_with),
+        *(item.runs_per_day, item.bytes_billed, item.slot_ms),
+        *(str(item.on_demand), str(item.allocated), item.unpriced, estimate),
+    ]
+
+
+def _read_measured(row: Json) -> Measured | None:
+    if row is None:
+        return None
+    jobs, runs, grade, confidence, shared, others, per_day, billed, slots = row[:9]
+    on_demand, allocated, unpriced, known = row[9:]
+    estimate = None
+    if known is not None:
+        processed, bytes_billed, usd, per_iteration, estimated_runs, basis = known
+        estimate = Estimate(
+            _read_bytes(processed),
+            _read_bytes(bytes_billed),
+            _read_usd(usd),
+            _read_usd(per_iteration),
+            estimated_runs,
+            basis,
+        )
+    return Measured(
+        jobs,
+        runs,
+        grade,
+        confidence,
+        shared,
+        tuple(others),
+        per_day,
+        billed,
+        slots,
+        Decimal(on_demand),
+        Decimal(allocated),
+        unpriced,
+        estimate,
+    )
+
+
+def _history(item: HistoryTotals | None) -> Json:
+    if item is None:
+        return None
+    return {
+        name: str(value) if isinstance(value := getattr(item, name), Decimal) else value
+        for name in HistoryTotals.__slots__
+    }
+
+
+def _read_history(row: Json) -> HistoryTotals | None:
+    if row is None:
+        return None
+    amounts = {name: Decimal(row[name]) for name in _AMOUNTS}
+    return HistoryTotals(**{**row, **amounts})
+
+
+_AMOUNTS = ("on_demand", "allocated", "matched_on_demand", "matched_allocated")
 
 
 def _read_scan(row: Json) -> ScanReport:

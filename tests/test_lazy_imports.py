@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.history.past import history, run
+
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {"polars", "sqlglot", "google", "jinja2"}
 PROBE = """
@@ -85,3 +87,11 @@ def test_a_rescan_parses_nothing(project: Path) -> None:
     assert "sqlglot" in first
     second = loaded_packages(PROBE, *arguments, directory=project)
     assert "sqlglot" not in second
+
+
+def test_a_rescan_with_a_history_loads_nothing_heavy(project: Path) -> None:
+    """Whether the files of the history changed can be seen without reading them."""
+    history(project, run("j", "SELECT 1"))
+    arguments = ("scan", ".", "--jobs", "jobs.json", "--fail-on", "never", "--now", "2026-11-01T00:00:00Z")
+    assert "polars" in loaded_packages(PROBE, *arguments, directory=project)
+    assert not loaded_packages(PROBE, *arguments, directory=project) & {"polars", "sqlglot"}

@@ -38,7 +38,13 @@ def filled(kind: Any) -> Any:
     if dataclasses.is_dataclass(kind):
         types_by_name = typing.get_type_hints(kind)
         return kind(**{field.name: filled(types_by_name[field.name]) for field in dataclasses.fields(kind)})  # type: ignore[operator]
-    plain: dict[Any, Any] = {str: f"text {number} ü", int: number, float: number + 0.5, bool: True}
+    plain: dict[Any, Any] = {
+        str: f"text {number} ü",
+        int: number,
+        float: number + 0.5,
+        bool: True,
+        Decimal: Decimal(f"{number}.25"),
+    }
     return plain[kind]
 
 

@@ -17,6 +17,7 @@ from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.iteration import iteration_app
 from costguard.cli.iterations import iterations_command
 from costguard.cli.jobs import jobs_command
+from costguard.cli.match import calibrate_command, match_command
 from costguard.cli.prices import prices_app
 from costguard.cli.query import query_command
 from costguard.cli.report import report_command
@@ -63,6 +64,8 @@ app.command("iterations")(iterations_command)
 app.add_typer(iteration_app)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(prices_app, name="prices")
+app.command("match")(match_command)
+app.command("calibrate")(calibrate_command)
 
 
 def run() -> None:

@@ -24,3 +24,40 @@ ExportArgument = Annotated[
         metavar="EXPORT...", help="Files, directories and patterns: Parquet, NDJSON, JSON, CSV, Avro."
     ),
 ]
+
+PathsArgument = Annotated[
+    list[Path], typer.Argument(metavar="PATH...", help="Files and directories to scan.")
+]
+JobsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--jobs", metavar="EXPORT", help="The job history: a file, directory or pattern (repeatable)."
+    ),
+]
+BillingOption = Annotated[
+    list[str] | None,
+    typer.Option("--billing", metavar="EXPORT", help="The bill, for the prices of jobs (repeatable)."),
+]
+CatalogOption = Annotated[
+    list[Path] | None,
+    typer.Option("--catalog", metavar="FILE", help="What the warehouse holds (repeatable)."),
+]
+LocationOption = Annotated[
+    str | None, typer.Option("--location", help="BigQuery location that sets the price, such as US.")
+]
+PricesOption = Annotated[
+    Path | None, typer.Option("--prices", metavar="FILE", help="Prices of `costguard prices refresh`.")
+]
+ProjectOption = Annotated[str | None, typer.Option("--project", help="Default project of table names.")]
+DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Default dataset of table names.")]
+NowOption = Annotated[
+    str | None, typer.Option("--now", metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")
+]
+DialectOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dialect", help="SQL dialect of .sql files (default: that of the dbt profile, else bigquery)."
+    ),
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Config file to use.")]
+NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")]

@@ -35,6 +35,9 @@ class Options:
     no_cache: bool = False
     jobs_parallel: int | None = None
     prices: Path | None = None
+    jobs: Sequence[str] | None = None
+    """Exports of the job history."""
+    billing: Sequence[str] | None = None
 
 
 def config_for(options: Options) -> Config:
@@ -51,7 +54,7 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     """The request; an option on the command line goes before the config.
 
     Raises:
-        UsageProblem: a path, a time, a dialect or a price that cannot be used.
+        UsageProblem: a path, a time, a dialect, an export or a price that cannot be used.
     """
     from costguard.discover import discover
     from costguard.estimate.settings import EstimateSettings
@@ -64,6 +67,8 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     prices = options.prices or (config.folder / config.prices if config.prices is not None else None)
     book, machines = price_lists(prices, location)
     check_prices(location, config.machine, book, machines)
+    if options.billing and not options.jobs:
+        raise UsageProblem("--billing gives the prices of jobs, so that --jobs EXPORT is needed too")
     settings = EstimateSettings(
         now=parse_now(options.now),
         project=options.project or config.project,
@@ -88,7 +93,17 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         prices=prices,
         cache_directory=cache_directory(options, config),
         processes=options.jobs_parallel,
+        jobs=_exports(options.jobs),
+        bills=_exports(options.billing),
     )
+
+
+def _exports(given: Sequence[str] | None) -> tuple[Path, ...]:
+    if not given:
+        return ()
+    from costguard.history.exports import find_export
+
+    return tuple(find_export(given))
 
 
 def price_lists(prices: Path | None, location: str) -> tuple[PriceBook, MachinePriceList]:

@@ -5,12 +5,27 @@ from __future__ import annotations
 import sys
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from costguard.cli.options import Format, FormatOption, OutputOption
+from costguard.cli.options import (
+    BillingOption,
+    CatalogOption,
+    ConfigOption,
+    DatasetOption,
+    DialectOption,
+    Format,
+    FormatOption,
+    JobsOption,
+    LocationOption,
+    NoCacheOption,
+    NowOption,
+    OutputOption,
+    PathsArgument,
+    PricesOption,
+    ProjectOption,
+)
 from costguard.errors import UsageProblem
 
 
@@ -24,26 +39,16 @@ class FailOn(StrEnum):
 
 
 def scan_command(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and directories to scan.")],
-    catalog: Annotated[
-        list[Path] | None,
-        typer.Option("--catalog", metavar="FILE", help="What the warehouse holds (repeatable)."),
-    ] = None,
-    location: Annotated[
-        str | None, typer.Option(help="BigQuery location that sets the price, such as US.")
-    ] = None,
-    prices: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Prices of `costguard prices refresh`.")
-    ] = None,
-    project: Annotated[str | None, typer.Option(help="Default project of table names.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Default dataset of table names.")] = None,
-    now: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")
-    ] = None,
-    dialect: Annotated[
-        str | None,
-        typer.Option(help="SQL dialect of .sql files (default: that of the dbt profile, else bigquery)."),
-    ] = None,
+    paths: PathsArgument,
+    catalog: CatalogOption = None,
+    location: LocationOption = None,
+    prices: PricesOption = None,
+    project: ProjectOption = None,
+    dataset: DatasetOption = None,
+    now: NowOption = None,
+    dialect: DialectOption = None,
+    jobs: JobsOption = None,
+    billing: BillingOption = None,
     format: FormatOption = Format.text,
     output: OutputOption = None,
     fail_on: Annotated[
@@ -56,8 +61,8 @@ def scan_command(
         str | None, typer.Option(metavar="USD", help="Fail when one iteration costs more.")
     ] = None,
     rule: Annotated[list[str] | None, typer.Option("--rule", metavar="ID", help="Only these rules.")] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Config file to use.")] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")] = False,
+    config: ConfigOption = None,
+    no_cache: NoCacheOption = False,
     jobs_parallel: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=64, help="Processes to use (default: by the work).")
     ] = None,
@@ -88,6 +93,8 @@ def scan_command(
         no_cache,
         jobs_parallel,
         prices,
+        jobs,
+        billing,
     )
     settings = config_for(options)
     policy = GatePolicy(

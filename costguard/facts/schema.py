@@ -87,6 +87,13 @@ class Query(NamedTuple):
     value_holes: Annotated[int, "unknown parts that stand for a value or a list of values"]
     table_holes: Annotated[int, "unknown parts that name a table, a dataset or a project"]
     fingerprint: Annotated[str, "hash of the statement without literals, comments and layout"]
+    shape: Annotated[
+        str | None,
+        "the same without projects, datasets and date suffixes; null when more than these is unknown",
+    ]
+    pattern: Annotated[
+        str | None, "the statement without these, with marks for what is unknown; null if nothing is"
+    ]
     frame: Annotated[int | None, "the DataFrame that its result becomes", Key("frames")]
     destination: Annotated[str | None, "variable or table that takes the result, as written"]
     materialises: Annotated[bool, "the whole result comes to the client as a DataFrame"]

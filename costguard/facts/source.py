@@ -96,6 +96,7 @@ def _add_leaf(
         loop_counts=loop_counts(leaf.counted_loops, leaf.counted_times, variables, text.dialect)
         if leaf.counted_loops
         else None,
+        own_holes=leaf.holes if leaf.segments else None,
     )
     before = {table: len(values) for table, values in rows.rows.items()}
     try:

@@ -13,7 +13,8 @@ import polars as pl
 
 from costguard.errors import UsageProblem
 from costguard.history.charge_columns import REQUIRED, Shape, credit_total, map_columns, shape_of
-from costguard.history.files import FileFormat, collected, opened
+from costguard.history.exports import FileFormat
+from costguard.history.files import collected, opened
 from costguard.history.rollup import Sum, roll_up, sums
 
 STALE_SHARE = 0.5

@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-import glob
 import gzip
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import polars as pl
 
 from costguard.errors import UsageProblem
+from costguard.history.exports import SUFFIXES, FileFormat, find_export, suffix_of
 
-FileFormat = Literal["parquet", "ndjson", "json", "csv", "avro"]
-
-SUFFIXES: Final[dict[str, FileFormat]] = {
-    ".parquet": "parquet",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".json": "json",
-    ".csv": "csv",
-    ".avro": "avro",
-}
 MAXIMUM_JSON_BYTES: Final = 512 * 2**20
 """A JSON array is read as a whole; `bq query` does not write larger ones."""
 MAXIMUM_NDJSON_BYTES: Final = 2**30
 """Lines are held as Python objects, which take ten times the room."""
 _START: Final = 4096
-
-
-def find_export(given: Sequence[str]) -> list[Path]:
-    """The files that are meant: files, directories (searched at any depth) and patterns such as `bill-*.parquet`.
-
-    Raises:
-        UsageProblem: there is nothing.
-    """
-    found: dict[Path, None] = {}
-    for item in given:
-        path = Path(item)
-        if path.is_dir():
-            names = sorted(entry for entry in path.rglob("*") if entry.is_file() and _is_export(entry))
-        elif path.exists():
-            names = [path]
-        else:
-            names = [Path(name) for name in sorted(glob.glob(item, recursive=True)) if Path(name).is_file()]
-        if not names:
-            wanted = ", ".join(SUFFIXES)
-            raise UsageProblem(f"{item}: no such file, or no export in it (looked for {wanted} files)")
-        found.update(dict.fromkeys(names))
-    return list(found)
-
-
-def _is_export(path: Path) -> bool:
-    return not path.name.startswith((".", "_")) and _suffix(path) in SUFFIXES
-
-
-def _suffix(path: Path) -> str:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
 
 
 def format_of(path: Path) -> FileFormat:
@@ -88,7 +47,7 @@ def format_of(path: Path) -> FileFormat:
         return "json"
     if first == b"{":
         return "ndjson"
-    return SUFFIXES.get(_suffix(path), "csv")
+    return SUFFIXES.get(suffix_of(path), "csv")
 
 
 @dataclass(frozen=True, slots=True)

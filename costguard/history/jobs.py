@@ -11,12 +11,15 @@ from typing import Any
 import polars as pl
 
 from costguard.history.columns import Found, find, read_as
-from costguard.history.files import FileFormat, Opened, collected, frame_of, opened
+from costguard.history.exports import FileFormat
+from costguard.history.files import Opened, collected, frame_of, opened
 from costguard.history.job_columns import JOBS, JobSource, map_job_columns, source_of
 from costguard.history.job_documents import audit_job, rest_job
 
 STOPPED = "stopped"
 """A query that was cancelled may be charged in full; any other that failed is free."""
+UNRESERVED = "unreserved"
+"""What logs call a job that ran in no reservation."""
 SCRIPT = "SCRIPT"
 """A script's own row holds the sum of its statements, which have rows of their own."""
 
@@ -105,7 +108,12 @@ def load_jobs(given: Sequence[str]) -> Jobs:
         & ~pl.col("cache_hit").fill_null(value=False)
         & ~failed
     )
-    return Jobs(once.with_columns(billable.alias("billable")), tuple(files), together.height - once.height)
+    reservation = pl.col("reservation").replace(UNRESERVED, None)
+    return Jobs(
+        once.with_columns(billable.alias("billable"), reservation),
+        tuple(files),
+        together.height - once.height,
+    )
 
 
 def _told(file: Opened, source: JobSource) -> pl.LazyFrame:

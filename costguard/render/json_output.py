@@ -15,6 +15,8 @@ from costguard.money import ByteRange, Dollars, Seconds, decimal_string, worst_b
 from costguard.result import (
     SEVERITIES,
     Finding,
+    HistoryTotals,
+    Measured,
     QueryReport,
     ScanReport,
     ScanResult,
@@ -36,7 +38,8 @@ def render_json(result: ScanResult, verdict: Verdict) -> str:
 def _lines(result: ScanResult, verdict: Verdict) -> Iterator[str]:
     yield f'{{\n  "version": {VERSION},\n'
     yield f'  "summary": {json.dumps(_summary(result, verdict))},\n'
-    yield from _rows("queries", map(_query, result.queries), ",\n")
+    query = _query if result.history is None else _query_with_history
+    yield from _rows("queries", map(query, result.queries), ",\n")
     yield from _rows("findings", map(_finding, result.findings), ",\n")
     yield from _rows("unread", map(_unread, result.unread), "\n")
     yield "}\n"
@@ -72,6 +75,24 @@ def _summary(result: ScanResult, verdict: Verdict) -> Json:
             "counted_elsewhere": summary.counted_elsewhere,
         },
         "price_remarks": list(summary.price_remarks),
+        **({"history": _history(result.history)} if result.history is not None else {}),
+    }
+
+
+def _history(totals: HistoryTotals) -> Json:
+    return {
+        "days": totals.days,
+        "jobs": totals.jobs,
+        "matched_jobs": totals.matched_jobs,
+        "split_jobs": totals.ambiguous_jobs,
+        "unpriced_jobs": totals.unpriced,
+        "usd": decimal_string(totals.on_demand),
+        "matched_usd": decimal_string(totals.matched_on_demand),
+        "allocated_usd": decimal_string(totals.allocated),
+        "matched_allocated_usd": decimal_string(totals.matched_allocated),
+        "prices": totals.prices,
+        "measured_queries": totals.measured_queries,
+        "never_run": totals.never_run,
     }
 
 
@@ -101,6 +122,37 @@ def _query(query: QueryReport) -> Json:
         "usd": {**_decimals(query.usd), "price": query.price},
         "usd_per_iteration": _decimals(query.usd_per_iteration),
         "scans": [_scan(scan) for scan in query.scans],
+    }
+
+
+def _query_with_history(query: QueryReport) -> Json:
+    return {**_query(query), "measured": _measured(query.measured) if query.measured is not None else None}
+
+
+def _measured(measured: Measured) -> Json:
+    before = measured.estimate
+    return {
+        "jobs": measured.jobs,
+        "runs": measured.runs,
+        "by": measured.grade,
+        "confidence": measured.confidence,
+        "split_jobs": measured.shared,
+        "split_with": list(measured.shared_with),
+        "runs_per_day": _number(measured.runs_per_day),
+        "bytes_billed": measured.bytes_billed,
+        "slot_ms": measured.slot_ms,
+        "usd": decimal_string(measured.on_demand),
+        "allocated_usd": decimal_string(measured.allocated),
+        "unpriced_jobs": measured.unpriced,
+        "estimate": {
+            "runs_per_iteration": {"value": _number(before.runs), "basis": before.runs_basis},
+            "bytes_processed": _bytes(before.bytes_processed),
+            "bytes_billed": _bytes(before.bytes_billed),
+            "usd": _decimals(before.usd),
+            "usd_per_iteration": _decimals(before.usd_per_iteration),
+        }
+        if before is not None
+        else None,
     }
 
 

@@ -6,18 +6,18 @@ Plain text with a few ANSI sequences, written without a library: a warm rescan h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
 from costguard.model import Span
-from costguard.money import format_bytes, format_seconds
+from costguard.money import format_bytes, format_seconds, format_usd
 from costguard.render.amounts import bytes_text, counted, usd_text
 from costguard.render.cells import cut_start, harmless, text_width, wrap
 from costguard.render.paint import Paint
 from costguard.render.snippet import snippet
 from costguard.render.totals import dearest, totals, unread_reasons
-from costguard.result import SEVERITIES, Finding, ScanResult, Verdict
+from costguard.result import SEVERITIES, Finding, Measured, ScanResult, Verdict
 
 Sources = Callable[[str, int | None], str | None]
 """The text of a file, or of a cell of a notebook; None when it is gone."""
@@ -44,6 +44,9 @@ def render_terminal(
     many there are.
     """
     page = _Page(sources, Paint(plain), min(max(width, NARROWEST), WIDEST))
+    if result.history is not None:
+        page.days = result.history.days
+        page.measured = {query.id: query.measured for query in result.queries if query.measured is not None}
     found = [finding for finding in result.findings if finding.suppressed is None]
     shown = found if everything or len(found) <= SHOWN_FINDINGS else _weightiest(found, SHOWN_FINDINGS)
     blocks = [*page.findings(shown), *page.hidden(found, shown)]
@@ -72,6 +75,9 @@ class _Page:
         self.width = width
         self._sources = sources
         self._lines: tuple[tuple[str, int | None], list[str]] | None = None
+        self.measured: Mapping[str, Measured] = {}
+        """What the history says of queries, by their ids."""
+        self.days = 0
 
     def findings(self, shown: Sequence[Finding]) -> Iterator[list[str]]:
         """A block per finding; the first one of a file has the file's name above it."""
@@ -99,6 +105,8 @@ class _Page:
         wasted = wasted_text(finding)
         if wasted:
             yield from self._labelled("wastes ", wasted)
+        if finding.query is not None and finding.query in self.measured:
+            yield from self._labelled("ran    ", _ran(self.measured[finding.query], self.days))
         if finding.help:
             yield from self._labelled("to fix ", finding.help)
         if finding.fix:
@@ -138,6 +146,21 @@ class _Page:
                 if number
             ),
         ]
+
+
+def _ran(measured: Measured, days: int) -> str:
+    """What the query of a finding cost in the history."""
+    if not measured.jobs:
+        return f"{counted(measured.runs, 'job')} in {counted(days, 'day')}, none of which was charged for"
+    costs = [
+        *([format_usd(measured.on_demand)] if measured.on_demand or not measured.allocated else ()),
+        *([f"{format_usd(measured.allocated)} of slots by slot time"] if measured.allocated else ()),
+    ]
+    cost = " and ".join(costs) if measured.unpriced < measured.jobs else "an unknown amount"
+    sure = "" if measured.confidence == "high" else f", {measured.confidence} confidence"
+    split = ", split with other queries" if measured.shared else ""
+    jobs = f"{counted(measured.jobs, 'job')} in {counted(days, 'day')}"
+    return f"{jobs} cost {cost} (matched by {measured.grade}{sure}{split})"
 
 
 def place_text(path: str, span: Span) -> str:

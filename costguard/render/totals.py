@@ -10,7 +10,15 @@ from costguard.money import format_bytes, format_usd
 from costguard.render.amounts import counted, runs_text, usd_text
 from costguard.render.cells import cut_end, cut_start, harmless, text_width, wrap
 from costguard.render.paint import Look, Paint
-from costguard.result import SEVERITIES, QueryReport, ScanResult, Summary, UnreadReport, Verdict
+from costguard.result import (
+    SEVERITIES,
+    HistoryTotals,
+    QueryReport,
+    ScanResult,
+    Summary,
+    UnreadReport,
+    Verdict,
+)
 
 DEAREST: Final = 5
 REASONS: Final = 5
@@ -34,8 +42,11 @@ def dearest(queries: Sequence[QueryReport], width: int, paint: Paint) -> Iterato
     priced.sort(key=lambda item: (-item[0], item[1].path, item[1].span.start_line))
     shown = [query for _, query in priced[:DEAREST]]
     assumed = any(query.runs_basis == ASSUMED for query in shown)
-    rows = [_dear_row(query, assumed) for query in shown]
-    heads = ("bytes billed", "$ a run", "runs", "$ an iteration")
+    heads: tuple[str, ...] = ("bytes billed", "$ a run", "runs", "$ an iteration")
+    rows: list[tuple[str, ...]] = [_dear_row(query, assumed) for query in shown]
+    if any(query.measured is not None for query in shown):
+        heads = (*heads, "estimated")
+        rows = [(*row, _estimated(query)) for row, query in zip(rows, shown, strict=True)]
     widths = [max(len(head), *(len(row[index + 1]) for row in rows)) for index, head in enumerate(heads)]
     room = width - sum(widths) - 2 * len(widths) - 2
     longest = min(room, max(text_width(row[0]) for row in rows))
@@ -70,6 +81,14 @@ def _dear_row(query: QueryReport, assumed: bool) -> tuple[str, str, str, str, st
         runs_text(query.runs) + mark,
         format_usd(query.usd_per_iteration.point),
     )
+
+
+def _estimated(query: QueryReport) -> str:
+    """Dollars of an iteration as they were estimated, where they were measured."""
+    if query.measured is None or query.measured.estimate is None:
+        return "as shown"
+    usd = query.measured.estimate.usd_per_iteration
+    return format_usd(usd.point) if usd is not None else "unknown"
 
 
 def _query_place(query: QueryReport) -> str:
@@ -126,6 +145,9 @@ def totals(result: ScanResult, verdict: Verdict, width: int, paint: Paint) -> li
         lines.extend(_labelled("", _unknown(result), width, paint))
     for number, text in enumerate(summary.price_remarks):
         lines.extend(_labelled("" if number else "Prices", text, width, paint))
+    if result.history is not None:
+        for label, text in zip(("History", "", ""), _history(result.history), strict=False):
+            lines.extend(_labelled(label, text, width, paint))
     lines.extend(_labelled("Findings", _severities(result, paint), width, paint))
     if summary.unread:
         text = f"{counted(summary.unread, 'place')} in the code; their cost is in no figure"
@@ -152,6 +174,37 @@ def _iteration(summary: Summary) -> str:
     usd = summary.usd_per_iteration
     of = queries if known == count else f"{known:,} of {queries}"
     return f"{usd_text(usd)} for {of} in {files}"
+
+
+def _history(totals: HistoryTotals) -> Iterator[str]:
+    """What the jobs of the history cost, and how much of it is of this code."""
+    jobs = f"{totals.matched_jobs:,} of {counted(totals.jobs, 'charged job')}"
+    usd = f"{format_usd(totals.matched_on_demand)} of {format_usd(totals.on_demand)}"
+    prices = f" ({totals.prices})" if totals.prices else ""
+    yield f"{jobs} in {counted(totals.days, 'day')} ran this code: {usd}{prices}"
+    known = counted(totals.measured_queries, "query has", "queries have")
+    yield (
+        f"{known} the figures of the history, an iteration being a day; {totals.never_run:,} never ran "
+        "(`costguard match` lists both sides)"
+    )
+    rest = [
+        *(
+            [
+                f"{format_usd(totals.matched_allocated)} of {format_usd(totals.allocated)} for slots are shared out by "
+                "slot time"
+            ]
+            if totals.allocated
+            else ()
+        ),
+        *(
+            [f"{totals.ambiguous_jobs:,} jobs are split between queries that fit alike"]
+            if totals.ambiguous_jobs
+            else ()
+        ),
+        *([f"the cost of {counted(totals.unpriced, 'job')} is unknown"] if totals.unpriced else ()),
+    ]
+    if rest:
+        yield "; ".join(rest)
 
 
 def _unknown(result: ScanResult) -> str:

@@ -304,3 +304,10 @@ def test_what_is_no_history(tmp_path: Path, content: bytes, problem: str) -> Non
     with pytest.raises(UsageProblem) as caught:
         load_jobs([str(tmp_path / "j")])
     assert problem in str(caught.value)
+
+
+def test_what_logs_call_unreserved_is_in_no_reservation(tmp_path: Path) -> None:
+    rows = [job("a", reservation_id="unreserved"), job("b", reservation_id="p:US.r")]
+    jobs = load_jobs([array(tmp_path / "jobs.json", rows)])
+    assert jobs.frame["reservation"].to_list() == [None, "p:US.r"]
+    assert summarise_jobs(jobs).reserved == 1

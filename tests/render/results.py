@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from costguard.model import Span
 from costguard.money import ByteRange, Dollars, billed_bytes, price_bytes
 from costguard.query_reports import total
-from costguard.result import Finding, QueryReport, ScanReport, ScanResult, Summary, UnreadReport, Verdict
+from costguard.result import (
+    Estimate,
+    Finding,
+    Measured,
+    QueryReport,
+    ScanReport,
+    ScanResult,
+    Summary,
+    UnreadReport,
+    Verdict,
+)
 
 PRICE = "6.25 USD/TiB, US, list of 2026-07-25"
 PASSED = Verdict("pass", ())
@@ -113,3 +124,30 @@ def texts(**files: str) -> Callable[[str, int | None], str | None]:
         return files.get(name if cell is None else f"{name}_{cell}")
 
     return source
+
+
+def measured_query(
+    path: str, estimated: ByteRange | None, actual: int, line: int = 1, **changes: Any
+) -> QueryReport:
+    """A query that ran once a day for ten days, each time over so many bytes."""
+    before = query(path, line, size=None)
+    estimate = Estimate(estimated, estimated, None, None, 1.0, "assumed")
+    values: dict[str, Any] = {
+        "jobs": 10,
+        "runs": 12,
+        "grade": "fingerprint",
+        "confidence": "high",
+        "shared": 0,
+        "shared_with": (),
+        "runs_per_day": 1.0,
+        "bytes_billed": 10 * actual,
+        "slot_ms": 1000,
+        "on_demand": Decimal("62.50"),
+        "allocated": Decimal(0),
+        "unpriced": 0,
+        "estimate": estimate,
+    }
+    size = ByteRange.exactly(actual, "job")
+    return replace(
+        before, bytes_processed=size, bytes_billed=size, measured=Measured(**{**values, **changes})
+    )

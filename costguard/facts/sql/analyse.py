@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from costguard.facts.fingerprint import fingerprint
+from costguard.facts.fingerprint import fingerprint, has_gaps, normal_form, shape
 from costguard.facts.rows import SourceRows, TextPlaces
 from costguard.facts.schema import (
     Aggregate,
@@ -73,6 +73,8 @@ class StatementContext:
     loop_counts: Json | None = None
     """The loops of the script around it, when their turns follow from constants and the clock
     (`costguard.facts.sql.variables.loop_counts`)."""
+    own_holes: tuple[Hole, ...] | None = None
+    """The holes of a statement that is put together from parts, by their place in it; None: it stands as it is."""
 
 
 def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRows, places: TextPlaces) -> int:
@@ -283,7 +285,12 @@ def _add_query(
     outermost = assembled.outermost
     limit = outermost.args.get("limit") if outermost is not None else None
     low, _ = places.text_range(0, 0)
-    spans = sorted((hole.start - low, hole.end - low) for hole in holes)
+    if context.own_holes is not None:
+        marks = sorted((hole.start, hole.end, hole.kind) for hole in context.own_holes)
+    else:
+        marks = sorted((hole.start - low, hole.end - low, hole.kind) for hole in holes)
+    spans = [(start, end) for start, end, _ in marks]
+    form = normal_form(statement, marks)
     call_at = None
     if text.call_start is not None and text.call_end is not None:
         call_cell = text.call_cell if text.call_cell is not None else text.cell
@@ -309,7 +316,9 @@ def _add_query(
             holes=len(holes),
             value_holes=sum(hole.kind in ("literal", "list") for hole in holes),
             table_holes=sum(hole.kind == "name" for hole in holes),
-            fingerprint=fingerprint(statement, spans),
+            fingerprint=fingerprint(form),
+            shape=shape(form),
+            pattern=form if has_gaps(form) else None,
             frame=text.frame,
             destination=text.destination,
             materialises=text.materialises,

@@ -1,0 +1,223 @@
+"""A scan's figures become those of the job history, where it knows the query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from typing import Final
+
+from costguard.history.match import GRADES
+from costguard.history.prices import BILLIONTH, Price
+from costguard.history.spend import History, Quantiles, StatementSpend
+from costguard.money import TIB, ByteRange, Dollars, price_bytes, worst_basis
+from costguard.result import Estimate, Finding, HistoryTotals, Measured, QueryReport
+
+JOB: Final = "job"
+BILLED: Final = "billed"
+IN_RESERVATION: Final = "in a reservation: what it costs is not its bytes"
+ALLOCATED: Final = "the mean of its jobs; slots of the bill are shared out by slot time"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredScan:
+    """What a scan found, with measured figures."""
+
+    queries: tuple[QueryReport, ...]
+    findings: tuple[Finding, ...]
+    totals: HistoryTotals
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What a run of a query came to."""
+
+    usd: Dollars | None
+    price: str | None
+    usd_per_tib: Decimal | None
+    """None where dollars are not bytes at a price."""
+
+
+def measure(
+    queries: Sequence[QueryReport],
+    findings: Sequence[Finding],
+    history: History,
+    ids: Sequence[str],
+    never_run: int,
+    list_note: str,
+) -> MeasuredScan:
+    """Put the history's figures in the place of estimates; what is wasted keeps its part of them.
+
+    Figures of an unsure match (confidence `low`) stay estimates, with what the history says beside them.
+    `ids`: by the key of the statement. `list_note`: what a price of the list is called: `US, list of 2026-07-25`.
+    """
+    keys = {identity: key for key, identity in enumerate(ids)}
+    found: dict[str, QueryReport] = {}
+    figures: dict[str, _Figures] = {}
+    for query in queries:
+        spent = history.statements.get(keys[query.id])
+        if spent is None:
+            found[query.id] = query
+            continue
+        figure = _figures(spent, history.statement_prices.get(keys[query.id], ()), list_note)
+        figures[query.id] = figure
+        found[query.id] = _measured(query, spent, figure, ids)
+    changed = tuple(found[query.id] for query in queries)
+    wasted = tuple(
+        _rescaled(finding, found[finding.query], figures[finding.query].usd_per_tib)
+        if finding.query in figures
+        else finding
+        for finding in findings
+    )
+    return MeasuredScan(changed, wasted, _totals(changed, history, never_run, list_note))
+
+
+def _measured(
+    query: QueryReport, found: StatementSpend, figures: _Figures, ids: Sequence[str]
+) -> QueryReport:
+    spend = found.spend
+    measured = Measured(
+        jobs=spend.jobs,
+        runs=found.runs,
+        grade=max(found.grades, key=GRADES.index, default=None),
+        confidence=found.confidence,
+        shared=found.shared,
+        shared_with=tuple(sorted(ids[key] for key in found.others)),
+        runs_per_day=found.runs_per_day,
+        bytes_billed=spend.bytes_billed,
+        slot_ms=spend.slot_ms,
+        on_demand=spend.on_demand,
+        allocated=spend.allocated,
+        unpriced=spend.unpriced,
+        estimate=None,
+    )
+    if found.confidence == "low" or found.billed is None:
+        return replace(query, measured=measured)
+    estimate = Estimate(
+        query.bytes_processed,
+        query.bytes_billed,
+        query.usd,
+        query.usd_per_iteration,
+        query.runs,
+        query.runs_basis,
+    )
+    runs = found.runs_per_day
+    return replace(
+        query,
+        runs=runs,
+        runs_basis="measured",
+        bytes_processed=_range(found.processed, JOB) if found.processed is not None else None,
+        bytes_billed=_range(found.billed, JOB),
+        usd=figures.usd,
+        usd_per_iteration=figures.usd.times(Decimal(str(runs))) if figures.usd is not None else None,
+        price=figures.price,
+        measured=replace(measured, estimate=estimate),
+    )
+
+
+def _range(figure: Quantiles, basis: str) -> ByteRange:
+    return ByteRange(figure.low, figure.median, figure.high, basis)
+
+
+def _figures(found: StatementSpend, prices: Sequence[Price], list_note: str) -> _Figures:
+    """Dollars of one run."""
+    spend = found.spend
+    if spend.unpriced or found.billed is None or not found.charged:
+        return _Figures(None, IN_RESERVATION if spend.reserved else None, None)
+    basis = BILLED if spend.billed_by_bill else JOB
+    if spend.reserved:
+        mean = _quotient(spend.usd, Decimal(str(found.charged)))
+        return _Figures(Dollars(mean, mean, mean, basis), ALLOCATED, None)
+    note = "of the bill" if spend.billed_by_bill else list_note
+    if len(prices) == 1 and prices[0].usd(spend.bytes_on_demand) == spend.on_demand:
+        price = prices[0].usd_per_tib
+    elif spend.bytes_on_demand:
+        price = _quotient(spend.on_demand * TIB, Decimal(spend.bytes_on_demand))
+        note = f"mean of its jobs, {note}"
+    else:
+        price = Decimal(0)
+    usd = price_bytes(_range(found.billed, basis), price)
+    return _Figures(usd, f"{price.normalize():f} USD/TiB, {note}", price)
+
+
+def _quotient(amount: Decimal, by: Decimal) -> Decimal:
+    with localcontext(prec=60):
+        return (amount / by).quantize(BILLIONTH)
+
+
+# -- findings ------------------------------------------------------------------------------------------
+
+
+def _rescaled(finding: Finding, query: QueryReport, usd_per_tib: Decimal | None) -> Finding:
+    """What a finding wastes of a measured query: the same part of its bytes as of the estimate."""
+    if query.measured is None or query.measured.estimate is None or query.bytes_processed is None:
+        return finding
+    before = query.measured.estimate
+    runs = Decimal(str(query.runs))
+    if finding.wasted_bytes is None:
+        # Time of a run: it is paid as often as the query really ran.
+        usd = finding.wasted_usd
+        if finding.wasted_seconds is None or usd is None or not before.runs:
+            return finding
+        with localcontext(prec=40):
+            factor = runs / Decimal(str(before.runs))
+        return replace(finding, wasted_usd=usd.times(factor))
+    wasted = _part(finding.wasted_bytes, before.bytes_processed, query.bytes_processed)
+    usd = None
+    if usd_per_tib is not None:
+        usd = price_bytes(wasted, usd_per_tib).times(runs)
+    elif query.usd is not None and query.bytes_processed.point:
+        whole = Decimal(query.bytes_processed.point)
+        parts = [
+            _quotient(query.usd.point * runs * part, whole)
+            for part in (wasted.low, wasted.point, wasted.high)
+        ]
+        usd = Dollars(parts[0], parts[1], parts[2], wasted.basis)
+    return replace(finding, wasted_bytes=wasted, wasted_usd=usd)
+
+
+def _part(wasted: ByteRange, estimate: ByteRange | None, actual: ByteRange) -> ByteRange:
+    """Never more than was read; the basis is the weaker one, since the part itself is still estimated."""
+    whole = estimate.point if estimate is not None else 0
+    if whole:
+        low, point, high = (
+            min(part * actual.point // whole, actual.point)
+            for part in (wasted.low, wasted.point, wasted.high)
+        )
+    else:
+        low, point, high = (min(part, actual.point) for part in (wasted.low, wasted.point, wasted.high))
+    return ByteRange(low, point, high, worst_basis(wasted.basis, JOB))
+
+
+# -- totals --------------------------------------------------------------------------------------------
+
+
+def _totals(
+    queries: Sequence[QueryReport], history: History, never_run: int, list_note: str
+) -> HistoryTotals:
+    total, matched = history.total, history.matched
+    return HistoryTotals(
+        days=history.days,
+        jobs=total.jobs,
+        matched_jobs=matched.jobs,
+        on_demand=total.on_demand,
+        allocated=total.allocated,
+        matched_on_demand=matched.on_demand,
+        matched_allocated=matched.allocated,
+        ambiguous_jobs=history.ambiguous.jobs,
+        unpriced=total.unpriced,
+        measured_queries=sum(
+            query.measured is not None and query.measured.estimate is not None for query in queries
+        ),
+        never_run=never_run,
+        prices=prices_text(history.prices, list_note),
+    )
+
+
+def prices_text(prices: Sequence[Price], list_note: str) -> str:
+    """The prices of a TiB, each once, and where they come from."""
+    named: Mapping[str, str] = {"billed": "of the bill", "list": list_note}
+    texts = dict.fromkeys(
+        f"{price.usd_per_tib.normalize():f} USD/TiB, {named[price.basis]}" for price in prices
+    )
+    return "; ".join(texts)
