@@ -108,6 +108,12 @@ def test_what_was_pulled(costguard: Costguard, serve: Serve, tmp_path: Path) -> 
         {"id": "20261003", "rows": GIB, "bytes": 33 * GIB},
     ]
     assert load_catalog([tmp_path / "c.json.gz"]).as_of == document["as_of"]
+    # 8 GiB of `note` and 8 GiB of `day` in the day that was measured; the other one is reckoned by its share.
+    for day, expected in (("01", "0.09765625 exact"), ("03", "modelled")):
+        (tmp_path / "q.sql").write_text(f"SELECT note FROM p.shop.sales WHERE day = '2026-10-{day}'")
+        scan = costguard("scan", "q.sql", "--catalog", "c.json.gz", "--format", "json", "--fail-on", "never")
+        usd = scan.document["queries"][0]["usd"]
+        assert f"{usd['point']} {usd['basis']}".endswith(expected)
 
 
 def test_a_table_that_may_not_be_read_is_said_and_the_exit_code_is_2(
