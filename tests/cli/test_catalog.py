@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -152,7 +153,7 @@ def test_an_interrupted_pull_says_what_it_goes_on_with(
     # The question about partitions is answered, and one dry run.
     stop = Failure("POST", 403, "quotaExceeded", "Quota exceeded", after=2)
     server.failures.append(stop)
-    done = costguard(*PULL, "--requests-per-second", "10")
+    done = costguard(*PULL, "--requests-per-second", "4")
     assert (done.code, done.out) == (2, "")
     assert "a quota is used up (Quota exceeded); wait, or ask for more, and run this again" in done.err
     server.failures.remove(stop)
@@ -206,6 +207,22 @@ def test_options_that_are_wrong(
     done = costguard(*PULL, *options)
     assert (done.code, done.out) == (2, "")
     assert problem in done.err
+
+
+@pytest.mark.parametrize(
+    ("location", "cost"),
+    [
+        ("europe-west2", "$0.000075 for 1 query of 10 MiB billed"),  # 7.8125 dollars a TiB
+        ("mars-1", "1 query for an amount that is not known"),
+    ],
+)
+def test_what_the_pull_cost_where_the_tables_are(
+    costguard: Costguard, serve: Serve, location: str, cost: str
+) -> None:
+    serve({"p.shop.sales": replace(SALES, more=SALES.more | {"location": location})})
+    assert f"\nCost       {cost}; " in costguard(*PULL).out
+    assert "\nCost       $0.00; 0 dry runs for nothing\n" in costguard(*PULL, "--location", "US").out
+    assert "\nLeft out   1 table of other locations\n" in costguard(*PULL, "--location", "US").out
 
 
 def test_an_api_that_is_off(costguard: Costguard, serve: Serve) -> None:
