@@ -28,9 +28,7 @@ catalog_app = typer.Typer(
 def pull_command(
     datasets: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[DATASET...]", help="dataset or project.dataset (default: all of the project)."
-        ),
+        typer.Argument(metavar="DATASET", help="dataset or project.dataset (default: all of the project)."),
     ] = None,
     project: Annotated[
         str | None, typer.Option(help="Runs the jobs, and has the datasets (default: of the credentials).")

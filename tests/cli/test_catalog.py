@@ -340,6 +340,25 @@ def test_many_partitions_are_cut(costguard: Costguard, catalog: Path) -> None:
     assert "20260109" in out
 
 
+def test_members_of_a_wildcard_stand_in_one_line(costguard: Costguard, catalog: Path) -> None:
+    columns = [{"path": "x", "type": "STRING", "bytes": 5}]
+    sizes = {
+        "p.d.e_20260101": 7,
+        "p.d.e_20260102": 8,
+        "p.d.e_20260103": 9,
+        "p.d.f_20260101": None,
+        "p.d.e_x": 1,
+    }
+    tables = [{"name": name, "rows": size, "bytes": size, "columns": columns} for name, size in sizes.items()]
+    catalog.write_text(json.dumps({"version": 1, "tables": tables}))
+    assert costguard("catalog", "show", catalog).out.partition("\n\n")[2] == (
+        "table           kind       rows  bytes  partitions  columns sized\n"
+        "p.d.e_*         3 members    24   24 B                     3 of 3\n"
+        "p.d.e_x         table         1    1 B                     1 of 1\n"
+        "p.d.f_20260101  table         ?      ?                     1 of 1\n"
+    )
+
+
 def test_the_same_for_programs(costguard: Costguard, catalog: Path) -> None:
     found = costguard(
         "catalog", "show", catalog, "--now", "2026-11-01T00:01:00Z", "--format", "json"
