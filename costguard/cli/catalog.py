@@ -28,9 +28,7 @@ catalog_app = typer.Typer(
 def pull_command(
     datasets: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[DATASET...]", help="dataset or project.dataset (default: all of the project)."
-        ),
+        typer.Argument(metavar="DATASET", help="dataset or project.dataset (default: all of the project)."),
     ] = None,
     project: Annotated[
         str | None, typer.Option(help="Runs the jobs, and has the datasets (default: of the credentials).")
@@ -60,7 +58,7 @@ def pull_command(
     requests_per_second: Annotated[float, typer.Option(min=0.01, max=100, help="Requests a second.")] = 20.0,
     max_bytes_billed: Annotated[
         int, typer.Option(metavar="BYTES", min=0, help="Of each query that lists partitions; 0: run none.")
-    ] = 100 << 20,
+    ] = 1 << 30,
     quota_project: Annotated[
         str | None, typer.Option(metavar="PROJECT", help="Whose quota requests count against.")
     ] = None,

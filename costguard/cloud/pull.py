@@ -51,7 +51,7 @@ class PullRequest:
     first_partition: str | None = None
     last_partition: str | None = None
     """Ids of partitions: the columns are measured in those from one to the other only."""
-    maximum_bytes_billed: int = 100 << 20
+    maximum_bytes_billed: int = 1 << 30
     """Of each query; 0: no query that is charged for is run."""
     per_second: float = 20.0
 

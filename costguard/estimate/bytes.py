@@ -54,6 +54,7 @@ class TableFacts:
         "_each",
         "_from_rows",
         "_left",
+        "_partly",
         "_rows",
         "_stated",
         "by_path",
@@ -84,6 +85,8 @@ class TableFacts:
         self._rows = _running([partition.rows for partition in partitions])
         self._bytes = _running([partition.bytes for partition in partitions])
         self._stated: dict[int, list[int] | None] = {}
+        self._partly: dict[int, list[int | None]] = {}
+        """Sizes of a leaf that some partitions state and others do not."""
         self._from_rows: set[int] = set()
         """Leaves whose sizes the catalog leaves to be derived from the rows."""
         self._each: dict[int, list[int]] = {}
@@ -158,6 +161,9 @@ class TableFacts:
                 found = [] if point is None else [point]
             else:
                 found = self._points(self.table.leaves[number])
+                own = self._partly.get(number)
+                if own is not None and found:
+                    found = [point if size is None else size for point, size in zip(found, own, strict=True)]
             self._each[number] = found
         return found
 
@@ -203,7 +209,10 @@ class TableFacts:
             elif size is None and partition.rows == 0:
                 size = 0
             sizes.append(size)
-        return _running(sizes)
+        running = _running(sizes)
+        if running is None and any(leaf.path in partition.columns for partition in partitioning.partitions):
+            self._partly[number] = sizes
+        return running
 
     def _leaf_in(self, leaf: Leaf, number: int, runs: Runs) -> Amount:
         if not runs:
@@ -214,6 +223,12 @@ class TableFacts:
         stated = self._running_of(number)
         if stated is not None:
             return exactly(_over(stated, runs), "modelled" if number in self._from_rows else "exact")
+        own = self._partly.get(number)
+        if own is not None:
+            parts = [size for start, stop in runs for size in own[start:stop]]
+            known = [size for size in parts if size is not None]
+            if len(known) == len(parts):  # those that are read state it, if not all others do
+                return exactly(sum(known), "modelled" if number in self._from_rows else "exact")
         rows, all_rows = self.rows_in(runs), self.table.rows
         if leaf.width is not None and not leaf.repeated and rows is not None:
             return self._fixed(leaf, leaf.width, rows, all_rows)

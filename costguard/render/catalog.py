@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from costguard.catalog.model import Leaf, Table
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 SHOWN_PARTITIONS: Final = 12
+SHOWN_MEMBERS: Final = 3
+"""So many members of a wildcard, or more, stand in one line."""
+_SHARD: Final = re.compile(r"(.*_)\d{8}")
 _UNKNOWN: Final = "?"
 _VIEWS: Final = frozenset({"view"})
 _KINDS: Final = {
@@ -70,19 +75,50 @@ def _catalog_lines(found: CatalogFigures) -> Iterator[str]:
         yield ""
         yield from _grid(
             ("table", "kind", "rows", "bytes", "partitions", "columns sized"),
-            [
-                (
-                    item.table.name,
-                    item.table.kind.replace("_", " "),
-                    _number(item.table.rows),
-                    _bytes(item.table.bytes),
-                    _partitions(item),
-                    f"{item.sized} of {item.columns}" if item.table.kind not in _VIEWS else "",
-                )
-                for item in tables
-            ],
+            [_row(name, list(items)) for name, items in groupby(tables, _family(tables))],
             left=2,
         )
+
+
+def _family(tables: Sequence[TableFigures]) -> Callable[[TableFigures], str]:
+    """By what tables stand in one line: their name, or that of the wildcard that they are members of."""
+    members = Counter(_prefix(item.table.name) for item in tables)
+
+    def name(item: TableFigures) -> str:
+        prefix = _prefix(item.table.name)
+        return f"{prefix}*" if prefix and members[prefix] >= SHOWN_MEMBERS else item.table.name
+
+    return name
+
+
+def _prefix(name: str) -> str:
+    """What stands before the date at the end of a name; empty when there is no date."""
+    found = _SHARD.fullmatch(name)
+    return found[1] if found is not None else ""
+
+
+def _row(name: str, items: Sequence[TableFigures]) -> tuple[str, ...]:
+    first = items[0]
+    kind = first.table.kind.replace("_", " ")
+    sized, columns = sum(item.sized for item in items), sum(item.columns for item in items)
+    return (
+        name,
+        kind if len(items) == 1 else f"{len(items):,} members",
+        _number(_sum(item.table.rows for item in items)),
+        _bytes(_sum(item.table.bytes for item in items)),
+        _number(_sum(item.partitions for item in items)) if first.table.partitioning is not None else "",
+        f"{sized:,} of {columns:,}" if first.table.kind not in _VIEWS else "",
+    )
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """The sum; unknown if a part is."""
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
 
 
 def _partition_sums(partitioned: Sequence[TableFigures]) -> str:
@@ -157,12 +193,6 @@ def _grid(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int) -> 
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
-
-
-def _partitions(item: TableFigures) -> str:
-    if item.table.partitioning is None:
-        return ""
-    return _number(item.partitions)
 
 
 def _number(count: int | None) -> str:

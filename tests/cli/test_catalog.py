@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,12 @@ def test_what_was_pulled(costguard: Costguard, serve: Serve, tmp_path: Path) -> 
         {"id": "20261003", "rows": GIB, "bytes": 33 * GIB},
     ]
     assert load_catalog([tmp_path / "c.json.gz"]).as_of == document["as_of"]
+    # 8 GiB of `note` and 8 GiB of `day` in the day that was measured; the other one is reckoned by its share.
+    for day, expected in (("01", "0.09765625 exact"), ("03", "modelled")):
+        (tmp_path / "q.sql").write_text(f"SELECT note FROM p.shop.sales WHERE day = '2026-10-{day}'")
+        scan = costguard("scan", "q.sql", "--catalog", "c.json.gz", "--format", "json", "--fail-on", "never")
+        usd = scan.document["queries"][0]["usd"]
+        assert f"{usd['point']} {usd['basis']}".endswith(expected)
 
 
 def test_a_table_that_may_not_be_read_is_said_and_the_exit_code_is_2(
@@ -146,7 +153,7 @@ def test_an_interrupted_pull_says_what_it_goes_on_with(
     # The question about partitions is answered, and one dry run.
     stop = Failure("POST", 403, "quotaExceeded", "Quota exceeded", after=2)
     server.failures.append(stop)
-    done = costguard(*PULL, "--requests-per-second", "10")
+    done = costguard(*PULL, "--requests-per-second", "4")
     assert (done.code, done.out) == (2, "")
     assert "a quota is used up (Quota exceeded); wait, or ask for more, and run this again" in done.err
     server.failures.remove(stop)
@@ -200,6 +207,22 @@ def test_options_that_are_wrong(
     done = costguard(*PULL, *options)
     assert (done.code, done.out) == (2, "")
     assert problem in done.err
+
+
+@pytest.mark.parametrize(
+    ("location", "cost"),
+    [
+        ("europe-west2", "$0.000075 for 1 query of 10 MiB billed"),  # 7.8125 dollars a TiB
+        ("mars-1", "1 query for an amount that is not known"),
+    ],
+)
+def test_what_the_pull_cost_where_the_tables_are(
+    costguard: Costguard, serve: Serve, location: str, cost: str
+) -> None:
+    serve({"p.shop.sales": replace(SALES, more=SALES.more | {"location": location})})
+    assert f"\nCost       {cost}; " in costguard(*PULL).out
+    assert "\nCost       $0.00; 0 dry runs for nothing\n" in costguard(*PULL, "--location", "US").out
+    assert "\nLeft out   1 table of other locations\n" in costguard(*PULL, "--location", "US").out
 
 
 def test_an_api_that_is_off(costguard: Costguard, serve: Serve) -> None:
@@ -315,6 +338,25 @@ def test_many_partitions_are_cut(costguard: Costguard, catalog: Path) -> None:
     assert "\nthe last 12 partitions; --format json has the 8 before them too\n" in out
     assert "20260108" not in out
     assert "20260109" in out
+
+
+def test_members_of_a_wildcard_stand_in_one_line(costguard: Costguard, catalog: Path) -> None:
+    columns = [{"path": "x", "type": "STRING", "bytes": 5}]
+    sizes = {
+        "p.d.e_20260101": 7,
+        "p.d.e_20260102": 8,
+        "p.d.e_20260103": 9,
+        "p.d.f_20260101": None,
+        "p.d.e_x": 1,
+    }
+    tables = [{"name": name, "rows": size, "bytes": size, "columns": columns} for name, size in sizes.items()]
+    catalog.write_text(json.dumps({"version": 1, "tables": tables}))
+    assert costguard("catalog", "show", catalog).out.partition("\n\n")[2] == (
+        "table           kind       rows  bytes  partitions  columns sized\n"
+        "p.d.e_*         3 members    24   24 B                     3 of 3\n"
+        "p.d.e_x         table         1    1 B                     1 of 1\n"
+        "p.d.f_20260101  table         ?      ?                     1 of 1\n"
+    )
 
 
 def test_the_same_for_programs(costguard: Costguard, catalog: Path) -> None:

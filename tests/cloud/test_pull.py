@@ -96,7 +96,7 @@ def test_partitions_are_listed_with_one_query_a_dataset(serve: Serve, tmp_path: 
     ]
     asked = [job["query"]["queryParameters"][0]["parameterValue"]["arrayValues"] for job in server.queries]
     assert asked == [[{"value": "days"}, {"value": "numbers"}], [{"value": "days"}]]
-    assert {job["query"]["maximumBytesBilled"] for job in server.queries} == {"104857600"}
+    assert {job["query"]["maximumBytesBilled"] for job in server.queries} == {"1073741824"}
     assert found.charges == (Charge("US", 10485760), Charge("US", 10485760))
 
 

@@ -113,6 +113,27 @@ def test_partitions_that_state_their_columns() -> None:
     assert facts.leaf_by_position(1) == [300, 300]
 
 
+def test_partitions_of_which_one_states_its_columns() -> None:
+    raw = table(
+        "t",
+        [column("s", "STRING", 10_000)],
+        1_000,
+        10_000,
+        partitioning={
+            "column": "dt",
+            "type": "DAY",
+            "partitions": [
+                partition("20240101", 100, 1_000, {"s": 900}),
+                {"id": "20240102", "rows": 900, "bytes": 9_000},
+            ],
+        },
+    )
+    facts = facts_of(raw)
+    assert facts.leaf_in(0, FIRST) == exactly(900)
+    assert facts.leaf_in(0, ((1, 2),)).basis == "modelled"  # 9,000 by its share of the table's bytes
+    assert facts.leaf_by_position(0) == [900, 9_000]
+
+
 def test_a_column_that_is_never_null_follows_from_the_rows_of_partitions() -> None:
     assert shared(mode="REQUIRED").leaf_in(0, FIRST) == exactly(800)
     # 1,000 rows of 8 bytes: nothing is NULL although it might be
