@@ -70,6 +70,18 @@ def test_only_the_like_is_compared(tmp_path: Path) -> None:
     }
 
 
+def test_of_several_projects_the_latest_counts(tmp_path: Path) -> None:
+    rows = [
+        used(1, 1, labels=labels(cg_iteration="p"), project="p"),
+        used(2, 2, labels=labels(cg_iteration="q"), project="q"),
+        used(4, 3, labels=labels(cg_iteration="both"), project="p"),
+        used(8, 3, labels=labels(cg_iteration="both"), project="q"),
+    ]
+    both, *others = changes(found(tmp_path, rows).iterations)
+    assert both is not None
+    assert (both.since, both.net, others) == ("q", Decimal(10), [None, None])
+
+
 def test_an_iteration_by_its_name(tmp_path: Path) -> None:
     rows = [
         used(1, 1, labels=labels(cg_iteration="20260901-a")),

@@ -171,6 +171,12 @@ def test_jobs_fill_a_pause(tmp_path: Path) -> None:
     }
 
 
+def test_jobs_give_an_iteration_no_other_name(tmp_path: Path) -> None:
+    """A job that began before the first charge: the iteration begins with it, and is called as without it."""
+    (one,) = found(tmp_path, [used(1, 1, 3)], [ran("a", at(1, 1))]).iterations
+    assert (one.id, one.start) == ("shop@2026-09-01T03:00", at(1, 1))
+
+
 def test_what_runs_all_day_is_no_iteration_and_ties_none_together(tmp_path: Path) -> None:
     machine = {"service": COMPUTE, "sku": "E2 Instance Core running"}
     rows = [used(0.25, 1 + hour // 24, hour % 24, **machine) for hour in range(48)]
