@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from costguard.facts.fingerprint import fingerprint
+from costguard.facts.fingerprint import fingerprint, normal_form
 from costguard.history.charges import load_charges, summarise
 from costguard.history.jobs import load_jobs
 from costguard.history.rollup import roll_up, sums, week_period, within
@@ -619,7 +619,7 @@ def test_jobs_are_told_by_the_fingerprints_of_the_code(scanned: dict[str, Any], 
     for text, user, kind, size in (
         jobs.drop_nulls("query").select("query", "user", "statement", "bytes_billed").iter_rows()
     ):
-        place = places.get(fingerprint(text))
+        place = places.get(fingerprint(normal_form(text)))
         if place is not None:
             told[place] += 1
             billed += size
