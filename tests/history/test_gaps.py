@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.facts.fingerprint import NAME_GAP as N
@@ -64,6 +64,7 @@ def test_the_one_of_which_most_is_known() -> None:
     assert list(found.best("SELECT AGES FROM P.SALES.OTHERS")) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["SELECT LONG_WORD", "A", " WHERE", "AB", ".", "?"]), min_size=2, max_size=5),
     st.lists(st.sampled_from(["A", "AB", ".A", "A?", ""]), min_size=4, max_size=4),
