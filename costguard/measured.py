@@ -45,23 +45,29 @@ def measure(
     ids: Sequence[str],
     never_run: int,
     list_note: str,
+    bill_prices: Mapping[int, Decimal],
 ) -> MeasuredScan:
-    """Put the history's figures in the place of estimates; what is wasted keeps its part of them.
+    """Put the history's figures in the place of estimates; what is wasted keeps its part of them. What stays an
+    estimate has the bill's price, where there is one.
 
     Figures of an unsure match (confidence `low`) stay estimates, with what the history says beside them.
     `ids`: by the key of the statement. `list_note`: what a price of the list is called: `US, list of 2026-07-25`.
+    `bill_prices`: what a TiB costs by the bill where the statement runs, by its key.
     """
     keys = {identity: key for key, identity in enumerate(ids)}
     found: dict[str, QueryReport] = {}
     figures: dict[str, _Figures] = {}
     for query in queries:
-        spent = history.statements.get(keys[query.id])
-        if spent is None:
-            found[query.id] = query
-            continue
-        figure = _figures(spent, history.statement_prices.get(keys[query.id], ()), list_note)
-        figures[query.id] = figure
-        found[query.id] = _measured(query, spent, figure, ids)
+        key = keys[query.id]
+        spent = history.statements.get(key)
+        if spent is not None:
+            figure = _figures(spent, history.statement_prices.get(key, ()), list_note)
+            query = _measured(query, spent, figure, ids)
+            if query.measured is not None and query.measured.estimate is not None:
+                figures[query.id] = figure
+        if query.id not in figures and key in bill_prices:
+            query, figures[query.id] = _repriced(query, bill_prices[key])
+        found[query.id] = query
     changed = tuple(found[query.id] for query in queries)
     wasted = tuple(
         _rescaled(finding, found[finding.query], figures[finding.query].usd_per_tib)
@@ -115,6 +121,17 @@ def _measured(
     )
 
 
+def _repriced(query: QueryReport, usd_per_tib: Decimal) -> tuple[QueryReport, _Figures]:
+    """An estimate at the price of the bill."""
+    figures = _Figures(query.usd, query.price, None)
+    if query.usd is not None and query.bytes_billed is not None:
+        usd = price_bytes(query.bytes_billed, usd_per_tib)
+        figures = _Figures(usd, f"{usd_per_tib.normalize():f} USD/TiB, of the bill", usd_per_tib)
+        per_iteration = usd.times(Decimal(str(query.runs)))
+        query = replace(query, usd=usd, usd_per_iteration=per_iteration, price=figures.price)
+    return query, figures
+
+
 def _range(figure: Quantiles, basis: str) -> ByteRange:
     return ByteRange(figure.low, figure.median, figure.high, basis)
 
@@ -150,10 +167,14 @@ def _quotient(amount: Decimal, by: Decimal) -> Decimal:
 
 def _rescaled(finding: Finding, query: QueryReport, usd_per_tib: Decimal | None) -> Finding:
     """What a finding wastes of a measured query: the same part of its bytes as of the estimate."""
-    if query.measured is None or query.measured.estimate is None or query.bytes_processed is None:
-        return finding
-    before = query.measured.estimate
+    before = query.measured.estimate if query.measured is not None else None
     runs = Decimal(str(query.runs))
+    if before is None:
+        if finding.wasted_bytes is None or finding.wasted_usd is None or usd_per_tib is None:
+            return finding
+        return replace(finding, wasted_usd=price_bytes(finding.wasted_bytes, usd_per_tib).times(runs))
+    if query.bytes_processed is None:
+        return finding
     if finding.wasted_bytes is None:
         # Time of a run: it is paid as often as the query really ran.
         usd = finding.wasted_usd

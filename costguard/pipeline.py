@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from costguard.crew import Crew
     from costguard.extract.dbt import TemplateProject
     from costguard.facts.merge import SourceColumns
+    from costguard.history.prices import BillPrices
     from costguard.history.spend import History
     from costguard.judge.rulebook import Rulebook
 
@@ -387,7 +389,15 @@ def with_history(
     queries = {key: by_id[identity] for key, identity in enumerate(ids)}
     unknown = never_run(frames, statements, history.statements.keys(), queries)
     note = f"{location}, {book.note(location)}"
-    measured = measure(result.queries, result.findings, history, ids, len(unknown), note)
+    measured = measure(
+        result.queries,
+        result.findings,
+        history,
+        ids,
+        len(unknown),
+        note,
+        _bill_prices(request, frames, priced.bill),
+    )
     counted = [query for query in measured.queries if query.counted_with is None]
     summary = replace(
         result.summary,
@@ -402,6 +412,18 @@ def with_history(
         {key: by_id[identity] for key, identity in enumerate(ids)},
         unknown,
     )
+
+
+def _bill_prices(request: ScanRequest, frames: Frames, bill: BillPrices | None) -> dict[int, Decimal]:
+    """What a TiB costs by the bill, by the key of the query. Training a model has SKUs of its own."""
+    if bill is None:
+        return {}
+    found: dict[int, Decimal] = {}
+    for key, statement, location in frames["queries"].select("query", "statement", "location").rows():
+        price = bill.price(request.settings.project, location) if location is not None else None
+        if price is not None and statement != "CREATE MODEL":
+            found[key] = price
+    return found
 
 
 def scan_with_history(request: ScanRequest, report_progress: Progress | None = None) -> ScanWithHistory:

@@ -70,7 +70,7 @@ def scan(
 ) -> MeasuredScan:
     first = before or query()
     return measure(
-        [first, query("other.sql")], wasted, history(found, prices), [first.id, "other.sql:1"], 1, NOTE
+        [first, query("other.sql")], wasted, history(found, prices), [first.id, "other.sql:1"], 1, NOTE, {}
     )
 
 
@@ -154,3 +154,31 @@ def test_wasted_time_is_paid_as_often_as_it_ran() -> None:
 def test_other_findings_stay() -> None:
     wasted = finding(query=None)
     assert scan(spent(on_demand("12.5")), (LIST,), None, wasted).findings == (wasted,)
+
+
+def test_what_stays_an_estimate_has_the_price_of_the_bill() -> None:
+    """A TiB for four dollars, half of which is wasted; what ran is priced by its jobs."""
+    other = query("other.sql", runs=3.0)
+    wasted = finding(
+        query="other.sql:1",
+        wasted_bytes=ByteRange.exactly(TIB // 2),
+        wasted_usd=Dollars(*[Decimal(9)] * 3, "exact"),
+    )
+    prices = {0: Decimal(4), 1: Decimal(4)}
+    found = spent(on_demand("12.5"))
+    result = measure([query(), other], [wasted], history(found), ["q.sql:1", "other.sql:1"], 1, NOTE, prices)
+    ran, stays = result.queries
+    assert ran.price == f"6.25 USD/TiB, {NOTE}"
+    assert stays.usd == Dollars(Decimal(4), Decimal(4), Decimal(4), "exact")
+    assert (stays.usd_per_iteration, stays.price) == (stays.usd.times(3), "4 USD/TiB, of the bill")
+    assert result.findings[0].wasted_usd == Dollars(Decimal(6), Decimal(6), Decimal(6), "exact")
+    unknown = query("unknown.sql", size=None)
+    assert measure(
+        [unknown],
+        [],
+        History({}, (), Spend(), Spend(), Spend(), {}, Spend(), None, None, 0),
+        ["unknown.sql:1"],
+        1,
+        NOTE,
+        {0: Decimal(4)},
+    ).queries == (unknown,)

@@ -11,10 +11,19 @@ from typing import Final
 from costguard.facts.fingerprint import NAME_GAP, OPEN_GAP
 
 LEAST_FIXED: Final = 12
-"""Characters that a text with gaps has to say by itself: `SELECT*FROM ` is the shortest that says anything."""
+"""Characters that a text with gaps has to say, a name among them: `SELECT * FROM {table}` may be anybody's."""
 LEAST_FIXED_OPEN: Final = 20
 """The same where some gap may stand for anything."""
 
+_KEYWORDS: Final = frozenset(
+    {
+        *("CASE", "COUNT", "CREATE", "CROSS", "DELETE", "DESC", "DISTINCT", "DROP", "ELSE"),
+        *("EXCEPT", "EXISTS", "EXTERNAL", "FROM", "FULL", "FUNCTION", "GROUP", "HAVING", "INNER"),
+        *("INSERT", "INTO", "JOIN", "LEFT", "LIMIT", "MATERIALIZED", "MERGE", "NULL", "OFFSET"),
+        *("ORDER", "OUTER", "PARTITION", "REPLACE", "RIGHT", "SELECT", "TABLE", "TEMP", "TEMPORARY"),
+        *("THEN", "UNION", "UPDATE", "USING", "VALUES", "VIEW", "WHEN", "WHERE", "WITH"),
+    }
+)
 _GAP: Final = re.compile(f"[{NAME_GAP}{OPEN_GAP}]")
 _NAME: Final = re.compile(r"[\w.*\-?$:]*")
 _WORD: Final = re.compile(r"[A-Z_][A-Z0-9_]{3,}")
@@ -83,6 +92,8 @@ def _is_word(pair: str) -> bool:
 
 def pattern_of(key: int, form: str) -> Pattern | None:
     """The pattern of a normal form with gaps; None where too little of it is known."""
+    if set(_WORD.findall(form)) <= _KEYWORDS:
+        return None
     pattern = Pattern(key, tuple(_GAP.split(form)), "".join(_GAP.findall(form)))
     return pattern if pattern.fixed >= (LEAST_FIXED_OPEN if pattern.open else LEAST_FIXED) else None
 

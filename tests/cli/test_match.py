@@ -62,7 +62,7 @@ SELECT name␛[31m FROM p.shop.staff                  1     512 GiB        $3.00
 SELECT name FROM p.shop.people                      1     512 GiB        $1.50
 
 In the code, never run                        estimated $
-shop/sql/never.sql:1                            $3.12
+shop/sql/never.sql:1                            $1.50
 """
 
 
@@ -111,11 +111,11 @@ def test_a_scan_shows_what_was_measured(costguard: Costguard, past: Path, bill: 
     dear = out[out.index("Dearest") : out.index("Iteration ")].splitlines()
     assert [" ".join(line.split()) for line in dear if line] == [
         "Dearest queries bytes billed $ a run runs $ an iteration estimated",
-        "shop/sql/never.sql:1 512 GiB $3.12 1 assumed $3.12 as shown",
         "shop/sql/all.sql:1 512 GiB $1.50 2 $3.00 $6.25",
+        "shop/sql/never.sql:1 512 GiB $1.50 1 assumed $1.50 as shown",
         "shop/sql/one.sql:1 256 GiB $0.75 1 $0.75 $3.12",
     ]
-    assert "Iteration  $6.88 for 3 queries" in out
+    assert "Iteration  $5.25 for 3 queries" in out
     assert "3 of 5 charged jobs in 1 day ran this code: $3.75 of $5.25 (3 USD/TiB, of the bill)" in out
     assert "2 queries have the figures of the history, an iteration being a day; 1 never ran" in out
     assert "$0.00 of $3.00 for slots are shared out by slot time" in out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.facts.fingerprint import NAME_GAP, OPEN_GAP, fingerprint, has_gaps, normal_form, shape
@@ -152,6 +152,7 @@ def written(draw: st.DrawFn, tokens: list[Token]) -> str:
     return "".join(parts) + draw(st.sampled_from(["", ";", " ;\n"]))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_layout_and_literals_change_nothing(data: st.DataObject) -> None:
     tokens = data.draw(statements())
@@ -160,6 +161,7 @@ def test_layout_and_literals_change_nothing(data: st.DataObject) -> None:
     assert "2026" not in normal_form(first).replace("T_20260101", "")
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_other_names_change_it(data: st.DataObject) -> None:
     tokens = data.draw(statements())
