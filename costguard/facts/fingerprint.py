@@ -41,12 +41,29 @@ _PLACEHOLDER: Final = re.compile(r"%(?:\(\w+\))?s\b")
 _WORD_SPACE: Final = re.compile(r" (?=[\w\x01])(?<=[\w\x01] )")
 """The only space that means something: between two words."""
 _KEPT: Final = "\x03"
-_TRUTH: Final = re.compile(r"\b(?:TRUE|FALSE)\b")
-_PREFIX: Final = re.compile(r"\b(?:R|B|RB|BR)\?")
+_TRUTH: Final = re.compile(r"[TF](?:(?<=T)RUE(?<!\wTRUE)|(?<=F)ALSE(?<!\wFALSE))\b")
+_PREFIX: Final = re.compile(r"[RB](?<!\w[RB])(?:(?<=R)B|(?<=B)R)?\?")
 """Of a raw string or of bytes: no name stands directly before a literal."""
+_WORDS_BEFORE_SIGN: Final = (
+    *(
+        "AND",
+        "BETWEEN",
+        "BY",
+        "DEFAULT",
+        "ELSE",
+        "HAVING",
+        "IN",
+        "INTERVAL",
+        "LIMIT",
+        "NOT",
+        "ON",
+        "OR",
+        "SELECT",
+    ),
+    *("THEN", "WHEN", "WHERE"),
+)
 _SIGN: Final = re.compile(
-    r"((?:[(,=<>+\-*/|&^~\[]|\b(?:AND|BETWEEN|BY|DEFAULT|ELSE|HAVING|IN|INTERVAL|LIMIT|NOT|ON|OR|SELECT|THEN|WHEN|"
-    r"WHERE)))-\?"
+    r"-(?:(?<=[(,=<>+\-*/|&^~\[]-)|" + "|".join(rf"(?<=\b{word}-)" for word in _WORDS_BEFORE_SIGN) + r")\?"
 )
 _LIST: Final = re.compile(r"\?(?:,\?)+")
 _TYPED: Final = re.compile(r"\?,[A-Z]+\?")
@@ -116,7 +133,7 @@ def normal_form(text: str, holes: Sequence[HoleSpan] = ()) -> str:
     if "R?" in text or "B?" in text:
         text = _PREFIX.sub("?", text).replace(" ?", "?")
     if "-?" in text:
-        text = _SIGN.sub(r"\1?", text)
+        text = _SIGN.sub("?", text)
     return _without_lists(text).rstrip("; ")
 
 
