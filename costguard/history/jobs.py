@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 
 from costguard.history.columns import Found, find, read_as
-from costguard.history.files import FileFormat, Opened, collected, frame_of, opened
+from costguard.history.files import FileFormat, Opened, collected, opened
 from costguard.history.job_columns import JOBS, JobSource, map_job_columns, source_of
 from costguard.history.job_documents import audit_job, rest_job
+from costguard.history.json_rows import frame_of
 
 STOPPED = "stopped"
 """A query that was cancelled may be charged in full; any other that failed is free."""
