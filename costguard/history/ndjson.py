@@ -23,14 +23,16 @@ if TYPE_CHECKING:
 FIRST_PIECE_BYTES: Final = 4 * 2**20
 """The first piece tells which columns hold text, so that the larger ones need not be read twice. A file that ends in it
 is not worth the start of pyarrow."""
-PIECE_BYTES: Final = 64 * 2**20
+PIECE_BYTES: Final = 16 * 2**20
+"""Larger pieces take more memory and no less time."""
 MAXIMUM_LINE_BYTES: Final = 128 * 2**20
 """BigQuery reads and writes rows of up to 100 MB."""
 _BLOCK_BYTES: Final = 2 * 2**20
 """What one thread parses at a time."""
+_SHORT_LINE: Final = 2000
 _MAXIMUM_BRACKETS: Final = 500
-"""pyarrow ends the process where a line is nested tens of thousands deep. A line with more brackets than this may be,
-and goes through Python, which says so."""
+"""pyarrow ends the process where a line is nested tens of thousands deep. One that is not short and has more brackets
+than this may be, and goes through Python, which says so."""
 _LONG_INTEGER: Final = re.compile(rb"[\s:\[,]-?\d{16,}[\s,}\]]")
 """An integer that a FLOAT64 might not hold."""
 
@@ -128,8 +130,8 @@ def _parsed(data: bytes, texts: pyarrow.Schema | None) -> tuple[pyarrow.Table, p
     import pyarrow
 
     lines = data.rstrip().split(b"\n")
-    if any(
-        not line.startswith(b"{") or line.count(b"{") + line.count(b"[") > _MAXIMUM_BRACKETS for line in lines
+    if not all(line.startswith(b"{") for line in lines) or any(
+        len(line) > _SHORT_LINE and line.count(b"{") + line.count(b"[") > _MAXIMUM_BRACKETS for line in lines
     ):
         raise _UnfitError
     try:
@@ -138,7 +140,7 @@ def _parsed(data: bytes, texts: pyarrow.Schema | None) -> tuple[pyarrow.Table, p
         if any(_holds_times(field.type) for field in table.schema):
             table = _read(data, texts)
         table.validate(full=True)  # text that is not UTF-8 is none
-    except pyarrow.ArrowException:
+    except (pyarrow.ArrowException, RecursionError):
         raise _UnfitError from None
     if table.num_rows != len(lines):
         raise _UnfitError

@@ -4,7 +4,7 @@ the total."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -31,7 +31,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "project-label": "project_labels",
     "tag": "tags",
 }
-DIMENSIONS: Final = (*_PLAIN, "day", *(f"{name}:KEY" for name in _LABELS))
+DIMENSIONS: Final = (*_PLAIN, "day", "week", *(f"{name}:KEY" for name in _LABELS))
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
 
 
@@ -103,11 +103,10 @@ def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFr
     Raises:
         UsageProblem: there is no such dimension.
     """
-    key, name = _key(dimension, zone)
+    key = _key(dimension, zone)
+    name = pl.col(key.name) if key.name is not None else pl.lit(None, dtype=pl.String)
     keyed = frame.select(
-        key.cast(pl.String).alias("key"),
-        (pl.col(name) if name is not None else pl.lit(None, dtype=pl.String)).alias("name"),
-        *("usage_start", "cost", "credit", "net"),
+        key.value.alias("key"), name.alias("name"), *("usage_start", "cost", "credit", "net")
     )
     return (
         keyed.group_by("key")
@@ -116,13 +115,37 @@ def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFr
             .filter(pl.col("name").is_not_null())
             .sort_by(pl.col("usage_start").filter(pl.col("name").is_not_null()))
             .last(),
-            pl.len().alias("rows"),
-            pl.col("cost").sum().alias("gross"),
-            pl.col("credit").sum().alias("credits"),
-            pl.col("net").sum(),
+            *_AMOUNTS,
         )
+        .with_columns(key.written(pl.col("key")))
         .sort("net", "key", descending=[True, False], nulls_last=True)
     )
+
+
+def roll_up_together(frame: pl.LazyFrame, dimensions: Sequence[str], zone: str = "UTC") -> pl.LazyFrame:
+    """The dimensions' keys, each in a column of its dimension's name, then `rows`, `gross`, `credits`, `net`: a row for
+    each combination of keys that is there, the dearest first.
+
+    Raises:
+        UsageProblem: there is no such dimension.
+    """
+    names = list(dict.fromkeys(dimensions))
+    keys = {name: _key(name, zone) for name in names}
+    keyed = frame.select(*(key.value.alias(name) for name, key in keys.items()), *("cost", "credit", "net"))
+    return (
+        keyed.group_by(names)
+        .agg(_AMOUNTS)
+        .with_columns(key.written(pl.col(name)) for name, key in keys.items())
+        .sort("net", *names, descending=[True, *(False for _ in names)], nulls_last=True)
+    )
+
+
+_AMOUNTS: Final = (
+    pl.len().alias("rows"),
+    pl.col("cost").sum().alias("gross"),
+    pl.col("credit").sum().alias("credits"),
+    pl.col("net").sum(),
+)
 
 
 def sums(frame: pl.DataFrame) -> list[Sum]:
@@ -130,16 +153,35 @@ def sums(frame: pl.DataFrame) -> list[Sum]:
     return [Sum(*row) for row in frame.iter_rows()]
 
 
-def _key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
+def _as_text(key: pl.Expr) -> pl.Expr:
+    return key.cast(pl.String)
+
+
+def _as_week(monday: pl.Expr) -> pl.Expr:
+    return monday.dt.strftime("%G-W%V")
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    value: pl.Expr
+    """Of each charge."""
+    name: str | None = None
+    """The column of what the key is called."""
+    written: Callable[[pl.Expr], pl.Expr] = _as_text
+    """The key as text: made once for each key, not for each charge."""
+
+
+def _key(dimension: str, zone: str) -> _Key:
     if dimension in _PLAIN:
         column, name = _PLAIN[dimension]
-        return pl.col(column), name
-    if dimension == "day":
+        return _Key(pl.col(column), name)
+    if dimension in ("day", "week"):
         time_zone(zone)
-        return pl.col("usage_start").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d"), None
+        day = pl.col("usage_start").dt.convert_time_zone(zone).dt.date()
+        return _Key(day) if dimension == "day" else _Key(day.dt.truncate("1w"), written=_as_week)
     kind, _, label = dimension.partition(":")
     if kind in _LABELS and label:
         # The first of several: a label has one value.
         mine = pl.col(_LABELS[kind]).list.filter(pl.element().struct.field("key") == label)
-        return mine.list.first().struct.field("value"), None
+        return _Key(mine.list.first().struct.field("value"))
     raise UsageProblem(f"charges cannot be added up by {dimension!r}; by one of {', '.join(DIMENSIONS)}")
