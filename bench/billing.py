@@ -46,10 +46,10 @@ def export_frame(start: int, rows: int, seed: int) -> pl.DataFrame:
         draw(SKUS_PER_SERVICE, 2).alias("sku"),
         draw(PROJECTS, 3).alias("project"),
         draw(HOURS, 4).cast(pl.Int64).alias("hour"),
-        # Most rows cost little, a few much.
-        ((draw(1_000_000, 5) + 1).cast(pl.Float64) / (draw(100_000, 6) + 1).cast(pl.Float64) / 1000).alias(
-            "cost"
-        ),
+        # Most rows cost little, a few much; millionths, so that whoever rounds to billionths gets the same.
+        ((draw(1_000_000, 5) + 1).cast(pl.Float64) / (draw(100_000, 6) + 1).cast(pl.Float64) / 1000)
+        .round(6)
+        .alias("cost"),
         draw(TEAMS, 8).alias("team"),
     )
     begin = pl.lit(1_782_864_000_000_000).cast(pl.Datetime("us", "UTC")) + pl.duration(hours=pl.col("hour"))
