@@ -23,7 +23,7 @@ from bench.history import history_rows
 from bench.process import FailedRunError, costguard, imported_packages, peak_memory, timed
 from bench.table import Row, print_row
 
-HEAVY = {"polars", "sqlglot", "google", "jinja2"}
+HEAVY = {"polars", "sqlglot", "google", "jinja2", "pyarrow"}
 SMALL_QUERY = (
     "SELECT event_name, COUNT(*) AS events FROM `p.d.events` WHERE event_date = '2026-01-01' GROUP BY 1\n"
 )

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from costguard.errors import UsageProblem
 from costguard.history.json_rows import EXACT_INTEGERS, Shape, frame_of, row_of
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def lay_down(found: Iterator[Piece], directory: Path) -> pl.LazyFrame:
 
     Raises:
         ValueError: a line is no object, or a column is a list or a struct in one row and something else in another.
+        UsageProblem: the directory has no room.
     """
     shapes: dict[str, Shape] = {}
     texts: pyarrow.Schema | None = None
@@ -106,7 +108,7 @@ def lay_down(found: Iterator[Piece], directory: Path) -> pl.LazyFrame:
             shapes.setdefault(name, Shape(name)).include(kind)
         if frame.height:
             parts.append(directory / f"{len(parts):06}.parquet")
-            frame.write_parquet(parts[-1], compression="lz4")
+            _write(frame, parts[-1])
         del frame
     schema = {name: shape.type() for name, shape in shapes.items()}
     return pl.scan_parquet(
@@ -116,6 +118,16 @@ def lay_down(found: Iterator[Piece], directory: Path) -> pl.LazyFrame:
         missing_columns="insert",
         cast_options=pl.ScanCastOptions(missing_struct_fields="insert"),
     )
+
+
+def _write(frame: pl.DataFrame, part: Path) -> None:
+    try:
+        frame.write_parquet(part, compression="lz4")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        why = str(error).strip().splitlines()[0]
+        raise UsageProblem(
+            f"{part.parent}: what large NDJSON holds cannot be written there ({why}); TMPDIR names another place"
+        ) from None
 
 
 # -- by pyarrow ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
@@ -124,6 +124,7 @@ def test_6_a_row_that_two_files_share_is_no_older_export(tmp_path: Path) -> None
 
 
 @given(st.lists(st.decimals(-(10**6), 10**6, places=6), min_size=1, max_size=60))
+@settings(deadline=None)
 def test_12_sums_are_exact(tmp_path_factory: pytest.TempPathFactory, amounts: list[Decimal]) -> None:
     """Amounts are FLOAT64 in the export: each is what it was before, and so is their sum."""
     path = tmp_path_factory.mktemp("bill") / "b.parquet"

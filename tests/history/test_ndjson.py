@@ -150,6 +150,7 @@ def test_charges_are_the_same(new_directory: NewDirectory, rows: list[Row], firs
 @example(-1.25e-5)
 @example(9.99e-6)
 @example(-0.0)
+@settings(deadline=None)
 def test_numbers_are_written_as_polars_writes_them(value: float) -> None:
     (text,) = pl.Series([value]).cast(pl.String)
     if value.is_integer() and abs(value) < 2**53:
@@ -241,6 +242,7 @@ def test_a_line_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(st.lists(st.binary(max_size=9).map(lambda line: line.replace(b"\n", b""))), st.integers(1, 30))
+@settings(deadline=None)
 def test_pieces_are_all_of_the_lines(lines: list[bytes], size: int) -> None:
     data = b"\n".join(lines)
     found = list(pieces(io.BytesIO(data), size, size))
