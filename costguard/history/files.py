@@ -8,6 +8,7 @@ import gzip
 import json
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -35,6 +36,7 @@ MAXIMUM_JSON_BYTES: Final = 512 * 2**20
 MAXIMUM_NDJSON_BYTES: Final = 2**30
 """Without pyarrow, lines are held as Python objects, which take ten times the room."""
 _START: Final = 4096
+_UNREADABLE: Final = (OSError, EOFError, ValueError, RecursionError, zlib.error)
 
 
 def find_export(given: Sequence[str]) -> list[Path]:
@@ -80,7 +82,7 @@ def format_of(path: Path) -> FileFormat:
         if start[:2] == b"\x1f\x8b":
             with gzip.open(path, "rb") as packed:
                 start = packed.read(_START)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageProblem(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not start.strip():
         raise UsageProblem(f"{path}: the file is empty")
@@ -153,7 +155,7 @@ def open_export(path: Path, kind: FileFormat) -> pl.LazyFrame:
         if kind == "ndjson" and _has_rows_on_lines(path):
             return _open_ndjson(path)
         return frame_of(list(documents(path))).lazy()
-    except (OSError, EOFError, ValueError, RecursionError, pl.exceptions.PolarsError) as error:
+    except (*_UNREADABLE, pl.exceptions.PolarsError) as error:
         first = str(error).strip().splitlines()
         raise UsageProblem(f"{path}: cannot be read as {kind}: {first[0] if first else error}") from None
 
@@ -205,7 +207,9 @@ def _unpacked(path: Path) -> IO[bytes]:
 def _has_rows_on_lines(path: Path) -> bool:
     """Whether the first line is a row by itself, and not a whole answer of the REST API or the first line of one."""
     with _unpacked(path) as stream:
-        line = stream.readline(MAXIMUM_LINE_BYTES)
+        line = b"\n"
+        while line.isspace():
+            line = stream.readline(MAXIMUM_LINE_BYTES)
     try:
         document = json.loads(line)
     except ValueError:

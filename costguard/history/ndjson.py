@@ -124,7 +124,7 @@ def _write(frame: pl.DataFrame, part: Path) -> None:
     try:
         frame.write_parquet(part, compression="lz4")
     except (OSError, pl.exceptions.PolarsError) as error:
-        why = str(error).strip().splitlines()[0]
+        why = (str(error).strip() or repr(error)).splitlines()[0]
         raise UsageProblem(
             f"{part.parent}: what large NDJSON holds cannot be written there ({why}); TMPDIR names another place"
         ) from None

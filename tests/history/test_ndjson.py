@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import math
@@ -304,4 +305,22 @@ def test_a_bad_line_is_named(tmp_path: Path, small_pieces: Path) -> None:
     lines[30] = b'{"cost": 1,}\n'
     path.write_bytes(b"".join(lines))
     with pytest.raises(UsageProblem, match=r"b.ndjson: cannot be read as ndjson: line 31: "):
+        load_charges([str(path)])
+
+
+def test_blank_lines_may_come_first(tmp_path: Path) -> None:
+    path = Path(bill(tmp_path / "b.ndjson"))
+    path.write_bytes(b"\n \n" + path.read_bytes())
+    assert summarise(load_charges([str(path)])).rows == 40
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_packed_bill_that_is_damaged(tmp_path: Path, small_pieces: Path, cut: bool) -> None:
+    data = gzip.compress(Path(bill(tmp_path / "b.ndjson", 2000)).read_bytes())
+    path = tmp_path / "b.ndjson.gz"
+    path.write_bytes(data)
+    assert summarise(load_charges([str(path)])).rows == 2000
+    middle = len(data) // 2
+    path.write_bytes(data[:middle] if cut else data[:middle] + b"\xff" * 200 + data[middle + 200 :])
+    with pytest.raises(UsageProblem, match=r"b.ndjson.gz: cannot be read as ndjson: "):
         load_charges([str(path)])
