@@ -133,7 +133,9 @@ def frame_of(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     for name in dict.fromkeys(name for row in rows for name in row):
         shape = Shape(name)
         values = [shape.seen(row.get(name)) for row in rows]
-        columns.append(pl.Series(name, values, dtype=shape.type()))
+        # Given the type of a list, polars takes five times as long as for finding it out.
+        column, kind = pl.Series(name, values, strict=False), shape.type()
+        columns.append(column if column.dtype == kind else pl.Series(name, values, dtype=kind))
     return pl.DataFrame(columns or None, height=len(rows))
 
 
