@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 VENV ?= .venv
 BIN := $(VENV)/bin
 PATHS ?= examples/churn
+HISTORY_ROWS ?= 1000000
 PYTEST_ARGUMENTS ?=
 
 # The newest suitable interpreter; evaluated only when the environment is made. Each is tried, because a name on the
@@ -48,8 +49,8 @@ format: $(DEVELOP_STAMP) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(RUN_STAMP) ## Measure against the floors: make bench PATHS="dir ..."
-	@$(BIN)/python -m bench $(PATHS)
+bench: $(RUN_STAMP) ## Measure against the floors: make bench PATHS="dir ..." HISTORY_ROWS=10000000
+	@$(BIN)/python -m bench --history-rows $(HISTORY_ROWS) $(PATHS)
 
 lock: $(VENV)/bin/python ## Write requirements.lock and requirements-dev.lock anew from pyproject.toml
 	@$(PIP_INSTALL) uv
@@ -59,7 +60,7 @@ lock: $(VENV)/bin/python ## Write requirements.lock and requirements-dev.lock an
 	$$compile --group build --output-file requirements.lock; \
 	(cd tests/emulator && ../../$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --upgrade --quiet --output-file requirements.lock); \
-	$$compile --extra gcp --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$$compile --extra gcp --extra arrow --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
 readme: $(RUN_STAMP) ## Write the READMEs' sample output and fact reference anew
 	@$(BIN)/python docs/render_fact_reference.py

@@ -1,10 +1,10 @@
 """Prints costguard's times as ratios to floors that were taken in the same run, beside the targets.
 
-    python -m bench [--processes N] [--rounds N] DIRECTORY...
+    python -m bench [--processes N] [--rounds N] [--history-rows N] DIRECTORY...
 
 The .sql files of a directory are copied to a place of their own, likewise the .py files, so that a scan and
 its floor read exactly the same. Each round runs both, one right after the other, and the median of the rounds' ratios
-counts: a machine that is slower for a while slows both.
+counts: a machine that is slower for a while slows both. Last comes the roll-up of an invented bill (`bench.history`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bench.history import history_rows
 from bench.process import FailedRunError, costguard, imported_packages, peak_memory, timed
+from bench.table import Row, print_row
 
-HEAVY = {"polars", "sqlglot", "google", "jinja2"}
+HEAVY = {"polars", "sqlglot", "google", "jinja2", "pyarrow"}
 SMALL_QUERY = (
     "SELECT event_name, COUNT(*) AS events FROM `p.d.events` WHERE event_date = '2026-01-01' GROUP BY 1\n"
 )
@@ -31,17 +32,6 @@ WARM_SHARE = 0.15
 SMALL_SECONDS = 1.0
 HELP_SECONDS = 0.25
 MEMORY_BYTES = 1 << 30
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table."""
-
-    measure: str
-    value: str
-    target: str
-    kept: bool | None
-    """None when there is no target."""
 
 
 def copy_files(directory: Path, suffix: str, target: Path) -> int:
@@ -145,17 +135,12 @@ def start_rows(directory: Path, rounds: int) -> Iterable[Row]:
     yield Row("costguard --help imports", ", ".join(heavy) or "nothing heavy", "nothing heavy", not heavy)
 
 
-def print_row(row: Row) -> None:
-    """One line; a missed target is said in words."""
-    verdict = {None: "", True: "kept", False: "MISSED"}[row.kept]
-    print(f"{row.measure:<52} {row.value:<62} {row.target:<16} {verdict}".rstrip(), flush=True)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("directories", nargs="+", type=Path, metavar="DIRECTORY")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--history-rows", type=int, default=1_000_000, help="of an invented bill; 0: none")
     options = parser.parse_args()
     missing = [str(path) for path in options.directories if not path.is_dir()]
     if missing:
@@ -184,6 +169,9 @@ def main() -> int:
                         ):
                             print_row(row)
                     shutil.rmtree(tree, ignore_errors=True)
+            if options.history_rows:
+                for row in history_rows(scratch, options.history_rows, options.rounds):
+                    print_row(row)
         except FailedRunError as problem:
             print(problem, file=sys.stderr)
             return 1

@@ -13,7 +13,7 @@ import pytest
 from tests.history.past import history, run
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = {"polars", "sqlglot", "google", "jinja2"}
+HEAVY = {"polars", "sqlglot", "google", "jinja2", "pyarrow"}
 PROBE = """
 import atexit, sys
 packages = lambda: sorted({name.partition(".")[0] for name in sys.modules})

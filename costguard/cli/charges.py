@@ -21,7 +21,7 @@ def charges_command(
         list[str] | None,
         typer.Option(
             metavar="WHAT",
-            help="Add up by service, sku, project, region, resource, day, cost-type, invoice-month, label:KEY, "
+            help="Add up by service, sku, project, region, resource, day, week, cost-type, invoice-month, label:KEY, "
             "system-label:KEY, project-label:KEY or tag:KEY (repeatable).",
         ),
     ] = None,

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import polars as pl
 
 from costguard.errors import UsageProblem
 from costguard.history.exports import SUFFIXES, FileFormat, find_export, suffix_of
+from costguard.history.json_rows import frame_of
+from costguard.history.ndjson import MAXIMUM_LINE_BYTES, Piece, can_read_any_size, lay_down, pieces
 
 MAXIMUM_JSON_BYTES: Final = 512 * 2**20
 """A JSON array is read as a whole; `bq query` does not write larger ones."""
 MAXIMUM_NDJSON_BYTES: Final = 2**30
-"""Lines are held as Python objects, which take ten times the room."""
+"""Without pyarrow, lines are held as Python objects, which take ten times the room."""
 _START: Final = 4096
+_UNREADABLE: Final = (OSError, EOFError, ValueError, RecursionError, zlib.error)
 
 
 def format_of(path: Path) -> FileFormat:
@@ -34,7 +41,7 @@ def format_of(path: Path) -> FileFormat:
         if start[:2] == b"\x1f\x8b":
             with gzip.open(path, "rb") as packed:
                 start = packed.read(_START)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageProblem(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not start.strip():
         raise UsageProblem(f"{path}: the file is empty")
@@ -104,36 +111,79 @@ def open_export(path: Path, kind: FileFormat) -> pl.LazyFrame:
             return pl.read_avro(path).lazy()
         if kind == "csv":
             return pl.read_csv(path, infer_schema=False).lazy()
-        return frame_of(list(documents(path, kind))).lazy()
-    except (OSError, EOFError, ValueError, RecursionError, pl.exceptions.PolarsError) as error:
+        if kind == "ndjson" and _has_rows_on_lines(path):
+            return _open_ndjson(path)
+        return frame_of(list(documents(path))).lazy()
+    except (*_UNREADABLE, pl.exceptions.PolarsError) as error:
         first = str(error).strip().splitlines()
         raise UsageProblem(f"{path}: cannot be read as {kind}: {first[0] if first else error}") from None
 
 
-def documents(path: Path, kind: FileFormat) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON file: a line each, an array, or the `jobs` of an answer of the REST API.
+def _open_ndjson(path: Path) -> pl.LazyFrame:
+    """Rows that stand on a line each. A large file is laid down as Parquet, in a directory that goes when the process
+    does.
+
+    Raises:
+        ValueError: a line is no object, or there are too many lines to be read without pyarrow.
+    """
+    with _unpacked(path) as stream:
+        found = pieces(stream)
+        first = next(found)
+        second = next(found, None)
+        if second is None:
+            return frame_of(list(first.rows())).lazy()
+        if not can_read_any_size():
+            return frame_of(list(_rows(chain([first, second], found)))).lazy()
+        directory = Path(tempfile.mkdtemp(prefix="costguard-"))
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        return lay_down(chain([first, second], found), directory)
+
+
+def _rows(found: Iterable[Piece]) -> Iterator[dict[str, Any]]:
+    """The rows of some pieces.
+
+    Raises:
+        ValueError: a line is no object, or there are too many.
+    """
+    size = 0
+    for piece in found:
+        size += len(piece.data)
+        if size > MAXIMUM_NDJSON_BYTES:
+            raise ValueError(
+                f"more than {MAXIMUM_NDJSON_BYTES // 2**20:,} MiB of lines; install the extra "
+                "costguard-gcp[arrow], which reads any size, or export it as Parquet"
+            )
+        yield from piece.rows()
+
+
+def _unpacked(path: Path) -> IO[bytes]:
+    """The bytes of a file, which may be gzipped."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def _has_rows_on_lines(path: Path) -> bool:
+    """Whether the first line is a row by itself, and not a whole answer of the REST API or the first line of one."""
+    with _unpacked(path) as stream:
+        line = b"\n"
+        while line.isspace():
+            line = stream.readline(MAXIMUM_LINE_BYTES)
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and not isinstance(document.get("jobs"), list)
+
+
+def documents(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON document: an array, or the `jobs` of an answer of the REST API.
 
     Raises:
         ValueError: it is not JSON, or holds something else.
     """
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rb") if packed else path.open("rb") as stream:
-        if kind == "ndjson":
-            first = stream.readline()
-            if _is_row(first):
-                size = 0
-                for number, line in enumerate(chain([first], stream), 1):
-                    size += len(line)
-                    if size > MAXIMUM_NDJSON_BYTES:
-                        limit = MAXIMUM_NDJSON_BYTES / 2**20
-                        raise ValueError(f"more than {limit:,.0f} MiB of lines; export it as Parquet")
-                    if line.strip():
-                        yield _row(json.loads(line), f"line {number}")
-                return
-            data = first + stream.read(MAXIMUM_JSON_BYTES + 1)
-        else:
-            data = stream.read(MAXIMUM_JSON_BYTES + 1)
+    with _unpacked(path) as stream:
+        data = stream.read(MAXIMUM_JSON_BYTES + 1)
     if len(data) > MAXIMUM_JSON_BYTES:
         raise ValueError(f"more than {MAXIMUM_JSON_BYTES // 2**20} MiB in one document; export it as Parquet")
     document = json.loads(data)
@@ -142,37 +192,6 @@ def documents(path: Path, kind: FileFormat) -> Iterator[dict[str, Any]]:
     if not isinstance(document, list):
         raise ValueError("not an array of rows")
     for number, row in enumerate(document, 1):
-        yield _row(row, f"row {number}")
-
-
-def _is_row(line: bytes) -> bool:
-    """Whether a line is a row by itself, and not a whole answer or the first line of one."""
-    try:
-        document = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(document, dict) and not isinstance(document.get("jobs"), list)
-
-
-def _row(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where} is not an object")
-    return value
-
-
-def frame_of(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
-    """Rows of JSON as columns. Scalars become text: the same column may hold `"0.5"` in one row and `1` in the next."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return pl.DataFrame(
-        {name: pl.Series(name, [_texts(row.get(name)) for row in rows], strict=False) for name in names}
-    )
-
-
-def _texts(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _texts(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_texts(item) for item in value]
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value)
+        if not isinstance(row, dict):
+            raise ValueError(f"row {number} is not an object")
+        yield row

@@ -130,7 +130,8 @@ def _truth(value: Any) -> bool | None:
 def _label_pairs(labels: Any) -> list[dict[str, str]]:
     if not isinstance(labels, dict):
         return []
-    return [{"key": str(key), "value": str(value)} for key, value in labels.items()]
+    # A label of another row is a null here.
+    return [{"key": str(key), "value": str(value)} for key, value in labels.items() if value is not None]
 
 
 def _dotted(table: Mapping[str, Any]) -> str | None:

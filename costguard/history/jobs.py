@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from costguard.errors import UsageProblem
 from costguard.history.columns import Found, find, read_as
 from costguard.history.exports import FileFormat
-from costguard.history.files import Opened, collected, frame_of, opened
+from costguard.history.files import Opened, collected, opened
 from costguard.history.job_columns import JOBS, JobSource, map_job_columns, source_of
 from costguard.history.job_documents import audit_job, rest_job
+from costguard.history.json_rows import frame_of
 
+MAXIMUM_DOCUMENTS = 1_000_000
+"""Jobs of one file that the REST API or a log tells of. Each is held as Python objects, of some KB."""
 STOPPED = "stopped"
 """A query that was cancelled may be charged in full; any other that failed is free."""
 UNRESERVED = "unreserved"
@@ -118,17 +123,24 @@ def load_jobs(given: Sequence[str]) -> Jobs:
 
 def _told(file: Opened, source: JobSource) -> pl.LazyFrame:
     """Jobs that documents tell of, with the columns of JOBS."""
-    if source == "rest":
-        (documents,) = collected(file.rows, where=str(file.path))
-        rows = [rest_job(row) for row in documents.iter_rows(named=True)]
-    else:
-        rows = list(_audited(file))
+    told = _listed(file) if source == "rest" else _audited(file)
+    rows = list(islice(told, MAXIMUM_DOCUMENTS + 1))
+    if len(rows) > MAXIMUM_DOCUMENTS:
+        raise UsageProblem(
+            f"{file.path}: more than {MAXIMUM_DOCUMENTS:,} jobs; give them in several files, or as rows of "
+            "INFORMATION_SCHEMA.JOBS"
+        )
     if not rows:
         return pl.LazyFrame(schema=JOBS)
     frame = frame_of(rows)
     return frame.lazy().select(
         read_as(Found(pl.col(name), frame.schema[name]), wanted).alias(name) for name, wanted in JOBS.items()
     )
+
+
+def _listed(file: Opened) -> Iterator[dict[str, Any]]:
+    (documents,) = collected(file.rows.head(MAXIMUM_DOCUMENTS + 1), where=str(file.path))
+    return map(rest_job, documents.iter_rows(named=True))
 
 
 def _audited(file: Opened) -> Iterator[dict[str, Any]]:

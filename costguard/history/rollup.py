@@ -4,7 +4,7 @@ the total."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -32,7 +32,7 @@ LABEL_COLUMNS: Final[Mapping[str, str]] = {
     "project-label": "project_labels",
     "tag": "tags",
 }
-DIMENSIONS: Final = (*PLAIN_COLUMNS, "day", *(f"{name}:KEY" for name in LABEL_COLUMNS))
+DIMENSIONS: Final = (*PLAIN_COLUMNS, "day", "week", *(f"{name}:KEY" for name in LABEL_COLUMNS))
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})")
 
 
@@ -104,11 +104,10 @@ def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFr
     Raises:
         UsageProblem: there is no such dimension.
     """
-    key, name = dimension_key(dimension, zone)
+    key = dimension_key(dimension, zone)
+    name = pl.col(key.name) if key.name is not None else pl.lit(None, dtype=pl.String)
     keyed = frame.select(
-        key.cast(pl.String).alias("key"),
-        (pl.col(name) if name is not None else pl.lit(None, dtype=pl.String)).alias("name"),
-        *("usage_start", "cost", "credit", "net"),
+        key.value.alias("key"), name.alias("name"), *("usage_start", "cost", "credit", "net")
     )
     return (
         keyed.group_by("key")
@@ -117,13 +116,37 @@ def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFr
             .filter(pl.col("name").is_not_null())
             .sort_by(pl.col("usage_start").filter(pl.col("name").is_not_null()))
             .last(),
-            pl.len().alias("rows"),
-            pl.col("cost").sum().alias("gross"),
-            pl.col("credit").sum().alias("credits"),
-            pl.col("net").sum(),
+            *_AMOUNTS,
         )
+        .with_columns(key.written(pl.col("key")))
         .sort("net", "key", descending=[True, False], nulls_last=True)
     )
+
+
+def roll_up_together(frame: pl.LazyFrame, dimensions: Sequence[str], zone: str = "UTC") -> pl.LazyFrame:
+    """The dimensions' keys, each in a column of its dimension's name, then `rows`, `gross`, `credits`, `net`: a row for
+    each combination of keys that is there, the dearest first.
+
+    Raises:
+        UsageProblem: there is no such dimension.
+    """
+    names = list(dict.fromkeys(dimensions))
+    keys = {name: dimension_key(name, zone) for name in names}
+    keyed = frame.select(*(key.value.alias(name) for name, key in keys.items()), *("cost", "credit", "net"))
+    return (
+        keyed.group_by(names)
+        .agg(_AMOUNTS)
+        .with_columns(key.written(pl.col(name)) for name, key in keys.items())
+        .sort("net", *names, descending=[True, *(False for _ in names)], nulls_last=True)
+    )
+
+
+_AMOUNTS: Final = (
+    pl.len().alias("rows"),
+    pl.col("cost").sum().alias("gross"),
+    pl.col("credit").sum().alias("credits"),
+    pl.col("net").sum(),
+)
 
 
 def sums(frame: pl.DataFrame) -> list[Sum]:
@@ -131,14 +154,42 @@ def sums(frame: pl.DataFrame) -> list[Sum]:
     return [Sum(*row) for row in frame.iter_rows()]
 
 
-def dimension_key(dimension: str, zone: str) -> tuple[pl.Expr, str | None]:
+def _as_text(key: pl.Expr) -> pl.Expr:
+    return key.cast(pl.String)
+
+
+def _as_week(monday: pl.Expr) -> pl.Expr:
+    return monday.dt.strftime("%G-W%V")
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionKey:
+    """What charges are added up by."""
+
+    value: pl.Expr
+    """Of each charge."""
+    name: str | None = None
+    """The column of what the key is called."""
+    written: Callable[[pl.Expr], pl.Expr] = _as_text
+    """The key as text: made once for each key, not for each charge."""
+
+
+def dimension_key(dimension: str, zone: str) -> DimensionKey:
+    """The key of a charge.
+
+    Raises:
+        UsageProblem: there is no such dimension or zone.
+    """
     if dimension in PLAIN_COLUMNS:
         column, name = PLAIN_COLUMNS[dimension]
-        return pl.col(column), name
-    if dimension == "day":
+        return DimensionKey(pl.col(column), name)
+    if dimension in ("day", "week"):
         time_zone(zone)
-        return pl.col("usage_start").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d"), None
+        day = pl.col("usage_start").dt.convert_time_zone(zone).dt.date()
+        return (
+            DimensionKey(day) if dimension == "day" else DimensionKey(day.dt.truncate("1w"), written=_as_week)
+        )
     kind, _, label = dimension.partition(":")
     if kind in LABEL_COLUMNS and label:
-        return value_of(pl.col(LABEL_COLUMNS[kind]), label), None
+        return DimensionKey(value_of(pl.col(LABEL_COLUMNS[kind]), label))
     raise UsageProblem(f"charges cannot be added up by {dimension!r}; by one of {', '.join(DIMENSIONS)}")

@@ -26,6 +26,7 @@ _NAME: Final = re.compile(
     r"(?P<project>(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,61}[a-z0-9])\.(?P<dataset>\w+)\.(?P<table>[\w$-]+)"
 )
 _PATH: Final = re.compile(r"\w+(?:\.\w+)*")
+_TIMES: Final = {"day": "%Y-%m-%d", "week": "%G-W%V"}
 INGESTION_TIME: Final = "_PARTITIONTIME"
 
 
@@ -169,10 +170,10 @@ def _key(
         if column == "invoice_month":
             return _invoice_month(table), nothing
         return _text(table, column), _text(table, name) if name is not None else nothing
-    if dimension == "day":
+    if dimension in _TIMES:
         time_zone(zone)
         parameters["zone"] = zone
-        return f"FORMAT_TIMESTAMP('%Y-%m-%d', {_column(table, 'usage_start')}, @zone)", nothing
+        return f"FORMAT_TIMESTAMP('{_TIMES[dimension]}', {_column(table, 'usage_start')}, @zone)", nothing
     kind, _, label = dimension.partition(":")
     if kind in LABEL_COLUMNS and label:
         parameters[label_name] = label

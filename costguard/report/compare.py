@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from costguard.history.rollup import Period, dimension_key, within
+from costguard.history.rollup import DimensionKey, Period, dimension_key, within
 from costguard.report.model import Change
 
 MOVER_USD: Final = Decimal(1)
@@ -25,11 +25,12 @@ def compared(frame: pl.LazyFrame, dimension: str, week: Period, before: Period, 
     Raises:
         UsageProblem: there is no such dimension.
     """
-    key, name = (pl.col("phase"), None) if dimension == "phase" else dimension_key(dimension, zone)
+    key = DimensionKey(pl.col("phase")) if dimension == "phase" else dimension_key(dimension, zone)
+    name = pl.col(key.name) if key.name is not None else pl.lit(None, dtype=pl.String)
     now = pl.col("usage_start") >= week.start
     both = within(frame, Period(before.start, week.end)).select(
-        key.cast(pl.String).alias("key"),
-        (pl.col(name) if name is not None else pl.lit(None, dtype=pl.String)).alias("name"),
+        key.value.cast(pl.String).alias("key"),
+        name.alias("name"),
         now.alias("now"),
         *("usage_start", "net"),
     )

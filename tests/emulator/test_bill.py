@@ -25,7 +25,7 @@ pytestmark = pytest.mark.xdist_group("emulator")
 
 PROJECT = "test-project"
 DIMENSIONS = (
-    *("service", "sku", "project", "region", "resource", "cost-type", "invoice-month", "day"),
+    *("service", "sku", "project", "region", "resource", "cost-type", "invoice-month", "day", "week"),
     *("label:team", "label:none", "system-label:cores", "project-label:env", "tag:t"),
 )
 START = datetime(2026, 9, 1, tzinfo=UTC)

@@ -266,6 +266,8 @@ def test_json_that_is_too_large_to_be_held(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = FORMS[name](tmp_path / name, BILL)
+    monkeypatch.setattr("costguard.history.files.can_read_any_size", lambda: False)
+    monkeypatch.setattr("costguard.history.ndjson.FIRST_PIECE_BYTES", 1000)
     monkeypatch.setattr("costguard.history.files.MAXIMUM_NDJSON_BYTES", 2000)
     monkeypatch.setattr("costguard.history.files.MAXIMUM_JSON_BYTES", 2000)
     with pytest.raises(UsageProblem, match="export it as Parquet"):

@@ -289,6 +289,34 @@ def test_a_history_of_an_organisation_has_no_text(tmp_path: Path) -> None:
     assert (found.without_text, found.unknown_bytes) == (1, 1)
 
 
+@pytest.mark.parametrize("form", [rest, audit])
+def test_too_many_jobs_for_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Callable[[Path, list[Row]], str]
+) -> None:
+    monkeypatch.setattr("costguard.history.jobs.MAXIMUM_DOCUMENTS", 2)
+    assert load_jobs([form(tmp_path / "two.ndjson", HISTORY[:2])]).frame.height == 2
+    with pytest.raises(UsageProblem, match=r"three.ndjson: more than 2 jobs; give them in several files"):
+        load_jobs([form(tmp_path / "three.ndjson", HISTORY[:3])])
+
+
+def test_a_job_has_no_labels_of_other_jobs(tmp_path: Path) -> None:
+    rows = [
+        job("job_1", labels=[{"key": "a", "value": "1"}]),
+        job("job_2", labels=[{"key": "b", "value": "2"}]),
+    ]
+    found = load_jobs([rest(tmp_path / "r.json", rows)]).frame.sort("job_id")
+    assert found["labels"].to_list() == [[{"key": "a", "value": "1"}], [{"key": "b", "value": "2"}]]
+
+
+def test_a_history_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = load_jobs([lines_of(tmp_path / "j.ndjson", HISTORY)])
+    monkeypatch.setattr("costguard.history.ndjson.FIRST_PIECE_BYTES", 1000)
+    monkeypatch.setattr("costguard.history.ndjson.PIECE_BYTES", 1000)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert load_jobs([str(tmp_path / "j.ndjson")]).frame.equals(whole.frame)
+    assert list(tmp_path.glob("costguard-*/*.parquet"))
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

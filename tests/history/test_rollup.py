@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
 from costguard.history.charges import load_charges, summarise
-from costguard.history.rollup import Period, Sum, roll_up, sums, week_period, within
+from costguard.history.rollup import Period, Sum, roll_up, roll_up_together, sums, week_period, within
 from tests.history.bills import Row, at, charge, parquet
 
 ALL = (
@@ -25,6 +25,7 @@ ALL = (
     "cost-type",
     "invoice-month",
     "day",
+    "week",
     "label:team",
     "tag:x",
 )
@@ -150,6 +151,50 @@ def test_charges_of_a_week(tmp_path: Path) -> None:
     path = parquet(tmp_path / "b.parquet", rows)
     assert nets(path, "day", period=week_period("2026-W37")) == {"2026-09-07": Decimal(2)}
     assert sum(nets(path, "day").values()) == 7
+
+
+def test_by_week(tmp_path: Path) -> None:
+    rows = [
+        charge(1.0, usage_start_time=datetime(2025, 12, 28, 23, tzinfo=UTC)),
+        charge(2.0, usage_start_time=datetime(2025, 12, 29, tzinfo=UTC)),
+        charge(4.0, usage_start_time=datetime(2026, 1, 4, 23, tzinfo=UTC)),
+        charge(8.0, usage_start_time=datetime(2026, 1, 5, tzinfo=UTC)),
+    ]
+    path = parquet(tmp_path / "b.parquet", rows)
+    assert nets(path, "week") == {"2025-W52": 1, "2026-W01": 6, "2026-W02": 8}
+    assert nets(path, "week", zone="Asia/Tokyo") == {"2026-W01": 3, "2026-W02": 12}
+
+
+def test_several_dimensions_at_once(tmp_path: Path) -> None:
+    frame = load_charges([parquet(tmp_path / "b.parquet", BILL)]).frame
+    found = roll_up_together(frame, ("week", "service", "label:team", "service")).collect()
+    assert found.columns == ["week", "service", "label:team", "rows", "gross", "credits", "net"]
+    assert found.rows() == [
+        ("2026-W36", "24E6-581D-38E5", "ml", 1, Decimal(5), Decimal(-1), Decimal(4)),
+        ("2026-W36", "24E6-581D-38E5", "web", 1, Decimal(2), Decimal(0), Decimal(2)),
+        ("2026-W36", "S2", None, 2, Decimal("0.5"), Decimal(0), Decimal("0.5")),
+    ]
+    with pytest.raises(UsageProblem, match="cannot be added up by 'colour'"):
+        roll_up_together(frame, ("week", "colour"))
+
+
+@given(CHARGES, st.lists(st.sampled_from(ALL), min_size=1, max_size=3, unique=True))
+@settings(max_examples=40, deadline=None)
+def test_together_adds_up_to_each_alone(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[Row], dimensions: list[str]
+) -> None:
+    path = parquet(tmp_path_factory.mktemp("bill") / "b.parquet", rows)
+    together = roll_up_together(load_charges([path]).frame, dimensions).collect()
+    assert not together.select(dimensions).is_duplicated().any()
+    for dimension in dimensions:
+        found: dict[str | None, list[Any]] = {}
+        for row in together.iter_rows(named=True):
+            sofar = found.setdefault(row[dimension], [0, Decimal(0), Decimal(0), Decimal(0)])
+            for place, name in enumerate(("rows", "gross", "credits", "net")):
+                sofar[place] += row[name]
+        assert found == {
+            item.key: [item.rows, item.gross, item.credits, item.net] for item in by(path, dimension)
+        }
 
 
 @pytest.mark.parametrize("week", ["2026-47", "2026-W54", "2025-W53", "W47", "2026-W00", ""])
