@@ -30,8 +30,14 @@ export EMULATOR_VENV
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(RUN_STAMP) ## Scan the example project, examples/churn
-	@$(BIN)/costguard scan examples/churn --now 2026-11-01 --fail-on never
+demo: $(RUN_STAMP) ## Scan the example project, examples/churn, and report a week of its bill into build/report.html
+	@$(BIN)/costguard scan examples/churn --now 2026-11-01 --fail-on never \
+		--jobs examples/churn/history/jobs --billing examples/churn/history/billing
+	@mkdir -p build
+	@$(BIN)/costguard report --week 2026-W42 --now 2026-11-05T06:00:00Z --config examples/churn/costguard.toml \
+		--billing examples/churn/history/billing --jobs examples/churn/history/jobs --code examples/churn \
+		--format html --output build/report.html
+	@echo "The report of a week is in build/report.html" >&2
 
 test: $(DEVELOP_STAMP) ## Run every test (PYTEST_ARGUMENTS="..." adds to pytest's arguments)
 	@$(MAKE) emulator || echo "The emulator could not be installed: its tests are skipped" >&2

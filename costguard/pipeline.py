@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from costguard.extract.dbt import TemplateProject
     from costguard.facts.merge import SourceColumns
     from costguard.history.prices import BillPrices
+    from costguard.history.rollup import Period
     from costguard.history.spend import History
     from costguard.judge.rulebook import Rulebook
 
@@ -356,9 +357,14 @@ class ScanWithHistory:
 
 
 def with_history(
-    request: ScanRequest, frames: Frames, texts: SourceTexts, result: ScanResult
+    request: ScanRequest,
+    frames: Frames,
+    texts: SourceTexts,
+    result: ScanResult,
+    period: Period | None = None,
 ) -> ScanWithHistory:
-    """Find the jobs of each query, and put what they took in the place of estimates.
+    """Find the jobs of each query, and put what they took in the place of estimates. `period`: only jobs that were
+    created in it.
 
     Raises:
         costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
@@ -369,6 +375,7 @@ def with_history(
     from costguard.history.jobs import load_jobs
     from costguard.history.match import match_jobs
     from costguard.history.prices import price_jobs
+    from costguard.history.rollup import within
     from costguard.history.spend import add_up
     from costguard.measured import measure
     from costguard.query_reports import query_ids, total
@@ -379,6 +386,8 @@ def with_history(
     if charges is not None:
         summarise(charges)  # refuses what would be added up wrongly
     jobs = load_jobs([str(path) for path in request.jobs])
+    if period is not None:
+        jobs = replace(jobs, frame=within(jobs.frame.lazy(), period, "created").collect())
     priced = price_jobs(
         jobs.frame, lambda statement: book.statement_price(location, statement), location, charges
     )
@@ -431,13 +440,24 @@ def scan_with_history(request: ScanRequest, report_progress: Progress | None = N
 
     Raises: as `scan`, and as `with_history`.
     """
+    (found,) = scan_with_histories(request, (None,), report_progress)
+    return found
+
+
+def scan_with_histories(
+    request: ScanRequest, periods: Sequence[Period | None], report_progress: Progress | None = None
+) -> tuple[ScanWithHistory, ...]:
+    """One scan, held against the jobs of each period; None stands for all jobs.
+
+    Raises: as `scan`, and as `with_history`.
+    """
     with Cache(request.cache_directory) as cache, _crew(request) as crew:
         run = _Run(request, cache, report_progress, crew)
         frames = run.frames()
         result = judge_frames(
             request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
         )
-        return with_history(request, frames, run.source_texts, result)
+        return tuple(with_history(request, frames, run.source_texts, result, period) for period in periods)
 
 
 def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:

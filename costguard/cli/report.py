@@ -12,7 +12,11 @@ from costguard.cli.options import OutputOption
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from costguard.report.code import CodeCosts
     from costguard.report.model import Report
+    from costguard.report.weekly import Week
 
 
 class ReportFormat(StrEnum):
@@ -40,6 +44,10 @@ def report_command(
     jobs: Annotated[
         list[str] | None,
         typer.Option(metavar="EXPORT", help="The job history, in the same manner (repeatable)."),
+    ] = None,
+    code: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="The code whose queries the jobs are (repeatable; needs --jobs)."),
     ] = None,
     label: Annotated[
         list[str] | None,
@@ -75,6 +83,8 @@ def report_command(
 
     if not billing:
         raise UsageProblem("a report needs the bill: --billing EXPORT (docs/history.md says how to get it)")
+    if code and not jobs:
+        raise UsageProblem("--code needs the job history: --jobs EXPORT")
     addresses = _addresses(format, mail_from, mail_to)
     check_output(output)
     moment = parse_now(now)
@@ -86,8 +96,32 @@ def report_command(
         moment,
         ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings)),
         load_jobs(jobs).frame if jobs else None,
+        _code_costs(code, jobs or (), billing, chosen, now, config) if code else None,
     )
     write_text(_written(report, format, addresses), output)
+
+
+def _code_costs(
+    paths: Sequence[Path],
+    jobs: Sequence[str],
+    billing: Sequence[str],
+    week: Week,
+    now: str | None,
+    config: Path | None,
+) -> CodeCosts:
+    """The code's queries by their jobs of the week, and of the one before."""
+    from costguard.cli.progress import Reporter
+    from costguard.cli.request import Options, build_request, config_for
+    from costguard.pipeline import scan_with_histories
+    from costguard.report.code import code_costs
+
+    options = Options(paths=paths, now=now, config=config, jobs=jobs, billing=billing)
+    request = build_request(options, config_for(options))
+    with Reporter(quiet=False) as reporter:
+        found, before = scan_with_histories(request, (week.period, week.earlier(1)), reporter.progress)
+    return code_costs(
+        found.history, before.history, found.queries, found.result.findings, len(found.never_run)
+    )
 
 
 def _addresses(format: ReportFormat, sender: str | None, to: str | None) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from costguard.history.iterations import Iteration, Part
 from costguard.money import decimal_string
 from costguard.render.times import stamp
+from costguard.report.code import CodeCosts, CodeQuery
 from costguard.report.model import Anomaly, Attribution, Change, Freshness, Report, Volume
 
 VERSION: Final = 1
@@ -54,7 +55,9 @@ def report_document(report: Report) -> dict[str, Any]:
         "by": {dimension: [_change(change) for change in found] for dimension, found in report.by.items()},
         "iterations": [_iteration(item) for item in report.iterations],
         "volume": _volume(report.volume),
-        "attribution": _attribution(report.attribution),
+        "attribution": _attribution(report.attribution, report.code),
+        "queries": [_query(query) for query in report.code.queries] if report.code is not None else [],
+        "code": _code(report.code) if report.code is not None else None,
         "days": [{"day": day.day.isoformat(), "net": decimal_string(day.net)} for day in report.days],
         "movers": [
             {"dimension": dimension, **_change(change), "new": change.is_new, "gone": change.is_gone}
@@ -107,9 +110,43 @@ def _volume(volume: Volume) -> dict[str, Any]:
     }
 
 
-def _attribution(whole: Attribution) -> dict[str, Any]:
+def _query(query: CodeQuery) -> dict[str, Any]:
+    return {
+        "fingerprint": query.fingerprint,
+        "id": query.id,
+        "path": query.path,
+        "start_line": query.start_line,
+        **({"cell": query.cell} if query.cell is not None else {}),
+        "runs": query.runs,
+        "runs_previous_week": query.runs_before,
+        "net": decimal_string(query.usd),
+        "net_previous_week": decimal_string(query.usd_before),
+        "allocated": decimal_string(query.allocated),
+        "bytes_billed": query.bytes_billed,
+        "saved": _amount(query.saved),
+        "confidence": query.confidence,
+        "findings": list(query.findings),
+        "fix": query.fix,
+    }
+
+
+def _code(code: CodeCosts) -> dict[str, Any]:
+    return {
+        "jobs": code.jobs,
+        "matched_jobs": code.matched_jobs,
+        "net": decimal_string(code.usd),
+        "to_code": decimal_string(code.to_code),
+        "not_in_code": decimal_string(code.not_in_code),
+        "allocated": decimal_string(code.allocated),
+        "saved": decimal_string(code.saved),
+        "never_run": code.never_run,
+    }
+
+
+def _attribution(whole: Attribution, code: CodeCosts | None) -> dict[str, Any]:
     return {
         "to_iterations": decimal_string(whole.to_iterations),
+        "to_code": decimal_string(code.to_code) if code is not None else None,
         "standing": decimal_string(_net(whole.standing)),
         "standing_parts": _parts(whole.standing),
         "unattributed": decimal_string(_net(whole.unattributed)),

@@ -12,6 +12,7 @@ from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.currency import amount_text, change_text
 from costguard.render.times import moment
+from costguard.report.code import CodeCosts, CodeQuery
 from costguard.report.model import Anomaly, Change, Contributor, Report
 
 ROWS: Final = 10
@@ -93,6 +94,8 @@ def _headline(report: Report) -> str:
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     totals, currency = report.totals, report.currency
     yield "Iterations", _volume(report)
+    if report.code is not None:
+        yield from _code(report.code)
     yield "Gross", f"{amount_text(totals.gross, currency)} in {counted(totals.rows, 'row')}"
     yield "Credits", amount_text(totals.credits, currency)
     if totals.promotions:
@@ -119,6 +122,23 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     elif report.forecast_note is not None:
         yield "Forecast", f"none: {report.forecast_note}"
     yield from _freshness(report)
+
+
+def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:
+    """How much of what queries cost is in the code that was given."""
+    part = f" ({code.to_code / code.usd:.0%})" if code.usd > 0 else ""
+    ours, whole = amount_text(code.to_code, "USD"), amount_text(code.usd, "USD")
+    idle = counted(code.never_run, "query", "queries")
+    yield (
+        "Queries",
+        f"{ours} of {whole} for {counted(code.jobs, 'job')} is in the code{part}; {idle} of the code did not run",
+    )
+    if code.allocated:
+        yield "Slots", f"{amount_text(code.allocated, 'USD')} shared out by slot time, beside that"
+    if code.saved:
+        cheaper = counted(sum(query.saved is not None for query in code.queries), "query", "queries")
+        saved = amount_text(code.saved, "USD")
+        yield "Saved", f"{saved} by {cheaper} of which a run costs less than in the week before"
 
 
 def _volume(report: Report) -> str:
@@ -173,6 +193,9 @@ def _tables(report: Report) -> Iterator[Table]:
     yield _movers("Dearer", report.dearer, report.currency)
     yield _movers("Cheaper", report.cheaper, report.currency)
     yield _anomalies(report)
+    if report.code is not None:
+        yield _queries(report.code)
+        yield _cheaper_queries(report.code)
     yield _iterations(report)
     yield _apart(report)
     for dimension, found in report.by.items():
@@ -221,6 +244,54 @@ def _contributors(anomaly: Anomaly, currency: str) -> str:
         f"{one.dimension} {one.name or one.key or NONE} ({change_text(one.net - one.usual, None, currency)})"
         for one in first.values()
     )
+
+
+def _queries(code: CodeCosts) -> Table:
+    """The dearest of the week, each with what to do about it."""
+    shown = [query for query in code.queries if query.usd > 0 or query.allocated > 0][:ROWS]
+    rows = tuple(
+        (
+            _place(query),
+            f"{query.runs:,}",
+            amount_text(query.each or Decimal(0), "USD"),
+            amount_text(query.usd, "USD"),
+            change_text(query.usd - query.usd_before, None, "USD"),
+            _remedy(query),
+        )
+        for query in shown
+    )
+    return Table("Dearest queries", ("", "runs", "a run", "this week", "change", "to do"), rows, None, (0, 5))
+
+
+def _cheaper_queries(code: CodeCosts) -> Table:
+    rows = tuple(
+        (
+            _place(query),
+            amount_text(query.each_before or Decimal(0), "USD"),
+            amount_text(query.each or Decimal(0), "USD"),
+            amount_text(query.saved, "USD"),
+        )
+        for query in sorted(code.queries, key=lambda query: -(query.saved or Decimal(0)))[:ROWS]
+        if query.saved is not None
+    )
+    note = (
+        "A run costs at most four fifths of what it did; saved over the runs of this week." if rows else None
+    )
+    return Table("Became cheaper", ("", "a run before", "a run now", "saved"), rows, note)
+
+
+def _place(query: CodeQuery) -> str:
+    cell = f"cell {query.cell}:" if query.cell is not None else ""
+    unsure = "" if query.confidence == "high" else f" (match: {query.confidence} confidence)"
+    return f"{query.path}:{cell}{query.start_line}{unsure}"
+
+
+def _remedy(query: CodeQuery) -> str:
+    """The rules that found something, and what the first one says to do."""
+    if not query.findings:
+        return ""
+    names = ", ".join(query.findings)
+    return f"{names}: {' '.join(query.fix.split())}" if query.fix else names
 
 
 def _iterations(report: Report) -> Table:

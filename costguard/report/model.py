@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from costguard.history.iterations import Iteration, Part
 from costguard.history.rollup import Sum
+from costguard.report.code import CodeCosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,8 @@ class Report:
     """Those of the week, the newest first; of one that goes on beyond it the part in the week."""
     volume: Volume
     attribution: Attribution
+    code: CodeCosts | None = None
+    """None when no code was given."""
 
     def days_of_week(self) -> tuple[date, date]:
         """Its Monday and its Sunday."""

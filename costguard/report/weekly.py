@@ -15,6 +15,7 @@ from costguard.history.files import collected
 from costguard.history.iterations import IterationSettings, find_iterations
 from costguard.history.phases import phase_rules, with_phases
 from costguard.history.rollup import Period, roll_up, sums, time_zone, week_period, within
+from costguard.report.code import CodeCosts
 from costguard.report.compare import changes, compared, movers
 from costguard.report.daily import (
     WEEKS,
@@ -99,8 +100,9 @@ def build_report(
     now: datetime,
     settings: ReportSettings | None = None,
     jobs: pl.DataFrame | None = None,
+    code: CodeCosts | None = None,
 ) -> Report:
-    """The figures of a week. `jobs`: the columns of JOBS, and `billable`.
+    """The figures of a week. `jobs`: the columns of JOBS, and `billable`. `code`: what queries of the code cost.
 
     Raises:
         UsageProblem: the bill cannot be added up, has no charges in the week or the one before, or a rule of phases
@@ -179,6 +181,7 @@ def build_report(
         iterations=divided.iterations,
         volume=volume_of(divided, divided_before),
         attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
+        code=code,
     )
 
 

@@ -1,0 +1,147 @@
+"""What the week's queries of the code cost: each with its place, its runs, and what would make it cheaper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from costguard.history.spend import History, StatementSpend
+from costguard.result import Confidence, Finding, QueryReport
+
+CHEAPER: Final = Decimal("0.8")
+"""A query that costs at most this part of what a run of it cost in the week before became cheaper."""
+FEWEST_USD: Final = Decimal("0.01")
+"""A smaller saving is no news."""
+_PLACES: Final = Decimal("0.000000001")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeQuery:
+    """A query of the code, by its jobs of the week."""
+
+    id: str
+    fingerprint: str
+    path: str
+    start_line: int
+    cell: int | None
+    runs: int
+    """Those that cost nothing (from the cache, failed) included."""
+    runs_before: int
+    usd: Decimal
+    """US dollars of jobs that pay by their bytes."""
+    usd_before: Decimal
+    allocated: Decimal
+    """US dollars of slots, shared out by slot time: not a part of `usd`."""
+    bytes_billed: int
+    confidence: Confidence
+    """Of the match, the weakest."""
+    findings: tuple[str, ...]
+    """Rules, the most wasteful first."""
+    fix: str | None
+    """What the most wasteful finding says to do."""
+
+    @property
+    def each(self) -> Decimal | None:
+        """US dollars of a run, to nine places."""
+        return (self.usd / self.runs).quantize(_PLACES) if self.runs else None
+
+    @property
+    def each_before(self) -> Decimal | None:
+        return (self.usd_before / self.runs_before).quantize(_PLACES) if self.runs_before else None
+
+    @property
+    def saved(self) -> Decimal | None:
+        """What the week's runs would have cost more at the price of the week before; None when a run of it did not
+        become cheaper by a fifth, or the saving is no news."""
+        now, before = self.each, self.each_before
+        if now is None or before is None or now > before * CHEAPER:
+            return None
+        saved = (before - now) * self.runs
+        return saved if saved >= FEWEST_USD else None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCosts:
+    """The week's jobs held against the code. Dollars are US dollars, of jobs that pay by their bytes."""
+
+    queries: tuple[CodeQuery, ...]
+    """Those with jobs in the week or the one before, the dearest of the week first."""
+    jobs: int
+    """Jobs of the week that were charged for."""
+    matched_jobs: int
+    usd: Decimal
+    to_code: Decimal
+    """Part of `usd`: jobs of queries in the code."""
+    allocated: Decimal
+    never_run: int
+    """Queries of the code that did not run in the week."""
+
+    @property
+    def not_in_code(self) -> Decimal:
+        return self.usd - self.to_code
+
+    @property
+    def saved(self) -> Decimal:
+        return sum((query.saved or Decimal(0) for query in self.queries), Decimal(0))
+
+
+def code_costs(
+    now: History,
+    before: History,
+    queries: Mapping[int, QueryReport],
+    findings: Iterable[Finding],
+    never_run: int,
+) -> CodeCosts:
+    """Join the jobs of a week and of the one before with the queries (by the key of the statement) and findings."""
+    wasteful: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.query is not None and finding.suppressed is None:
+            wasteful.setdefault(finding.query, []).append(finding)
+    found = [
+        _query(queries[key], now.statements.get(key), before.statements.get(key), wasteful)
+        for key in sorted(now.statements.keys() | before.statements.keys())
+    ]
+    found.sort(key=lambda query: (-query.usd, -query.usd_before, query.path, query.start_line, query.id))
+    return CodeCosts(
+        queries=tuple(found),
+        jobs=now.total.jobs,
+        matched_jobs=now.matched.jobs,
+        usd=now.total.on_demand,
+        to_code=now.matched.on_demand,
+        allocated=now.total.allocated,
+        never_run=never_run,
+    )
+
+
+def _query(
+    query: QueryReport,
+    now: StatementSpend | None,
+    before: StatementSpend | None,
+    wasteful: Mapping[str, list[Finding]],
+) -> CodeQuery:
+    findings = sorted(wasteful.get(query.id, ()), key=_waste)
+    known = now if now is not None else before
+    assert known is not None
+    return CodeQuery(
+        id=query.id,
+        fingerprint=query.fingerprint,
+        path=query.path,
+        start_line=query.span.start_line,
+        cell=query.span.cell,
+        runs=now.runs if now is not None else 0,
+        runs_before=before.runs if before is not None else 0,
+        usd=now.spend.on_demand if now is not None else Decimal(0),
+        usd_before=before.spend.on_demand if before is not None else Decimal(0),
+        allocated=now.spend.allocated if now is not None else Decimal(0),
+        bytes_billed=now.spend.bytes_billed if now is not None else 0,
+        confidence=known.confidence,
+        findings=tuple(dict.fromkeys(finding.rule for finding in findings)),
+        fix=findings[0].help if findings else None,
+    )
+
+
+def _waste(finding: Finding) -> tuple[Decimal, str]:
+    """The most wasteful first; of equal ones by name."""
+    return (-finding.wasted_usd.point if finding.wasted_usd is not None else Decimal(0), finding.rule)

@@ -1,0 +1,129 @@
+"""What queries of the code cost in a week, worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from costguard.history.spend import History, Spend, StatementSpend
+from costguard.model import Span
+from costguard.money import Dollars
+from costguard.report.code import CodeQuery, code_costs
+from costguard.result import Finding, QueryReport
+from tests.render.results import finding, query
+
+NOTHING = Spend()
+
+
+def spent(runs: int, usd: str, allocated: str = "0", bytes_billed: int = 0) -> StatementSpend:
+    spend = Spend(jobs=runs, bytes_billed=bytes_billed, on_demand=Decimal(usd), allocated=Decimal(allocated))
+    return StatementSpend(
+        spend=spend,
+        runs=runs,
+        charged=float(runs),
+        shared=0,
+        others=(),
+        grades={"fingerprint": runs},
+        confidence="high",
+        first=None,
+        last=None,
+        runs_per_day=1.0,
+        processed=None,
+        billed=None,
+    )
+
+
+def history(total: str = "0", **statements: StatementSpend) -> History:
+    """`q1` is the statement with key 1."""
+    spends = {int(name[1:]): one for name, one in statements.items()}
+    matched = sum((one.spend for one in spends.values()), NOTHING)
+    whole = replace(matched, on_demand=Decimal(total))
+    return History(
+        statements=spends,
+        strangers=(),
+        total=whole,
+        matched=matched,
+        unmatched=NOTHING,
+        by_grade={},
+        ambiguous=NOTHING,
+        first=None,
+        last=None,
+        days=7,
+    )
+
+
+QUERIES: dict[int, QueryReport] = {
+    1: replace(query(), id="one", path="a.sql", span=Span(3, 1, 4, 1)),
+    2: replace(query(), id="two", path="b.ipynb", span=Span(1, 1, 2, 1, 5)),
+    3: replace(query(), id="three", path="c.sql", span=Span(9, 1, 9, 2)),
+}
+
+
+def found(usd: str | None, rule: str, of: str, help: str | None = None) -> Finding:
+    wasted = Dollars(Decimal(usd), Decimal(usd), Decimal(usd), "exact") if usd is not None else None
+    return replace(finding(), rule=rule, query=of, wasted_usd=wasted, help=help, suppressed=None)
+
+
+def test_queries_by_their_jobs() -> None:
+    now = history("20", q1=spent(4, "8", bytes_billed=100), q2=spent(2, "9", allocated="3"))
+    before = history("7", q1=spent(2, "6"), q3=spent(1, "1"))
+    findings = [
+        found("1", "small", "one", "little"),
+        found("5", "large", "one", "much"),
+        found(None, "unpriced", "one"),
+        found("9", "elsewhere", "three", "other"),
+    ]
+    costs = code_costs(now, before, QUERIES, findings, never_run=4)
+    assert [(one.id, one.start_line, one.cell) for one in costs.queries] == [
+        ("two", 1, 5),
+        ("one", 3, None),
+        ("three", 9, None),
+    ]
+    two, one, three = costs.queries
+    assert (two.usd, two.allocated, two.runs, two.runs_before, two.findings, two.fix) == (
+        9,
+        3,
+        2,
+        0,
+        (),
+        None,
+    )
+    assert (one.usd, one.usd_before, one.each, one.each_before, one.bytes_billed) == (8, 6, 2, 3, 100)
+    assert (one.findings, one.fix) == (("large", "small", "unpriced"), "much")
+    assert (three.usd, three.usd_before, three.each, three.findings) == (0, 1, None, ("elsewhere",))
+    assert (costs.usd, costs.to_code, costs.not_in_code, costs.allocated, costs.never_run) == (
+        20,
+        17,
+        3,
+        3,
+        4,
+    )
+    assert costs.saved == 4  # query one: (3 - 2) x 4
+
+
+def test_an_ignored_finding_is_no_advice() -> None:
+    ignored = replace(found("5", "large", "one", "much"), suppressed="known")
+    costs = code_costs(history("8", q1=spent(4, "8")), history(), QUERIES, [ignored], 0)
+    assert costs.queries[0].findings == ()
+
+
+def one(runs: int, usd: str, runs_before: int, usd_before: str) -> CodeQuery:
+    now, before = history(usd, q1=spent(runs, usd)), history(usd_before, q1=spent(runs_before, usd_before))
+    return code_costs(now, before, QUERIES, (), 0).queries[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "saved"),
+    [
+        (one(10, "8", 10, "10"), "2"),
+        (one(10, "8.1", 10, "10"), None),  # not a fifth
+        (one(1, "0.001", 1, "0.01"), None),  # less than a cent
+        (one(0, "0", 10, "10"), None),
+        (one(10, "8", 0, "0"), None),
+        (one(3, "0", 1, "1"), "3"),
+    ],
+)
+def test_saved(query: CodeQuery, saved: str | None) -> None:
+    assert query.saved == (Decimal(saved) if saved is not None else None)
