@@ -122,11 +122,14 @@ def test_json(report: Report) -> None:
     }
     assert document["attribution"] == {
         "to_iterations": "90.00",
+        "to_code": None,
         "standing": "0.00",
         "standing_parts": [],
         "unattributed": "0.00",
         "reasons": [],
     }
+    assert document["queries"] == []
+    assert document["code"] is None
     assert document["anomalies"][0]["day"] == "2026-09-09"
     assert document["anomalies"][0]["score"] is None  # all Wednesdays cost the same
     assert document["forecast"] == {
