@@ -31,6 +31,13 @@ def _lines(view: View) -> Iterator[str]:
         yield f"## {escaped(table.title)}"
         yield ""
         yield from _table(table)
+        if any(table.below):
+            yield ""
+            yield from (
+                f"- {escaped(row[0])}: {escaped(text)}"
+                for row, text in zip(table.rows, table.below, strict=True)
+                if text
+            )
         if table.note is not None:
             yield ""
             yield escaped(table.note)

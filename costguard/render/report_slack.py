@@ -60,6 +60,9 @@ def _table(table: Table) -> str:
             for index, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         text = escaped("  ".join(cells).rstrip()).replace("`", "'")
+        below = table.below[number - 1] if number and table.below else ""
+        if below:
+            text += "\n  > " + escaped(below).replace("`", "'")
         size += len(text) + 1
         if size > MOST_TEXT:
             shown.append(f"... and {len(lines) - number} more rows")

@@ -37,6 +37,8 @@ class Table:
     note: str | None = None
     texts: tuple[int, ...] = (0,)
     """Columns that hold words."""
+    below: tuple[str, ...] = ()
+    """What is said below each row, empty where nothing is; either of all rows or of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def view_of(report: Report, version: str) -> View:
 def _harmless(table: Table) -> Table:
     rows = tuple(tuple(harmless(cell) for cell in row) for row in table.rows)
     note = harmless(table.note) if table.note is not None else None
-    return Table(table.title, table.heads, rows, note, table.texts)
+    return Table(table.title, table.heads, rows, note, table.texts, tuple(map(harmless, table.below)))
 
 
 def _footer(report: Report, version: str) -> str:
@@ -256,11 +258,11 @@ def _queries(code: CodeCosts) -> Table:
             amount_text(query.each or Decimal(0), "USD"),
             amount_text(query.usd, "USD"),
             change_text(query.usd - query.usd_before, None, "USD"),
-            _remedy(query),
         )
         for query in shown
     )
-    return Table("Dearest queries", ("", "runs", "a run", "this week", "change", "to do"), rows, None, (0, 5))
+    below = tuple(_remedy(query) for query in shown)
+    return Table("Dearest queries", ("", "runs", "a run", "this week", "change"), rows, None, (0,), below)
 
 
 def _cheaper_queries(code: CodeCosts) -> Table:

@@ -217,6 +217,17 @@ def test_slack(report: Report) -> None:
     assert "&lt;script&gt;" in shown
 
 
+def test_what_is_said_below_a_row() -> None:
+    table = Table(
+        "Queries", ("", "net"), (("a.sql:1", "$1.00"), ("b.sql:2", "$2.00")), None, (0,), ("", "<fix> `it`")
+    )
+    view = View("t", "h", (("a", "b"),), (), (table,), "f")
+    assert r"- b.sql:2: \<fix\> \`it\`" in report_markdown(view)
+    assert "- a.sql:1:" not in report_markdown(view)
+    shown = json.loads(report_slack(view))["blocks"][4]["text"]["text"]
+    assert shown.endswith("b.sql:2  $2.00\n  > &lt;fix&gt; 'it'```")
+
+
 def test_slack_cuts_by_rows_and_blocks() -> None:
     row = ("x" * 100, "$1.00")
     table = Table("Large", ("", "net"), (row,) * 60)
