@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -112,6 +112,22 @@ class BigQuery:
                 reference, retry=self._retry
             ).to_api_repr()
             return description
+
+    def jobs(self, project: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+        """The jobs of a project that were created in a time and have ended, as `jobs.list` tells them in full: free."""
+        with explained(self._attempt(f"list the jobs of {project}", "bigquery.jobs.listAll")):
+            found = self._client.list_jobs(
+                project=project,
+                all_users=True,
+                state_filter="done",
+                min_creation_time=since,
+                max_creation_time=until,
+                page_size=1000,
+                retry=self._retry,
+                timeout=_TIMEOUT_SECONDS,
+            )
+            for job in found:
+                yield job._properties
 
     def dry_run(
         self, sql: str, location: str | None, about: str, parameters: Parameters | None = None

@@ -20,7 +20,7 @@ COMMANDS = (
         "iterations",
         "iteration",
     ),
-    *("catalog", "prices", "doctor"),
+    *("catalog", "prices", "doctor", "history", "match", "calibrate"),
 )
 
 

@@ -132,6 +132,8 @@ class Server:
     asked: list[Json] = field(default_factory=list)
     """The configurations of all jobs."""
     requests: list[str] = field(default_factory=list)
+    history: list[Json] = field(default_factory=list)
+    """Jobs that ran before, as `jobs.list` tells them."""
     page: int = 2
     """Items on a page of a list."""
     address: str = ""
@@ -178,6 +180,11 @@ class Server:
                 if table is None:
                     return _error(404, "notFound", f"Not found: Table {project}:{dataset}.{name}")
                 return 200, table.description(project, dataset, name)
+            case ["GET", "projects", project, "jobs"]:
+                since, until = int(parameters["minCreationTime"]), int(parameters["maxCreationTime"])
+                known = [job for job in self.history if job["jobReference"]["projectId"] == project]
+                chosen = [job for job in known if since <= int(job["statistics"]["creationTime"]) <= until]
+                return self._page("jobs", chosen, parameters)
             case ["POST", "projects", project, "jobs"]:
                 return self._job(project, body)
             case ["GET", "projects", project, "queries", job]:

@@ -1,0 +1,56 @@
+"""`costguard history pull`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from costguard.cloud.bigquery import EMULATOR
+from costguard.history.jobs import load_jobs
+from tests.history.test_jobs import at, job, rest
+from tests.servers.bigquery import Failure, serving
+
+from .conftest import Costguard
+
+NOW = ("--now", "2026-09-02T00:00:00Z")
+OLD = datetime(2026, 8, 1, tzinfo=UTC)
+
+
+def test_jobs_of_a_time(costguard: Costguard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [job(f"job_{number}", creation_time=at(number)) for number in range(5)]
+    rows.append(job("old", creation_time=OLD, start_time=OLD, end_time=OLD))
+    documents = json.loads(Path(rest(tmp_path / "jobs.json", rows)).read_text())["jobs"]
+    with serving({}) as server:
+        server.history = documents
+        monkeypatch.setenv(EMULATOR, server.address)
+        folder = tmp_path / "history"
+        done = costguard("history", "pull", "--project", "shop", "--days", "7", *NOW, "-o", folder)
+        assert (done.code, done.out) == (0, "")
+        assert done.err == f"{folder / 'jobs-shop.parquet'}: 5 jobs of 7 days\n"
+        assert server.asked == []  # nothing was run
+    found = load_jobs([str(folder)])
+    assert found.frame["job_id"].to_list() == [f"job_{number}" for number in range(5)]
+    assert costguard("jobs", folder).code == 0
+
+
+def test_who_may_not(costguard: Costguard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving({}) as server:
+        server.failures.append(
+            Failure("GET /bigquery/v2/projects/shop/jobs", 403, "accessDenied", "Access Denied")
+        )
+        monkeypatch.setenv(EMULATOR, server.address)
+        done = costguard("history", "pull", "--project", "shop", *NOW, "-o", tmp_path / "history")
+    assert done.code == 2
+    assert "bigquery.jobs.listAll" in done.err
+    assert "roles/bigquery.resourceViewer" in done.err
+    assert not (tmp_path / "history").exists()
+
+
+def test_a_file_where_a_directory_should_be(costguard: Costguard, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = costguard("history", "pull", "--project", "shop", *NOW, "-o", tmp_path / "file")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"costguard: {tmp_path / 'file'}: is a file; --output needs a directory\n"
