@@ -49,6 +49,12 @@ def report_command(
         list[Path] | None,
         typer.Option(metavar="PATH", help="The code whose queries the jobs are (repeatable; needs --jobs)."),
     ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Commits and comments (default: .costguard/iterations.jsonl of the project)."
+        ),
+    ] = None,
     label: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,11 +79,13 @@ def report_command(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="The config file.")] = None,
 ) -> None:
     """Report what a week cost, from the bill: what changed, what is unusual, and where the month is going."""
+    from costguard.cli.iteration import ledger_path
     from costguard.cli.request import parse_now
     from costguard.config import find_config, load_config
     from costguard.history.charges import load_charges
     from costguard.history.iterations import iteration_settings
     from costguard.history.jobs import load_jobs
+    from costguard.history.ledger import read_ledger
     from costguard.report.weekly import ReportSettings, build_report, week_of
     from costguard.write import check_output, write_text
 
@@ -97,6 +105,7 @@ def report_command(
         ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings)),
         load_jobs(jobs).frame if jobs else None,
         _code_costs(code, jobs or (), billing, chosen, now, config) if code else None,
+        read_ledger(ledger_path(ledger)).entries,
     )
     write_text(_written(report, format, addresses), output)
 

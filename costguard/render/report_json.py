@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from costguard.history.iterations import Iteration, Part
+from costguard.history.ledger import Entry
 from costguard.money import decimal_string
 from costguard.render.times import stamp
 from costguard.report.code import CodeCosts, CodeQuery
@@ -53,7 +54,7 @@ def report_document(report: Report) -> dict[str, Any]:
             for month in report.months
         ],
         "by": {dimension: [_change(change) for change in found] for dimension, found in report.by.items()},
-        "iterations": [_iteration(item) for item in report.iterations],
+        "iterations": [_iteration(item, report.stamped.get(item.id)) for item in report.iterations],
         "volume": _volume(report.volume),
         "attribution": _attribution(report.attribution, report.code),
         "queries": [_query(query) for query in report.code.queries] if report.code is not None else [],
@@ -85,7 +86,7 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _iteration(item: Iteration) -> dict[str, Any]:
+def _iteration(item: Iteration, entry: Entry | None) -> dict[str, Any]:
     return {
         "id": item.id,
         "evidence": item.evidence,
@@ -96,6 +97,8 @@ def _iteration(item: Iteration) -> dict[str, Any]:
         "by_phase": {phase: decimal_string(net) for phase, net in item.by_phase.items()},
         "jobs": item.jobs,
         "bytes_billed": item.bytes_billed,
+        "commit": entry.commit if entry is not None else None,
+        "comment": entry.comment if entry is not None else None,
     }
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from costguard.history.ledger import Entry
 from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.currency import amount_text, change_text
@@ -312,7 +313,18 @@ def _iterations(report: Report) -> Table:
     if rest:
         net = sum((item.net for item in rest), Decimal(0))
         rows.append((f"{len(rest):,} earlier", "", amount_text(net, currency), ""))
-    return Table("Iterations", ("", "began (UTC)", "net", "most of it"), tuple(rows), None, (0, 1, 3))
+    below = [_stamp(report.stamped.get(item.id)) for item in report.iterations[:ROWS]]
+    below += [""] * (len(rows) - len(below))
+    heads = ("", "began (UTC)", "net", "most of it")
+    return Table("Iterations", heads, tuple(rows), None, (0, 1, 3), tuple(below) if any(below) else ())
+
+
+def _stamp(entry: Entry | None) -> str:
+    """Commit and comment, as somebody stamped them."""
+    if entry is None:
+        return ""
+    commit = f"commit {entry.commit[:7]}" if entry.commit else ""
+    return ": ".join(part for part in (commit, " ".join((entry.comment or "").split())) if part)
 
 
 def _dearest(by_phase: Mapping[str, Decimal], net: Decimal, currency: str) -> str:

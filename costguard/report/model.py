@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from costguard.history.iterations import Iteration, Part
+from costguard.history.ledger import Entry
 from costguard.history.rollup import Sum
 from costguard.report.code import CodeCosts
 
@@ -191,6 +192,8 @@ class Report:
     """Those of the week, the newest first; of one that goes on beyond it the part in the week."""
     volume: Volume
     attribution: Attribution
+    stamped: Mapping[str, Entry]
+    """What the ledger says of iterations, by their id."""
     code: CodeCosts | None = None
     """None when no code was given."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,8 @@ import polars as pl
 from costguard.errors import UsageProblem
 from costguard.history.charges import Charges, Summary, summarise
 from costguard.history.files import collected
-from costguard.history.iterations import IterationSettings, find_iterations
+from costguard.history.iterations import Iteration, IterationSettings, find_iterations
+from costguard.history.ledger import OWN_LABEL, Entry, entry_of
 from costguard.history.phases import phase_rules, with_phases
 from costguard.history.rollup import Period, roll_up, sums, time_zone, week_period, within
 from costguard.report.code import CodeCosts
@@ -101,8 +103,10 @@ def build_report(
     settings: ReportSettings | None = None,
     jobs: pl.DataFrame | None = None,
     code: CodeCosts | None = None,
+    ledger: Sequence[Entry] = (),
 ) -> Report:
     """The figures of a week. `jobs`: the columns of JOBS, and `billable`. `code`: what queries of the code cost.
+    `ledger`: iterations that somebody stamped.
 
     Raises:
         UsageProblem: the bill cannot be added up, has no charges in the week or the one before, or a rule of phases
@@ -181,8 +185,19 @@ def build_report(
         iterations=divided.iterations,
         volume=volume_of(divided, divided_before),
         attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
+        stamped=_stamped(divided.iterations, ledger),
         code=code,
     )
+
+
+def _stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for item in iterations:
+        label = item.id if item.evidence == f"label:{OWN_LABEL}" else None
+        entry = entry_of(ledger, label, item.start)
+        if entry is not None:
+            found[item.id] = entry[0]
+    return found
 
 
 def _jobs_of(jobs: pl.DataFrame | None, period: Period) -> pl.DataFrame | None:

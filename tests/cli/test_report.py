@@ -99,6 +99,21 @@ def test_the_config_says_zone_labels_and_phases(costguard: Costguard, bill: str,
     assert [row["id"] for row in document["by"]["phase"]] == ["training"]
 
 
+def test_commit_and_comment_of_the_ledger(costguard: Costguard, bill: str, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    start = {"version": 1, "event": "start", "id": "run", "time": "2026-09-08T11:30:00Z"}
+    end = {"version": 1, "event": "end", "id": "run", "time": "2026-09-08T14:00:00Z", "comment": None}
+    lines = ({**start, "commit": "2844c7c" + "0" * 33, "comment": "wider features"}, end)
+    ledger.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    arguments = ("report", "--billing", bill, *NOW, "--ledger", ledger)
+    document = json.loads(costguard(*arguments, "--format", "json").out)
+    stamped = {
+        item["id"]: (item["commit"][:7], item["comment"]) for item in document["iterations"] if item["commit"]
+    }
+    assert stamped == {"shop@2026-09-08T12:00": ("2844c7c", "wider features")}
+    assert "- shop\\@2026-09-08T12:00: commit 2844c7c: wider features\n" in costguard(*arguments).out
+
+
 def test_jobs_are_counted_with_their_iteration(costguard: Costguard, bill: str, tmp_path: Path) -> None:
     start = datetime(2026, 9, 8, 12, tzinfo=UTC)
     jobs = jobs_parquet(

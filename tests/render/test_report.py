@@ -111,6 +111,8 @@ def test_json(report: Report) -> None:
         "by_phase": {"preprocessing": "10.00", "unclassified": "20.00"},
         "jobs": 0,
         "bytes_billed": 0,
+        "commit": None,
+        "comment": None,
     }
     assert document["volume"] == {
         "iterations": 7,
