@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from costguard.crew import Crew
     from costguard.extract.dbt import TemplateProject
     from costguard.facts.merge import SourceColumns
+    from costguard.history.charges import Charges
+    from costguard.history.jobs import Jobs
     from costguard.history.prices import BillPrices
     from costguard.history.rollup import Period
     from costguard.history.spend import History
@@ -76,7 +78,7 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
                 request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
             )
             if request.jobs:
-                result = with_history(request, frames, run.source_texts, result).result
+                result = with_history(request, frames, run.source_texts, result, read_exports(request)).result
             run.remember(result, frames)
         notes = (cache.note,) if cache.note else ()
     return ScanOutcome(result, run.source_texts.text, notes)
@@ -356,11 +358,35 @@ class ScanWithHistory:
     """Statements of the code that the history does not know, the dearest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """The bill, if there is one, and the job history."""
+
+    charges: Charges | None
+    jobs: Jobs
+
+
+def read_exports(request: ScanRequest) -> Exports:
+    """Read what a request names.
+
+    Raises:
+        costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
+    """
+    from costguard.history.charges import load_charges, summarise
+    from costguard.history.jobs import load_jobs
+
+    charges = load_charges([str(path) for path in request.bills]) if request.bills else None
+    if charges is not None:
+        summarise(charges)  # refuses what would be added up wrongly
+    return Exports(charges, load_jobs([str(path) for path in request.jobs]))
+
+
 def with_history(
     request: ScanRequest,
     frames: Frames,
     texts: SourceTexts,
     result: ScanResult,
+    exports: Exports,
     period: Period | None = None,
 ) -> ScanWithHistory:
     """Find the jobs of each query, and put what they took in the place of estimates. `period`: only jobs that were
@@ -371,8 +397,6 @@ def with_history(
     """
     from costguard.code_statements import code_statements, never_run
     from costguard.estimate.price import price_book
-    from costguard.history.charges import load_charges, summarise
-    from costguard.history.jobs import load_jobs
     from costguard.history.match import match_jobs
     from costguard.history.prices import price_jobs
     from costguard.history.rollup import within
@@ -382,10 +406,7 @@ def with_history(
 
     location = request.settings.location
     book = request.settings.prices or price_book()
-    charges = load_charges([str(path) for path in request.bills]) if request.bills else None
-    if charges is not None:
-        summarise(charges)  # refuses what would be added up wrongly
-    jobs = load_jobs([str(path) for path in request.jobs])
+    charges, jobs = exports.charges, exports.jobs
     if period is not None:
         jobs = replace(jobs, frame=within(jobs.frame.lazy(), period, "created").collect())
     priced = price_jobs(
@@ -457,7 +478,10 @@ def scan_with_histories(
         result = judge_frames(
             request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
         )
-        return tuple(with_history(request, frames, run.source_texts, result, period) for period in periods)
+        exports = read_exports(request)
+        return tuple(
+            with_history(request, frames, run.source_texts, result, exports, period) for period in periods
+        )
 
 
 def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:

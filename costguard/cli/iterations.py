@@ -41,14 +41,13 @@ def iterations_command(
 ) -> None:
     """List the iterations in a bill: what each cost, by phase, and what changed since the one before."""
     from dataclasses import replace
-    from datetime import timedelta
 
     from costguard.cli.iteration import ledger_path
     from costguard.config import find_config, load_config
     from costguard.errors import UsageProblem
     from costguard.history import changes, runs
     from costguard.history.charges import load_charges, summarise
-    from costguard.history.iterations import Iteration, IterationSettings, find_iterations
+    from costguard.history.iterations import Iteration, find_iterations, iteration_settings
     from costguard.history.jobs import load_jobs
     from costguard.history.ledger import OWN_LABEL, Entry, entry_of, read_ledger
     from costguard.history.rollup import week_period, within
@@ -59,12 +58,7 @@ def iterations_command(
     check_output(output)
     period = week_period(week, timezone) if week is not None else None
     chosen = load_config(config if config is not None else find_config(Path()))
-    settings = IterationSettings(
-        labels=chosen.iteration_labels,
-        gap=timedelta(hours=chosen.iteration_gap_hours),
-        longest=timedelta(hours=chosen.iteration_max_hours),
-        phases=chosen.phases.rules,
-    )
+    settings = iteration_settings(chosen)
     if ledger is not None and not ledger.is_file():
         raise UsageProblem(
             f"{ledger}: no such file; `costguard iteration start --ledger FILE` begins a ledger"

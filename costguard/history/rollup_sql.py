@@ -53,13 +53,14 @@ class BillTable:
     partition: str | None
     """What it is partitioned by: a column, or INGESTION_TIME; None when by nothing."""
 
-    def path(self, name: str) -> str | None:
-        """Where a column of CHARGES is in the table; None where it is not."""
+    def paths(self, name: str) -> list[str]:
+        """Where a column of CHARGES may be in the table, the first place first."""
         known = {path.lower(): path for path in self.columns}
-        for path in SOURCES[self.shape][name]:
-            if path.lower() in known:
-                return known[path.lower()]
-        return None
+        return [known[path.lower()] for path in SOURCES[self.shape][name] if path.lower() in known]
+
+    def path(self, name: str) -> str | None:
+        """The first of these; None where there is none."""
+        return next(iter(self.paths(name)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +225,7 @@ def _invoice_month(table: BillTable) -> str:
 
 def _text(table: BillTable, name: str) -> str:
     """A column as text: the first of its places in the export that is not null."""
-    known = {path.lower(): path for path in table.columns}
-    paths = [known[path.lower()] for path in SOURCES[table.shape][name] if path.lower() in known]
+    paths = table.paths(name)
     if not paths:
         return "CAST(NULL AS STRING)"
     texts = [f"CAST({_checked(path)} AS STRING)" for path in paths]

@@ -50,10 +50,7 @@ def _table(table: Table) -> Iterator[str]:
     lines = [[escaped(cell) for cell in row] for row in (table.heads, *table.rows)]
     widths = [max(3, *(len(line[index]) for line in lines)) for index in range(len(table.heads))]
     for number, line in enumerate(lines):
-        cells = (
-            cell.ljust(width) if index in table.texts else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
+        cells = table.padded(line, widths)
         yield f"| {' | '.join(cells)} |"
         if number == 0:
             marks = (

@@ -55,10 +55,7 @@ def _table(table: Table) -> str:
     shown: list[str] = []
     size = len(head) + 40
     for number, line in enumerate(lines):
-        cells = (
-            cell.ljust(width) if index in table.texts else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
+        cells = table.padded(line, widths)
         text = escaped("  ".join(cells).rstrip()).replace("`", "'")
         below = table.below[number - 1] if number and table.below else ""
         if below:

@@ -41,6 +41,13 @@ class Table:
     below: tuple[str, ...] = ()
     """What is said below each row, empty where nothing is; either of all rows or of none."""
 
+    def padded(self, line: Sequence[str], widths: Sequence[int]) -> list[str]:
+        """The cells of a line, each in its width: words to the left, amounts to the right."""
+        return [
+            cell.ljust(width) if index in self.texts else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
