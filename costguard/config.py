@@ -151,6 +151,11 @@ class Config(BaseModel):
     iteration_max_hours: Hours = 24.0
     """What goes on for longer without such a pause is no iteration."""
 
+    budgets: tuple[dict[str, Any], ...] = ()
+    """`[[tool.costguard.budgets]]`, as written: the commands that use them check them."""
+    guards: dict[str, Any] = Field(default_factory=dict)
+    """`[tool.costguard.guards]`, likewise."""
+
     timezone: str = "UTC"
     """Of days and weeks."""
     report_labels: Texts = ("team",)

@@ -1,0 +1,1 @@
+"""Two scans of one project, side by side."""
