@@ -60,14 +60,18 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total)."""
 
 
-def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanOutcome:
+def scan(
+    request: ScanRequest, report_progress: Progress | None = None, started: Crew | None = None
+) -> ScanOutcome:
     """Find, price and judge everything in the files of a request.
+
+    `started`: processes that were given a head start; they are taken if there are as many as the files need.
 
     Raises:
         costguard.catalog.model.CatalogError: a catalog cannot be used.
         costguard.judge.rulebook.RulebookError: a rule page is broken, or a rule is not known.
     """
-    with Cache(request.cache_directory) as cache, _crew(request) as crew:
+    with Cache(request.cache_directory) as cache, _crew(request, started) as crew:
         if cache.empty:
             crew.start()  # every file is to be read: what that takes is loaded while they are looked at here
         run = _Run(request, cache, report_progress, crew)
@@ -84,9 +88,12 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
     return ScanOutcome(result, run.source_texts.text, notes)
 
 
-def _crew(request: ScanRequest) -> Crew:
+def _crew(request: ScanRequest, started: Crew | None = None) -> Crew:
     files = request.files
-    return crew_for(processes_for(len(files.files), files.total_bytes, request.processes))
+    processes = processes_for(len(files.files), files.total_bytes, request.processes)
+    if started is not None and started.workers == processes:
+        return started
+    return crew_for(processes)
 
 
 @dataclass

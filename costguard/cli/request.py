@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costguard.cli.user_cache import user_cache_directory
 from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.errors import UsageProblem
 from costguard.model import DIALECTS
@@ -166,8 +166,7 @@ def cache_directory(options: Options, config: Config) -> Path | None:
         return None
     if isinstance(config.cache, Path):
         return config.folder / config.cache
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "costguard"
+    return user_cache_directory()
 
 
 def _literal(value: Any) -> str:

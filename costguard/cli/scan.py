@@ -39,6 +39,7 @@ class FailOn(StrEnum):
 
 
 def scan_command(
+    context: typer.Context,
     paths: PathsArgument,
     catalog: CatalogOption = None,
     location: LocationOption = None,
@@ -106,7 +107,7 @@ def scan_command(
     )
     request = build_request(options, settings)
     with Reporter(quiet) as reporter:
-        outcome = scan(request, reporter.progress)
+        outcome = scan(request, reporter.progress, context.obj)
     for note in outcome.notes:
         reporter.note(note)
     verdict = judge_gate(outcome.result, policy)
