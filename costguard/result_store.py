@@ -12,6 +12,8 @@ from costguard.result import (
     Finding,
     HistoryTotals,
     Measured,
+    PolicyReport,
+    PolicyViolation,
     QueryReport,
     ScanReport,
     ScanResult,
@@ -23,13 +25,14 @@ Json = Any
 
 
 def encode(result: ScanResult) -> Json:
-    """The result as a JSON document."""
+    """The result as a JSON document, as it is before a baseline or a floor is applied."""
     return {
         "summary": _summary(result.summary),
         "queries": [_query(query) for query in result.queries],
         "findings": [_finding(finding) for finding in result.findings],
         "unread": [[item.path, _span(item.span), item.reason, item.detail] for item in result.unread],
         "history": _history(result.history),
+        "policies": [_policy(report) for report in result.policies],
     }
 
 
@@ -48,7 +51,24 @@ def decode(document: Json) -> ScanResult:
             for path, span, reason, detail in document["unread"]
         ),
         _read_history(document["history"]),
+        tuple(_read_policy(row) for row in document["policies"]),
     )
+
+
+def _policy(report: PolicyReport) -> Json:
+    rows = [
+        [item.message, item.path, None if item.span is None else _span(item.span)]
+        for item in report.violations
+    ]
+    return [report.name, report.level, report.count, rows]
+
+
+def _read_policy(row: Json) -> PolicyReport:
+    name, level, count, rows = row
+    violations = tuple(
+        PolicyViolation(message, path, None if span is None else Span(*span)) for message, path, span in rows
+    )
+    return PolicyReport(name, level, count, violations)
 
 
 def _span(span: Span) -> Json:
