@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from costguard.money import format_usd
@@ -56,6 +57,25 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
         tuple(_warnings(result, policy, dear)),
         policy.advisory,
     )
+
+
+def with_floor(result: ScanResult, min_usd: Decimal | None) -> ScanResult:
+    """The result with the findings silenced whose waste is known and less than `min_usd` (point estimate, dollars of an
+    iteration). Unknown waste is not below."""
+    if min_usd is None:
+        return result
+    reason = f"wastes less than {format_usd(min_usd)} an iteration"
+    findings = tuple(
+        replace(finding, suppressed=reason, suppressed_by="floor")
+        if finding.suppressed is None
+        and finding.wasted_usd is not None
+        and finding.wasted_usd.point < min_usd
+        else finding
+        for finding in result.findings
+    )
+    below = sum(item.suppressed is not None and item.suppressed_by == "floor" for item in findings)
+    summary = replace(result.summary, findings=result.summary.findings - below, below_floor=below)
+    return replace(result, findings=findings, summary=summary)
 
 
 def read_shares(result: ScanResult) -> tuple[Decimal, Decimal]:

@@ -174,8 +174,8 @@ class BaselineMatter:
     path: str
     count: int
     """What it is said of: findings or queries."""
-    date: str | None = None
-    """The day after which the entry, or its budget, held no more."""
+    last_day: str | None = None
+    """On which the entry holds; None: without end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ Json = Any
 
 
 def encode(result: ScanResult) -> Json:
-    """The result as a JSON document, as it is before a baseline or a floor is applied."""
+    """The result as a JSON document, but for what a baseline did: that is worked out anew each time."""
     return {
         "summary": _summary(result.summary),
         "queries": [_query(query) for query in result.queries],
@@ -108,11 +108,13 @@ def _summary(item: Summary) -> Json:
         item.assumed_runs,
         item.counted_elsewhere,
         item.price_remarks,
+        item.baselined,
+        item.below_floor,
     ]
 
 
 def _read_summary(row: Json) -> Summary:
-    *counts, total, unknown, assumed, elsewhere, remarks = row
+    *counts, total, unknown, assumed, elsewhere, remarks, baselined, below_floor = row
     usd = _read_usd(total)
     if usd is None:
         raise ValueError("a summary without a sum")
@@ -120,6 +122,8 @@ def _read_summary(row: Json) -> Summary:
     return Summary(
         *(files, files_unread, queries, findings, suppressed, unread),
         *(usd, unknown, assumed, elsewhere, tuple(remarks)),
+        baselined=baselined,
+        below_floor=below_floor,
     )
 
 
@@ -280,6 +284,7 @@ def _finding(item: Finding) -> Json:
         item.fix,
         _usd(item.wasted_seconds),
         item.machine,
+        item.suppressed_by,
     ]
 
 
@@ -301,6 +306,7 @@ def _read_finding(row: Json) -> Finding:
         fix,
         seconds,
         machine,
+        silencer,
     ) = row
     return Finding(
         rule,
@@ -319,4 +325,5 @@ def _read_finding(row: Json) -> Finding:
         fix,
         _read_seconds(seconds),
         machine,
+        silencer,
     )
