@@ -95,24 +95,30 @@ class _Document(_Strict):
     queries: tuple[_Query, ...] = ()
 
 
-def find_baseline(given: Path | None, config: Config) -> Path | None:
-    """The file to use: the given one, else that of the config, else the default one if it is there.
+def place_of_baseline(given: Path | None, config: Config, folder: Path) -> Path:
+    """Where the baseline is, or is to be: the given file, else that of the config, else the default one of a folder."""
+    if given is not None:
+        return given
+    return config.folder / config.baseline if config.baseline is not None else folder / DEFAULT
+
+
+def find_baseline(given: Path | None, config: Config, folder: Path) -> Path | None:
+    """The same, if it is there; None when there is none and none is named.
 
     Raises:
         UsageProblem: one that is named is not there.
     """
-    path = given or (config.folder / config.baseline if config.baseline is not None else None)
-    if path is None:
-        default = config.folder / DEFAULT
-        return default if default.exists() else None
-    if not path.exists():
-        raise UsageProblem(f"{path}: there is no baseline; `costguard baseline write` makes one")
-    return path
+    path = place_of_baseline(given, config, folder)
+    if path.exists():
+        return path
+    if given is None and config.baseline is None:
+        return None
+    raise no_baseline(path)
 
 
-def place_of_baseline(given: Path | None, config: Config) -> Path:
-    """Where a baseline is written: as `find_baseline`, whether it is there or not."""
-    return given or config.folder / (config.baseline if config.baseline is not None else DEFAULT)
+def no_baseline(path: Path) -> UsageProblem:
+    """What to say of a file that is not there."""
+    return UsageProblem(f"{path}: there is no baseline; `costguard baseline write` makes one")
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from costguard.cli.request import paths_for
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -36,25 +37,35 @@ def shown_path(path: Path) -> str:
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
-def open_baseline(given: Path | None, none: bool, update: bool, config: Config) -> Accepted | None:
+def open_baseline(
+    given: Path | None, none: bool, needed: bool, options: Options, config: Config
+) -> Accepted | None:
     """The baseline that holds for a scan; None when there is none.
 
     Raises:
-        UsageProblem: it is not there although it is named or needed, cannot be used, or options contradict each other.
+        UsageProblem: it is not there although it is named or needed, cannot be used, or `none` is wanted all the same.
     """
     if none:
-        if given is not None or update:
+        if given is not None or needed:
             raise UsageProblem("--no-baseline contradicts --baseline and --update-baseline")
         return None
-    from costguard.baseline.file import find_baseline, place_of_baseline, read_baseline
+    from costguard.baseline.file import find_baseline, no_baseline, place_of_baseline, read_baseline
 
-    path = find_baseline(given, config)
+    folder = baseline_folder(options, config)
+    path = find_baseline(given, config, folder)
     if path is None:
-        if update:
-            place = place_of_baseline(given, config)
-            raise UsageProblem(f"{place}: there is no baseline; `costguard baseline write` makes one")
+        if needed:
+            raise no_baseline(place_of_baseline(given, config, folder))
         return None
     return Accepted(path, read_baseline(path))
+
+
+def baseline_folder(options: Options, config: Config) -> Path:
+    """Where the default baseline is looked for: beside the config file, else at the top of the work tree."""
+    if config.found:
+        return config.folder
+    top = paths_for(options, config).top
+    return Path(top) if top is not None else Path()
 
 
 def found_of(result: ScanResult, request: ScanRequest, options: Options) -> Found:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costguard.cli.accepted import Accepted, found_of, open_baseline, shown_path
+from costguard.cli.accepted import Accepted, baseline_folder, found_of, open_baseline, shown_path
 from costguard.cli.options import (
     BaselineOption,
     BillingOption,
@@ -95,7 +95,7 @@ def write_command(
     settings = config_for(options)
     last = day("--expires", expires)
     limit = amount("--max-usd-per-query", max_usd_per_query, settings.max_usd_per_query)
-    path = place_of_baseline(baseline, settings)
+    path = place_of_baseline(baseline, settings, baseline_folder(options, settings))
     before = read_baseline(path) if path.exists() else None
     found, today = _scanned(options, settings)
     if last is not None and last < today:
@@ -134,7 +134,7 @@ def prune_command(
         prices=prices,
     )
     settings = config_for(options)
-    accepted = _needed(baseline, settings)
+    accepted = _needed(baseline, options, settings)
     found, _ = _scanned(options, settings)
     change = prune(accepted.baseline, found)
     if change.changed:
@@ -174,14 +174,14 @@ def show_command(
         billing=billing,
     )
     settings = config_for(options)
-    accepted = _needed(baseline, settings)
+    accepted = _needed(baseline, options, settings)
     found, today = _scanned(options, settings)
     render = states_json if format is Format.json else states_text
     write_text(render(accepted.shown, states(accepted.baseline, found, today), today), output)
 
 
-def _needed(given: Path | None, settings: Config) -> Accepted:
-    accepted = open_baseline(given, False, True, settings)
+def _needed(given: Path | None, options: Options, settings: Config) -> Accepted:
+    accepted = open_baseline(given, False, True, options, settings)
     assert accepted is not None  # it would have been refused
     return accepted
 

@@ -135,7 +135,7 @@ def scan_command(
         advisory=exit_zero or settings.exit_zero,
     )
     floor = amount("--min-usd", min_usd, settings.min_usd)
-    accepted = open_baseline(baseline, no_baseline, update_baseline, settings)
+    accepted = open_baseline(baseline, no_baseline, update_baseline, options, settings)
     request = build_request(options, settings)
     with Reporter(quiet) as reporter:
         outcome = scan(request, reporter.progress)

@@ -14,7 +14,7 @@ NAMED: Final = 3
 def baseline_lines(report: BaselineReport, silenced: int) -> Iterator[str]:
     """Sentences. `silenced`: findings."""
     budgets = len(report.allowances)
-    told = f", {counted(budgets, 'query', 'queries')} with a budget" if budgets else ""
+    told = f" and gives {counted(budgets, 'query', 'queries')} a budget" if budgets else ""
     yield f"{report.path} silences {counted(silenced, 'finding')}{told}"
     if report.expired:
         does = "has expired and silences" if len(report.expired) == 1 else "have expired and silence"

@@ -18,7 +18,7 @@ from costguard.render.tables import table
 
 VERSION: Final = 1
 SHOWN: Final = 20
-"""Entries that a change names."""
+"""Entries that a change names one by one; more are counted by rule."""
 _STATES: Final[dict[State, tuple[str, str]]] = {
     "holds": ("holds", "hold"),
     "fewer": ("counts more than there is", "count more than there is"),
@@ -100,8 +100,23 @@ def _object(item: EntryState, today: date) -> dict[str, Any]:
     }
 
 
+def _each(change: Change) -> list[tuple[str, ...]]:
+    steps = sorted(change.steps, key=lambda step: (step.entry.path, step.entry.rule or "", step.kind))
+    return [
+        (f"  {_DONE[step.kind]}", _about(step.entry), f"{harmless(step.entry.path)}{_times(step.entry)}")
+        for step in steps
+    ]
+
+
+def _by_rule(change: Change) -> list[tuple[str, ...]]:
+    """How many entries of each rule, most first."""
+    counts = Counter((step.kind, _about(step.entry)) for step in change.steps)
+    ranked = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+    return [(f"  {_DONE[kind]}", rule, counted(count, "entry", "entries")) for (kind, rule), count in ranked]
+
+
 def _times(entry: Entry) -> str:
-    return f"{entry.count:,} x" if entry.count > 1 else ""
+    return f" ({entry.count:,} times)" if entry.count > 1 else ""
 
 
 _DONE: Final[dict[Kind, str]] = {
@@ -124,14 +139,7 @@ def _change(path: str, change: Change) -> Iterator[str]:
     counts = Counter(step.kind for step in change.steps)
     said = [f"{counts[kind]:,} {word}" for kind, word in _DONE.items() if counts[kind]]
     yield f"{harmless(path)}: {entries}; {', '.join(said) or 'nothing changed'}"
-    rows = [
-        (f"  {_DONE[step.kind]}", _about(step.entry), _times(step.entry), harmless(step.entry.path))
-        for step in change.steps[:SHOWN]
-    ]
-    if rows:
-        yield from table(rows, left=4)
-    rest = len(change.steps) - len(rows)
-    if rest:
-        yield f"  and {rest:,} more"
+    if change.steps:
+        yield from table(_by_rule(change) if len(change.steps) > SHOWN else _each(change), left=3)
     if counts["refused"]:
         yield "What is new is only accepted with --accept-new; better: repair it."
