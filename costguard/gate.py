@@ -78,23 +78,11 @@ def with_floor(result: ScanResult, min_usd: Decimal | None) -> ScanResult:
     return replace(result, findings=findings, summary=summary)
 
 
-def read_shares(result: ScanResult) -> tuple[Decimal, Decimal]:
-    """Which part of the files, and of the statements, could be read: from 0 to 1.
-
-    A place that could not be read counts as a statement; what is no statement at all (a notebook that is no JSON)
-    counts among the files as well.
-    """
-    summary = result.summary
-    files = Decimal(summary.files - summary.files_unread) / summary.files if summary.files else Decimal(1)
-    places = summary.queries + summary.unread
-    return files, Decimal(summary.queries) / places if places else Decimal(1)
-
-
 def _too_little_read(result: ScanResult, least: Decimal | None) -> str | None:
     if least is None:
         return None
     summary = result.summary
-    files, statements = read_shares(result)
+    files, statements = summary.read_shares
     if min(files, statements) >= least:
         return None
     read = summary.files - summary.files_unread

@@ -244,6 +244,16 @@ class Summary:
     below_floor: int = 0
     """Findings that waste less than is worth a word."""
 
+    @property
+    def read_shares(self) -> tuple[Decimal, Decimal]:
+        """Which part of the files, and which of the statements, could be read: from 0 to 1. A place that could not be
+        read counts as a statement."""
+        places = self.queries + self.unread
+        return (
+            Decimal(self.files - self.files_unread) / self.files if self.files else Decimal(1),
+            Decimal(self.queries) / places if places else Decimal(1),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryTotals:

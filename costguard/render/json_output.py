@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from costguard.json_text import ascii_json_text
@@ -73,6 +74,7 @@ def _summary(result: ScanResult, verdict: Verdict) -> Json:
         "baselined": summary.baselined,
         "below_floor": summary.below_floor,
         "unread": summary.unread,
+        "read_share": dict(zip(("files", "statements"), map(_share, summary.read_shares), strict=True)),
         "verdict": verdict.verdict,
         "reasons": list(verdict.reasons),
         "warnings": list(verdict.warnings),
@@ -287,6 +289,11 @@ def _decimals(amount: Dollars | Seconds | None) -> Json:
         "high": decimal_string(amount.high),
         "basis": amount.basis,
     }
+
+
+def _share(part: Decimal) -> float:
+    """Rounded down: a part is never all."""
+    return float(part.quantize(Decimal("0.0001"), ROUND_FLOOR))
 
 
 def _number(value: float) -> float:

@@ -77,9 +77,14 @@ def test_the_document_has_every_field() -> None:
         "findings": 1,
         "findings_by_severity": {"error": 1, "warning": 0, "note": 0},
         "suppressed": 2,
+        "baselined": 0,
+        "below_floor": 0,
         "unread": 1,
+        "read_share": {"files": 0.6666, "statements": 0.6666},
         "verdict": "fail",
         "reasons": ["1 finding of severity error or above (--fail-on error)"],
+        "warnings": [],
+        "advisory": False,
         "usd_per_iteration": {
             "low": "75.00",  # 12 runs of one TiB at 6.25
             "point": "75.00",
