@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from costguard.history.prices import BillPrices
     from costguard.history.rollup import Period
     from costguard.history.spend import History
+    from costguard.judge.policies import Policy
     from costguard.judge.rulebook import Rulebook
 
 Frames = dict[str, "pl.DataFrame"]
@@ -79,8 +80,8 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
             )
             if request.jobs:
                 result = with_history(request, frames, run.source_texts, result, read_exports(request)).result
-            if request.policies:
-                result = _with_policies(request, frames, result)
+            if run.policies:
+                result = _with_policies(run.policies, frames, result)
             run.remember(result, frames)
         notes = (cache.note,) if cache.note else ()
     return ScanOutcome(result, run.source_texts.text, notes)
@@ -250,6 +251,15 @@ class _Run:
         return load_rulebook(shipped("rules"), self.request.rule_directories)
 
     @cached_property
+    def policies(self) -> tuple[Policy, ...]:
+        """Those of the request, checked."""
+        if self.request.policies:
+            from costguard.judge.policies import check_policies
+
+            check_policies(self.request.policies)
+        return self.request.policies
+
+    @cached_property
     def catalog(self) -> Catalog:
         from costguard.catalog.load import load_catalog
 
@@ -263,11 +273,7 @@ class _Run:
         import costguard.query_reports
         import costguard.view_plan  # noqa: F401
 
-        _ = self.catalog, self.rulebook
-        if self.request.policies:
-            from costguard.judge.policies import check_policies
-
-            check_policies(self.request.policies)
+        _ = self.catalog, self.rulebook, self.policies
 
     def frames(self) -> Frames:
         """The fact tables of all files, with bytes and dollars."""
@@ -367,11 +373,11 @@ def judge_frames(
     return ScanResult(summary, queries, findings, unread)
 
 
-def _with_policies(request: ScanRequest, frames: Frames, result: ScanResult) -> ScanResult:
+def _with_policies(policies: Sequence[Policy], frames: Frames, result: ScanResult) -> ScanResult:
     from costguard.judge.policies import hold_policies
     from costguard.query_reports import query_ids
 
-    return replace(result, policies=hold_policies(request.policies, frames, result, query_ids(frames)))
+    return replace(result, policies=hold_policies(policies, frames, result, query_ids(frames)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -301,3 +301,73 @@ def test_documents_that_are_none(tmp_path: Path, text: str, message: str) -> Non
 def test_another_tools_table_is_no_matter_of_ours(tmp_path: Path) -> None:
     assert load(tmp_path, "tool = 3\n", "pyproject.toml") == Config(folder=tmp_path)
     assert load(tmp_path, "[tool.costguardian]\nx = 1\n", "pyproject.toml") == Config(folder=tmp_path)
+
+
+# -- the gate, the baseline, policies ----------------------------------------------------------------------
+
+
+def test_keys_of_the_gate(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        """
+        warn_usd_per_query = "$1.50"
+        warn_usd_per_iteration = 4
+        min_usd = 0.01
+        min_read_share = "0.95"
+        exit_zero = true
+        baseline = "accepted.json"
+        require_reason = true
+
+        [[policy]]
+        name = "capped"
+        query = "SELECT at FROM queries"
+        message = "found"
+
+        [[policy]]
+        name = "few-stars"
+        query = "SELECT at FROM findings"
+        message = "found"
+        level = "note"
+        """,
+    )
+    assert (config.warn_usd_per_query, config.warn_usd_per_iteration) == (Decimal("1.50"), Decimal(4))
+    assert (config.min_usd, config.min_read_share) == (Decimal("0.01"), Decimal("0.95"))
+    assert (config.exit_zero, config.require_reason, config.baseline) == (True, True, Path("accepted.json"))
+    assert [(item.name, item.level) for item in config.policy] == [("capped", "error"), ("few-stars", "note")]
+    assert config.found
+    assert not Config().found
+
+
+POLICY = 'name = "p"\nquery = "SELECT 1"\nmessage = "m"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("min_read_share = 90", ["min_read_share: must be a share from 0 to 1, such as 0.9"]),
+        ("min_read_share = nan", ["min_read_share: must be a share from 0 to 1, such as 0.9"]),
+        ("min_read_share = true", ["min_read_share: must be a share from 0 to 1, such as 0.9"]),
+        ('min_read_share = "most"', ["min_read_share: must be a share from 0 to 1, such as 0.9"]),
+        ("exit_zero = 3", ["exit_zero: must be true or false"]),
+        (
+            "[[policy]]",
+            ["policy.0.message: is missing", "policy.0.name: is missing", "policy.0.query: is missing"],
+        ),
+        (f"[[policy]]\n{POLICY}[[policy]]\n{POLICY}", ["policy: two policies are called 'p'"]),
+        (
+            f"[[policy]]\n{POLICY}sql = 'x'",
+            ["unknown key 'policy.0.sql'; known: level, message, name, query"],
+        ),
+        (
+            "[[policy]]\n" + POLICY.replace('"p"', '"No Stars"'),
+            ["policy.0.name: must be lower-case words joined by '-', such as no-full-scans"],
+        ),
+        ("[[policy]]\n" + POLICY.replace('"m"', '""'), ["policy.0.message: must not be empty"]),
+        (
+            f"[[policy]]\n{POLICY}level = 'fatal'",
+            ["policy.0.level: Input should be 'error', 'warning' or 'note'"],
+        ),
+    ],
+)
+def test_what_no_gate_understands(tmp_path: Path, text: str, said: list[str]) -> None:
+    assert problems(tmp_path, text) == said

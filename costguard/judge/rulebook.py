@@ -250,6 +250,7 @@ def execute(context: pl.SQLContext[pl.DataFrame], sql: str) -> pl.DataFrame:
 
 def _explain(sql: str, message: str, tables: Collection[str]) -> str:
     first = message.strip().splitlines()[0] if message.strip() else "the query does not run"
+    first = first.partition("; valid columns")[0]  # all of them would hide which one is meant
     known = {column.name for table in tables for column in columns_of(table)}
     for word in first.replace('"', " ").replace("'", " ").replace("`", " ").split():
         name = word.strip(".,:;()").rpartition(".")[2]

@@ -52,7 +52,7 @@ def _cells(item: EntryState, today: date) -> tuple[str, ...]:
     age = f"{(today - entry.added).days:,} d" if entry.added is not None else ""
     until = entry.last_day.isoformat() if entry.last_day is not None else ""
     return (
-        harmless(_about(entry)),
+        _about(entry),
         harmless(entry.path),
         f"{entry.count:,}",
         f"{item.found:,}",
@@ -71,7 +71,7 @@ def _dollars(item: EntryState) -> str:
 
 
 def _about(entry: Entry) -> str:
-    return entry.rule if entry.rule is not None else "cost of a run"
+    return harmless(entry.rule) if entry.rule is not None else "cost of a run"
 
 
 def states_json(path: str, found: Sequence[EntryState], today: date) -> str:
