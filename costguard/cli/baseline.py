@@ -45,16 +45,12 @@ baseline_app = typer.Typer(
 HerePathsArgument = Annotated[
     list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and directories (default: here).")
 ]
-FileOption = Annotated[
-    Path | None,
-    typer.Option("--baseline", metavar="FILE", help="The baseline (default: .costguard/baseline.json)."),
-]
 
 
 @baseline_app.command("write")
 def write_command(
     paths: HerePathsArgument = None,
-    baseline: FileOption = None,
+    baseline: BaselineOption = None,
     accept_new: Annotated[
         bool, typer.Option("--accept-new", help="Accept what an existing baseline does not.")
     ] = False,

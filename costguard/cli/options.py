@@ -62,7 +62,9 @@ DialectOption = Annotated[
 BaselineOption = Annotated[
     Path | None,
     typer.Option(
-        "--baseline", metavar="FILE", help="What has been accepted (default: .costguard/baseline.json)."
+        "--baseline",
+        metavar="FILE",
+        help="The baseline: what has been accepted (default: .costguard/baseline.json).",
     ),
 ]
 ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Config file to use.")]

@@ -112,9 +112,9 @@ def paths_for(options: Options, config: Config) -> ProjectPaths:
 def _policies(config: Config) -> tuple[Policy, ...]:
     if not config.policy:
         return ()
-    from costguard.judge.policies import Policy
+    from costguard.judge.policies import declared_policies
 
-    return tuple(Policy(item.name, item.query, item.message, item.level) for item in config.policy)
+    return declared_policies(config)
 
 
 def _exports(given: Sequence[str] | None) -> tuple[Path, ...]:

@@ -67,20 +67,20 @@ def scan_command(
     ] = None,
     min_usd: Annotated[
         str | None,
-        typer.Option(metavar="USD", help="Only count findings that are known to waste less an iteration."),
+        typer.Option(metavar="USD", help="Leave out findings known to waste less in an iteration."),
     ] = None,
     min_read_share: Annotated[
         str | None,
-        typer.Option(metavar="SHARE", help="Exit with 2 when less could be read, such as 0.9."),
+        typer.Option(metavar="SHARE", help="Exit with 2 when a smaller part could be read, such as 0.9."),
     ] = None,
     exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit with 0 although the gate failed.")
-    ] = False,
+        bool | None, typer.Option("--exit-zero/--no-exit-zero", help="Exit with 0 although the gate failed.")
+    ] = None,
     baseline: BaselineOption = None,
-    no_baseline: Annotated[bool, typer.Option("--no-baseline", help="Use none.")] = False,
+    no_baseline: Annotated[bool, typer.Option("--no-baseline", help="Use no baseline.")] = False,
     update_baseline: Annotated[
         bool,
-        typer.Option("--update-baseline", help="Take out of the baseline what is not there any more."),
+        typer.Option("--update-baseline", help="Take out of the baseline file what is not there any more."),
     ] = False,
     rule: Annotated[list[str] | None, typer.Option("--rule", metavar="ID", help="Only these rules.")] = None,
     config: ConfigOption = None,
@@ -132,7 +132,7 @@ def scan_command(
             "--warn-usd-per-iteration", warn_usd_per_iteration, settings.warn_usd_per_iteration
         ),
         min_read_share=share("--min-read-share", min_read_share, settings.min_read_share),
-        advisory=exit_zero or settings.exit_zero,
+        advisory=settings.exit_zero if exit_zero is None else exit_zero,
     )
     floor = amount("--min-usd", min_usd, settings.min_usd)
     accepted = open_baseline(baseline, no_baseline, update_baseline, options, settings)

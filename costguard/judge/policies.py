@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from costguard.config import Config
 from costguard.facts.schema import JUDGED_TABLES, TABLES
 from costguard.judge.message import fill, misspelt
 from costguard.judge.rulebook import RulebookError, check_select, execute, schema_of
@@ -31,6 +32,11 @@ class Policy:
     query: str
     message: str
     level: Severity
+
+
+def declared_policies(config: Config) -> tuple[Policy, ...]:
+    """Those of a config, not checked yet."""
+    return tuple(Policy(item.name, item.query, item.message, item.level) for item in config.policy)
 
 
 def check_policies(policies: Sequence[Policy]) -> None:

@@ -394,6 +394,7 @@ def test_keys_in_the_config(here: Costguard, shop: Path) -> None:
         True,
     )
     assert "           the exit code is 0 all the same (--exit-zero)\n" in here("scan", ".", *NOW).out
+    assert here("scan", ".", *NOW, "--no-exit-zero").code == 1
 
 
 def test_too_little_read(here: Costguard, shop: Path) -> None:

@@ -176,6 +176,14 @@ def test_every_broken_policy_is_named(costguard: Costguard, shop: Path) -> None:
     assert [line.split(":")[1].strip() for line in done.err.splitlines()] == ["policy one", "policy three"]
 
 
+def test_a_policy_that_only_fails_on_real_rows(costguard: Costguard, shop: Path) -> None:
+    declare(shop, "SELECT CAST(via AS INTEGER) AS number FROM queries", "{number}")
+    done = costguard("scan", "shop", *QUIET)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("costguard: policy mine: conversion from `str` to `i32` failed")
+    assert done.err.count("\n") == 1
+
+
 def test_a_key_that_is_none(costguard: Costguard, shop: Path) -> None:
     declare(shop, "SELECT at + 1000000 AS at FROM queries")
     done = costguard("scan", "shop", *QUIET)
