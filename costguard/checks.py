@@ -127,7 +127,8 @@ def _policies(config: Config) -> Iterator[Check]:
 
 
 def _baseline(config: Config) -> Iterator[Check]:
-    from costguard.baseline.file import find_baseline, read_baseline
+    from costguard.baseline.file import read_baseline
+    from costguard.baseline.place import find_baseline
 
     try:
         path = find_baseline(None, config, config.folder)

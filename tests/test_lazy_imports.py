@@ -105,3 +105,10 @@ def test_a_rescan_with_a_baseline_and_policies_loads_nothing_heavy(project: Path
     loaded_packages(PROBE, "baseline", "write", *now, directory=project)
     for arguments in (("scan", ".", "--update-baseline"), ("baseline", "show"), ("baseline", "prune")):
         assert not loaded_packages(PROBE, *arguments, *now, directory=project) & {"polars", "sqlglot"}
+
+
+def test_without_a_baseline_nothing_of_it_is_loaded(project: Path) -> None:
+    code = PROBE.replace('name.partition(".")[0] for name', "name for name")
+    loaded = loaded_packages(code, "scan", ".", "--fail-on", "never", directory=project)
+    ours = {name for name in loaded if name.startswith(("costguard.baseline.", "costguard.judge.policies"))}
+    assert ours == {"costguard.baseline.place"}

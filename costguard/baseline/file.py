@@ -18,14 +18,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from costguard.baseline.model import Baseline, Budget, Entry, in_order
-from costguard.config import Config
 from costguard.errors import UsageProblem
 from costguard.money import decimal_string
 from costguard.write import write_text
 
 VERSION: Final = 1
-DEFAULT: Final = Path(".costguard") / "baseline.json"
-"""Beside the config file."""
 MAXIMUM_BYTES: Final = 32 << 20
 """A larger file is neither written nor read: some hundred thousand entries."""
 
@@ -93,32 +90,6 @@ class _Document(_Strict):
     version: Literal[1]
     findings: tuple[_Finding, ...] = ()
     queries: tuple[_Query, ...] = ()
-
-
-def place_of_baseline(given: Path | None, config: Config, folder: Path) -> Path:
-    """Where the baseline is, or is to be: the given file, else that of the config, else the default one of a folder."""
-    if given is not None:
-        return given
-    return config.folder / config.baseline if config.baseline is not None else folder / DEFAULT
-
-
-def find_baseline(given: Path | None, config: Config, folder: Path) -> Path | None:
-    """The same, if it is there; None when there is none and none is named.
-
-    Raises:
-        UsageProblem: one that is named is not there.
-    """
-    path = place_of_baseline(given, config, folder)
-    if path.exists():
-        return path
-    if given is None and config.baseline is None:
-        return None
-    raise no_baseline(path)
-
-
-def no_baseline(path: Path) -> UsageProblem:
-    """What to say of a file that is not there."""
-    return UsageProblem(f"{path}: there is no baseline; `costguard baseline write` makes one")
 
 
 def read_baseline(path: Path) -> Baseline:

@@ -49,7 +49,7 @@ def open_baseline(
         if given is not None or needed:
             raise UsageProblem("--no-baseline contradicts --baseline and --update-baseline")
         return None
-    from costguard.baseline.file import find_baseline, no_baseline, place_of_baseline, read_baseline
+    from costguard.baseline.place import find_baseline, no_baseline, place_of_baseline
 
     folder = baseline_folder(options, config)
     path = find_baseline(given, config, folder)
@@ -57,6 +57,8 @@ def open_baseline(
         if needed:
             raise no_baseline(place_of_baseline(given, config, folder))
         return None
+    from costguard.baseline.file import read_baseline
+
     return Accepted(path, read_baseline(path))
 
 

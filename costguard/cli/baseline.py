@@ -75,8 +75,9 @@ def write_command(
 ) -> None:
     """Accept what is found now. A baseline that is there already only comes to accept less, but for --accept-new."""
     from costguard.baseline.change import Terms, write
-    from costguard.baseline.file import place_of_baseline, read_baseline, write_baseline
+    from costguard.baseline.file import read_baseline, write_baseline
     from costguard.baseline.model import Baseline
+    from costguard.baseline.place import place_of_baseline
     from costguard.cli.limits import amount, day
     from costguard.cli.request import Options, config_for
     from costguard.render.baseline_list import change_text

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costguard.baseline import file as module
-from costguard.baseline.file import baseline_text, find_baseline, parse_day, read_baseline, write_baseline
+from costguard.baseline.file import baseline_text, parse_day, read_baseline, write_baseline
 from costguard.baseline.model import Baseline, Budget, Entry, in_order
-from costguard.config import Config
 from costguard.errors import UsageProblem
 from tests.baseline.scans import LATER, TODAY, cost, entry
 
@@ -199,24 +198,6 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
 )
 def test_days(text: str, day: date | None) -> None:
     assert parse_day(text) == day
-
-
-def test_where_it_is(tmp_path: Path) -> None:
-    own, folder = tmp_path / "own.json", tmp_path / "top"
-    assert find_baseline(None, Config(), folder) is None
-    default = folder / ".costguard" / "baseline.json"
-    default.parent.mkdir(parents=True)
-    default.touch()
-    assert find_baseline(None, Config(), folder) == default
-    named = Config(baseline=Path("own.json"), folder=tmp_path)
-    with pytest.raises(UsageProblem) as caught:
-        find_baseline(None, named, folder)
-    assert str(caught.value) == f"{own}: there is no baseline; `costguard baseline write` makes one"
-    own.touch()
-    assert find_baseline(None, named, folder) == own
-    assert find_baseline(default, named, folder) == default
-    with pytest.raises(UsageProblem, match="there is no baseline"):
-        find_baseline(tmp_path / "nowhere.json", Config(), folder)
 
 
 def test_an_amount_keeps_its_digits(tmp_path: Path) -> None:
