@@ -5,7 +5,7 @@
 Each stage takes values and returns values. Files are found by `costguard.discover`; `costguard.collect` turns
 each into fact rows (in processes, from a cache); here the rows of all files become frames, the catalog gives them
 sizes, prices give dollars, and rules, which are queries over the frames, give findings. Given a job history, what the
-jobs of a query took replaces what was estimated (`with_history`).
+jobs of a query took replaces what was estimated (`with_history`). Policies are queries over facts and findings.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from costguard.history.prices import BillPrices
     from costguard.history.rollup import Period
     from costguard.history.spend import History
+    from costguard.judge.policies import Policy
     from costguard.judge.rulebook import Rulebook
 
 Frames = dict[str, "pl.DataFrame"]
@@ -83,6 +84,8 @@ def scan(
             )
             if request.jobs:
                 result = with_history(request, frames, run.source_texts, result, read_exports(request)).result
+            if run.policies:
+                result = _with_policies(run.policies, frames, result)
             run.remember(result, frames)
         notes = (cache.note,) if cache.note else ()
     return ScanOutcome(result, run.source_texts.text, notes)
@@ -191,6 +194,7 @@ class _Run:
             repr((settings.project, settings.dataset, settings.location, settings.runs, settings.parameters))
         )
         parts.append(repr(settings.machine))
+        parts.append(repr((request.policies, request.require_reason, request.paths.mark())))
         if request.prices is not None:
             parts.extend(("prices", _file_digest(request.prices)))
         for kind, exports in (("jobs", request.jobs), ("bills", request.bills)):
@@ -223,11 +227,23 @@ class _Run:
         from costguard.result_store import encode
 
         document = {
-            "hour": self._hour() if _reads_the_clock(frames, self.catalog) else None,
+            "hour": self._hour() if _reads_the_clock(frames, self.catalog) or self._dated_ignores() else None,
             "reads": self.reads,
             "result": encode(result),
         }
         self.cache.put({self.result_key: json_text(document)})
+
+    def _dated_ignores(self) -> bool:
+        """An ignore comment may end: `until=`."""
+        from costguard.judge.suppress import find_ignores
+
+        texts = self.source_texts
+        return any(
+            ignore.until is not None
+            for path in self.marked
+            for cell in (range(1, texts.cells(path) + 1) if texts.cells(path) else (None,))
+            for ignore in find_ignores(path, texts.text(path, cell) or "", cell)
+        )
 
     def _hour(self) -> str:
         return self.request.settings.now.strftime("%Y-%m-%dT%H%z")
@@ -240,6 +256,15 @@ class _Run:
         from costguard.shipped import shipped
 
         return load_rulebook(shipped("rules"), self.request.rule_directories)
+
+    @cached_property
+    def policies(self) -> tuple[Policy, ...]:
+        """Those of the request, checked."""
+        if self.request.policies:
+            from costguard.judge.policies import check_policies
+
+            check_policies(self.request.policies)
+        return self.request.policies
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -255,7 +280,7 @@ class _Run:
         import costguard.query_reports
         import costguard.view_plan  # noqa: F401
 
-        _ = self.catalog, self.rulebook
+        _ = self.catalog, self.rulebook, self.policies
 
     def frames(self) -> Frames:
         """The fact tables of all files, with bytes and dollars."""
@@ -305,6 +330,7 @@ def judge_frames(
     from costguard.estimate.compute import machine_price
     from costguard.facts.places import Places
     from costguard.judge.findings import choose, judged
+    from costguard.judge.suppress import IgnoreTerms
     from costguard.query_reports import (
         price_remarks,
         query_ids,
@@ -329,6 +355,7 @@ def judge_frames(
         texts,
         [(path, texts.cells(path)) for path in marked],
         machine,
+        IgnoreTerms(request.settings.now.date(), request.require_reason, request.paths.name),
     )
     unread = tuple(
         sorted(
@@ -351,6 +378,13 @@ def judge_frames(
         price_remarks=price_remarks(frames, request.settings, findings, machine),
     )
     return ScanResult(summary, queries, findings, unread)
+
+
+def _with_policies(policies: Sequence[Policy], frames: Frames, result: ScanResult) -> ScanResult:
+    from costguard.judge.policies import hold_policies
+    from costguard.query_reports import query_ids
+
+    return replace(result, policies=hold_policies(policies, frames, result, query_ids(frames)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,6 +531,24 @@ def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> 
         return _Run(request, cache, report_progress, crew).frames()
 
 
+def judged_frames_of(request: ScanRequest) -> Frames:
+    """The same with the table `findings`.
+
+    Raises:
+        costguard.judge.rulebook.RulebookError: a rule page is broken.
+    """
+    from costguard.judge.findings_table import judged_frames
+    from costguard.query_reports import query_ids
+
+    with Cache(request.cache_directory) as cache, _crew(request) as crew:
+        run = _Run(request, cache, None, crew)
+        frames = run.frames()
+        result = judge_frames(
+            request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
+        )
+        return judged_frames(frames, result, query_ids(frames))
+
+
 def _reads_the_clock(frames: Frames, catalog: Catalog) -> bool:
     """Some figure may be another one at another time: by the statement's own text, by a script variable that
     its conditions or loops name, or by a view."""
@@ -535,6 +587,7 @@ __all__ = [
     "ScanWithHistory",
     "frames_of",
     "judge_frames",
+    "judged_frames_of",
     "scan",
     "scan_with_history",
     "with_history",

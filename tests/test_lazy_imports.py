@@ -95,3 +95,20 @@ def test_a_rescan_with_a_history_loads_nothing_heavy(project: Path) -> None:
     arguments = ("scan", ".", "--jobs", "jobs.json", "--fail-on", "never", "--now", "2026-11-01T00:00:00Z")
     assert "polars" in loaded_packages(PROBE, *arguments, directory=project)
     assert not loaded_packages(PROBE, *arguments, directory=project) & {"polars", "sqlglot"}
+
+
+def test_a_rescan_with_a_baseline_and_policies_loads_nothing_heavy(project: Path) -> None:
+    config = project / "costguard.toml"
+    policy = 'name = "p"\nlevel = "warning"\nquery = "SELECT at FROM findings"\nmessage = "found"\n'
+    config.write_text(f"{config.read_text()}\n[[policy]]\n{policy}")
+    now = ("--now", "2026-11-01T00:00:00Z")
+    loaded_packages(PROBE, "baseline", "write", *now, directory=project)
+    for arguments in (("scan", ".", "--update-baseline"), ("baseline", "show"), ("baseline", "prune")):
+        assert not loaded_packages(PROBE, *arguments, *now, directory=project) & {"polars", "sqlglot"}
+
+
+def test_without_a_baseline_nothing_of_it_is_loaded(project: Path) -> None:
+    code = PROBE.replace('name.partition(".")[0] for name', "name for name")
+    loaded = loaded_packages(code, "scan", ".", "--fail-on", "never", directory=project)
+    ours = {name for name in loaded if name.startswith(("costguard.baseline.", "costguard.judge.policies"))}
+    assert ours == {"costguard.baseline.place"}

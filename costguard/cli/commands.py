@@ -30,6 +30,12 @@ class Place:
 
 COMMANDS: Final = (
     Place("scan", "scan", "scan_command", "Find, price and judge the queries and data code below PATH."),
+    Place(
+        "baseline",
+        "baseline",
+        "baseline_app",
+        "What has been accepted for now: only what is new or dearer fails.",
+    ),
     Place("rules", "explain", "rules_command", "List the rules."),
     Place(
         "explain",

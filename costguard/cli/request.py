@@ -12,10 +12,12 @@ from costguard.cli.user_cache import user_cache_directory
 from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.errors import UsageProblem
 from costguard.model import DIALECTS
+from costguard.project_paths import ProjectPaths, project_paths
 
 if TYPE_CHECKING:
     from costguard.estimate.compute import MachinePriceList
     from costguard.estimate.price import PriceBook
+    from costguard.judge.policies import Policy
     from costguard.request import ScanRequest
 
 
@@ -95,7 +97,24 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         processes=options.jobs_parallel,
         jobs=_exports(options.jobs),
         bills=_exports(options.billing),
+        policies=_policies(config),
+        require_reason=config.require_reason,
+        paths=paths_for(options, config),
     )
+
+
+def paths_for(options: Options, config: Config) -> ProjectPaths:
+    """Paths as fingerprints and the baseline have them."""
+    folder = config.folder if config.found else None
+    return project_paths(options.paths[0], folder, Path.cwd())
+
+
+def _policies(config: Config) -> tuple[Policy, ...]:
+    if not config.policy:
+        return ()
+    from costguard.judge.policies import declared_policies
+
+    return declared_policies(config)
 
 
 def _exports(given: Sequence[str] | None) -> tuple[Path, ...]:

@@ -50,6 +50,10 @@ def render_terminal(
     found = [finding for finding in result.findings if finding.suppressed is None]
     shown = found if everything or len(found) <= SHOWN_FINDINGS else _weightiest(found, SHOWN_FINDINGS)
     blocks = [*page.findings(shown), *page.hidden(found, shown)]
+    if result.policies:
+        from costguard.render.policies import policy_blocks
+
+        blocks += policy_blocks(result.policies, page.width, page.paint, everything)
     blocks += dearest(result.queries, page.width, page.paint)
     blocks += unread_reasons(result.unread, page.width, page.paint)
     blocks.append(totals(result, verdict, page.width, page.paint))

@@ -8,11 +8,13 @@ from typing import Final
 
 from costguard.money import format_bytes, format_usd
 from costguard.render.amounts import counted, runs_text, usd_text
+from costguard.render.baseline import baseline_lines
 from costguard.render.cells import cut_end, cut_start, harmless, text_width, wrap
 from costguard.render.paint import Look, Paint
 from costguard.result import (
     SEVERITIES,
     HistoryTotals,
+    PolicyReport,
     QueryReport,
     ScanResult,
     Summary,
@@ -149,6 +151,11 @@ def totals(result: ScanResult, verdict: Verdict, width: int, paint: Paint) -> li
         for label, text in zip(("History", "", ""), _history(result.history), strict=False):
             lines.extend(_labelled(label, text, width, paint))
     lines.extend(_labelled("Findings", _severities(result, paint), width, paint))
+    if result.baseline is not None:
+        for number, text in enumerate(baseline_lines(result.baseline, summary.baselined)):
+            lines.extend(_labelled("" if number else "Baseline", text, width, paint))
+    if result.policies:
+        lines.extend(_labelled("Policies", _policies(result.policies), width, paint))
     if summary.unread:
         text = f"{counted(summary.unread, 'place')} in the code; their cost is in no figure"
         lines.extend(_labelled("Unread", text, width, paint))
@@ -247,16 +254,36 @@ def _severities(result: ScanResult, paint: Paint) -> str:
     counts = Counter(finding.severity for finding in result.findings if finding.suppressed is None)
     parts = [counted(counts[severity], severity) for severity in reversed(SEVERITIES) if counts[severity]]
     text = ", ".join(parts) or "none"
-    suppressed = result.summary.suppressed
-    return f"{text}; {counted(suppressed, 'ignored finding')}" if suppressed else text
+    summary = result.summary
+    apart = [
+        *([counted(summary.suppressed, "ignored finding")] if summary.suppressed else ()),
+        *([f"{summary.baselined:,} in the baseline"] if summary.baselined else ()),
+        *([f"{summary.below_floor:,} below the floor (--min-usd)"] if summary.below_floor else ()),
+    ]
+    return "; ".join([text, *([", ".join(apart)] if apart else ())])
+
+
+def _policies(reports: Sequence[PolicyReport]) -> str:
+    broken = [report for report in reports if report.count]
+    if not broken:
+        return "it holds" if len(reports) == 1 else f"all {len(reports):,} hold"
+    violations = sum(report.count for report in broken)
+    verb = "does" if len(broken) == 1 else "do"
+    return f"{len(broken):,} of {len(reports):,} {verb} not hold: {counted(violations, 'violation')}"
 
 
 def _gate(verdict: Verdict, width: int, paint: Paint) -> Iterator[str]:
     word = {"pass": "passed", "fail": "FAILED", "error": "NOTHING CHECKED"}[verdict.verdict]
     reasons = list(verdict.reasons)
+    if verdict.advisory and verdict.verdict == "fail":
+        reasons.append("the exit code is 0 all the same (--exit-zero)")
     first = f"{word}: {reasons[0]}" if reasons else word
     lines = [line for text in (first, *reasons[1:]) for line in wrap(text, width - _LABEL)]
     look: Look = "good" if verdict.verdict == "pass" else "error"
     lines[0] = paint(word, look) + lines[0].removeprefix(word)
     yield paint(f"{'Gate':<{_LABEL}}", "bold") + lines[0]
     yield from (" " * _LABEL + line for line in lines[1:])
+    for warning in verdict.warnings:
+        first, *rest = wrap(f"warning: {warning}", width - _LABEL)
+        yield " " * _LABEL + paint("warning", "warning") + first.removeprefix("warning")
+        yield from (" " * _LABEL + line for line in rest)
