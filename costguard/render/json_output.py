@@ -37,7 +37,7 @@ def render_json(result: ScanResult, verdict: Verdict) -> str:
 
 def _lines(result: ScanResult, verdict: Verdict) -> Iterator[str]:
     yield f'{{\n  "version": {VERSION},\n'
-    yield f'  "summary": {json.dumps(_summary(result, verdict))},\n'
+    yield f'  "summary": {json.dumps(summary_json(result, verdict))},\n'
     query = _query if result.history is None else _query_with_history
     yield from _rows("queries", map(query, result.queries), ",\n")
     yield from _rows("findings", map(_finding, result.findings), ",\n")
@@ -55,7 +55,8 @@ def _rows(name: str, rows: Iterable[Json], end: str) -> Iterator[str]:
     yield "]" + end if separator == "\n    " else "\n  ]" + end
 
 
-def _summary(result: ScanResult, verdict: Verdict) -> Json:
+def summary_json(result: ScanResult, verdict: Verdict) -> Json:
+    """The totals of a scan, and what the gate says."""
     summary: Summary = result.summary
     counted = [finding.severity for finding in result.findings if finding.suppressed is None]
     return {
@@ -170,7 +171,8 @@ def _scan(scan: ScanReport) -> Json:
     }
 
 
-def _finding(finding: Finding) -> Json:
+def wasted_json(finding: Finding) -> Json:
+    """What a finding wastes: bytes and seconds of a run, dollars of an iteration; null where they are not known."""
     size, time, usd = (
         _bytes(finding.wasted_bytes),
         _decimals(finding.wasted_seconds),
@@ -179,6 +181,16 @@ def _finding(finding: Finding) -> Json:
     amounts = (finding.wasted_bytes, finding.wasted_seconds, finding.wasted_usd)
     bases = [item.basis for item in amounts if item is not None]
     del size["basis"], time["basis"], usd["basis"]
+    return {
+        "bytes": size,
+        "seconds": time,
+        "usd": usd,
+        "basis": worst_basis(*bases) if bases else "unknown",
+        "machine": finding.machine,
+    }
+
+
+def _finding(finding: Finding) -> Json:
     return {
         "rule": finding.rule,
         "severity": finding.severity,
@@ -189,13 +201,7 @@ def _finding(finding: Finding) -> Json:
         "message": finding.message,
         "help": finding.help,
         "query": finding.query,
-        "wasted": {
-            "bytes": size,
-            "seconds": time,
-            "usd": usd,
-            "basis": worst_basis(*bases) if bases else "unknown",
-            "machine": finding.machine,
-        },
+        "wasted": wasted_json(finding),
         "fingerprint": finding.fingerprint,
         "suppressed": finding.suppressed,
         "fix": finding.fix,

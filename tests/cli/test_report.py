@@ -111,7 +111,7 @@ def test_commit_and_comment_of_the_ledger(costguard: Costguard, bill: str, tmp_p
         item["id"]: (item["commit"][:7], item["comment"]) for item in document["iterations"] if item["commit"]
     }
     assert stamped == {"shop@2026-09-08T12:00": ("2844c7c", "wider features")}
-    assert "- shop\\@2026-09-08T12:00: commit 2844c7c: wider features\n" in costguard(*arguments).out
+    assert "- shop\\@\u200b2026-09-08T12:00: commit 2844c7c: wider features\n" in costguard(*arguments).out
 
 
 def test_jobs_are_counted_with_their_iteration(costguard: Costguard, bill: str, tmp_path: Path) -> None:

@@ -70,7 +70,10 @@ def test_markdown(report: Report) -> None:
     assert text.startswith(MARKDOWN)
     assert "\n> " not in text
     assert "| project Shop " in text
-    assert r"\<script\>alert(1)\</script\>\|\[x\](http://e.vil)␛\[31m\@all␊=1+1 (new)" in text
+    assert (
+        "\\<script\\>alert(1)\\</script\\>\\|\\[x\\](http:\u200b//e.vil)␛\\[31m\\@\u200ball␊=1+1 (new)"
+        in text
+    )
     assert "| Wed\u00a09\u00a0Sep | $35.00 | $10.00 |" in text
     assert text.endswith("Made by costguard 1.2.3 at 2026-09-18 06:00 UTC.\n")
 
