@@ -41,16 +41,17 @@ def render_junit(
 ) -> str:
     """The document. `findings`: those to write; all that nothing ignores by default. `fail_on`: the lowest
     severity that fails the gate; None when none does."""
+
+    def shown(path: str) -> str:
+        return harmless(places.file(path)[0])
+
     suites: dict[str, list[_Case]] = {}
     for finding in unsuppressed(result) if findings is None else findings:
-        name, _ = places.file(finding.path)
-        suites.setdefault(name, []).append(_finding(finding, places, _fails(finding, fail_on)))
+        suites.setdefault(shown(finding.path), []).append(_finding(finding, places, _fails(finding, fail_on)))
     for item in result.unread:
-        name, _ = places.file(item.path)
-        suites.setdefault(name, []).append(_unread(item, places))
+        suites.setdefault(shown(item.path), []).append(_unread(item, places))
     for path in dict.fromkeys(query.path for query in result.queries):
-        name, _ = places.file(path)
-        suites.setdefault(name, [_Case("nothing found", "", "passed", "")])
+        suites.setdefault(shown(path), [_Case("nothing found", "", "passed", "")])
     lines = [
         *_suite(_GATE, [_gate(verdict)], _properties(result)),
         *(line for name in sorted(suites) for line in _suite(name, suites[name])),

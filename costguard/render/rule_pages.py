@@ -13,6 +13,7 @@ from typing import Final
 
 from costguard.judge.housekeeping import HOUSEKEEPING
 from costguard.judge.page import Rule, RulebookError, parse_page
+from costguard.judge.rulebook import rule_pages as pages_of
 
 _ADDRESS: Final = re.compile(r"https://[^\s<>`\"]*[^\s<>`\".,;:)\]]")
 _EXAMPLES: Final = (("bad", "Costs more"), ("good", "Costs less"))
@@ -36,6 +37,7 @@ class RulePage:
 
 def rule_pages(ids: Iterable[str], folders: Sequence[Path]) -> Mapping[str, RulePage]:
     """The pages by id, of the last folder that has one; what has no page (a policy of the config) is left out."""
+    paths = {path.stem: path for folder in folders for path in pages_of(folder)}
     found: dict[str, RulePage] = {}
     for name in sorted(set(ids)):
         own = HOUSEKEEPING.get(name)
@@ -44,20 +46,18 @@ def rule_pages(ids: Iterable[str], folders: Sequence[Path]) -> Mapping[str, Rule
                 own.title, own.text, own.text, None, own.severity, "high", ("cost", "ignores")
             )
             continue
-        rule = _page(name, folders)
+        rule = _read(paths[name]) if name in paths else None
         if rule is not None:
             found[name] = _shown(rule)
     return found
 
 
-def _page(name: str, folders: Sequence[Path]) -> Rule | None:
-    for folder in reversed(folders):
-        for path in sorted(folder.rglob(f"{name}.md")):
-            try:
-                return parse_page(path, path.read_text(encoding="utf-8-sig"))
-            except (OSError, UnicodeDecodeError, RulebookError):
-                continue  # changed since the scan, which would have refused it
-    return None
+def _read(path: Path) -> Rule | None:
+    """The page; None when it has changed since the scan, which would have refused it."""
+    try:
+        return parse_page(path, path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, RulebookError):
+        return None
 
 
 def _shown(rule: Rule) -> RulePage:

@@ -63,7 +63,9 @@ def render_scan_html(
     chosen = unsuppressed(result) if findings is None else findings
     files = _files(result.queries, chosen)
     shown = [file for file in files if file.findings or file.usd]
-    (_, headline), *said = facts(result)
+    (first, headline), *said = facts(result)
+    if said and not said[0][0]:
+        said[0] = (first, said[0][1])  # the headline has no label to go on from
     return page_template("scan.html.j2").render(
         headline=harmless(headline),
         gate=verdict.verdict,
