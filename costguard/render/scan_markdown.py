@@ -49,11 +49,8 @@ def _lines(
     said = list(facts(result))
     yield f"## costguard, one iteration: {markdown_cell(said[0][1])}"
     yield ""
-    yield f"**{_GATE[verdict.verdict]}**{':' if verdict.reasons else '.'}"
-    if verdict.reasons:
-        yield ""
-        yield from (f"- {markdown_cell(reason)}" for reason in verdict.reasons)
-    yield ""
+    yield f"- **{_GATE[verdict.verdict]}**"
+    yield from (f"  - {markdown_cell(reason)}" for reason in verdict.reasons)
     label = said[0][0]
     for name, text in said[1:]:
         label = name or label
@@ -62,7 +59,7 @@ def _lines(
     yield from _findings(findings, rows)
     yield from _unread(result.unread, rows // 2)
     yield ""
-    yield f"<sub>Dollars are list prices of one iteration, unless it says otherwise. costguard {version}</sub>"
+    yield f"<sub>Dollars are list prices, unless a price file or a bill is given. costguard {version}</sub>"
 
 
 def _queries(queries: Sequence[QueryReport], rows: int) -> Iterator[str]:
