@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from costguard.model import Span
 from costguard.render.file_places import FilePlaces
@@ -97,6 +97,7 @@ def test_the_findings_that_are_asked_for() -> None:
     assert "costguard: 1 finding;" in text
 
 
+@settings(deadline=None)
 @given(results(), VERDICTS)
 def test_no_text_ends_a_command_or_begins_one(found: ScanResult, verdict: Verdict) -> None:
     text = render_github(found, verdict, PLACES)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import jsonschema
-from hypothesis import given
+from hypothesis import given, settings
 
 from costguard.model import Span
 from costguard.render.file_places import FilePlaces
@@ -106,6 +106,7 @@ def test_the_findings_that_are_asked_for() -> None:
     assert issue["fingerprint"] == "q.sql:2"
 
 
+@settings(deadline=None)
 @given(results())
 def test_any_text_gives_a_valid_report(found: ScanResult) -> None:
     assert len(issues(found)) == sum(item.suppressed is None for item in found.findings)

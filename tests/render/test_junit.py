@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from junitparser import Error, Failure, JUnitXml, Skipped
 
 from costguard.model import Span
@@ -107,6 +107,7 @@ def test_the_findings_that_are_asked_for() -> None:
     assert "(line 1)" not in text
 
 
+@settings(deadline=None)
 @given(results(), VERDICTS)
 def test_any_text_gives_well_formed_xml(found: ScanResult, verdict: Verdict) -> None:
     text = render_junit(found, verdict, PLACES, fail_on="warning")

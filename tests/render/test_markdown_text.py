@@ -6,7 +6,7 @@ import doctest
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
 from costguard.render import markdown_text
@@ -57,11 +57,13 @@ def expected(text: str) -> str:
     return harmless(" ".join(text.splitlines()).strip()).replace(APART, "")
 
 
+@settings(deadline=None)
 @given(STRINGS)
 def test_any_text_is_shown_as_it_is(text: str) -> None:
     assert shown_text(READER.render(f"x{markdown_cell(text)}x")).strip() == f"x{expected(text)}x"
 
 
+@settings(deadline=None)
 @given(STRINGS, STRINGS)
 def test_any_text_stays_in_its_cell(one: str, other: str) -> None:
     table = "\n".join(markdown_table(("a", "b"), [(markdown_cell(one), markdown_code(other))], right=(1,)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.model import Span
@@ -94,6 +94,7 @@ def test_the_last_of_equal_keys_counts_and_old_notebooks_say_input() -> None:
         assert stretch(text, found) == letter
 
 
+@settings(deadline=None)
 @given(
     lines=st.lists(st.text(max_size=8), min_size=1, max_size=5),
     pieces=st.integers(0, 3),

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from costguard.model import Span
 from costguard.money import ByteRange
@@ -233,6 +233,7 @@ def test_more_than_github_takes() -> None:
     assert len(gzip.compress(text.encode())) < 10_000_000
 
 
+@settings(deadline=None)
 @given(results(), VERDICTS)
 def test_any_text_gives_a_valid_document(found: ScanResult, verdict: Verdict) -> None:
     text = render_sarif(found, verdict, PLACES, {}, "1.2.3", everything=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from costguard.model import Span
 from costguard.render.scan_html import render_scan_html
@@ -91,6 +91,7 @@ def test_the_findings_that_are_asked_for() -> None:
     assert text.count('class="severity ') == 1
 
 
+@settings(max_examples=40, deadline=None)
 @given(results(), VERDICTS)
 def test_any_text_is_text(found: ScanResult, verdict: Verdict) -> None:
     text, elements = page(found, verdict)

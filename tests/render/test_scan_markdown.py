@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
 from costguard.model import Span
@@ -129,6 +129,7 @@ def test_the_findings_that_are_asked_for() -> None:
     assert rows(text, "| warning: ") == 1
 
 
+@settings(deadline=None)
 @given(results(), VERDICTS)
 def test_any_text_is_text(found: ScanResult, verdict: Verdict) -> None:
     text = render_scan_markdown(found, verdict, "1.2.3")
