@@ -20,7 +20,7 @@ def check_output(output: Path | None) -> None:
     if output is None:
         return
     if output.is_dir():
-        raise UsageProblem(f"{output}: is a directory; --output needs a file")
+        raise UsageProblem(f"{output}: is a directory, and a file is needed")
     if not output.parent.is_dir():
         raise UsageProblem(f"{output}: cannot be written (there is no directory {output.parent})")
     if not os.access(output if _is_special(output) else output.parent, os.W_OK):

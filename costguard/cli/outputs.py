@@ -112,12 +112,15 @@ def write_targets(targets: Sequence[Target], render: Callable[[Target], str]) ->
             write_text(text, target.file)
 
 
-def file_places(sources: Sources) -> FilePlaces:
-    """Places for hosts: a scan's paths count from the working directory, those of a host from the repository's root."""
+def file_places(sources: Sources, scanned: Path) -> FilePlaces:
+    """Places for hosts: a scan's paths count from the working directory, those of a host from the root of the
+    repository, which is the one around a scanned folder."""
     from costguard.render.file_places import FilePlaces
 
     folder = Path.cwd()
-    root = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
+    root = next((above for above in (scanned, *scanned.parents) if (above / ".git").exists()), None)
+    if root is None:
+        root = folder if scanned.is_relative_to(folder) else scanned
     return FilePlaces(sources, root.as_posix(), folder.as_posix())
 
 

@@ -113,7 +113,7 @@ def scan_command(
     severity = policy.fail_on if policy.fail_on != "never" else None
     write_targets(
         targets,
-        lambda target: render_scan(target, outcome, verdict, request.rule_directories, severity, everything),
+        lambda target: render_scan(target, request, outcome, verdict, severity, everything),
     )
     raise typer.Exit(verdict.exit_code)
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from costguard.cli.outputs import OutputFormat, Target, file_places, rule_folders, summary_room
-from costguard.request import ScanOutcome
+from costguard.request import ScanOutcome, ScanRequest
 from costguard.result import Severity, Verdict
 
 
 def render_scan(
     target: Target,
+    request: ScanRequest,
     outcome: ScanOutcome,
     verdict: Verdict,
-    rule_directories: Sequence[Path],
     fail_on: Severity | None,
     everything: bool,
 ) -> str:
@@ -25,7 +23,7 @@ def render_scan(
     """
     from costguard import __version__
 
-    result, sources = outcome.result, outcome.sources
+    result, sources, scanned = outcome.result, outcome.sources, request.files.roots[0]
     match target.format:
         case OutputFormat.text:
             from costguard.cli.terminal import colour_wanted, text_width
@@ -41,11 +39,13 @@ def render_scan(
             from costguard.render.rule_pages import rule_pages
             from costguard.render.sarif import render_sarif
 
-            pages = rule_pages((finding.rule for finding in result.findings), rule_folders(rule_directories))
+            pages = rule_pages(
+                (finding.rule for finding in result.findings), rule_folders(request.rule_directories)
+            )
             return render_sarif(
                 result,
                 verdict,
-                file_places(sources),
+                file_places(sources, scanned),
                 pages,
                 __version__,
                 everything=target.format is OutputFormat.sarif_all,
@@ -53,15 +53,15 @@ def render_scan(
         case OutputFormat.github:
             from costguard.render.github import render_github
 
-            return render_github(result, verdict, file_places(sources))
+            return render_github(result, verdict, file_places(sources, scanned))
         case OutputFormat.gitlab:
             from costguard.render.gitlab_code_quality import render_gitlab_code_quality
 
-            return render_gitlab_code_quality(result, file_places(sources))
+            return render_gitlab_code_quality(result, file_places(sources, scanned))
         case OutputFormat.junit:
             from costguard.render.junit import render_junit
 
-            return render_junit(result, verdict, file_places(sources), fail_on=fail_on)
+            return render_junit(result, verdict, file_places(sources, scanned), fail_on=fail_on)
         case OutputFormat.markdown | OutputFormat.github_summary:
             from costguard.render.scan_markdown import render_scan_markdown
 

@@ -93,7 +93,10 @@ def _last(
         )
     gate = {"pass": "passed", "fail": "failed", "error": "checked nothing"}[verdict.verdict]
     cost = iteration_text(result.summary)
-    yield f"costguard: {counted(len(chosen), 'finding')}; an iteration: {cost}; the gate {gate}."
+    remarks = f" ({'; '.join(verdict.reasons)})" if verdict.verdict == "pass" and verdict.reasons else ""
+    # An older form of commands, `##[name]`, may stand anywhere in a line.
+    remarks = harmless(remarks).replace("##[", "## [")
+    yield f"costguard: {counted(len(chosen), 'finding')}; an iteration: {cost}; the gate {gate}{remarks}."
 
 
 def _command(name: str, text: str, **properties: object) -> str:

@@ -77,7 +77,6 @@ def render_sarif(
             "driver": {
                 "name": "costguard",
                 "version": version,
-                "semanticVersion": version,
                 "rules": [_rule(name, pages.get(name), severities[name]) for name in ids],
                 "notifications": [
                     {"id": name, "shortDescription": {"text": text}} for name, text in _NOTIFICATIONS.items()

@@ -31,16 +31,21 @@ def render_scan_markdown(
     maximum_bytes: int = JOB_SUMMARY_BYTES,
     rows: int = ROWS,
 ) -> str:
-    """The document, in at most so many bytes of UTF-8: tables lose their last rows, and say how many.
+    """The document, in at most so many bytes of UTF-8: tables lose their last rows, and say how many. Where there is no
+    room without them it is the first line, or nothing.
 
     `findings`: those to list; all that nothing ignores by default.
     """
     chosen = by_dollars(unsuppressed(result) if findings is None else findings)
     while True:
         text = "\n".join(_lines(result, verdict, version, chosen, rows)) + "\n"
-        if rows == 0 or len(text.encode()) <= maximum_bytes:
+        if len(text.encode()) <= maximum_bytes:
             return text
+        if rows == 0:
+            break
         rows //= 2
+    first = text[: text.index("\n") + 1]
+    return first if len(first.encode()) <= maximum_bytes else ""
 
 
 def _lines(

@@ -70,6 +70,40 @@ def test_sarif_has_paths_of_the_repository_and_pages_of_the_rules(
     assert rule["help"]["markdown"].startswith("It reads every column.\n\n## Costs more\n\n```sql\nSELECT *")
 
 
+@pytest.mark.parametrize("repository", ["", "shop", "shop/sql"])
+def test_paths_count_from_the_repository_of_what_is_scanned(
+    costguard: Costguard, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: str
+) -> None:
+    """Wherever it is scanned from."""
+    (tmp_path / repository / ".git").mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for folder, path in (
+        (tmp_path, "shop/sql"),
+        (shop, "sql"),
+        (elsewhere, "../shop/sql"),
+        (elsewhere, shop / "sql"),
+    ):
+        monkeypatch.chdir(folder)
+        done = costguard("scan", path, "--config", shop / "costguard.toml", *ONLY, "--format", "gitlab")
+        (issue,) = json.loads(done.out)
+        expected = (shop / "sql" / "all.sql").relative_to(tmp_path / repository)
+        assert issue["location"]["path"] == expected.as_posix(), folder
+
+
+def test_without_a_repository_paths_count_from_the_working_directory_or_what_is_scanned(
+    costguard: Costguard, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for folder, path in ((tmp_path, "shop/sql/all.sql"), (elsewhere, "all.sql")):
+        monkeypatch.chdir(folder)
+        done = costguard(
+            "scan", shop / "sql", "--config", shop / "costguard.toml", *ONLY, "--format", "gitlab"
+        )
+        assert json.loads(done.out)[0]["location"]["path"] == path
+
+
 def test_ignored_findings_are_in_sarif_on_demand(costguard: Costguard, shop: Path) -> None:
     (shop / "sql" / "all.sql").write_text(
         "SELECT *\nFROM p.shop.orders -- costguard: ignore[every-column] all are used\n"
@@ -208,7 +242,7 @@ def test_nothing_that_could_be_checked(costguard: Costguard, tmp_path: Path) -> 
         done = costguard("scan", "bad.py", "--format", format)
         assert done.code == 2, format
         words = {
-            "gitlab": "[]",
+            "gitlab": "not-read",
             "sarif": '"executionSuccessful": false',
             "sarif-all": '"executionSuccessful": false',
         }

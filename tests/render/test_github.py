@@ -70,6 +70,14 @@ def test_what_the_gate_says_and_what_was_not_read_come_first() -> None:
     )
 
 
+def test_what_a_pass_does_not_hide() -> None:
+    verdict = Verdict("pass", ("1 query has no known cost", "##[add-path]x"))
+    assert lines(result(), verdict) == [
+        "costguard: 0 findings; an iteration: no queries found in 1 file; the gate passed (1 query has no known cost; "
+        "## [add-path]x)."
+    ]
+
+
 def test_ten_of_a_kind_the_dearest_and_how_many_there_are_beside() -> None:
     found = result(
         findings=[

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from costguard.model import Span
 from costguard.render.file_places import FilePlaces
 from costguard.render.gitlab_code_quality import render_gitlab_code_quality
-from costguard.result import ScanResult
+from costguard.result import ScanResult, UnreadReport
 from tests.render.hostile import results
 from tests.render.results import finding, result, texts, usd
 
@@ -100,6 +100,23 @@ def test_nothing_found() -> None:
     assert render_gitlab_code_quality(result(), PLACES) == "[]\n"
 
 
+def test_what_could_not_be_read_is_an_issue_for_each_reason() -> None:
+    unread = [
+        UnreadReport("q.sql", Span(4, 1, 5, 1), "syntax error", "near PASSWORD 'x'"),
+        UnreadReport("z.sql", Span(1, 1, 1, 1), "syntax error"),
+        UnreadReport("n.ipynb", Span(2, 1, 2, 2, cell=1), "SQL built at run time"),
+    ]
+    one, other = issues(result(unread=unread))
+    assert one == {
+        "description": "2 places not read, and in no figure: syntax error.",
+        "check_name": "not-read",
+        "fingerprint": "not-read syntax error",
+        "severity": "info",
+        "location": {"path": "models/q.sql", "lines": {"begin": 4, "end": 5}},
+    }
+    assert other["location"] == {"path": "models/n.ipynb", "lines": {"begin": 3, "end": 3}}
+
+
 def test_the_findings_that_are_asked_for() -> None:
     found = result(findings=[finding(line=1), finding(line=2)])
     (issue,) = json.loads(render_gitlab_code_quality(found, PLACES, found.findings[1:]))
@@ -109,4 +126,5 @@ def test_the_findings_that_are_asked_for() -> None:
 @settings(deadline=None)
 @given(results())
 def test_any_text_gives_a_valid_report(found: ScanResult) -> None:
-    assert len(issues(found)) == sum(item.suppressed is None for item in found.findings)
+    shown = sum(item.suppressed is None for item in found.findings)
+    assert sum(issue["check_name"] != "not-read" for issue in issues(found)) == shown

@@ -110,18 +110,23 @@ def test_long_tables_say_what_they_leave_out() -> None:
     assert "\n374 more reasons: `--format json` has every one.\n" in text
 
 
-@pytest.mark.parametrize("maximum", [9_000, 8_000, 3_000, 2_000, 0])
+@pytest.mark.parametrize("maximum", [9_000, 8_000, 3_000, 2_000, 700])
 def test_what_is_too_long_loses_rows_never_half_of_one(maximum: int) -> None:
     text = render_scan_markdown(MANY, PASSED, "1", maximum_bytes=maximum)
     shown = rows(text, "| warning: ")
     assert shown < 50
     assert f"{399 - shown} more findings: " in text
     assert text.endswith("costguard 1</sub>\n")
-    if maximum:
-        assert len(text.encode()) <= maximum
+    assert len(text.encode()) <= maximum
     html = MarkdownIt("commonmark").enable("table").render(text)
-    assert html.count("<table>") == (3 if shown > 1 else html.count("<table>"))
+    assert html.count("<table>") == (3 if shown > 1 else 0)
     assert "<p>|" not in html
+
+
+def test_where_there_is_hardly_any_room() -> None:
+    first = "## costguard, one iteration: $2,493.75 for 399 queries in 1 file\n"
+    assert render_scan_markdown(MANY, PASSED, "1", maximum_bytes=len(first)) == first
+    assert render_scan_markdown(MANY, PASSED, "1", maximum_bytes=len(first) - 1) == ""
 
 
 def test_the_findings_that_are_asked_for() -> None:
