@@ -37,7 +37,7 @@ def render_json(result: ScanResult, verdict: Verdict) -> str:
 
 def _lines(result: ScanResult, verdict: Verdict) -> Iterator[str]:
     yield f'{{\n  "version": {VERSION},\n'
-    yield f'  "summary": {json.dumps(summary_json(result, verdict))},\n'
+    yield f'  "summary": {json.dumps(summary_row(result, verdict))},\n'
     query = _query if result.history is None else _query_with_history
     yield from _rows("queries", map(query, result.queries), ",\n")
     yield from _rows("findings", map(_finding, result.findings), ",\n")
@@ -55,7 +55,7 @@ def _rows(name: str, rows: Iterable[Json], end: str) -> Iterator[str]:
     yield "]" + end if separator == "\n    " else "\n  ]" + end
 
 
-def summary_json(result: ScanResult, verdict: Verdict) -> Json:
+def summary_row(result: ScanResult, verdict: Verdict) -> Json:
     """The totals of a scan, and what the gate says."""
     summary: Summary = result.summary
     counted = [finding.severity for finding in result.findings if finding.suppressed is None]
@@ -171,7 +171,7 @@ def _scan(scan: ScanReport) -> Json:
     }
 
 
-def wasted_json(finding: Finding) -> Json:
+def wasted_row(finding: Finding) -> Json:
     """What a finding wastes: bytes and seconds of a run, dollars of an iteration; null where they are not known."""
     size, time, usd = (
         _bytes(finding.wasted_bytes),
@@ -201,7 +201,7 @@ def _finding(finding: Finding) -> Json:
         "message": finding.message,
         "help": finding.help,
         "query": finding.query,
-        "wasted": wasted_json(finding),
+        "wasted": wasted_row(finding),
         "fingerprint": finding.fingerprint,
         "suppressed": finding.suppressed,
         "fix": finding.fix,

@@ -14,7 +14,7 @@ _APART: Final = "\u200b"
 """A space without width. Hosts look for mentions, references and addresses in the finished text, where a backslash has
 been taken away already: what would be one is parted."""
 _LINKED: Final = re.compile(
-    r"(?<=[@#!&~%])(?=\w)"  # @name, #1, !1, &1, ~label, %milestone (GitLab has them all)
+    r"(?<=[@#!&~%])(?=[\w\"])"  # @name, #1, !1, &1, ~"label", %milestone (GitLab has them all)
     r"|(?<=\bGH-)(?=\d)"
     r"|(?<=[A-Za-z]:)(?=//)"  # https://
     r"|(?<=\bwww)(?=\.)|(?<=\bmailto:)(?=\S)|(?<=\bxmpp:)(?=\S)",

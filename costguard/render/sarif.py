@@ -17,7 +17,7 @@ from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.file_places import FilePlace, FilePlaces
 from costguard.render.finding_text import sentences, weightiest
-from costguard.render.json_output import summary_json, wasted_json
+from costguard.render.json_output import summary_row, wasted_row
 from costguard.render.rule_pages import RulePage
 from costguard.result import Finding, ScanResult, UnreadReport, Verdict
 
@@ -94,7 +94,7 @@ def render_sarif(
                 "toolExecutionNotifications": [],
             }
         ],
-        "properties": {"summary": summary_json(result, verdict)},
+        "properties": {"summary": summary_row(result, verdict)},
     }
     rows = (_result(item, numbers[item.rule], places, states, accepted) for item in shown)
     return _document(head, notifications, rows)
@@ -178,7 +178,7 @@ def _result(
             "confidence": finding.confidence,
             "driver": finding.driver,
             "query": finding.query,
-            "wasted": wasted_json(finding),
+            "wasted": wasted_row(finding),
         },
     }
 

@@ -30,7 +30,7 @@ def test_examples_in_docstrings() -> None:
         ("@team", "@|team"),
         ("a@b.ch", "a@|b.ch"),
         ("#12 and !3 and &4", "#|12 and !|3 and &|4"),
-        ("~bug %v1", "~|bug %|v1"),
+        ('~bug ~"my bug" %v1', '~|bug ~|"my bug" %|v1'),
         ("GH-7 gh-7 GHX-7", "GH-|7 gh-|7 GHX-7"),
         ("https://e.vil www.e.vil mailto:a", "https:|//e.vil www|.e.vil mailto:|a"),
         ("100 % @ # $1.50", "100 % @ # $1.50"),
