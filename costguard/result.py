@@ -16,6 +16,8 @@ Severity = Literal["error", "warning", "note"]
 Confidence = Literal["high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
 """Weakest first."""
+Silencer = Literal["comment", "baseline", "floor"]
+"""What silences a finding: an ignore comment, an entry of the baseline, or that it wastes less than `min_usd`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class Finding:
     fingerprint: str
     """Stable under moved lines: rule, path and the flagged text."""
     suppressed: str | None = None
-    """Reason of the inline ignore that silences it (`` when none was given), None when it is not silenced."""
+    """Why it does not count (`` when no reason was given), None when it counts."""
     help: str | None = None
     """How to fix it, in one or two lines."""
     fix: str | None = None
@@ -135,6 +137,8 @@ class Finding:
     """Wasted time of one run, where it is time that costs."""
     machine: str | None = None
     """What that time is priced at: `n2-standard-4, 0.194236 USD/hour, assumed`."""
+    suppressed_by: Silencer = "comment"
+    """What silences it, if it is silenced."""
 
 
 @dataclass(frozen=True, slots=True)

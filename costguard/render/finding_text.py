@@ -12,7 +12,7 @@ from costguard.result import SEVERITIES, Finding, ScanResult
 
 
 def unsuppressed(result: ScanResult) -> list[Finding]:
-    """The findings that no inline comment ignores."""
+    """The findings that count: nothing silences them."""
     return [finding for finding in result.findings if finding.suppressed is None]
 
 

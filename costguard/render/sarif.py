@@ -42,25 +42,19 @@ def render_sarif(
     version: str,
     findings: Sequence[Finding] | None = None,
     states: Mapping[str, BaselineState] | None = None,
-    accepted: Mapping[str, str] | None = None,
     everything: bool = False,
 ) -> str:
     """The document: ASCII, a result per line.
 
     `findings`: those to write, all of the scan by default. `states`: what became of them since another revision, by
-    fingerprint. `accepted`: reasons of those that a baseline accepts, by fingerprint. Ignored, accepted and absent ones
-    are left out unless `everything` is asked for: GitHub would open an alert for each, whatever is said of it.
+    fingerprint. Silenced and absent ones are left out unless `everything` is asked for: GitHub would open an alert for
+    each, whatever is said of it.
     """
-    states, accepted = states or {}, accepted or {}
+    states = states or {}
     chosen = [
         finding
         for finding in (result.findings if findings is None else findings)
-        if everything
-        or not (
-            finding.suppressed is not None
-            or finding.fingerprint in accepted
-            or states.get(finding.fingerprint) == "absent"
-        )
+        if everything or (finding.suppressed is None and states.get(finding.fingerprint) != "absent")
     ]
     shown = chosen if len(chosen) <= MAXIMUM_RESULTS else weightiest(chosen, MAXIMUM_RESULTS)
     ids = sorted({finding.rule for finding in shown})
@@ -96,7 +90,7 @@ def render_sarif(
         ],
         "properties": {"summary": summary_row(result, verdict)},
     }
-    rows = (_result(item, numbers[item.rule], places, states, accepted) for item in shown)
+    rows = (_result(item, numbers[item.rule], places, states) for item in shown)
     return _document(head, notifications, rows)
 
 
@@ -148,22 +142,8 @@ def _cut(text: str) -> str:
     return line if len(line) <= _MAXIMUM_TEXT else line[: _MAXIMUM_TEXT - 1] + "…"
 
 
-def _result(
-    finding: Finding,
-    number: int,
-    places: FilePlaces,
-    states: Mapping[str, BaselineState],
-    accepted: Mapping[str, str],
-) -> Json:
+def _result(finding: Finding, number: int, places: FilePlaces, states: Mapping[str, BaselineState]) -> Json:
     place = places.place(finding.path, finding.span)
-    suppressions = [
-        *([_suppression("inSource", finding.suppressed)] if finding.suppressed is not None else ()),
-        *(
-            [_suppression("external", accepted[finding.fingerprint])]
-            if finding.fingerprint in accepted
-            else ()
-        ),
-    ]
     state = states.get(finding.fingerprint)
     return {
         "ruleId": finding.rule,
@@ -172,7 +152,7 @@ def _result(
         "message": {"text": _plain(sentences(finding, place.cell_text))},
         "locations": [_location(place)],
         "partialFingerprints": {_FINGERPRINT: finding.fingerprint},
-        **({"suppressions": suppressions} if suppressions else {}),
+        **({"suppressions": [_suppression(finding)]} if finding.suppressed is not None else {}),
         **({"baselineState": state} if state is not None else {}),
         "properties": {
             "confidence": finding.confidence,
@@ -189,8 +169,10 @@ def _plain(text: str) -> str:
     return harmless(text).replace("](", "] (")
 
 
-def _suppression(kind: str, reason: str) -> Json:
-    return {"kind": kind, "status": "accepted", **({"justification": harmless(reason)} if reason else {})}
+def _suppression(finding: Finding) -> Json:
+    kind = "inSource" if finding.suppressed_by == "comment" else "external"
+    reason = {"justification": harmless(finding.suppressed)} if finding.suppressed else {}
+    return {"kind": kind, "status": "accepted", **reason}
 
 
 def _location(place: FilePlace) -> Json:
