@@ -260,6 +260,7 @@ def _finding(item: Finding) -> Json:
         item.fix,
         _usd(item.wasted_seconds),
         item.machine,
+        item.suppressed_by,
     ]
 
 
@@ -281,6 +282,7 @@ def _read_finding(row: Json) -> Finding:
         fix,
         seconds,
         machine,
+        silencer,
     ) = row
     return Finding(
         rule,
@@ -299,4 +301,5 @@ def _read_finding(row: Json) -> Finding:
         fix,
         _read_seconds(seconds),
         machine,
+        silencer,
     )
