@@ -40,7 +40,7 @@ def _lines(result: ScanResult, verdict: Verdict) -> Iterator[str]:
     yield f'  "summary": {json.dumps(summary_row(result, verdict))},\n'
     query = _query if result.history is None else _query_with_history
     yield from _rows("queries", map(query, result.queries), ",\n")
-    yield from _rows("findings", map(_finding, result.findings), ",\n")
+    yield from _rows("findings", map(finding_row, result.findings), ",\n")
     yield from _rows("unread", map(_unread, result.unread), "\n")
     yield "}\n"
 
@@ -171,8 +171,8 @@ def _scan(scan: ScanReport) -> Json:
     }
 
 
-def wasted_row(finding: Finding) -> Json:
-    """What a finding wastes: bytes and seconds of a run, dollars of an iteration; null where they are not known."""
+def finding_row(finding: Finding) -> Json:
+    """A row of `findings`."""
     size, time, usd = (
         _bytes(finding.wasted_bytes),
         _decimals(finding.wasted_seconds),
@@ -181,16 +181,6 @@ def wasted_row(finding: Finding) -> Json:
     amounts = (finding.wasted_bytes, finding.wasted_seconds, finding.wasted_usd)
     bases = [item.basis for item in amounts if item is not None]
     del size["basis"], time["basis"], usd["basis"]
-    return {
-        "bytes": size,
-        "seconds": time,
-        "usd": usd,
-        "basis": worst_basis(*bases) if bases else "unknown",
-        "machine": finding.machine,
-    }
-
-
-def _finding(finding: Finding) -> Json:
     return {
         "rule": finding.rule,
         "severity": finding.severity,
@@ -201,7 +191,13 @@ def _finding(finding: Finding) -> Json:
         "message": finding.message,
         "help": finding.help,
         "query": finding.query,
-        "wasted": wasted_row(finding),
+        "wasted": {
+            "bytes": size,
+            "seconds": time,
+            "usd": usd,
+            "basis": worst_basis(*bases) if bases else "unknown",
+            "machine": finding.machine,
+        },
         "fingerprint": finding.fingerprint,
         "suppressed": finding.suppressed,
         "fix": finding.fix,

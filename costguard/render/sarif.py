@@ -17,7 +17,7 @@ from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.file_places import FilePlace, FilePlaces
 from costguard.render.finding_text import sentences, weightiest
-from costguard.render.json_output import summary_row, wasted_row
+from costguard.render.json_output import finding_row, summary_row
 from costguard.render.rule_pages import RulePage
 from costguard.result import Finding, ScanResult, UnreadReport, Verdict
 
@@ -158,7 +158,7 @@ def _result(finding: Finding, number: int, places: FilePlaces, states: Mapping[s
             "confidence": finding.confidence,
             "driver": finding.driver,
             "query": finding.query,
-            "wasted": wasted_row(finding),
+            "wasted": finding_row(finding)["wasted"],
         },
     }
 
