@@ -112,3 +112,14 @@ def test_without_a_baseline_nothing_of_it_is_loaded(project: Path) -> None:
     loaded = loaded_packages(code, "scan", ".", "--fail-on", "never", directory=project)
     ours = {name for name in loaded if name.startswith(("costguard.baseline.", "costguard.judge.policies"))}
     assert ours == {"costguard.baseline.place"}
+
+
+def test_a_rescan_loads_what_its_formats_need(project: Path) -> None:
+    """HTML takes Jinja, SARIF reads rule pages; nothing takes what the scan itself does."""
+    arguments = ("scan", ".", "--fail-on", "never", "--now", "2026-11-01T00:00:00Z", "--format")
+    pages = {"markdown_it", "yaml"}
+    loaded_packages(PROBE, *arguments, "json", directory=project)
+    light = [f"--also={format}=out.{format}" for format in ("github", "gitlab", "junit", "markdown")]
+    assert not loaded_packages(PROBE, *arguments, "text", *light, directory=project) & (HEAVY | pages)
+    assert loaded_packages(PROBE, *arguments, "sarif", directory=project) & (HEAVY | pages) == pages
+    assert loaded_packages(PROBE, *arguments, "html", directory=project) & (HEAVY | pages) == {"jinja2"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -15,8 +15,6 @@ from costguard.cli.options import (
     ConfigOption,
     DatasetOption,
     DialectOption,
-    Format,
-    FormatOption,
     JobsOption,
     LocationOption,
     NoCacheOption,
@@ -26,6 +24,7 @@ from costguard.cli.options import (
     PricesOption,
     ProjectOption,
 )
+from costguard.cli.outputs import AlsoOption, OutputFormat, OutputFormatOption
 
 
 class FailOn(StrEnum):
@@ -49,8 +48,9 @@ def scan_command(
     dialect: DialectOption = None,
     jobs: JobsOption = None,
     billing: BillingOption = None,
-    format: FormatOption = Format.text,
+    format: OutputFormatOption = OutputFormat.text,
     output: OutputOption = None,
+    also: AlsoOption = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Lowest severity that fails (default: error).")
     ] = None,
@@ -97,14 +97,15 @@ def scan_command(
     """Find, price and judge the queries and data code below PATH."""
     from costguard.cli.accepted import apply_baseline, open_baseline
     from costguard.cli.limits import amount, share
+    from costguard.cli.outputs import targets_of, write_targets
     from costguard.cli.progress import Reporter
     from costguard.cli.request import Options, build_request, config_for
+    from costguard.cli.scan_formats import render_scan
     from costguard.gate import judge_gate, with_floor
     from costguard.pipeline import scan
     from costguard.result import GatePolicy
-    from costguard.write import check_output, write_text
 
-    check_output(output)
+    targets = targets_of(format, output, also)
     options = Options(
         paths,
         catalog or (),
@@ -149,15 +150,10 @@ def scan_command(
             reporter.note(note)
     result = with_floor(result, floor)
     verdict = judge_gate(result, policy)
-    if format is Format.json:
-        from costguard.render.json_output import render_json
-
-        write_text(render_json(result, verdict), output)
-    else:
-        from costguard.cli.terminal import colour_wanted, text_width
-        from costguard.render.terminal import render_terminal
-
-        plain = output is not None or not colour_wanted(sys.stdout)
-        text = render_terminal(result, verdict, outcome.sources, plain, text_width(output), everything)
-        write_text(text, output)
+    severity = policy.fail_on if policy.fail_on != "never" else None
+    judged = replace(outcome, result=result)
+    write_targets(
+        targets,
+        lambda target: render_scan(target, request, judged, verdict, severity, everything),
+    )
     raise typer.Exit(verdict.exit_code)

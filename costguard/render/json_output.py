@@ -41,10 +41,10 @@ def render_json(result: ScanResult, verdict: Verdict) -> str:
 
 def _lines(result: ScanResult, verdict: Verdict) -> Iterator[str]:
     yield f'{{\n  "version": {VERSION},\n'
-    yield f'  "summary": {json.dumps(_summary(result, verdict))},\n'
+    yield f'  "summary": {json.dumps(summary_row(result, verdict))},\n'
     query = _query if result.history is None else _query_with_history
     yield from _rows("queries", map(query, result.queries), ",\n")
-    yield from _rows("findings", map(_finding, result.findings), ",\n")
+    yield from _rows("findings", map(finding_row, result.findings), ",\n")
     yield from _rows("unread", map(_unread, result.unread), ",\n")
     yield f'  "baseline": {json.dumps(_baseline(result.baseline))},\n'
     yield from _rows("policies", map(_policy, result.policies), "\n")
@@ -61,7 +61,8 @@ def _rows(name: str, rows: Iterable[Json], end: str) -> Iterator[str]:
     yield "]" + end if separator == "\n    " else "\n  ]" + end
 
 
-def _summary(result: ScanResult, verdict: Verdict) -> Json:
+def summary_row(result: ScanResult, verdict: Verdict) -> Json:
+    """The totals of a scan, and what the gate says."""
     summary: Summary = result.summary
     counted = [finding.severity for finding in result.findings if finding.suppressed is None]
     return {
@@ -181,7 +182,8 @@ def _scan(scan: ScanReport) -> Json:
     }
 
 
-def _finding(finding: Finding) -> Json:
+def finding_row(finding: Finding) -> Json:
+    """A row of `findings`."""
     size, time, usd = (
         _bytes(finding.wasted_bytes),
         _decimals(finding.wasted_seconds),

@@ -7,8 +7,8 @@ from typing import Final
 
 from costguard.render.amounts import counted
 from costguard.render.cells import harmless, wrap
+from costguard.render.finding_text import place_text
 from costguard.render.paint import Paint
-from costguard.render.terminal import place_text
 from costguard.result import PolicyReport, PolicyViolation
 
 SHOWN: Final = 10
