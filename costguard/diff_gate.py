@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from costguard.diff.model import QueryChange, ScanDiff
-from costguard.diff.totals import DiffTotals, diff_totals
+from costguard.diff.totals import DiffTotals, diff_totals, new_findings
 from costguard.money import format_usd
 from costguard.result import SEVERITIES, ScanResult, Severity, Verdict
 
@@ -91,10 +91,8 @@ def _new_findings(diff: ScanDiff, policy: DiffPolicy) -> Iterator[str]:
         return
     limit = SEVERITIES.index(policy.fail_on)
     count = sum(
-        change.state == "new"
-        and change.finding.suppressed is None
-        and SEVERITIES.index(change.finding.severity) >= limit
-        for change in diff.findings
+        finding.suppressed is None and SEVERITIES.index(finding.severity) >= limit
+        for finding in new_findings(diff).findings
     )
     if count:
         word = "finding" if count == 1 else "findings"
@@ -158,10 +156,17 @@ def _dear_iteration(totals: DiffTotals, policy: DiffPolicy) -> Iterator[str]:
     limit, after = policy.max_usd_per_iteration, totals.after
     if limit is None or after is None or after.point <= limit:
         return
-    if totals.change.point > 0 and totals.change.point >= policy.min_usd:
-        yield (
-            f"one iteration costs {format_usd(after.point)}, more than {format_usd(limit)} (--max-usd-per-iteration)"
-        )
+    if _grew(totals, policy):
+        yield f"one iteration costs {format_usd(after.point)}, more than {format_usd(limit)} (--max-usd-per-iteration)"
+
+
+def _grew(totals: DiffTotals, policy: DiffPolicy) -> bool:
+    """The iteration costs more than before, as far as either is known."""
+    before, after = totals.before, totals.after
+    if before is None or after is None:
+        return after is not None
+    more = max(totals.change.point, after.point - before.point)
+    return more > 0 and more >= policy.min_usd
 
 
 def _remarks(totals: DiffTotals, policy: DiffPolicy) -> Iterator[str]:
@@ -173,7 +178,7 @@ def _remarks(totals: DiffTotals, policy: DiffPolicy) -> Iterator[str]:
         policy.max_usd_per_iteration,
     )
     limit, after = policy.max_usd_per_iteration, totals.after
-    if limit is not None and after is not None and after.point > limit and totals.change.point <= 0:
+    if limit is not None and after is not None and after.point > limit and not _grew(totals, policy):
         yield (
             f"one iteration costs {format_usd(after.point)}, more than {format_usd(limit)}, as it did before this "
             "change (--max-usd-per-iteration)"

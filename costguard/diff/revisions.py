@@ -79,17 +79,18 @@ def _remarks(base: str, start: str, fork: str, tip: str, after: Revision) -> tup
 def _no_head(repository: Repository, head: str) -> str:
     if find_commit(repository, "HEAD") is None:
         return f"{repository.top}: the repository has no commits yet, so that there is nothing to compare"
-    return _unknown(repository, head)
+    return unknown_revision(repository, head)
 
 
 def _known(repository: Repository, name: str) -> str:
     commit = find_commit(repository, name)
     if commit is None:
-        raise UsageProblem(_unknown(repository, name))
+        raise UsageProblem(unknown_revision(repository, name))
     return commit
 
 
-def _unknown(repository: Repository, name: str) -> str:
+def unknown_revision(repository: Repository, name: str) -> str:
+    """What to say of a revision that is not known."""
     if ".." in name:
         one, _, other = name.replace("...", "..").partition("..")
         return f"{name!r} names two revisions: costguard diff {one or 'HEAD'} --head {other or 'HEAD'}"
