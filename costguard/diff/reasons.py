@@ -140,7 +140,7 @@ def _kept(scans: Sequence[ScanReport]) -> int | None:
 
 def _short(names: Sequence[str]) -> str:
     rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more columns" if rest > 0 else "")
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _size(size: int | None) -> str:
