@@ -24,7 +24,7 @@ def _reasons(before: QueryReport, after: QueryReport, *, same_file: bool) -> Ite
     tables = list(_tables(before, after))
     if same_file and (found or tables or before.fingerprint != after.fingerprint):
         if before.fingerprint != after.fingerprint:
-            yield "its file is the same, what it is rendered to is not: a macro, a variable or another file changed"
+            yield "its file is the same, its SQL is not: a macro, a variable or a file that it reads changed"
         elif not found and tables:
             yield "its file is the same"
     yield from found

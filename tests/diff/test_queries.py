@@ -98,7 +98,7 @@ def test_a_macro_or_a_variable() -> None:
     """The file is the same, and what is run is not."""
     found = change(query(), query(size=2 * TIB, fingerprint="e" * 16), same_file=True)
     assert found.reasons == (
-        "its file is the same, what it is rendered to is not: a macro, a variable or another file changed",
+        "its file is the same, its SQL is not: a macro, a variable or a file that it reads changed",
         "p.d.t: 1 TiB → 2 TiB",
     )
     kept = query(scans=(scan_report(pruning="pruned", partitions_kept=3),))
