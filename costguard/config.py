@@ -45,6 +45,15 @@ def _share(value: Any) -> Any:
     return share
 
 
+def _percent(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError("must be a number of percent, such as 10")
+    try:
+        return Decimal(str(value).removesuffix("%").strip())
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number of percent such as 10") from None
+
+
 def _listed(value: Any) -> Any:
     """A single name may stand without its brackets."""
     return [value] if isinstance(value, str) else value
@@ -68,6 +77,7 @@ def _parameter(value: Any) -> Any:
 
 
 Usd = Annotated[Decimal, BeforeValidator(_money), Field(ge=0)]
+Percent = Annotated[Decimal, BeforeValidator(_percent), Field(ge=0)]
 Parameter = Annotated[str | int | float | bool, BeforeValidator(_parameter)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
@@ -160,9 +170,15 @@ class Config(BaseModel):
     max_usd_per_iteration: Usd | None = None
     warn_usd_per_query: Usd | None = None
     warn_usd_per_iteration: Usd | None = None
+    max_increase_usd: Usd | None = None
+    """Of `costguard diff`: dollars that an iteration may cost more."""
+    max_increase_pct: Percent | None = None
+    warn_increase_usd: Usd | None = None
+    warn_increase_pct: Percent | None = None
     min_usd: Usd | None = None
-    """Findings with less known waste are only counted."""
+    """Findings with less known waste, and changes of less, are only counted."""
     min_read_share: Share | None = None
+    """Part of the files, and of the statements, that has to be read."""
     exit_zero: bool = False
     """A failed gate does not fail the command."""
     baseline: Path | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from costguard.packed_files import PackedFiles
 from costguard.project_paths import AS_PRINTED, ProjectPaths
 from costguard.result import ScanResult, Severity
 
@@ -43,6 +44,8 @@ class ScanRequest:
     """An ignore comment without a reason silences nothing."""
     paths: ProjectPaths = AS_PRINTED
     """What fingerprints take for the path of a file."""
+    packed: PackedFiles | None = None
+    """Where the files are, when they do not lie in folders: those of a commit."""
 
 
 @dataclass(frozen=True, slots=True)

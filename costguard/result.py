@@ -108,6 +108,10 @@ class QueryReport:
     """Id of the same query, with which its cost is counted: code reads a file that is scanned too."""
     measured: Measured | None = None
     """None: there is no history, or it does not know this query."""
+    materialized: str | None = None
+    """What a dbt model becomes: `view`, `table`, `incremental`; None when it is none."""
+    layout: str | None = None
+    """How a dbt model wants its table, in words: `partitioned by day (month)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +257,12 @@ class Summary:
             Decimal(self.files - self.files_unread) / self.files if self.files else Decimal(1),
             Decimal(self.queries) / places if places else Decimal(1),
         )
+
+    @property
+    def known_usd(self) -> Dollars | None:
+        """Dollars of an iteration, unless the sum is one of nothing although there are queries: unknown, not zero."""
+        counted = self.queries - self.counted_elsewhere
+        return None if counted and self.unknown_queries == counted else self.usd_per_iteration
 
 
 @dataclass(frozen=True, slots=True)

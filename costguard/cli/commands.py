@@ -31,6 +31,12 @@ class Place:
 COMMANDS: Final = (
     Place("scan", "scan", "scan_command", "Find, price and judge the queries and data code below PATH."),
     Place(
+        "diff",
+        "diff",
+        "diff_command",
+        "What a change makes dearer or cheaper: the queries and findings of two revisions, side by side.",
+    ),
+    Place(
         "baseline",
         "baseline",
         "baseline_app",

@@ -1,4 +1,4 @@
-"""Amounts, shares and days on the command line, of which the first two go before those of the config."""
+"""Amounts, percents, shares and days on the command line, of which all but the last go before those of the config."""
 
 from __future__ import annotations
 
@@ -19,6 +19,22 @@ def amount(option: str, given: str | None, otherwise: Decimal | None) -> Decimal
     value = _decimal(given.removeprefix("$"))
     if value is None:
         raise UsageProblem(f"{option} {given!r} is not an amount of dollars such as 2.50")
+    if not value.is_finite() or value < 0:
+        raise UsageProblem(f"{option} {given!r} must be 0 or more")
+    return value
+
+
+def percent(option: str, given: str | None, otherwise: Decimal | None) -> Decimal | None:
+    """Percent, with or without the sign.
+
+    Raises:
+        UsageProblem: it is no number of 0 or more.
+    """
+    if given is None:
+        return otherwise
+    value = _decimal(given.strip().removesuffix("%").strip())
+    if value is None:
+        raise UsageProblem(f"{option} {given!r} is not an amount of percent such as 10")
     if not value.is_finite() or value < 0:
         raise UsageProblem(f"{option} {given!r} must be 0 or more")
     return value

@@ -15,6 +15,7 @@ from costguard.model import DIALECTS
 from costguard.project_paths import ProjectPaths, project_paths
 
 if TYPE_CHECKING:
+    from costguard.discover import Discovery
     from costguard.estimate.compute import MachinePriceList
     from costguard.estimate.price import PriceBook
     from costguard.judge.policies import Policy
@@ -52,8 +53,9 @@ def config_for(options: Options) -> Config:
     return Config()
 
 
-def build_request(options: Options, config: Config) -> ScanRequest:
-    """The request; an option on the command line goes before the config.
+def build_request(options: Options, config: Config, files: Discovery | None = None) -> ScanRequest:
+    """The request; an option on the command line goes before the config. `files`: what was found already; the paths of
+    the options are not looked at then.
 
     Raises:
         UsageProblem: a path, a time, a dialect, an export or a price that cannot be used.
@@ -84,7 +86,7 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     )
     catalogs = tuple(options.catalog) or tuple(config.folder / path for path in config.catalog)
     return ScanRequest(
-        files=discover(tuple(options.paths), config.exclude),
+        files=files if files is not None else discover(tuple(options.paths), config.exclude),
         settings=settings,
         catalogs=catalogs,
         dialect=dialect,
