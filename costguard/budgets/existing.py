@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from costguard.budgets.declared import PREFIX, Budget, CalendarPeriod, CustomPeriod, LastPeriod, Threshold
+from costguard.money import plain_decimal
 
 FieldValue = str | bool | list[str] | list[dict[str, str]] | dict[str, str] | None
 """A value as JSON, in one spelling only: equal values are equal things."""
@@ -88,8 +89,8 @@ def amount_field(amount: Decimal | LastPeriod) -> str:
     """
     if isinstance(amount, str):
         return amount
-    whole, _, part = f"{amount:f}".partition(".")
-    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+    whole, _, part = plain_decimal(amount).partition(".")
+    return f"{whole}.{part.ljust(2, '0')}"
 
 
 def period_field(period: CalendarPeriod | CustomPeriod) -> str | dict[str, str]:
@@ -103,4 +104,4 @@ def period_field(period: CalendarPeriod | CustomPeriod) -> str | dict[str, str]:
 def thresholds_field(thresholds: tuple[Threshold, ...]) -> list[dict[str, str]]:
     """Each threshold once, in an order that does not depend on how they were written."""
     found = sorted(set(thresholds), key=lambda item: (item.on, item.at))
-    return [{"at": f"{item.at.normalize():f}", "on": item.on} for item in found]
+    return [{"at": plain_decimal(item.at), "on": item.on} for item in found]

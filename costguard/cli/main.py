@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from costguard import __version__
+from costguard.cli.budget import budget_app
 from costguard.cli.catalog import catalog_app
 from costguard.cli.charges import charges_command
 from costguard.cli.doctor import doctor_command
@@ -66,6 +67,7 @@ app.add_typer(iteration_app)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(history_app, name="history")
 app.add_typer(prices_app, name="prices")
+app.add_typer(budget_app, name="budget")
 app.command("match")(match_command)
 app.command("calibrate")(calibrate_command)
 
