@@ -31,7 +31,9 @@ from costguard.errors import UsageProblem
 from tests.servers.billing_catalog import Refusal
 from tests.servers.budgets import ACCOUNT, ALL_PERMISSIONS, OTHER_ACCOUNT, Bank, serving
 
-QUICK = Patience(total=1, call=0.5, first_pause=0.01)
+QUICK = Patience(total=20, call=20, first_pause=0.01)
+HURRIED = Patience(total=1, call=1, first_pause=0.01)
+"""For what never succeeds."""
 BUDGET = Budget("b", ACCOUNT, None, Decimal("500.25"), "USD")
 FULL = Budget(
     name="full",
@@ -61,6 +63,11 @@ def service(bank: Bank) -> Iterator[GoogleBudgets]:
     with ExitStack() as stack:
         address = stack.enter_context(serving(bank))
         yield stack.enter_context(google_budgets(address, address, QUICK))
+
+
+def hurried(service: GoogleBudgets) -> GoogleBudgets:
+    """The same service for one who does not wait."""
+    return dataclasses.replace(service, patience=HURRIED)
 
 
 def failing(kind: type[CallFailed], call: Any, *arguments: Any) -> CallFailed:
@@ -276,7 +283,7 @@ def test_a_creation_without_an_answer_is_not_repeated(bank: Bank, service: Googl
 
 def test_a_creation_that_is_never_answered(bank: Bank, service: GoogleBudgets) -> None:
     bank.stuck = frozenset({"CreateBudget"})
-    failing(Unanswered, service.create, ACCOUNT, BUDGET)
+    failing(Unanswered, hurried(service).create, ACCOUNT, BUDGET)
 
 
 def test_a_creation_for_which_there_was_no_quota_is_repeated(bank: Bank, service: GoogleBudgets) -> None:
@@ -437,7 +444,7 @@ def test_a_project_that_may_not_be_seen(service: GoogleBudgets) -> None:
 )
 def test_what_every_call_would_meet(bank: Bank, service: GoogleBudgets, refusal: Refusal, said: str) -> None:
     bank.always["ListBudgets"] = refusal
-    problem = failing(CallFailed, service.budgets, Place(ACCOUNT, ("projects/1",)))
+    problem = failing(CallFailed, hurried(service).budgets, Place(ACCOUNT, ("projects/1",)))
     assert problem.whole
     assert str(problem) == f"budgets of billing account {ACCOUNT}: {said}"
 
