@@ -165,8 +165,8 @@ def _threshold(item: Mapping[str, str]) -> str:
 
 def _accounts(found: Survey) -> Iterator[str]:
     for identity, account in found.accounts.items():
-        about = f" ({account.name}, {account.currency})" if account is not None else ""
-        yield f"Account    {identity}{about}"
+        about = ", ".join(filter(None, (account.name, account.currency))) if account is not None else ""
+        yield f"Account    {identity}" + (f" ({about})" if about else "")
 
 
 def _steps(plan: Plan, found: Survey) -> Iterator[str]:
@@ -185,6 +185,8 @@ def _steps(plan: Plan, found: Survey) -> Iterator[str]:
             case Delete():
                 where = f" in {step.existing.account}" if several else ""
                 yield f"delete     {step.existing.display_name}{where}{_WHY[step.reason]}"
+                if step.reason == "duplicate":  # which of them
+                    yield f"             {'resource':<{_WIDTH}}  {step.existing.resource}"
                 yield from _values(step.existing.fields, step.existing.currency)
         yield ""
     for budget in plan.unchanged:
