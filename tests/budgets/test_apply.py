@@ -53,7 +53,11 @@ def test_an_update_only_names_what_changes(bank: Bank, service: GoogleBudgets) -
         "costguard/a", budget_filter={"labels": {"team": ["ml"]}}, threshold_rules=[{"threshold_percent": 1}]
     )
     applied(service, {"name": "a", "amount": 6, "thresholds": [{"at": 1}]})
-    assert list(bank.requests[-1].update_mask.paths) == ["amount", "budget_filter.labels"]
+    assert list(bank.requests[-1].update_mask.paths) == [
+        "amount.specified_amount.units",
+        "amount.specified_amount.nanos",
+        "budget_filter.labels",
+    ]
     assert bank.requests[-1].budget.etag
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import pytest
 
-from costguard.budgets.declared import Budget, CustomPeriod, Notify, Threshold
+from costguard.budgets.declared import Budget, CustomPeriod, LastPeriod, Notify, Threshold
 from costguard.budgets.existing import FIELDS, declared_fields
 from costguard.budgets.service import (
     Account,
@@ -171,7 +171,9 @@ def test_an_update_sets_and_clears_what_it_names_and_nothing_else(bank: Bank, se
     assert changed.fields == wanted
     assert changed.etag != made.etag
     assert list(bank.requests[-1].update_mask.paths) == [
-        "amount",
+        "amount.specified_amount.currency_code",
+        "amount.specified_amount.units",
+        "amount.specified_amount.nanos",
         "budget_filter.projects",
         "budget_filter.resource_ancestors",
         "budget_filter.labels",
@@ -187,6 +189,39 @@ def test_an_update_sets_and_clears_what_it_names_and_nothing_else(bank: Bank, se
     ]
     back = service.update(changed, FULL, FIELDS)
     assert back.fields == declared_fields(FULL)
+
+
+@pytest.mark.parametrize("before", [Decimal("5.5"), Decimal(0), "last-period"])
+@pytest.mark.parametrize(
+    "after", [Decimal("5.5"), Decimal(6), Decimal("0.000000001"), Decimal(0), "last-period"]
+)
+@pytest.mark.parametrize("currency", ["USD", None])
+def test_an_amount_becomes_any_other(
+    service: GoogleBudgets, before: Decimal | LastPeriod, after: Decimal | LastPeriod, currency: str | None
+) -> None:
+    """Nothing of the one before is left: no billionths, and no other kind of amount."""
+    made = service.create(ACCOUNT, dataclasses.replace(BUDGET, amount=before))
+    wanted = dataclasses.replace(BUDGET, amount=after, currency=currency)
+    changed = service.update(made, wanted, ["amount"])
+    assert changed.fields == declared_fields(wanted)
+    assert changed.currency == (None if after == "last-period" else "USD")
+
+
+PERIODS = [
+    "month",
+    "quarter",
+    CustomPeriod(date(2026, 1, 1)),
+    CustomPeriod(date(2026, 1, 2), date(2026, 2, 1)),
+]
+
+
+@pytest.mark.parametrize("before", PERIODS)
+@pytest.mark.parametrize("after", PERIODS)
+def test_a_period_becomes_any_other(service: GoogleBudgets, before: Any, after: Any) -> None:
+    plain = dataclasses.replace(BUDGET, thresholds=(Threshold(Decimal(1)),))
+    made = service.create(ACCOUNT, dataclasses.replace(plain, period=before))
+    wanted = dataclasses.replace(plain, period=after)
+    assert service.update(made, wanted, ["period"]).fields == declared_fields(wanted)
 
 
 def test_without_a_mask_the_server_clears_nothing(bank: Bank, service: GoogleBudgets) -> None:
