@@ -135,6 +135,7 @@ def test_a_plan_for_programs(costguard: Costguard, bank: Bank, tmp_path: Path) -
             {
                 "name": "churn-team",
                 **account,
+                "currency": "USD",
                 "fields": {
                     "amount": "1500.00",
                     "projects": ["projects/my-project"],
@@ -157,6 +158,7 @@ def test_a_plan_for_programs(costguard: Costguard, bank: Bank, tmp_path: Path) -
                 "name": "all",
                 **account,
                 "resource": resources["costguard/all"],
+                "currency": "USD",
                 "fields": {
                     "amount": {"from": "5.00", "to": "last-period"},
                     "period": {"from": "month", "to": "quarter"},
