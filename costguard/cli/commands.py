@@ -90,6 +90,7 @@ COMMANDS: Final = (
     Place("catalog", "catalog", "catalog_app", "Write and read catalog files: what the warehouse holds."),
     Place("history", "history", "history_app", "Get the job history."),
     Place("prices", "prices", "prices_app", "List prices: get Google's latest, and show which are in use."),
+    Place("budget", "budget", "budget_app", "Budgets of Cloud Billing, as the config declares them."),
     Place(
         "match",
         "match",
