@@ -189,7 +189,7 @@ def _forecast(report: Report) -> dict[str, Any] | None:
     if forecast is None:
         return None
     return {
-        "month": forecast.month,
+        "month": forecast.period,
         "to_date": decimal_string(forecast.to_date),
         "closed_days": forecast.closed_days,
         "days_left": forecast.days_left,

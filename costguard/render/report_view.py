@@ -124,7 +124,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     if report.forecast is not None:
         forecast = report.forecast
         yield (
-            f"Forecast {forecast.month}",
+            f"Forecast {forecast.period}",
             f"{amount_text(forecast.point, currency)} ({amount_text(forecast.low, currency)} to "
             f"{amount_text(forecast.high, currency)}); {amount_text(forecast.to_date, currency)} in "
             f"{counted(forecast.closed_days, 'closed day')}, {counted(forecast.days_left, 'day')} left",

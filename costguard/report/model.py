@@ -112,10 +112,10 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the month comes to."""
+    """What a month, or another period of a budget, comes to."""
 
-    month: str
-    """`2026-11`."""
+    period: str
+    """`2026-11`; `2026-Q4`, `2026`, or the days of a budget."""
     to_date: Decimal
     """Net of its closed days."""
     closed_days: int

@@ -143,7 +143,7 @@ def build_report(
     )
     by_day = daily_net(daily, first)
     median_lag, late = lags.row(0)
-    closed = _last_closed(summary, now, late, zone)
+    closed = last_closed(summary, now, late, zone)
     last = week.last_day()
     complete = closed is not None and closed >= last
     anomalies, note = find_anomalies(
@@ -273,7 +273,7 @@ def _short(services: pl.DataFrame) -> tuple[ServiceRows, ...]:
     return tuple(found)
 
 
-def _last_closed(summary: Summary, now: datetime, late: timedelta | None, zone: str) -> date | None:
+def last_closed(summary: Summary, now: datetime, late: timedelta | None, zone: str) -> date | None:
     """The last day of which no more rows are expected: neither the clock nor the export is before its end and the delay
     after it."""
     if summary.last_usage is None:
