@@ -252,13 +252,17 @@ def _model_at(location: Sequence[Any]) -> type[BaseModel]:
 
 
 def _explain(path: Path, item: Any) -> str:
+    return explain_item(str(path), item, _model_at(item["loc"]))
+
+
+def explain_item(where: str, item: Any, model: type[BaseModel]) -> str:
+    """One of pydantic's errors as a line; `model` is the table that its key stands in."""
     location: Sequence[Any] = item["loc"]
     key = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
-        model = _model_at(location)
         known = [name for name in model.model_fields if name != "folder"]
         close = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
-        return f"{path}: unknown key {key!r}{hint}"
+        return f"{where}: unknown key {key!r}{hint}"
     expected = _EXPECTED.get(item["type"])
-    return f"{path}: {key}: {expected or item['msg'].removeprefix('Value error, ')}"
+    return f"{where}: {key}: {expected or item['msg'].removeprefix('Value error, ')}"

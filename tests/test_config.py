@@ -200,7 +200,7 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
 
 def test_an_unknown_key_without_a_likeness_lists_the_known_ones(tmp_path: Path) -> None:
     (said,) = problems(tmp_path, "xyzzy = 1")
-    assert said.startswith("unknown key 'xyzzy'; known: cache, catalog, dataset, ")
+    assert said.startswith("unknown key 'xyzzy'; known: budgets, cache, catalog, dataset, ")
     assert "folder" not in said
 
 
