@@ -191,8 +191,8 @@ def forecast_month(daily: DailyNet, closed: date | None) -> tuple[Forecast | Non
 def forecast_days(
     daily: DailyNet, name: str, start: date, end: date, closed: date | None
 ) -> tuple[Forecast | None, str | None]:
-    """What the days from `start` to `end`, in which the last closed day lies, come to: the closed ones, and each day that
-    is left as its weekday usually is. And why there is no forecast.
+    """What the days from `start` to `end`, in which the last closed day lies, come to: the closed ones, and each day
+    that is left as its weekday usually is. And why there is no forecast.
 
     The range takes days as independent: the spread of a sum is the root of the sum of squares.
     """
