@@ -1,6 +1,6 @@
 """Budgets as Terraform: `google_billing_budget` of the provider hashicorp/google, as its schema takes it
-(registry.terraform.io/providers/hashicorp/google/latest/docs/resources/billing_budget): `all_updates_rule` needs a topic
-or a channel, and projects are `projects/NUMBER`."""
+(registry.terraform.io/providers/hashicorp/google/latest/docs/resources/billing_budget): `all_updates_rule` needs a
+topic or a channel, and projects are `projects/NUMBER`."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from costguard import __version__
+from costguard.cli.budget import budget_app
 from costguard.cli.catalog import catalog_app
 from costguard.cli.charges import charges_command
 from costguard.cli.doctor import doctor_command
@@ -63,6 +64,7 @@ app.command("report")(report_command)
 app.command("doctor")(doctor_command)
 app.command("iterations")(iterations_command)
 app.add_typer(iteration_app)
+app.add_typer(budget_app, name="budget")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(history_app, name="history")
 app.add_typer(prices_app, name="prices")

@@ -25,6 +25,7 @@ from costguard.budgets.toml_text import budget_toml
 from costguard.money import decimal_string, plain_decimal
 from costguard.render.amounts import amount_text, counted, percent_text
 from costguard.render.cells import harmless, wrap
+from costguard.render.report_json import forecast_document
 from costguard.render.tables import table
 
 VERSION: Final = 1
@@ -308,17 +309,7 @@ def _arithmetic(arithmetic: Arithmetic) -> dict[str, Any]:
         "weeks_per_month": str(WEEKS_PER_MONTH),
         "charged_for_a_month": decimal_string(arithmetic.monthly),
         "by_weeks": decimal_string(arithmetic.by_weeks),
-        "forecast": {
-            "month": forecast.period,
-            "to_date": decimal_string(forecast.to_date),
-            "closed_days": forecast.closed_days,
-            "days_left": forecast.days_left,
-            "low": decimal_string(forecast.low),
-            "point": decimal_string(forecast.point),
-            "high": decimal_string(forecast.high),
-        }
-        if forecast is not None
-        else None,
+        "forecast": forecast_document(forecast) if forecast is not None else None,
         "forecast_note": arithmetic.forecast_note,
         "growth_per_week": _ratio(arithmetic.growth),
         "weekdays": [_ratio(factor) for factor in arithmetic.weekdays] if arithmetic.weekdays else None,

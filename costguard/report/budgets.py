@@ -5,69 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
-from costguard.budgets.declared import Budget, CustomPeriod, Threshold
+from costguard.budgets.declared import Budget, CustomPeriod
 from costguard.budgets.period import Days, budget_day, days_before, days_of_period, midnight
 from costguard.budgets.scope import BUDGET_ZONE, in_scope, scope_of
 from costguard.history.charges import Summary
 from costguard.history.files import collected
 from costguard.history.rollup import Period
 from costguard.report.daily import WEEKS, DailyNet, daily_frame, daily_net, forecast_days
-from costguard.report.model import Forecast
-
-State = Literal["within", "at risk", "over", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetState:
-    """A budget in its period, by the bill."""
-
-    budget: Budget
-    days: Days
-    """The period: the one of the last closed day."""
-    amount: Decimal | None
-    """None: what the period before came to is not known."""
-    spent: Decimal | None
-    """In the period, as far as the bill goes; None when the bill cannot tell."""
-    forecast: Forecast | None
-    note: str | None
-    """Why there is no state, or no forecast."""
-    known: bool
-    """The bill tells what is spent of the budget."""
-
-    @property
-    def state(self) -> State:
-        """Over: more is spent than the amount. At risk: the upper end of the forecast is more."""
-        if not self.known or self.amount is None or self.spent is None:
-            return "unknown"
-        if self.spent > self.amount:
-            return "over"
-        return "at risk" if self.forecast is not None and self.forecast.high > self.amount else "within"
-
-    @property
-    def share(self) -> Decimal | None:
-        """What is spent, as a part of the amount."""
-        if not self.known or not self.amount or self.spent is None:
-            return None
-        return self.spent / self.amount
-
-    @property
-    def passed(self) -> tuple[Threshold, ...]:
-        """The thresholds that the spend, or the forecast, has reached."""
-        return tuple(rule for rule in self.budget.thresholds if self._reached(rule))
-
-    def _reached(self, rule: Threshold) -> bool:
-        figure = self.spent
-        if rule.on == "forecast":
-            figure = self.forecast.point if self.forecast is not None else None
-        if not self.known or self.amount is None or figure is None:
-            return False
-        return figure >= rule.at * self.amount
+from costguard.report.model import BudgetState
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +30,19 @@ class _Asked:
     before: Days | None
     """The period before, of which the amount is."""
     since: date
+    day: date
 
 
 def budget_states(
-    frame: pl.LazyFrame, summary: Summary, budgets: Sequence[Budget], closed: date | None
+    frame: pl.LazyFrame,
+    summary: Summary,
+    budgets: Sequence[Budget],
+    closed: date | None,
+    now: datetime,
+    day: date | None = None,
 ) -> tuple[BudgetState, ...]:
-    """Each budget in the period of the last closed day (of budgets: `last_closed` in BUDGET_ZONE).
+    """Each budget in the period of a day (by default the last closed one), by the usage before `now`. Days are those of
+    budgets: `closed` is `last_closed` in BUDGET_ZONE.
 
     Raises:
         UsageProblem: the bill cannot be read.
@@ -94,14 +52,15 @@ def budget_states(
     first = budget_day(summary.first_usage) if summary.first_usage is not None else None
     if closed is None or first is None:
         return ()
-    asked = [_asked(budget, closed) for budget in budgets]
+    day = day if day is not None else closed
+    asked = [_asked(budget, day, closed) for budget in budgets]
     bill, *dailies = collected(
         frame.select(
             pl.col("billing_account").drop_nulls().unique().sort().implode().alias("accounts"),
             pl.col("project_number").is_not_null().any().alias("numbers"),
         ),
         *(
-            daily_frame(in_scope(frame, scope_of(one.budget)), Period(midnight(one.since), None), BUDGET_ZONE)
+            daily_frame(in_scope(frame, scope_of(one.budget)), Period(midnight(one.since), now), BUDGET_ZONE)
             for one in asked
         ),
     )
@@ -114,15 +73,15 @@ def budget_states(
     )
 
 
-def _asked(budget: Budget, closed: date) -> _Asked:
-    days = days_of_period(budget.period, closed)
+def _asked(budget: Budget, day: date, closed: date) -> _Asked:
+    days = days_of_period(budget.period, day)
     before = None
     if budget.amount == "last-period" and not isinstance(budget.period, CustomPeriod):
         before = days_before(budget.period, days)
     since = min(
         days.first, before.first if before is not None else days.first, closed - timedelta(weeks=WEEKS)
     )
-    return _Asked(budget, days, before, since)
+    return _Asked(budget, days, before, since, day)
 
 
 def _unanswerable(budget: Budget, summary: Summary, accounts: Sequence[str], numbers: bool) -> str | None:
@@ -139,7 +98,7 @@ def _unanswerable(budget: Budget, summary: Summary, accounts: Sequence[str], num
 
 def _state(asked: _Asked, daily: DailyNet, first: date, closed: date, why: str | None) -> BudgetState:
     budget, days = asked.budget, asked.days
-    if why is None and days.first > closed:
+    if why is None and days.first > asked.day:
         why = f"begins on {days.first}"
     if why is not None:
         return BudgetState(budget, days, _declared(budget), None, None, why, known=False)
