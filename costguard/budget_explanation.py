@@ -53,15 +53,21 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The days of the period that are explained, and those that they are compared with."""
+    """The days that are explained."""
 
     now: Days
-    before: Days
+    """Of the period, to the last one of which something is known."""
+    compared: Days
+    """Those of them that the next ones are compared with; all, unless the bill does not reach back so far."""
+    before: Days | None
+    """As many days of the period before; None when the bill has none of them."""
 
     @property
-    def moments(self) -> tuple[Period, Period]:
-        """Both in time."""
-        return self.now.moments, self.before.moments
+    def for_jobs(self) -> tuple[Period, Period]:
+        """The period, and what it is compared with, in time."""
+        count = self.now.count
+        before = self.before or Days("", self.now.first - timedelta(days=count), self.now.first - _DAY)
+        return self.now.moments, before.moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,9 @@ class FromBill:
 
     currency: str
     net: Decimal
+    """Of the period so far."""
+    net_compared: Decimal
     net_before: Decimal
-    covered: bool
-    """The bill reaches back to the first of the days before."""
     dearer: tuple[tuple[str, Change], ...]
     cheaper: tuple[tuple[str, Change], ...]
     anomalies: tuple[Anomaly, ...]
@@ -151,13 +157,24 @@ def span_of(question: Question, summary: Summary | None, now: datetime) -> Span:
     last = max(_day_before(known), days.first)
     if days.last is not None:
         last = min(last, days.last)
-    count = (last - days.first).days
-    before = days.first - timedelta(days=count + 1)
+    count = (last - days.first).days + 1
+    before = days.first - timedelta(days=count)
     kind = _kind(question)
     if kind is not None:
         before = days_before(kind, days).first
-    until = min(before + timedelta(days=count), days.first - timedelta(days=1))
-    return Span(_named(days.first, last), _named(before, until))
+    until = min(before + timedelta(days=count - 1), days.first - _DAY)
+    now_days = _named(days.first, last)
+    missing = 0
+    if summary is not None and summary.first_usage is not None:
+        missing = max(0, (budget_day(summary.first_usage) - before).days)
+    if before + timedelta(days=missing) > until:
+        return Span(now_days, now_days, None)
+    compared_first = days.first + timedelta(days=missing)
+    return Span(
+        now_days,
+        _named(compared_first, last) if missing else now_days,
+        _named(before + timedelta(days=missing), until),
+    )
 
 
 def _day_before(time: datetime) -> date:
@@ -179,37 +196,35 @@ def _named(first: date, last: date) -> Days:
 
 
 def explain(
-    question: Question, span: Span, charges: Charges, summary: Summary, now: datetime, given: Given
+    question: Question, span: Span, charges: Charges, summary: Summary, moment: datetime, given: Given
 ) -> FromBill:
     """What the bill says.
 
     Raises:
         UsageProblem: the bill cannot be read, or a rule of phases cannot be used.
     """
-    period, before = span.moments
-    assert before.end is not None
-    assert period.start is not None
-    frame = in_scope(charges.frame, question.scope)
-    # Between the two there are days that are in neither.
-    together = frame.filter((pl.col("usage_start") < before.end) | (pl.col("usage_start") >= period.start))
+    frame = within(in_scope(charges.frame, question.scope), Period(None, moment))
+    period = span.now.moments
+    now, before = span.compared.moments, span.before.moments if span.before is not None else None
     since = Period(midnight(span.now.first - timedelta(weeks=WEEKS)), period.end)
-    daily, *tables = collected(
-        daily_frame(within(frame, since), since, BUDGET_ZONE),
-        *(compared(together, dimension, period, before, BUDGET_ZONE) for dimension in _MOVING),
+    totals, daily, *tables = collected(
+        within(frame, period).select(pl.col("net").sum()),
+        daily_frame(frame, since, BUDGET_ZONE),
+        *(_compared(frame, now, before) if before is not None else ()),
     )
-    by = dict(zip(_MOVING, map(changes, tables), strict=True))
+    by = dict(zip(_MOVING, map(changes, tables), strict=True)) if tables else {}
     dearer, cheaper = movers(by)
     first = budget_day(summary.first_usage) if summary.first_usage is not None else None
     anomalies, _ = find_anomalies(daily_net(daily, first), span.now.first, span.now.last or span.now.first)
     found = find_iterations(within(frame, period), jobs_within(given.jobs, period), given.iterations)
     billed = [item for item in found.iterations if item.rows]
     dearest = tuple(sorted(billed, key=lambda item: (-item.net, item.start, item.id))[:ITERATIONS])
-    service = by["service"]
+    service = by.get("service", ())
     return FromBill(
         currency=summary.currency or "",
-        net=sum((change.net for change in service), _ZERO),
+        net=totals.item(),
+        net_compared=sum((change.net for change in service), _ZERO),
         net_before=sum((change.net_before for change in service), _ZERO),
-        covered=first is not None and first <= span.before.first,
         dearer=dearer,
         cheaper=cheaper,
         anomalies=tuple(anomaly for anomaly in anomalies if anomaly.net > anomaly.usual),
@@ -217,10 +232,18 @@ def explain(
         iterations_found=len(billed),
         to_iterations=found.to_iterations,
         stamped=stamped(dearest, given.ledger),
-        state=_state(question, charges, summary, now),
+        state=_state(question, charges, summary, moment),
         exported=summary.exported,
         last=_day_before(summary.last_usage) if summary.last_usage is not None else date.min,
     )
+
+
+def _compared(frame: pl.LazyFrame, now: Period, before: Period) -> list[pl.LazyFrame]:
+    """Two spans of days, by each thing; the days between them are in neither."""
+    assert before.end is not None
+    assert now.start is not None
+    apart = frame.filter((pl.col("usage_start") < before.end) | (pl.col("usage_start") >= now.start))
+    return [compared(apart, dimension, now, before, BUDGET_ZONE) for dimension in _MOVING]
 
 
 def _state(question: Question, charges: Charges, summary: Summary, now: datetime) -> BudgetState | None:
@@ -254,4 +277,5 @@ def _state(question: Question, charges: Charges, summary: Summary, now: datetime
     return states[0] if states else None
 
 
+_DAY: Final = timedelta(days=1)
 _ZERO: Final = Decimal(0)

@@ -28,6 +28,17 @@ class Days:
         return self.first <= day and (self.last is None or day <= self.last)
 
     @property
+    def count(self) -> int:
+        """How many they are.
+
+        Raises:
+            ValueError: they have no end.
+        """
+        if self.last is None:
+            raise ValueError(f"{self.name} has no end")
+        return (self.last - self.first).days + 1
+
+    @property
     def moments(self) -> Period:
         """From the first midnight on, and before the one after the last day; midnights are those of budgets."""
         return Period(midnight(self.first), midnight(self.last + timedelta(days=1)) if self.last else None)

@@ -91,7 +91,7 @@ def explain_budget_command(
             iteration_settings(settings),
         )
         bill = explain(question, span, charges, summary, moment, given)
-    costs = code_costs_of(code, jobs or (), billing or (), span.moments, now, config) if code else None
+    costs = code_costs_of(code, jobs or (), billing or (), span.for_jobs, now, config) if code else None
     write_text(_written(Explanation(question, span, moment, bill, costs), format), output)
 
 

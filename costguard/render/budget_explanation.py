@@ -11,6 +11,7 @@ from typing import Any, Final
 from costguard.budget_explanation import Explanation, FromBill, Question
 from costguard.budgets.declared import PREFIX
 from costguard.budgets.notification import Notification
+from costguard.budgets.period import Days
 from costguard.money import decimal_string, plain_decimal
 from costguard.render.amounts import counted
 from costguard.render.currency import amount_text, change_text
@@ -34,6 +35,8 @@ from costguard.render.times import moment, stamp
 
 VERSION: Final = 1
 _QUERIES: Final = 5
+_DAYS: Final = 5
+_CREDITS: Final = {"include-all": "after all credits", "exclude-all": "before credits"}
 
 
 # -- for people ------------------------------------------------------------------------------------------
@@ -87,8 +90,6 @@ def _facts(explanation: Explanation) -> Iterator[tuple[str, str]]:
         yield from _bill_facts(explanation, bill)
     if notification.published is not None:
         yield "Published", f"{moment(notification.published)}; Google's figure is up to a day late"
-    for number, step in enumerate(_steps(explanation)):
-        yield ("" if number else "Next"), step
 
 
 def _period(question: Question) -> str:
@@ -104,11 +105,12 @@ def _covers(question: Question, bill: FromBill | None) -> str:
     if scope.label is not None:
         parts.append(f"label {'='.join(scope.label)}")
     what = ", ".join(parts) or "all of the billing account"
-    credits = scope.credits if isinstance(scope.credits, str) else f"only {', '.join(scope.credits)}"
+    kinds = scope.credits
+    credits = _CREDITS[kinds] if isinstance(kinds, str) else f"after credits of type {', '.join(kinds)}"
     if source == "declared":
-        return f"{what}; credits: {credits} (as the config declares it)"
+        return f"{what}, {credits} (as the config declares it)"
     if source == "given":
-        return f"{what}; credits: {credits} (as the options say)"
+        return f"{what}, {credits} (as the options say)"
     note = "the config declares no budget of this name"
     if bill is None:
         return f"not known: {note}"
@@ -119,12 +121,15 @@ def _bill_facts(explanation: Explanation, bill: FromBill) -> Iterator[tuple[str,
     span, currency = explanation.span, bill.currency
     if bill.last < span.now.first:
         return
-    change = bill.net - bill.net_before
-    share = change / abs(bill.net_before) if bill.net_before else None
-    text = f"{amount_text(bill.net, currency)} from {span.now.name}"
-    if bill.covered:
-        text += f", {change_text(change, share, currency)} against {span.before.name}"
-    yield "Bill", text
+    yield "Bill", f"{amount_text(bill.net, currency)} from {span.now.name}"
+    if span.before is not None:
+        change = bill.net_compared - bill.net_before
+        share = change / abs(bill.net_before) if bill.net_before else None
+        yield (
+            "Change",
+            f"{change_text(change, share, currency)}: {amount_text(bill.net_compared, currency)} from "
+            f"{span.compared.name}, {amount_text(bill.net_before, currency)} from {span.before.name}",
+        )
     state = bill.state
     if state is not None and state.forecast is not None:
         forecast = state.forecast
@@ -157,7 +162,7 @@ def _steps(explanation: Explanation) -> Iterator[str]:
         yield "--billing EXPORT says what grew, and which iterations cost most"
     if code is None:
         yield "--jobs EXPORT --code PATH say which lines of code cost most"
-    yield "a budget stops nothing; `costguard guard suggest` proposes limits that do"
+    yield "a budget stops nothing: costguard guard suggest proposes limits that do"
     yield "hold each iteration in CI: costguard scan --max-usd-per-iteration, costguard diff --max-increase-usd"
 
 
@@ -182,8 +187,8 @@ def _warnings(explanation: Explanation) -> Iterator[str]:
         return
     if bill.last < explanation.span.now.first:
         yield f"The bill ends on {bill.last}, before the period began on {question.days.first}."
-    elif not bill.covered:
-        yield f"The bill does not reach back to {explanation.span.before.first}: what grew cannot be told in full."
+    elif explanation.span.before is None:
+        yield "The bill does not reach back to the period before: what grew cannot be told."
     if notification.currency is not None and bill.currency and notification.currency != bill.currency:
         yield f"The budget is in {notification.currency}, the bill in {bill.currency}."
     if bill.state is not None and not bill.state.known and bill.state.note is not None:
@@ -195,12 +200,26 @@ def _tables(explanation: Explanation) -> Iterator[Table]:
     if bill is not None:
         heads = ("", "days before", "these days", "change")
         yield replace(movers_table("What grew", bill.dearer, bill.currency), heads=heads)
-        yield anomalies_table(bill.anomalies, bill.currency)
+        yield _unusual_days(bill)
         yield iteration_rows("Dearest iterations", bill.iterations, bill.stamped, bill.currency)
         yield replace(movers_table("What became cheaper", bill.cheaper, bill.currency), heads=heads)
     if code is not None:
         table = queries_table(code, _QUERIES)
         yield replace(table, heads=("", "runs", "a run", "in the period", "change"))
+    yield Table("What to do", ("",), tuple((step,) for step in _steps(explanation)))
+
+
+def _unusual_days(bill: FromBill) -> Table:
+    """The days that stand out most, each with what most of it came from."""
+    largest = sorted(bill.anomalies, key=lambda anomaly: (anomaly.usual - anomaly.net, anomaly.day))[:_DAYS]
+    table = anomalies_table(sorted(largest, key=lambda anomaly: anomaly.day), bill.currency)
+    return replace(
+        table,
+        heads=table.heads[:-1],
+        rows=tuple(row[:-1] for row in table.rows),
+        texts=(0,),
+        below=tuple(row[-1] for row in table.rows),
+    )
 
 
 # -- for programs ----------------------------------------------------------------------------------------
@@ -228,8 +247,7 @@ def explanation_json(explanation: Explanation) -> str:
         "published": stamp(notification.published),
         "notes": list(notification.notes),
         "period": {
-            "first_day": question.days.first.isoformat(),
-            "last_day": question.days.last.isoformat() if question.days.last is not None else None,
+            **_days(question.days),
             "guessed": question.guessed,
         },
         "scope": {
@@ -239,8 +257,9 @@ def explanation_json(explanation: Explanation) -> str:
             "label": dict([scope.label]) if scope.label is not None else None,
             "credits": scope.credits if isinstance(scope.credits, str) else list(scope.credits),
         },
-        "days": {"first": span.now.first.isoformat(), "last": _day(span.now.last)},
-        "days_before": {"first": span.before.first.isoformat(), "last": _day(span.before.last)},
+        "days": _days(span.now),
+        "compared": _days(span.compared),
+        "compared_with": _days(span.before) if span.before is not None else None,
         "bill": _bill(explanation.bill) if explanation.bill is not None else None,
         "queries": [query_document(query) for query in explanation.code.queries]
         if explanation.code is not None
@@ -254,8 +273,8 @@ def _bill(bill: FromBill) -> dict[str, Any]:
     return {
         "currency": bill.currency,
         "net": decimal_string(bill.net),
+        "net_compared": decimal_string(bill.net_compared),
         "net_before": decimal_string(bill.net_before),
-        "covered": bill.covered,
         "exported": stamp(bill.exported),
         "state": budget_document(bill.state) if bill.state is not None else None,
         "movers": [
@@ -269,8 +288,11 @@ def _bill(bill: FromBill) -> dict[str, Any]:
     }
 
 
-def _day(day: Any) -> str | None:
-    return day.isoformat() if day is not None else None
+def _days(days: Days) -> dict[str, str | None]:
+    return {
+        "first": days.first.isoformat(),
+        "last": days.last.isoformat() if days.last is not None else None,
+    }
 
 
 def _amount(amount: Decimal | None) -> str | None:
