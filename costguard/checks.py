@@ -48,6 +48,7 @@ def local_checks(config_path: Path | None, cache: Path | None, now: datetime) ->
     yield from _catalogs(config, now)
     yield _prices(config, now)
     yield _rules(config)
+    yield from _budgets(config)
     yield _cache(cache)
     yield from _extras()
 
@@ -109,6 +110,20 @@ def _rules(config: Config) -> Check:
     return Check("rules", "ok", f"{len(book.rules)} rules")
 
 
+def _budgets(config: Config) -> Iterator[Check]:
+    from costguard.budgets.declared import declared_budgets
+
+    if not config.budgets:
+        return
+    try:
+        found = declared_budgets(config)
+    except UsageProblem as problem:
+        yield Check("budgets", "problem", str(problem), "docs/budgets.md says what a budget may hold")
+        return
+    names = ", ".join(budget.name for budget in found)
+    yield Check("budgets", "ok", f"{len(found):,} declared: {names}")
+
+
 def _cache(cache: Path | None) -> Check:
     if cache is None:
         return Check(
@@ -133,7 +148,7 @@ def _extras() -> Iterator[Check]:
     if _installed("google.cloud.bigquery"):
         yield Check("Google's clients", "ok", "installed")
     else:
-        step = "install `costguard-gcp[gcp]` for `catalog pull`, `prices refresh` and bigquery://"
+        step = "install `costguard-gcp[gcp]` for `catalog pull`, `prices refresh`, `budget` and bigquery://"
         yield Check("Google's clients", "advice", "not installed", step)
 
 

@@ -77,6 +77,20 @@ def test_what_does_not_work(tmp_path: Path, text: str, name: str, why: str) -> N
     assert found.step is not None
 
 
+def test_declared_budgets(tmp_path: Path) -> None:
+    path = tmp_path / "costguard.toml"
+    path.write_text("")
+    assert "budgets" not in checks(path)
+    budget = 'project = "p"\namount = 5\nname = "a"\n'
+    other = budget.replace('"a"', '"b"')
+    path.write_text(f"[[budgets]]\n{budget}[[budgets]]\n{other}")
+    assert checks(path)["budgets"] == Check("budgets", "ok", "2 declared: a, b")
+    path.write_text(f"[[budgets]]\n{budget}currency = 'usd'\nperiod = 'day'\n")
+    found = checks(path)["budgets"]
+    assert (found.state, found.step) == ("problem", "docs/budgets.md says what a budget may hold")
+    assert len(found.text.splitlines()) == 2
+
+
 def test_a_cache_that_cannot_be_written(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ def test_import_of_the_package_is_light() -> None:
         ["catalog", "pull", "--help"],
         ["prices", "refresh", "--help"],
         ["prices", "show"],
+        ["budget", "apply", "--help"],
     ],
 )
 def test_help_is_light(arguments: list[str]) -> None:

@@ -153,6 +153,11 @@ def declared_budgets(config: Config) -> tuple[Budget, ...]:
     return tuple(budgets)
 
 
+def is_account(text: str) -> bool:
+    """Whether it has the form of the id of a billing account."""
+    return _ACCOUNT.fullmatch(text) is not None
+
+
 def _where(number: int, table: Mapping[str, Any]) -> str:
     name = table.get("name")
     return f"budget {name!r}" if isinstance(name, str) and name else f"budget {number} (of no name)"
