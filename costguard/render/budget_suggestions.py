@@ -20,9 +20,10 @@ from costguard.budget_suggestions import (
     Suggestions,
 )
 from costguard.budgets.declared import Budget
+from costguard.budgets.existing import thresholds_field
 from costguard.budgets.scope import BUDGET_ZONE
 from costguard.budgets.toml_text import budget_toml
-from costguard.money import decimal_string, plain_decimal
+from costguard.money import decimal_string
 from costguard.render.amounts import amount_text, counted, percent_text
 from costguard.render.cells import harmless, wrap
 from costguard.render.report_json import forecast_document
@@ -289,7 +290,7 @@ def _budget(budget: Budget) -> dict[str, Any]:
         "label": dict([budget.label]) if budget.label is not None else None,
         "period": budget.period,
         "credits": budget.credits,
-        "thresholds": [{"at": plain_decimal(rule.at), "on": rule.on} for rule in budget.thresholds],
+        "thresholds": thresholds_field(budget.thresholds),
     }
 
 
