@@ -388,7 +388,7 @@ def _judged(
     if key.value is None and dimension != TOTAL:
         return "only a budget of the whole account covers it"
     latest = closed - timedelta(weeks=IDLE_WEEKS)
-    if not any(day > latest and amount for day, amount in daily.net.items()):
+    if not any(day > latest for day in daily.rows):
         return f"nothing since {max(daily.net)}"
     weeks = _weeks(daily, closed)
     if len(weeks) < FEWEST_WEEKS:
@@ -397,7 +397,7 @@ def _judged(
     arithmetic = _arithmetic(daily, weeks, first, closed)
     _, amount = arithmetic.largest
     if amount <= 0:
-        return "credits come to as much as the cost"
+        return "comes to nothing, or less"
     if amount < settings.minimum:
         return f"{SMALL} {decimal_string(settings.minimum)} a month"
     return arithmetic

@@ -172,10 +172,8 @@ def _called(item: LeftOut) -> str:
 
 
 def _notes(found: Suggestions) -> Iterator[str]:
-    yield (
-        f"Days, weeks and months begin at midnight in {BUDGET_ZONE}, as those of budgets do. Amounts beside what has "
-        "no proposal are of the latest quarter."
-    )
+    quarter = " Amounts beside what has no proposal are of the latest quarter." if found.left_out else ""
+    yield f"Days, weeks and months begin at midnight in {BUDGET_ZONE}, as those of budgets do.{quarter}"
     if found.gross_only:
         yield "There are no credits in some files: their amounts are gross, and the proposals too high."
     if found.tax:
