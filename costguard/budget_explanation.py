@@ -135,7 +135,8 @@ def question_of(
         return Question(
             notification, declared, scope, source, days_of_period(declared.period, day), guessed=False
         )
-    return Question(notification, None, scope, source, _shortest(day, at), guessed=True)
+    days = _shortest(day, at) if notification.start is not None else days_of_period("month", day)
+    return Question(notification, None, scope, source, days, guessed=True)
 
 
 def _shortest(day: date, at: date) -> Days:

@@ -24,6 +24,8 @@ SCHEMA_VERSION: Final = "1.0"
 LONGEST_TEXT: Final = 256
 _LARGEST: Final = Decimal(10) ** 15
 _DIGITS: Final = 9
+_YEARS: Final = (2000, 2200)
+"""No budget is older, and none that anybody reads of is later."""
 _ENVELOPES: Final = 4
 """A push request around a message in an event: no more than that is opened."""
 
@@ -195,10 +197,9 @@ def _time(value: Any) -> datetime | None:
         time = datetime.fromisoformat(value)
     except ValueError:
         return None
-    try:
-        return (time if time.tzinfo is not None else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:  # on the first or the last day that there is
+    if not _YEARS[0] <= time.year <= _YEARS[1]:
         return None
+    return (time if time.tzinfo is not None else time.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _optional(value: Any) -> str | None:

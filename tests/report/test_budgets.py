@@ -1,13 +1,13 @@
 """Budgets held against the bill, worked out by hand.
 
-The bill has 10 a day from 13 July (Monday) to 13 September 2026; the last closed day is 10 September, unless a test says
-otherwise.
+The bill has 10 a day from 13 July (Monday) to 13 September 2026; the last closed day is 10 September, unless a test
+says otherwise.
 """
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,9 @@ def test_at_risk_and_over(tmp_path: Path) -> None:
 
 
 def test_the_upper_end_of_the_forecast_is_the_risk(tmp_path: Path) -> None:
-    """Fridays cost 30 in odd weeks and 10 in even ones. Three are left: those before the 11th are four of each (20, give
-    or take 10), those before the 18th four of 10 and three of 30 (10, 0), those before the 25th three of each (20, 10).
-    So 20 more than of 10 a day, and a reach of 1.2816 x the root of 2 x (10 / 0.6745)^2."""
+    """Fridays cost 30 in odd weeks and 10 in even ones. Three are left: those before the 11th are four of each (20,
+    give or take 10), those before the 18th four of 10 and three of 30 (10, 0), those before the 25th three of each
+    (20, 10). So 20 more than of 10 a day, and a reach of 1.2816 x the root of 2 x (10 / 0.6745)^2."""
     rows = [
         daily(day, 30.0 if day.weekday() == 4 and day.isocalendar().week % 2 else 10.0)
         for day in (one["usage_start_time"].date() for one in weeks(9))
