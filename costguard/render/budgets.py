@@ -176,13 +176,12 @@ def _steps(plan: Plan, found: Survey) -> Iterator[str]:
             case Create():
                 where = f" in {step.place.account}" if several else ""
                 yield f"create     {step.budget.display_name}{where}"
-                account = found.accounts[step.place.account]
-                currency = step.budget.currency or (account.currency if account is not None else None)
+                currency = step.budget.currency or _currency(found, step.place.account)
                 yield from _values(declared_fields(step.budget), currency)
             case Update():
                 where = f" in {step.existing.account}" if several else ""
                 yield f"update     {step.existing.display_name}{where}"
-                yield from _changes(step)
+                yield from _changes(step, step.existing.currency or _currency(found, step.existing.account))
             case Delete():
                 where = f" in {step.existing.account}" if several else ""
                 yield f"delete     {step.existing.display_name}{where}{_WHY[step.reason]}"
@@ -204,13 +203,15 @@ def _values(fields: Mapping[str, FieldValue], currency: str | None) -> Iterator[
             yield f"             {field:<{_WIDTH}}  {value_text(field, value, currency)}"
 
 
-def _changes(step: Update) -> Iterator[str]:
+def _changes(step: Update, currency: str | None) -> Iterator[str]:
     for change in step.changes:
-        before, after = (
-            value_text(change.field, value, step.existing.currency or step.budget.currency)
-            for value in (change.before, change.after)
-        )
+        before, after = (value_text(change.field, value, currency) for value in (change.before, change.after))
         yield f"             {change.field:<{_WIDTH}}  {before} -> {after}"
+
+
+def _currency(found: Survey, account: str) -> str | None:
+    known = found.accounts[account]
+    return known.currency if known is not None else None
 
 
 def _sums(plan: Plan) -> Iterator[str]:
