@@ -37,7 +37,7 @@ from costguard.report.daily import (
 )
 from costguard.report.model import Forecast
 from costguard.report.robust import median, score, slope, upper_decile
-from costguard.report.weekly import last_closed
+from costguard.report.weekly import jobs_within, last_closed
 
 WEEKS_PER_MONTH: Final = Decimal("4.348125")
 """365.25 / 7 / 12."""
@@ -54,6 +54,8 @@ UNUSUAL_SHARE: Final = 0.25
 FEWEST_WEEKS_GROWTH: Final = 8
 IDLE_WEEKS: Final = 4
 """What cost nothing for so long needs no budget."""
+ITERATION_WEEKS: Final = 4
+"""Iterations are those of so many latest weeks: what they cost lately is what a gate has to hold."""
 MONTH_END: Final = 5
 """Days at the end of a month that are compared with the others."""
 DIMENSIONS: Final = ("project", "service", "label:KEY", "total")
@@ -265,7 +267,7 @@ def suggest(
         minimum=settings.minimum,
         tax=tax,
         promotions=promotions if settings.credits == "include-all" else _ZERO,
-        iterations=_iterations(charges, quarter, since, jobs, settings),
+        iterations=_iterations(charges, first, closed, jobs, settings),
         gross_only=settings.credits == "include-all"
         and any("credits" in file.missing for file in charges.files),
     )
@@ -532,11 +534,11 @@ def _sum(amounts: Mapping[date, Decimal], first: date, last: date) -> Decimal:
 
 
 def _iterations(
-    charges: Charges, period: Period, since: date, jobs: pl.DataFrame | None, settings: SuggestionSettings
+    charges: Charges, first: date, closed: date, jobs: pl.DataFrame | None, settings: SuggestionSettings
 ) -> IterationCosts | None:
-    if jobs is not None:
-        jobs = within(jobs.lazy(), period, "created").collect()
-    found = find_iterations(within(charges.frame, period), jobs, settings.iterations)
+    since = max(first, closed - timedelta(weeks=ITERATION_WEEKS) + _DAY)
+    period = Period(midnight(since), midnight(closed + _DAY))
+    found = find_iterations(within(charges.frame, period), jobs_within(jobs, period), settings.iterations)
     nets = [item.net for item in found.iterations if item.rows]
     return IterationCosts(len(nets), since, median(nets), upper_decile(nets)) if nets else None
 

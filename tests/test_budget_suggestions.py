@@ -252,8 +252,8 @@ def test_iterations_have_a_gate_and_no_budget(tmp_path: Path) -> None:
     found = suggested(tmp_path, weeks(9))
     costs = found.iterations
     assert costs is not None
-    # An hour a day is an iteration in time: 60 closed days from the first one on.
-    assert (costs.count, costs.since) == (60, date(2026, 7, 13))
+    # An hour a day is an iteration in time: those of the latest four weeks.
+    assert (costs.count, costs.since) == (28, date(2026, 8, 14))
     assert (costs.median, costs.p90, costs.gate) == (Decimal(10), Decimal(10), Decimal(12))
     text = " ".join(suggestions_text(found).split())
     assert "No budget can hold one iteration: each would need its own." in text
@@ -302,7 +302,7 @@ shop  380.00 a month: project shop (Shop)
 
 Days, weeks and months begin at midnight in America/Los_Angeles, as those of budgets do.
 A budget takes one label with one value, is up to a day late, and stops nothing.
-No budget can hold one iteration: each would need its own. 60 iterations since 2026-07-13 came to 10.00
+No budget can hold one iteration: each would need its own. 28 iterations since 2026-08-14 came to 10.00
 (median), nine of ten to at most 10.00; the gate in CI holds them: costguard scan --max-usd-per-iteration 12
 """
 

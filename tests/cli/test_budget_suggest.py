@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -52,10 +53,16 @@ def test_the_least_that_counts(costguard: Costguard, bill: str) -> None:
 
 
 def test_jobs_tell_when_iterations_ran(costguard: Costguard, bill: str, tmp_path: Path) -> None:
-    """A job from noon until noon of the next day makes one iteration of two days, and a pause of two others."""
-    history = jobs_parquet(tmp_path / "jobs.parquet", [job(labels=[], project_id="shop")])
-    done = costguard("budget", "suggest", "--billing", bill, "--jobs", history, *NOW, "--format", "json")
-    assert done.document["iterations"]["count"] == 60
+    """An hour of each of 28 days is an iteration. A job from one of them to the next ties the two together: that goes on
+    for longer than a day, and is none."""
+    noon = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    long = job(
+        labels=[], project_id="shop", creation_time=noon, start_time=noon, end_time=noon + timedelta(hours=23)
+    )
+    history = jobs_parquet(tmp_path / "jobs.parquet", [long])
+    for arguments, count in (((), 28), (("--jobs", history), 26)):
+        done = costguard("budget", "suggest", "--billing", bill, *NOW, "--format", "json", *arguments)
+        assert done.document["iterations"]["count"] == count
 
 
 def test_the_example(costguard: Costguard) -> None:
