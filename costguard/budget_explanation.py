@@ -120,13 +120,14 @@ def question_of(
 ) -> Question:
     """What a notification asks. `given`: the scope that options name."""
     name = notification.display_name
-    declared = next((budget for budget in budgets if name in (budget.display_name, budget.name)), None)
+    declared = next((budget for budget in budgets if budget.display_name == name), None)
     account = notification.billing_account
     source: ScopeSource
     if given is not None:
         scope, source = replace(given, billing_account=account), "given"
     elif declared is not None:
         scope, source = scope_of(declared), "declared"
+        scope = replace(scope, billing_account=scope.billing_account or account)
     else:
         scope, source = Scope(account), "account" if account is not None else "all"
     day = budget_day(notification.start if notification.start is not None else now)

@@ -61,7 +61,6 @@ MONTH_END: Final = 5
 DIMENSIONS: Final = ("project", "service", "label:KEY", "total")
 TOTAL: Final = "total"
 DEFAULT_MINIMUM: Final = Decimal(10)
-SMALL: Final = "less than"
 
 Source = Literal["months", "weeks", "forecast"]
 
@@ -159,6 +158,8 @@ class LeftOut:
     reason: str
     net: Decimal
     """In the latest quarter."""
+    small: bool = False
+    """It comes to less than the minimum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,19 +242,20 @@ def suggest(
                 raise UsageProblem(
                     "the bill does not tell its billing account: --billing-account 000000-AAAAAA-BBBBBB"
                 )
-            outcome = _judged(dimension, key, daily, first, closed, settings)
-            if isinstance(outcome, Arithmetic):
-                of_one.append((key, outcome))
+            outcome = _judged(dimension, key, daily, first, closed)
+            if isinstance(outcome, str):
+                left_out.append(LeftOut(dimension, key.value, key.name, outcome, _latest(daily, closed)))
+            elif outcome.largest[1] < settings.minimum:
+                why = f"less than {decimal_string(settings.minimum)} a month"
+                left_out.append(LeftOut(dimension, key.value, key.name, why, outcome.latest, small=True))
             else:
-                net = _latest(daily, closed)
-                left_out.append(LeftOut(dimension, key.value, key.name, outcome, net))
+                of_one.append((key, outcome))
         of_one.sort(key=lambda item: (-item[1].largest[1], item[0].value or "", item[0].account or ""))
         several = len({key.account for key, _ in of_one}) > 1
         for key, arithmetic in of_one:
             budget = _budget(dimension, key, arithmetic, summary, settings, names, several)
             if isinstance(budget, str):
-                net = arithmetic.latest
-                left_out.append(LeftOut(dimension, key.value, key.name, budget, net))
+                left_out.append(LeftOut(dimension, key.value, key.name, budget, arithmetic.latest))
             else:
                 suggestions.append(Suggestion(dimension, key.value, key.name, budget, arithmetic))
     left_out.sort(key=lambda item: (dimensions.index(item.by), -item.net, item.key or ""))
@@ -377,14 +379,7 @@ def _keys(rows: pl.DataFrame, settings: SuggestionSettings) -> Iterator[tuple[_K
 # -- the arithmetic --------------------------------------------------------------------------------------
 
 
-def _judged(
-    dimension: str,
-    key: _Key,
-    daily: DailyNet,
-    first: date,
-    closed: date,
-    settings: SuggestionSettings,
-) -> Arithmetic | str:
+def _judged(dimension: str, key: _Key, daily: DailyNet, first: date, closed: date) -> Arithmetic | str:
     """The figures, or why there is no proposal."""
     assert daily.first is not None
     if key.value is None and dimension != TOTAL:
@@ -395,14 +390,11 @@ def _judged(
     weeks = _weeks(daily, closed)
     if len(weeks) < FEWEST_WEEKS:
         begin = "the bill begins on" if daily.first == first else "its first charge is of"
-        return f"{len(weeks)} complete weeks, a proposal takes {FEWEST_WEEKS}: {begin} {daily.first}"
+        return (
+            f"{len(weeks)} of the {FEWEST_WEEKS} complete weeks that a proposal takes: {begin} {daily.first}"
+        )
     arithmetic = _arithmetic(daily, weeks, first, closed)
-    _, amount = arithmetic.largest
-    if amount <= 0:
-        return "comes to nothing, or less"
-    if amount < settings.minimum:
-        return f"{SMALL} {decimal_string(settings.minimum)} a month"
-    return arithmetic
+    return arithmetic if arithmetic.largest[1] > 0 else "comes to nothing, or less"
 
 
 def _arithmetic(daily: DailyNet, weeks: Sequence[Spend], first: date, closed: date) -> Arithmetic:

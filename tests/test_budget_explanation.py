@@ -78,7 +78,9 @@ def test_a_budget_that_nobody_declares() -> None:
     assert (question.days, question.guessed) == (SEPTEMBER, True)
     assert asked(None, billing_account=None).scope_source == "all"
     assert asked(display_name="somebody's").declared is None
-    assert asked(display_name="b").declared == DECLARED
+    assert asked(display_name="b").declared is None  # somebody's own, whatever it covers
+    by_project = replace(DECLARED, billing_account=None, project="shop")
+    assert asked(by_project).scope.billing_account == ACCOUNT
 
 
 @pytest.mark.parametrize(

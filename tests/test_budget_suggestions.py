@@ -203,7 +203,7 @@ def test_what_no_proposal_is_for(tmp_path: Path) -> None:
     found = suggested(tmp_path, rows)
     assert [item.key for item in found.suggestions] == ["shop"]
     assert {item.key: item.reason for item in found.left_out} == {
-        "new": "0 complete weeks, a proposal takes 2: its first charge is of 2026-09-04",
+        "new": "0 of the 2 complete weeks that a proposal takes: its first charge is of 2026-09-04",
         "old": "nothing since 2026-07-26",
         "small": "less than 10.00 a month",
         "credited": "comes to nothing, or less",
@@ -219,7 +219,9 @@ def test_a_short_bill(tmp_path: Path) -> None:
     rows = weeks(2, last=MONDAY)
     found = suggested(tmp_path, rows)
     assert found.suggestions == ()
-    assert found.left_out[0].reason == "1 complete weeks, a proposal takes 2: the bill begins on 2026-08-31"
+    assert found.left_out[0].reason == (
+        "1 of the 2 complete weeks that a proposal takes: the bill begins on 2026-08-31"
+    )
     assert "Nothing can be proposed from this bill.\n" in suggestions_text(found)
 
 

@@ -6,12 +6,13 @@ import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from costguard.budgets.declared import CalendarPeriod, CustomPeriod
 from costguard.budgets.scope import BUDGET_ZONE
 from costguard.history.rollup import Period, time_zone
 
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from costguard.budget_suggestions import (
     FEWEST_WEEKS_JUDGED,
     HEADROOM,
     MONTH_END,
-    SMALL,
     WEEKS_PER_MONTH,
     Arithmetic,
     LeftOut,
@@ -151,8 +150,8 @@ def _uneven_days(weekdays: Sequence[Decimal]) -> Iterator[str]:
 
 def _left_out(found: Suggestions) -> Iterator[str]:
     """Small ones are counted; each of the others is named."""
-    small = [item for item in found.left_out if item.reason.startswith(SMALL)]
-    others = [item for item in found.left_out if item not in small]
+    small = [item for item in found.left_out if item.small]
+    others = [item for item in found.left_out if not item.small]
     rows: list[tuple[str, ...]] = [("No proposal for", "net")]
     rows += [(f"  {_called(item)}", amount_text(item.net), item.reason) for item in others]
     if small:

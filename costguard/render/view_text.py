@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from costguard.render.cells import text_width, wrap
 from costguard.render.report_view import Table, View
 
-WIDTH = 110
+WIDTH: Final = 110
 
 
 def view_text(view: View) -> str:

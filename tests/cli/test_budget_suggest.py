@@ -53,8 +53,8 @@ def test_the_least_that_counts(costguard: Costguard, bill: str) -> None:
 
 
 def test_jobs_tell_when_iterations_ran(costguard: Costguard, bill: str, tmp_path: Path) -> None:
-    """An hour of each of 28 days is an iteration. A job from one of them to the next ties the two together: that goes on
-    for longer than a day, and is none."""
+    """An hour of each of 28 days is an iteration. A job from one of them to the next ties the two together: that goes
+    on for longer than a day, and is none."""
     noon = datetime(2026, 9, 1, 12, tzinfo=UTC)
     long = job(
         labels=[], project_id="shop", creation_time=noon, start_time=noon, end_time=noon + timedelta(hours=23)
