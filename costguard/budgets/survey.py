@@ -127,14 +127,20 @@ def numbers_in_question(budget: Budget, existing: ExistingBudget) -> list[str]:
 def project_ids(numbers: Sequence[str], service: BudgetService, notes: list[str]) -> dict[str, str]:
     """The ids of projects by their numbers, as far as they can be looked up; `notes` gets what cannot."""
     found: dict[str, str] = {}
+    problems: list[CallFailed] = []
     for number in numbers:
         try:
             found[number] = service.project_id(number)
         except CallFailed as problem:
-            notes.append(
-                f"which project {number} is cannot be looked up, so that it counts as another one than those that are "
-                f"declared by id; declare it by its number if it is one of them ({problem})"
-            )
+            problems.append(problem)
+            if problem.whole:
+                break
+    if problems:
+        unknown = ", ".join(number for number in numbers if number not in found)
+        notes.append(
+            f"{unknown}: which projects have these numbers cannot be looked up, so that they count as others than "
+            f"those that are declared by id; declare them by number if they are the same ({problems[0]})"
+        )
     return found
 
 

@@ -59,7 +59,7 @@ def plan_command(
     output: OutputOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Show what would make the budgets that are there into those that are declared. Changes nothing."""
+    """Show how declared budgets differ from those that are there. Changes nothing."""
     from costguard.budgets.plan import plan_changes
     from costguard.budgets.survey import survey
     from costguard.render.budgets import plan_json, plan_text
@@ -84,7 +84,7 @@ def apply_command(
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Make the budgets that are there into those that are declared. Shows the plan first, and asks."""
+    """Make the budgets as they are declared. Shows the plan first, and asks."""
     from costguard.budgets.plan import plan_changes
     from costguard.budgets.survey import survey
 

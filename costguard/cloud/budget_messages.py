@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from google.cloud.billing.budgets_v1 import types
 
 _MASKS: Final[Mapping[str, tuple[str, ...]]] = {
-    "amount": ("amount",),
     "projects": ("budget_filter.projects",),
     "resource_ancestors": ("budget_filter.resource_ancestors",),
     "services": ("budget_filter.services",),
@@ -41,8 +40,9 @@ _MASKS: Final[Mapping[str, tuple[str, ...]]] = {
     "notify.project_owners": ("notifications_rule.enable_project_level_recipients",),
     "notify.default_recipients": ("notifications_rule.disable_default_iam_recipients",),
 }
-"""The paths of each field but `period`, which is one of two. Without a mask the service would take only what is not
-empty, so that nothing could be cleared."""
+"""The paths of each field but `amount` and `period`, which are one of two. Without a mask the service would take only
+what is not empty, so that nothing could be cleared. Paths go down to the leaves, as those of Terraform's provider do:
+one of a message would leave open whether what the message lacks is cleared. (A custom period is replaced whole.)"""
 _SCHEMA_VERSION: Final = "1.0"
 """Of the messages to a topic; the only one."""
 _CALENDAR: Final[Mapping[CalendarPeriod, int]] = {"month": 1, "quarter": 2, "year": 3}
@@ -74,14 +74,19 @@ def budget_message(budget: Budget, name: str = "", etag: str = "") -> types.Budg
 
 def mask_paths(budget: Budget, fields: Iterable[str]) -> list[str]:
     """The paths of the fields that an update sets, or clears."""
-    paths: list[str] = []
-    for field in fields:
-        if field == "period":
-            calendar = isinstance(budget.period, str)
-            paths.append("budget_filter." + ("calendar_period" if calendar else "custom_period"))
-        else:
-            paths.extend(_MASKS[field])
-    return paths
+    return [path for field in fields for path in _paths(budget, field)]
+
+
+def _paths(budget: Budget, field: str) -> tuple[str, ...]:
+    match field:
+        case "amount" if budget.amount == "last-period":
+            return ("amount.last_period_amount",)
+        case "amount":
+            money = ("units", "nanos") if budget.currency is None else ("currency_code", "units", "nanos")
+            return tuple(f"amount.specified_amount.{part}" for part in money)
+        case "period":
+            return (f"budget_filter.{'calendar' if isinstance(budget.period, str) else 'custom'}_period",)
+    return _MASKS[field]
 
 
 def _amount_message(amount: Decimal | LastPeriod, currency: str | None) -> dict[str, Any]:

@@ -189,9 +189,7 @@ class GoogleBudgets:
     def update(self, existing: ExistingBudget, budget: Budget, fields: Sequence[str]) -> ExistingBudget:
         """Set these fields, if the budget is still in the state that was read."""
         if not existing.etag:  # the service would overwrite whatever is there
-            raise ChangedUnderneath(
-                "the service gave no etag, so that nobody could tell whether it changed since"
-            )
+            raise CallFailed("the service gave no etag, so that nobody could tell whether it changed since")
         message = budget_message(budget, existing.resource, existing.etag)
         request = {"budget": message, "update_mask": {"paths": mask_paths(budget, fields)}}
         topic = budget.notify.pubsub_topic if "notify.pubsub_topic" in fields else None
@@ -258,7 +256,7 @@ def _failure(doing: str, error: Exception, asked: Asked, making: bool) -> CallFa
         case api.Forbidden():
             if misconfigured(error, asked) is None:
                 return Denied(text)
-        case api.BadRequest():  # InvalidArgument, FailedPrecondition, OutOfRange
+        case api.BadRequest() | api.Conflict():  # InvalidArgument, FailedPrecondition, AlreadyExists ...
             return CallFailed(f"{doing}: the service does not take it ({one_line(error)})")
     if making and _is_ambiguous(error):
         return Unanswered(f"{doing}: no answer ({one_line(error)})")

@@ -64,12 +64,17 @@ def plan_json(plan: Plan, found: Survey) -> str:
     document = {
         "version": VERSION,
         "create": [
-            {**_identity(step.budget.name, step.place.account), "fields": declared_fields(step.budget)}
+            {
+                **_identity(step.budget.name, step.place.account),
+                "currency": _currency_of(step, found),
+                "fields": declared_fields(step.budget),
+            }
             for step in plan.create
         ],
         "update": [
             {
                 **_existing_identity(step.existing),
+                "currency": _currency_of(step, found),
                 "fields": {
                     change.field: {"from": change.before, "to": change.after} for change in step.changes
                 },
@@ -165,8 +170,8 @@ def _threshold(item: Mapping[str, str]) -> str:
 
 def _accounts(found: Survey) -> Iterator[str]:
     for identity, account in found.accounts.items():
-        about = f" ({account.name}, {account.currency})" if account is not None else ""
-        yield f"Account    {identity}{about}"
+        about = ", ".join(filter(None, (account.name, account.currency))) if account is not None else ""
+        yield f"Account    {identity}" + (f" ({about})" if about else "")
 
 
 def _steps(plan: Plan, found: Survey) -> Iterator[str]:
@@ -176,15 +181,16 @@ def _steps(plan: Plan, found: Survey) -> Iterator[str]:
             case Create():
                 where = f" in {step.place.account}" if several else ""
                 yield f"create     {step.budget.display_name}{where}"
-                currency = step.budget.currency or _currency(found, step.place.account)
-                yield from _values(declared_fields(step.budget), currency)
+                yield from _values(declared_fields(step.budget), _currency_of(step, found))
             case Update():
                 where = f" in {step.existing.account}" if several else ""
                 yield f"update     {step.existing.display_name}{where}"
-                yield from _changes(step, step.existing.currency or _currency(found, step.existing.account))
+                yield from _changes(step, _currency_of(step, found))
             case Delete():
                 where = f" in {step.existing.account}" if several else ""
                 yield f"delete     {step.existing.display_name}{where}{_WHY[step.reason]}"
+                if step.reason == "duplicate":  # which of them
+                    yield f"             {'resource':<{_WIDTH}}  {step.existing.resource}"
                 yield from _values(step.existing.fields, step.existing.currency)
         yield ""
     for budget in plan.unchanged:
@@ -209,9 +215,11 @@ def _changes(step: Update, currency: str | None) -> Iterator[str]:
         yield f"             {change.field:<{_WIDTH}}  {before} -> {after}"
 
 
-def _currency(found: Survey, account: str) -> str | None:
-    known = found.accounts[account]
-    return known.currency if known is not None else None
+def _currency_of(step: Create | Update, found: Survey) -> str | None:
+    """As declared or as it is, else that of the account."""
+    account = found.accounts[step.place.account if isinstance(step, Create) else step.existing.account]
+    there = step.existing.currency if isinstance(step, Update) else None
+    return step.budget.currency or there or (account.currency if account is not None else None)
 
 
 def _sums(plan: Plan) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,9 @@ from costguard.cloud.budgets import GoogleBudgets, google_budgets
 from costguard.config import Config
 from tests.servers.budgets import ACCOUNT, Bank, serving
 
-QUICK = Patience(total=0.5, call=0.5, first_pause=0.001)
+QUICK = Patience(total=20, call=20, first_pause=0.001)
+HURRIED = Patience(total=0.5, call=0.5, first_pause=0.001)
+"""For what never succeeds."""
 
 
 @contextmanager
@@ -24,6 +27,11 @@ def connected(bank: Bank) -> Iterator[GoogleBudgets]:
     """The official clients, connected with a server that has these budgets."""
     with serving(bank) as address, google_budgets(address, address, QUICK) as service:
         yield service
+
+
+def hurried(service: GoogleBudgets) -> GoogleBudgets:
+    """The same service for one who does not wait."""
+    return dataclasses.replace(service, patience=HURRIED)
 
 
 def budgets(*tables: dict[str, Any]) -> tuple[Budget, ...]:

@@ -10,7 +10,7 @@ from costguard.cloud.budgets import GoogleBudgets
 from tests.servers.billing_catalog import Refusal
 from tests.servers.budgets import ACCOUNT, OTHER_ACCOUNT, Bank
 
-from .bank import applied, carried, planned, states
+from .bank import applied, carried, hurried, planned, states
 
 UNAVAILABLE = Refusal(grpc.StatusCode.UNAVAILABLE, "Socket closed")
 DENIED = Refusal(grpc.StatusCode.PERMISSION_DENIED, "no")
@@ -53,7 +53,11 @@ def test_an_update_only_names_what_changes(bank: Bank, service: GoogleBudgets) -
         "costguard/a", budget_filter={"labels": {"team": ["ml"]}}, threshold_rules=[{"threshold_percent": 1}]
     )
     applied(service, {"name": "a", "amount": 6, "thresholds": [{"at": 1}]})
-    assert list(bank.requests[-1].update_mask.paths) == ["amount", "budget_filter.labels"]
+    assert list(bank.requests[-1].update_mask.paths) == [
+        "amount.specified_amount.units",
+        "amount.specified_amount.nanos",
+        "budget_filter.labels",
+    ]
     assert bank.requests[-1].budget.etag
 
 
@@ -107,7 +111,7 @@ def test_when_nobody_can_tell_whether_it_was_made(bank: Bank, service: GoogleBud
     plan = planned(service, {"name": "a"}, {"name": "b"})
     bank.lost["CreateBudget"] = 1
     bank.before["CreateBudget"] = lambda: bank.always.update({"ListBudgets": UNAVAILABLE})
-    outcomes = carried(service, plan)
+    outcomes = carried(hurried(service), plan)
     assert states(outcomes) == [("create", "a", "failed"), ("create", "b", "not tried")]
     assert outcomes[0].text == (
         "budget 'a': no answer (Socket closed); whether it is there cannot be told: budgets of billing account "
@@ -247,7 +251,10 @@ def test_what_all_would_meet_ends_it(bank: Bank, service: GoogleBudgets, code: s
     plan = planned(service, {"name": "a", "amount": 6}, {"name": "b", "amount": 6})
     bank.always["UpdateBudget"] = Refusal(grpc.StatusCode[code], "no")
     bank.asked.clear()
-    assert states(carried(service, plan)) == [("update", "a", "failed"), ("update", "b", "not tried")]
+    assert states(carried(hurried(service), plan)) == [
+        ("update", "a", "failed"),
+        ("update", "b", "not tried"),
+    ]
     assert {request.budget.display_name for request in bank.requests if hasattr(request, "update_mask")} == {
         "costguard/a"
     }
@@ -256,6 +263,6 @@ def test_what_all_would_meet_ends_it(bank: Bank, service: GoogleBudgets, code: s
 def test_a_list_that_fails_before_anything_is_made(bank: Bank, service: GoogleBudgets) -> None:
     plan = planned(service, {"name": "a"})
     bank.always["ListBudgets"] = UNAVAILABLE
-    (outcome,) = carried(service, plan)
+    (outcome,) = carried(hurried(service), plan)
     assert outcome.state == "failed"
     assert "CreateBudget" not in bank.asked

@@ -122,12 +122,23 @@ def test_numbers_of_projects_are_looked_up_where_ids_are_declared(bank: Bank, se
     assert bank.asked.count("GetProjectBillingInfo") == 2
 
 
-def test_a_number_that_cannot_be_looked_up_is_said(bank: Bank, service: GoogleBudgets) -> None:
-    bank.add("costguard/a", budget_filter={"projects": ["projects/99"]})
-    found = surveyed(service, {"name": "a", "projects": ["projects/p"]})
-    assert found.project_ids == {}
+def test_numbers_that_cannot_be_looked_up_are_said(bank: Bank, service: GoogleBudgets) -> None:
+    bank.add("costguard/a", budget_filter={"projects": ["projects/1", "projects/99", "projects/98"]})
+    found = surveyed(service, {"name": "a", "projects": ["projects/p", "projects/q"]})
+    assert found.project_ids == {"projects/1": "projects/p"}
     (note,) = found.notes
     assert note.startswith(
-        "which project projects/99 is cannot be looked up, so that it counts as another one than those that are "
-        "declared by id; declare it by its number if it is one of them (billing account of projects/99: permission "
+        "projects/98, projects/99: which projects have these numbers cannot be looked up, so that they count as others "
+        "than those that are declared by id; declare them by number if they are the same (billing account of "
+        "projects/98: permission "
     )
+    assert bank.asked.count("GetProjectBillingInfo") == 3
+
+
+def test_without_the_service_no_more_numbers_are_looked_up(bank: Bank, service: GoogleBudgets) -> None:
+    bank.add("costguard/a", budget_filter={"projects": ["projects/1", "projects/2"]})
+    bank.always["GetProjectBillingInfo"] = Refusal(grpc.StatusCode.UNAUTHENTICATED, "expired")
+    found = surveyed(service, {"name": "a", "projects": ["projects/p", "projects/q"]})
+    assert found.project_ids == {}
+    assert found.notes[0].startswith("projects/1, projects/2: which projects")
+    assert bank.asked.count("GetProjectBillingInfo") == 1

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,7 @@ def test_a_plan_for_programs(costguard: Costguard, bank: Bank, tmp_path: Path) -
             {
                 "name": "churn-team",
                 **account,
+                "currency": "USD",
                 "fields": {
                     "amount": "1500.00",
                     "projects": ["projects/my-project"],
@@ -156,6 +158,7 @@ def test_a_plan_for_programs(costguard: Costguard, bank: Bank, tmp_path: Path) -
                 "name": "all",
                 **account,
                 "resource": resources["costguard/all"],
+                "currency": "USD",
                 "fields": {
                     "amount": {"from": "5.00", "to": "last-period"},
                     "period": {"from": "month", "to": "quarter"},
@@ -339,7 +342,7 @@ def test_what_was_not_tried_is_said(costguard: Costguard, bank: Bank) -> None:
 def test_a_lost_answer_and_a_note_on_stderr(costguard: Costguard, bank: Bank) -> None:
     bank.lost["CreateBudget"] = 1
     bank.refusals["ListBudgets"] = [Refusal(grpc.StatusCode.UNAVAILABLE, "later")]
-    done = costguard("budget", "apply", "--yes", "--timeout", "1")
+    done = costguard("budget", "apply", "--yes", "--timeout", "5")
     assert done.code == 0
     assert done.err == "costguard: no answer yet (later): asking again\n"
     assert "\ndone       create costguard/churn-team: no answer came, and it is there\n" in done.out
@@ -358,12 +361,15 @@ def test_an_interruption_says_how_far_it_came(costguard: Costguard, bank: Bank) 
         text=True,
     )
 
+    gone = threading.Event()
+
     def interrupt() -> None:
         process.send_signal(signal.SIGINT)
-        bank.ended.wait(0.3)
+        gone.wait(60)
 
     bank.before["UpdateBudget"] = interrupt
     out, err = process.communicate(timeout=60)
+    gone.set()
     assert process.returncode == 130
     assert out.removeprefix(PLAN) == (
         "\n"

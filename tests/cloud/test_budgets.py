@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import pytest
 
-from costguard.budgets.declared import Budget, CustomPeriod, Notify, Threshold
+from costguard.budgets.declared import Budget, CustomPeriod, LastPeriod, Notify, Threshold
 from costguard.budgets.existing import FIELDS, declared_fields
 from costguard.budgets.service import (
     Account,
@@ -31,7 +31,9 @@ from costguard.errors import UsageProblem
 from tests.servers.billing_catalog import Refusal
 from tests.servers.budgets import ACCOUNT, ALL_PERMISSIONS, OTHER_ACCOUNT, Bank, serving
 
-QUICK = Patience(total=1, call=0.5, first_pause=0.01)
+QUICK = Patience(total=20, call=20, first_pause=0.01)
+HURRIED = Patience(total=1, call=1, first_pause=0.01)
+"""For what never succeeds."""
 BUDGET = Budget("b", ACCOUNT, None, Decimal("500.25"), "USD")
 FULL = Budget(
     name="full",
@@ -61,6 +63,11 @@ def service(bank: Bank) -> Iterator[GoogleBudgets]:
     with ExitStack() as stack:
         address = stack.enter_context(serving(bank))
         yield stack.enter_context(google_budgets(address, address, QUICK))
+
+
+def hurried(service: GoogleBudgets) -> GoogleBudgets:
+    """The same service for one who does not wait."""
+    return dataclasses.replace(service, patience=HURRIED)
 
 
 def failing(kind: type[CallFailed], call: Any, *arguments: Any) -> CallFailed:
@@ -164,7 +171,9 @@ def test_an_update_sets_and_clears_what_it_names_and_nothing_else(bank: Bank, se
     assert changed.fields == wanted
     assert changed.etag != made.etag
     assert list(bank.requests[-1].update_mask.paths) == [
-        "amount",
+        "amount.specified_amount.currency_code",
+        "amount.specified_amount.units",
+        "amount.specified_amount.nanos",
         "budget_filter.projects",
         "budget_filter.resource_ancestors",
         "budget_filter.labels",
@@ -180,6 +189,39 @@ def test_an_update_sets_and_clears_what_it_names_and_nothing_else(bank: Bank, se
     ]
     back = service.update(changed, FULL, FIELDS)
     assert back.fields == declared_fields(FULL)
+
+
+@pytest.mark.parametrize("before", [Decimal("5.5"), Decimal(0), "last-period"])
+@pytest.mark.parametrize(
+    "after", [Decimal("5.5"), Decimal(6), Decimal("0.000000001"), Decimal(0), "last-period"]
+)
+@pytest.mark.parametrize("currency", ["USD", None])
+def test_an_amount_becomes_any_other(
+    service: GoogleBudgets, before: Decimal | LastPeriod, after: Decimal | LastPeriod, currency: str | None
+) -> None:
+    """Nothing of the one before is left: no billionths, and no other kind of amount."""
+    made = service.create(ACCOUNT, dataclasses.replace(BUDGET, amount=before))
+    wanted = dataclasses.replace(BUDGET, amount=after, currency=currency)
+    changed = service.update(made, wanted, ["amount"])
+    assert changed.fields == declared_fields(wanted)
+    assert changed.currency == (None if after == "last-period" else "USD")
+
+
+PERIODS = [
+    "month",
+    "quarter",
+    CustomPeriod(date(2026, 1, 1)),
+    CustomPeriod(date(2026, 1, 2), date(2026, 2, 1)),
+]
+
+
+@pytest.mark.parametrize("before", PERIODS)
+@pytest.mark.parametrize("after", PERIODS)
+def test_a_period_becomes_any_other(service: GoogleBudgets, before: Any, after: Any) -> None:
+    plain = dataclasses.replace(BUDGET, thresholds=(Threshold(Decimal(1)),))
+    made = service.create(ACCOUNT, dataclasses.replace(plain, period=before))
+    wanted = dataclasses.replace(plain, period=after)
+    assert service.update(made, wanted, ["period"]).fields == declared_fields(wanted)
 
 
 def test_without_a_mask_the_server_clears_nothing(bank: Bank, service: GoogleBudgets) -> None:
@@ -276,7 +318,7 @@ def test_a_creation_without_an_answer_is_not_repeated(bank: Bank, service: Googl
 
 def test_a_creation_that_is_never_answered(bank: Bank, service: GoogleBudgets) -> None:
     bank.stuck = frozenset({"CreateBudget"})
-    failing(Unanswered, service.create, ACCOUNT, BUDGET)
+    failing(Unanswered, hurried(service).create, ACCOUNT, BUDGET)
 
 
 def test_a_creation_for_which_there_was_no_quota_is_repeated(bank: Bank, service: GoogleBudgets) -> None:
@@ -285,7 +327,9 @@ def test_a_creation_for_which_there_was_no_quota_is_repeated(bank: Bank, service
     assert len(bank.budgets) == 1
 
 
-@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"])
+@pytest.mark.parametrize(
+    "code", ["INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE", "ALREADY_EXISTS"]
+)
 def test_what_the_service_does_not_take(bank: Bank, service: GoogleBudgets, code: str) -> None:
     bank.always["CreateBudget"] = Refusal(grpc.StatusCode[code], "bad\n\x1b[31mthing")
     problem = failing(CallFailed, service.create, ACCOUNT, BUDGET)
@@ -321,7 +365,7 @@ def test_a_stale_update(bank: Bank, service: GoogleBudgets) -> None:
 def test_without_an_etag_nothing_is_overwritten(bank: Bank, service: GoogleBudgets) -> None:
     bank.etags = False
     made = service.create(ACCOUNT, BUDGET)
-    problem = failing(ChangedUnderneath, service.update, made, BUDGET, ["amount"])
+    problem = failing(CallFailed, service.update, made, BUDGET, ["amount"])
     assert str(problem) == "the service gave no etag, so that nobody could tell whether it changed since"
     assert "UpdateBudget" not in bank.asked
 
@@ -437,7 +481,7 @@ def test_a_project_that_may_not_be_seen(service: GoogleBudgets) -> None:
 )
 def test_what_every_call_would_meet(bank: Bank, service: GoogleBudgets, refusal: Refusal, said: str) -> None:
     bank.always["ListBudgets"] = refusal
-    problem = failing(CallFailed, service.budgets, Place(ACCOUNT, ("projects/1",)))
+    problem = failing(CallFailed, hurried(service).budgets, Place(ACCOUNT, ("projects/1",)))
     assert problem.whole
     assert str(problem) == f"budgets of billing account {ACCOUNT}: {said}"
 

@@ -193,7 +193,7 @@ class Bank:
             yield "credit_types"
         if len(notify.monitoring_notification_channels) > 5:
             yield "more than 5 channels"
-        if bool(notify.pubsub_topic) != (notify.schema_version == "1.0"):
+        if notify.schema_version != "1.0" and (notify.pubsub_topic or notify.schema_version):
             yield "schema_version"
 
     def _numbered(self, name: str, context: Any) -> str:
