@@ -51,6 +51,7 @@ FEWEST_WEEKS: Final = 2
 FEWEST_WEEKS_JUDGED: Final = 4
 """With fewer weeks none is called unusual, and nothing is said of weekdays."""
 UNUSUAL_SHARE: Final = 0.25
+"""At most this part of the weeks is unusual."""
 FEWEST_WEEKS_GROWTH: Final = 8
 IDLE_WEEKS: Final = 4
 """What cost nothing for so long needs no budget."""
@@ -218,16 +219,11 @@ def suggest(
     first, closed = _reach(summary, now)
     since = max(first, closed - timedelta(weeks=WEEKS) + _DAY)
     quarter = Period(midnight(since), midnight(closed + _DAY))
-    frame = within(
-        in_scope(charges.frame, Scope(credits=settings.credits)), Period(None, midnight(closed + _DAY))
-    )
+    frame = within(in_scope(charges.frame, Scope(credits=settings.credits)), Period(None, quarter.end))
     whole, *found = collected(
-        charges.frame.select(
+        within(charges.frame, Period(None, quarter.end)).select(
             pl.col("net").filter(pl.col("cost_type") == TAX).sum().alias("tax"),
-            pl.col("promotion")
-            .filter(pl.col("usage_start") >= quarter.start, pl.col("usage_start") < quarter.end)
-            .sum()
-            .alias("promotions"),
+            pl.col("promotion").filter(pl.col("usage_start") >= quarter.start).sum().alias("promotions"),
         ),
         *(_by_day(frame, dimension) for dimension in dimensions),
     )
@@ -432,7 +428,7 @@ def _weeks(daily: DailyNet, closed: date) -> list[Spend]:
 
 
 def _unusual(weeks: Sequence[Spend]) -> tuple[Spend, ...]:
-    """The dear weeks that are unlike the others; none when there are many such, which are usual then."""
+    """The dear weeks that are unlike the others: of many such the dearest, since the rest is usual then."""
     if len(weeks) < FEWEST_WEEKS_JUDGED:
         return ()
     values = [week.net for week in weeks]
@@ -445,7 +441,8 @@ def _unusual(weeks: Sequence[Spend]) -> tuple[Spend, ...]:
             continue
         if outlying is None or outlying >= ANOMALY_SCORE:
             found.append(week)
-    return tuple(found) if len(found) <= len(weeks) * UNUSUAL_SHARE else ()
+    dearest = sorted(found, key=lambda week: (-week.net, week.name))[: int(len(weeks) * UNUSUAL_SHARE)]
+    return tuple(week for week in found if week in dearest)
 
 
 def _months(daily: DailyNet, closed: date) -> Iterator[Spend]:

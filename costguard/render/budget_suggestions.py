@@ -31,8 +31,7 @@ from costguard.render.tables import table
 VERSION: Final = 1
 _WIDTH: Final = 110
 _UNEVEN: Final = Decimal("1.5")
-_EVEN: Final = Decimal("0.5")
-"""A weekday above one, or below the other, is named."""
+"""A weekday from there on is named."""
 _LATE: Final = Decimal("1.25")
 """So is the end of a month."""
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -131,9 +130,9 @@ def _remarks(arithmetic: Arithmetic) -> Iterator[str]:
         yield (
             f"{counted(len(arithmetic.weeks), 'complete week')}: too few to call one unusual, or to know weekdays"
         )
-    uneven = ", ".join(_uneven_days(arithmetic.weekdays or ()))
-    if uneven:
-        yield f"weekdays: {uneven} a mean day"
+    dear = ", ".join(_dear_days(arithmetic.weekdays or ()))
+    if dear:
+        yield f"dear weekdays: {dear} a mean day"
     if arithmetic.month_end is not None and arithmetic.month_end >= _LATE:
         yield f"month's end: the last {MONTH_END} days cost {arithmetic.month_end:.1f} x another day"
 
@@ -142,9 +141,9 @@ def _spends(spends: Sequence[Spend]) -> str:
     return ", ".join(f"{spend.name} {amount_text(spend.net)}" for spend in spends)
 
 
-def _uneven_days(weekdays: Sequence[Decimal]) -> Iterator[str]:
+def _dear_days(weekdays: Sequence[Decimal]) -> Iterator[str]:
     for name, factor in zip(_DAYS, weekdays, strict=False):
-        if factor >= _UNEVEN or factor <= _EVEN:
+        if factor >= _UNEVEN:
             yield f"{name} {factor:.1f} x"
 
 
