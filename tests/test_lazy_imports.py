@@ -58,6 +58,7 @@ def test_import_of_the_package_is_light() -> None:
         ["prices", "refresh", "--help"],
         ["prices", "show"],
         ["budget", "apply", "--help"],
+        ["budget", "explain", "--help"],
     ],
 )
 def test_help_is_light(arguments: list[str]) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import typer
 
 from costguard.cli.budget_changes import apply_command, destroy_command, list_command, plan_command
+from costguard.cli.budget_explain import explain_budget_command
+from costguard.cli.budget_export import export_command
+from costguard.cli.budget_suggest import suggest_command
 
 budget_app = typer.Typer(
     help="Budgets of Cloud Billing, as the config declares them.",
@@ -24,3 +27,6 @@ budget_app.command("plan")(plan_command)
 budget_app.command("apply")(apply_command)
 budget_app.command("list")(list_command)
 budget_app.command("destroy")(destroy_command)
+budget_app.command("suggest")(suggest_command)
+budget_app.command("export")(export_command)
+budget_app.command("explain")(explain_budget_command)

@@ -86,6 +86,28 @@ def test_the_config_says_zone_labels_and_phases(costguard: Costguard, bill: str,
     assert [row["id"] for row in document["by"]["phase"]] == ["training"]
 
 
+def test_budgets_of_the_config(costguard: Costguard, bill: str, tmp_path: Path) -> None:
+    """13 days of 10 in September, which are closed, and 1 on the 16th, which is not; 17 days of 10 are left."""
+    config = tmp_path / "costguard.toml"
+    budget = '[[budgets]]\nname = "b"\nbilling_account = "000000-AAAAAA-BBBBBB"\namount = 120\n'
+    config.write_text(budget)
+    for format, wanted in (
+        *(("markdown", "## Budgets"), ("html", "<h2>Budgets</h2>"), ("slack", "*Budgets*")),
+        *(("json", '"state": "over"'), ("eml", "Over budget: b.")),
+    ):
+        addresses = ("--mail-from", "a@b.ch", "--mail-to", "c@d.ch") if format == "eml" else ()
+        done = costguard("report", "--billing", bill, *NOW, "--format", format, *addresses)
+        assert done.code == 0
+        assert wanted in done.out, format
+    document = json.loads(costguard("report", "--billing", bill, *NOW, "--format", "json").out)
+    (state,) = document["budgets"]
+    assert (state["spent"], state["forecast"]["point"]) == ("131.00", "300.00")
+    config.write_text(budget.replace("amount", "amuont"))
+    done = costguard("report", "--billing", bill, *NOW)
+    assert (done.code, done.out) == (2, "")
+    assert "budget 'b': unknown key 'amuont'; did you mean 'amount'?" in done.err
+
+
 def test_commit_and_comment_of_the_ledger(costguard: Costguard, bill: str, tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.jsonl"
     start = {"version": 1, "event": "start", "id": "run", "time": "2026-09-08T11:30:00Z"}
