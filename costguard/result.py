@@ -105,6 +105,10 @@ class QueryReport:
     """Id of the same query, with which its cost is counted: code reads a file that is scanned too."""
     measured: Measured | None = None
     """None: there is no history, or it does not know this query."""
+    materialized: str | None = None
+    """What a dbt model becomes: `view`, `table`, `incremental`; None when it is none."""
+    layout: str | None = None
+    """How a dbt model wants its table, in words: `partitioned by day (month)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,12 @@ class Summary:
     """Queries that are counted with another one: neither in the sum nor unknown."""
     price_remarks: tuple[str, ...] = ()
     """Which lists the prices are from; empty when all are from the one that ships with this version."""
+
+    @property
+    def known_usd(self) -> Dollars | None:
+        """Dollars of an iteration, unless the sum is one of nothing although there are queries: unknown, not zero."""
+        counted = self.queries - self.counted_elsewhere
+        return None if counted and self.unknown_queries == counted else self.usd_per_iteration
 
 
 @dataclass(frozen=True, slots=True)

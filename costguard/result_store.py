@@ -137,12 +137,15 @@ def _query(item: QueryReport) -> Json:
         item.dialect,
         item.counted_with,
         _measured(item.measured),
+        item.materialized,
+        item.layout,
     ]
 
 
 def _read_query(row: Json) -> QueryReport:
     identity, path, span, via, statement, depth, fingerprint, runs, basis = row[:9]
-    processed, billed, usd, per_iteration, price, scans, variant, dialect, counted_with, measured = row[9:]
+    processed, billed, usd, per_iteration, price, scans, variant, dialect, counted_with = row[9:18]
+    measured, materialized, layout = row[18:]
     return QueryReport(
         identity,
         path,
@@ -163,6 +166,8 @@ def _read_query(row: Json) -> QueryReport:
         dialect,
         counted_with,
         _read_measured(measured),
+        materialized,
+        layout,
     )
 
 

@@ -115,6 +115,10 @@ class Query(NamedTuple):
     materialized: Annotated[
         str | None, "what a dbt model becomes: view, table, incremental, ephemeral and so on"
     ] = None
+    layout: Annotated[
+        str | None,
+        "how a dbt model wants its table: partitioning, clustering, incremental strategy, in words",
+    ] = None
     loop_counts: Annotated[
         str | None, "JSON of WHILE loops around it whose turns follow from constants and the clock"
     ] = None
