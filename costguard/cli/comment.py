@@ -54,8 +54,11 @@ PrOption = Annotated[
 RepoOption = Annotated[
     str | None, typer.Option("--repo", metavar="OWNER/NAME", help="Where it is (default: as the job says).")
 ]
+DiffOption = Annotated[
+    Path | None, typer.Option("--diff", metavar="FILE", help="What `costguard diff --format json` wrote.")
+]
 BodyOption = Annotated[
-    Path | None, typer.Option("--body", metavar="FILE", help="Markdown to write; - is standard input.")
+    Path | None, typer.Option("--body", metavar="FILE", help="Markdown instead; - is standard input.")
 ]
 TagOption = Annotated[
     str, typer.Option("--tag", metavar="TAG", help="Tells several comments on one pull request apart.")
@@ -86,6 +89,7 @@ class _Options:
 
     pr: int | None
     repo: str | None
+    diff: Path | None
     body: Path | None
     tag: str
     behavior: BehaviorChoice
@@ -98,6 +102,7 @@ class _Options:
 def github_command(
     pr: PrOption = None,
     repo: RepoOption = None,
+    diff: DiffOption = None,
     body: BodyOption = None,
     tag: TagOption = "costguard",
     behavior: BehaviorOption = BehaviorChoice.update,
@@ -114,7 +119,7 @@ def github_command(
         address = environment.get("GITHUB_API_URL") or API
         return GitHub(place.repository, place.number, token, address) if token else None
 
-    given = _Options(pr, repo, body, tag, behavior, when, head, valid_at)
+    given = _Options(pr, repo, diff, body, tag, behavior, when, head, valid_at)
     _comment(given, github_place, connect, _GITHUB_ADVICE)
 
 
@@ -122,6 +127,7 @@ def github_command(
 def gitlab_command(
     pr: PrOption = None,
     repo: RepoOption = None,
+    diff: DiffOption = None,
     body: BodyOption = None,
     tag: TagOption = "costguard",
     behavior: BehaviorOption = BehaviorChoice.update,
@@ -145,7 +151,7 @@ def gitlab_command(
         token = environment.get("CI_JOB_TOKEN", "").strip()
         return GitLab(place.repository, place.number, token, "job", address) if token else None
 
-    given = _Options(pr, repo, body, tag, behavior, when, head, valid_at)
+    given = _Options(pr, repo, diff, body, tag, behavior, when, head, valid_at)
     _comment(given, gitlab_place, connect, _GITLAB_ADVICE)
 
 
@@ -168,6 +174,7 @@ def _comment(
 ) -> None:
     """Say it on the host, or else where the job can say it. The gate has decided before: whatever the host does, the
     exit code is 0."""
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from costguard.cli.request import parse_now
@@ -178,24 +185,26 @@ def _comment(
     if given.when is When.never:
         write_text("no comment: --when never\n", None)
         return
-    if given.body is None:
-        raise UsageProblem("what to say? Give --body FILE")
+    words = _words(given)
     environment = os.environ
     place = find(environment, given.repo, given.pr)
     valid_at = (
         parse_now(given.valid_at) if given.valid_at is not None else place.valid_at or datetime.now(UTC)
     )
-    draft = Draft(given.tag, valid_at, given.head or place.head, _text(given.body))
-    host = connect(place, environment)
+    head = given.head or place.head or words.head
+    worth_it = given.when is When.always or words.worth_a_comment
+    draft = Draft(given.tag, valid_at, head, words.text(None), worth_it)
     draft.room(0)  # refuses a tag or a commit that cannot be used
+    host = connect(place, environment)
     if host is None:
         _instead(draft.text, advice[0], environment)
         return
+    draft = replace(draft, text=words.text(draft.room(host.limit)))
     try:
         outcome = post(host, draft, given.behavior.value)
     except HostProblem as problem:
         hint = f"; {advice[1]}" if problem.trouble in ("refused", "missing") else ""
-        _instead(draft.text, f"{problem}{hint}", environment)
+        _instead(words.text(None), f"{problem}{hint}", environment)
         return
     if outcome.left is not None:
         _warn(f"older comments could not be tidied away: {outcome.left}")
@@ -210,6 +219,39 @@ _SAID: Final[Mapping[Action, str]] = {
     "older": "comment left as it is: it speaks of a later state of the code",
     "nothing-changed": "no comment: nothing changed, and none stands there",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is to be said."""
+
+    text: Callable[[int | None], str]
+    """Markdown of at most so many characters, where that can be chosen."""
+    worth_a_comment: bool
+    head: str | None
+    """The commit that it is about, where that is known."""
+
+
+def _words(given: _Options) -> _Words:
+    """What a diff says, or a file.
+
+    Raises:
+        UsageProblem: neither or both are given, or what is given cannot be used.
+    """
+    if (given.diff is None) == (given.body is None):
+        raise UsageProblem("what to say? Give either --diff FILE or --body FILE")
+    if given.body is not None:
+        text = _text(given.body)
+        return _Words(lambda limit: text, True, None)
+    assert given.diff is not None
+    from costguard.diff.document import read_diff
+    from costguard.diff.totals import listed_changes, same_cost_changes
+    from costguard.render.diff_markdown import render_diff_markdown
+
+    diff, verdict = read_diff(given.diff)
+    findings = [item for item in diff.findings if item.state != "known"]
+    changed = listed_changes(diff) or same_cost_changes(diff) or findings or verdict.verdict != "pass"
+    return _Words(lambda limit: render_diff_markdown(diff, verdict, limit), bool(changed), diff.head.commit)
 
 
 def _text(path: Path) -> str:

@@ -39,6 +39,9 @@ class Host(Protocol):
     def limit(self) -> int:
         """The most characters of a comment."""
 
+    def safe(self, text: str) -> str:
+        """The text, with nothing in it that the host would carry out."""
+
     def own(self, start: str) -> tuple[Comment, ...]:
         """The comments that begin so and that the token's own user wrote, the oldest first. What somebody else wrote is
         no matter of ours, whatever it looks like."""

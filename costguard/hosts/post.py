@@ -38,9 +38,9 @@ class Draft:
     def _marker(self, text: str) -> Marker:
         return marker_for(self.tag, self.valid_at, self.head, text)
 
-    def composed(self, limit: int) -> tuple[Marker, str]:
-        """The marker and the whole comment."""
-        text = fit(clean(self.text), self.room(limit))
+    def composed(self, host: Host) -> tuple[Marker, str]:
+        """The marker and the whole comment, as the host takes it."""
+        text = fit(host.safe(clean(self.text)), self.room(host.limit))
         marker = self._marker(text)
         return marker, f"{marker.line}\n\n{text}"
 
@@ -65,7 +65,7 @@ def post(
         HostProblem: the host does not let us, or cannot be reached.
         UsageProblem: a tag or a head that cannot be used.
     """
-    marker, body = draft.composed(host.limit)
+    marker, body = draft.composed(host)
     start = start_of(draft.tag)
     before = [(found, comment) for comment in host.own(start) if (found := marker_of(comment.body))]
     if not before and not draft.worth_a_new_one:

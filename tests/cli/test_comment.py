@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from costguard.diff.model import QueryChange, Revision, ScanDiff
 from costguard.hosts.marker import marker_of
 from costguard.hosts.summary import LIMIT
+from costguard.render.diff_json import render_diff_json
+from costguard.result import QueryReport, Verdict
+from tests.render.results import PASSED, query, result
 from tests.servers.code_hosts import Failure, Server, github, gitlab
 
 from .conftest import Costguard, Done
@@ -221,7 +225,10 @@ def test_what_could_not_be_tidied_away(costguard: Costguard, job: Path, server: 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ((), "what to say? Give"),
+        ((), "what to say? Give either --diff FILE or --body FILE"),
+        (("--body", "body.md", "--diff", "diff.json"), "either --diff FILE or --body FILE"),
+        (("--diff", "body.md"), "body.md: not a document of `costguard diff --format json`"),
+        (("--diff", "missing.json"), "missing.json: cannot be read"),
         (("--body", "missing.md"), "missing.md: cannot be read"),
         (("--body", "."), ".: cannot be read"),
         (("--body", "empty.md"), "empty.md: is empty"),
@@ -265,6 +272,80 @@ def test_a_body_that_is_no_comment(
     monkeypatch.setattr("costguard.cli.comment.LARGEST_BODY", 2**20)
     body.write_bytes(b"x" * (2**20 + 1))
     assert "more than 1 MiB is no comment" in comment(costguard, "--body", body).err
+
+
+def diff(path: Path, before: list[QueryReport], after: list[QueryReport], verdict: Verdict = PASSED) -> Path:
+    """The document of a diff of queries that stand in the same order on both sides."""
+    changes = [
+        QueryChange("unchanged" if old == new else "dearer", old, new)
+        for old, new in zip(before, after, strict=True)
+    ]
+    found = ScanDiff(
+        Revision("main", "b" * 40),
+        Revision("the work tree", "e" * 40),
+        result(before),
+        result(after),
+        tuple(changes),
+        (),
+    )
+    path.write_text(render_diff_json(found, verdict))
+    return path
+
+
+def test_a_diff(costguard: Costguard, job: Path, server: Server, tmp_path: Path) -> None:
+    path = diff(tmp_path / "diff.json", [query(size=2**40)], [query(size=2**41)])
+    assert comment(costguard, "--diff", path).out.startswith("comment created: ")
+    first, empty, headline, *rest = server.bodies[0].splitlines()
+    assert (f" head={HEAD} " in first, empty) == (True, "")
+    assert headline == "## ✅ One iteration costs $6.25 more (+100 %)"
+    assert "| `q.sql:1` | $6.25 | $12.50 | **+$6.25** |  |" in rest
+
+
+def test_the_head_of_the_diff_where_the_job_says_none(
+    costguard: Costguard, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_API_URL", server.address)
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    path = diff(tmp_path / "diff.json", [query(size=2**40)], [query(size=2**41)])
+    assert comment(costguard, "--diff", path, "--pr", 7, "--repo", "o/r").code == 0
+    assert f" head={'e' * 40} " in server.bodies[0]
+
+
+def test_a_diff_without_a_change(costguard: Costguard, job: Path, server: Server, tmp_path: Path) -> None:
+    same = diff(tmp_path / "same.json", [query()], [query()])
+    done = comment(costguard, "--diff", same)
+    assert (done.code, done.out) == (0, "no comment: nothing changed, and none stands there\n")
+    assert server.notes == []
+    comment(costguard, "--diff", diff(tmp_path / "diff.json", [query()], [query(size=2**41)]))
+    assert comment(costguard, "--diff", same).out.startswith("comment updated: ")
+    assert "One iteration costs the same" in server.bodies[0]
+
+
+def test_a_diff_without_a_change_always(
+    costguard: Costguard, job: Path, server: Server, tmp_path: Path
+) -> None:
+    same = diff(tmp_path / "same.json", [query()], [query()])
+    assert comment(costguard, "--diff", same, "--when", "always").out.startswith("comment created: ")
+
+
+def test_a_gate_that_failed_is_worth_a_comment(
+    costguard: Costguard, job: Path, server: Server, tmp_path: Path
+) -> None:
+    failed = Verdict("fail", ("one iteration costs $6.25, more than $5.00",))
+    same = diff(tmp_path / "same.json", [query()], [query()], failed)
+    done = comment(costguard, "--diff", same)
+    assert (done.code, done.out[:16]) == (0, "comment created:")
+    assert "- **Gate**: FAILED" in server.bodies[0]
+
+
+def test_a_long_diff_is_cut_by_rows(costguard: Costguard, job: Path, server: Server, tmp_path: Path) -> None:
+    before = [query(f"sql/query_{number}.sql") for number in range(2000)]
+    after = [query(f"sql/query_{number}.sql", size=2**41) for number in range(2000)]
+    comment(costguard, "--diff", diff(tmp_path / "diff.json", before, after))
+    (body,) = server.bodies
+    assert 60_000 < len(body) <= 65_536
+    assert " more queries.\n" in body
+    assert " this place takes " not in body
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def test_the_token_is_not_sent_to_another_host(server: Server) -> None:
     other = Server()
     with github(other):
         server.failures = [Failure("GET", 302, None, {"Location": f"{other.address}/{COMMENTS}"})]
-        with pytest.raises(HostProblem, match="sends to another host, '127.0.0.1:"):
+        with pytest.raises(HostProblem, match=r"sends to another host, '127\.0\.0\.1:"):
             Line(server).ask("GET", COMMENTS)
         with pytest.raises(HostProblem, match="sends to another host"):
             Line(server).ask("GET", f"{other.address}/{COMMENTS}")

@@ -94,7 +94,7 @@ def test_pages_without_end(server: Server) -> None:
 def test_pages_on_another_host(server: Server) -> None:
     link = {"Link": '<https://evil.example/comments?page=2>; rel="next"'}
     server.failures = [Failure("GET", 200, [], link)]
-    with pytest.raises(HostProblem, match="another host, 'evil.example'"):
+    with pytest.raises(HostProblem, match=r"another host, 'evil\.example'"):
         host(server).own(START)
 
 

@@ -62,7 +62,7 @@ def draft(text: str, valid_at: datetime = NOON, tag: str = "costguard", **more: 
 
 def comment(text: str, valid_at: datetime = NOON, tag: str = "costguard") -> str:
     """As an earlier run left it."""
-    return draft(text, valid_at, tag).composed(65_536)[1]
+    return draft(text, valid_at, tag).composed(GitHub("o/r", 7, "-"))[1]
 
 
 def test_a_first_comment(request_: Request) -> None:
