@@ -16,6 +16,7 @@ from costguard.cli.comment import comment_app
 from costguard.cli.doctor import doctor_command
 from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.history import history_app
+from costguard.cli.init import init_command
 from costguard.cli.iteration import iteration_app
 from costguard.cli.iterations import iterations_command
 from costguard.cli.jobs import jobs_command
@@ -53,6 +54,7 @@ def main(
     """What one iteration of your data or ML project costs, in dollars, line by line, offline."""
 
 
+app.command("init")(init_command)
 app.command("scan")(scan_command)
 app.command("rules")(rules_command)
 app.command("explain")(explain_command)
