@@ -285,7 +285,7 @@ def collect(
     read = known or {task.path: content_of(task) for task in tasks}
     contents = {path: (content.digest, content.size) for path, content in read.items()}
     keys = {
-        task.path: cache_key(task, contents[task.path][0], settings, version)
+        task.path: cache_key(task, contents[task.path][0], _apart(settings, read[task.path]), version)
         for task in tasks
         if contents[task.path][0]
     }
@@ -308,9 +308,9 @@ def collect(
     processes = processes_for(len(todo), sum(size for _, size in todo), processes)
     for task, content, payload in _work(todo, settings, processes, crew, meanwhile):
         done[task.path] = Collected(task.path, content, payload)
-        if content and '"internal error"' not in payload:
-            same = content == contents[task.path][0]  # unless somebody writes while we read
-            fresh[keys[task.path] if same else cache_key(task, content, settings, version)] = payload
+        same = content == contents[task.path][0]  # unless somebody writes while we read: that is not kept
+        if content and same and '"internal error"' not in payload:
+            fresh[keys[task.path]] = payload
         if len(fresh) >= BATCH_FILES:
             cache.put(fresh)
             fresh = {}
@@ -324,6 +324,11 @@ def collect(
     while expected is not None:
         yield done.pop(expected)
         expected = next(following, None)
+
+
+def _apart(settings: CollectSettings, content: Content) -> CollectSettings:
+    """What decides the facts of this file: the template project only where it is a template."""
+    return settings if content.templated else replace(settings, project_digest="")
 
 
 def cache_key(task: FileTask, content: str, settings: CollectSettings, version: str) -> str:

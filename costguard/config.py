@@ -33,6 +33,15 @@ def _money(value: Any) -> Any:
         raise ValueError(f"{value!r} is not an amount of dollars such as 2.50") from None
 
 
+def _percent(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError("must be a number of percent, such as 10")
+    try:
+        return Decimal(str(value).removesuffix("%").strip())
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number of percent such as 10") from None
+
+
 def _listed(value: Any) -> Any:
     """A single name may stand without its brackets."""
     return [value] if isinstance(value, str) else value
@@ -56,6 +65,8 @@ def _parameter(value: Any) -> Any:
 
 
 Usd = Annotated[Decimal, BeforeValidator(_money), Field(ge=0)]
+Percent = Annotated[Decimal, BeforeValidator(_percent), Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Parameter = Annotated[str | int | float | bool, BeforeValidator(_parameter)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
@@ -133,6 +144,15 @@ class Config(BaseModel):
     fail_on: FailOn = "error"
     max_usd_per_query: Usd | None = None
     max_usd_per_iteration: Usd | None = None
+    max_increase_usd: Usd | None = None
+    """Of `costguard diff`: dollars that an iteration may cost more."""
+    max_increase_pct: Percent | None = None
+    warn_increase_usd: Usd | None = None
+    warn_increase_pct: Percent | None = None
+    min_usd: Usd = Decimal(0)
+    """Changes of less are noise."""
+    min_read_share: Share | None = None
+    """Part of the statements that has to be read."""
     runs: dict[str, Runs] = Field(default_factory=dict)
     """Runs per iteration by path glob."""
     parameters: dict[str, Parameter] = Field(default_factory=dict)

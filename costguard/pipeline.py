@@ -38,6 +38,7 @@ from costguard.json_text import json_text
 from costguard.model import Span
 from costguard.request import ScanOutcome, ScanRequest
 from costguard.result import QueryReport, ScanResult, Summary, UnreadReport
+from costguard.shipped import shipped
 from costguard.source_text import SourceTexts
 from costguard.template_project import below, find_template_root, template_state
 
@@ -128,7 +129,7 @@ class _Run:
         if not any(content.templated for content in self.contents.values()):
             return CollectSettings(self.request.dialect, roots)
         files = DirectoryFiles(str(find_template_root(self.request.files.roots)))
-        state = template_state(files.root, files.paths())
+        state = template_state(files.root, files.paths(), self.request.contents)
         return CollectSettings(self.request.dialect, roots, project_files=files, project_digest=state)
 
     @cached_property
@@ -153,7 +154,9 @@ class _Run:
         if files is None or self.project is None:
             return []
         as_given = all(os.path.isabs(task.path) for task in self.tasks)
-        folder = files.root if as_given else os.path.relpath(files.root)
+        folder = (
+            files.root if as_given else os.path.relpath(files.root, self.request.files.folder or os.curdir)
+        )
         return [
             UnreadReport(
                 printable(Path(folder, path).as_posix()),
@@ -177,8 +180,10 @@ class _Run:
             parts.extend((item.path, item.reason))
         for catalog in request.catalogs:
             parts.append(_file_digest(catalog))
-        for directory in _rule_directories(request):
-            parts.extend(_file_mark(page) for page in sorted(directory.rglob("*.md")))
+        parts.extend(_file_mark(page) for page in sorted(shipped("rules").rglob("*.md")))
+        for directory in request.rule_directories:
+            for page in sorted(directory.rglob("*.md")):  # few: and the same in a work tree and in a commit
+                parts.extend((page.relative_to(directory).as_posix(), _file_digest(page)))
         parts.append(repr((request.rules, request.ignored_rules, sorted(request.severities.items()))))
         parts.append(
             repr((settings.project, settings.dataset, settings.location, settings.runs, settings.parameters))
@@ -230,7 +235,6 @@ class _Run:
     @cached_property
     def rulebook(self) -> Rulebook:
         from costguard.judge.rulebook import load_rulebook
-        from costguard.shipped import shipped
 
         return load_rulebook(shipped("rules"), self.request.rule_directories)
 
@@ -515,12 +519,6 @@ def _file_mark(path: Path) -> str:
     except OSError:
         return f"{path}:missing"
     return f"{path}:{status.st_mtime_ns}:{status.st_size}"
-
-
-def _rule_directories(request: ScanRequest) -> tuple[Path, ...]:
-    from costguard.shipped import shipped
-
-    return (shipped("rules"), *request.rule_directories)
 
 
 __all__ = [

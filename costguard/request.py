@@ -36,6 +36,8 @@ class ScanRequest:
     """Files of the job history."""
     bills: tuple[Path, ...] = ()
     """Files of the bill, for the prices of its jobs."""
+    contents: Mapping[str, str] | None = None
+    """Hashes of what the files around the sources hold, by absolute path, where they are known: of a commit."""
 
 
 @dataclass(frozen=True, slots=True)

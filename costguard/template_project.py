@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,13 +28,24 @@ def find_template_root(roots: Sequence[Path]) -> Path:
     return folder
 
 
-def template_state(root: str, paths: Iterable[str]) -> str:
+def is_template_file(path: str) -> bool:
+    """Whether rendering may read a file, by its name."""
+    return path.endswith(_SUFFIXES) or path.rpartition("/")[2] == "manifest.json"
+
+
+def template_state(root: str, paths: Iterable[str], contents: Mapping[str, str] | None = None) -> str:
     """A digest of the names, sizes and times of every file that rendering may read. `paths` count from the root. Of the
-    times also that of a change of rights: a file that could not be read may be readable now."""
+    times also that of a change of rights: a file that could not be read may be readable now.
+
+    `contents`: hashes of what the files hold, by absolute path, where these are known: then neither the times nor the
+    place of the root count."""
     marks: list[str] = []
     for path in paths:
-        if path.endswith(_SUFFIXES) or path.rpartition("/")[2] == "manifest.json":
+        if is_template_file(path):
             place = os.path.join(root, path)
+            if contents is not None:
+                marks.append(f"{path}:{contents.get(place)}")
+                continue
             try:
                 status = os.stat(place)
             except OSError:

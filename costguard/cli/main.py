@@ -13,6 +13,7 @@ from costguard import __version__
 from costguard.cli.catalog import catalog_app
 from costguard.cli.charges import charges_command
 from costguard.cli.comment import comment_app
+from costguard.cli.diff import diff_command
 from costguard.cli.doctor import doctor_command
 from costguard.cli.explain import explain_command, rules_command
 from costguard.cli.history import history_app
@@ -56,6 +57,7 @@ def main(
 
 app.command("init")(init_command)
 app.command("scan")(scan_command)
+app.command("diff")(diff_command)
 app.command("rules")(rules_command)
 app.command("explain")(explain_command)
 app.command("test-rules")(check_rules_command)

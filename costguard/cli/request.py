@@ -14,6 +14,7 @@ from costguard.errors import UsageProblem
 from costguard.model import DIALECTS
 
 if TYPE_CHECKING:
+    from costguard.discover import Discovery
     from costguard.estimate.compute import MachinePriceList
     from costguard.estimate.price import PriceBook
     from costguard.request import ScanRequest
@@ -50,8 +51,9 @@ def config_for(options: Options) -> Config:
     return Config()
 
 
-def build_request(options: Options, config: Config) -> ScanRequest:
-    """The request; an option on the command line goes before the config.
+def build_request(options: Options, config: Config, files: Discovery | None = None) -> ScanRequest:
+    """The request; an option on the command line goes before the config. `files`: what was found already; the paths of
+    the options are not looked at then.
 
     Raises:
         UsageProblem: a path, a time, a dialect, an export or a price that cannot be used.
@@ -82,7 +84,7 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     )
     catalogs = tuple(options.catalog) or tuple(config.folder / path for path in config.catalog)
     return ScanRequest(
-        files=discover(tuple(options.paths), config.exclude),
+        files=files if files is not None else discover(tuple(options.paths), config.exclude),
         settings=settings,
         catalogs=catalogs,
         dialect=dialect,

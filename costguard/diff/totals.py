@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from costguard.diff.model import NOTHING, QueryChange, QueryState, ScanDiff, iteration_usd
 from costguard.money import Dollars
+from costguard.result import ScanResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,12 @@ def same_cost_changes(diff: ScanDiff) -> Sequence[QueryChange]:
     """Queries that were edited, added or removed, and nothing costs more or less for it: a model that became another
     kind of table, say."""
     return [item for item in diff.queries if _kind(item, diff.min_usd) == "same cost"]
+
+
+def new_findings(diff: ScanDiff) -> ScanResult:
+    """The scan of the head with only the findings that the base has not: what formats for findings show of a diff."""
+    fresh = tuple(change.finding for change in diff.findings if change.state == "new")
+    return replace(diff.after, findings=fresh)
 
 
 def quiet_changes(diff: ScanDiff) -> Sequence[QueryChange]:

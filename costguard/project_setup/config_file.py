@@ -78,9 +78,10 @@ def _lines(found: Detected, prefix: str) -> Iterator[str]:
 def _guessed(key: str, guess: Guess | None, example: str) -> str:
     if guess is None:
         return f"# {key} = {_text(example)}"
-    return f"{key} = {_text(guess.value)}  # from {' '.join(guess.source.split())}"
+    source = "".join(char if char.isprintable() else " " for char in guess.source)
+    return f"{key} = {_text(guess.value)}  # from {source}"
 
 
 def _text(value: str) -> str:
-    """A TOML string; its escapes are those of JSON, but that it allows no raw DEL."""
-    return json.dumps(value).replace("\x7f", "\\u007f")
+    """A TOML string: written as JSON's, but with characters as they are, for TOML knows no halves of them."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

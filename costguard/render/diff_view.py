@@ -17,6 +17,7 @@ from costguard.diff.totals import (
     DiffTotals,
     diff_totals,
     listed_changes,
+    new_findings,
     quiet_changes,
     same_cost_changes,
 )
@@ -100,7 +101,6 @@ def view_of_diff(diff: ScanDiff, verdict: Verdict) -> DiffView:
     """The diff in words."""
     totals = diff_totals(diff)
     listed = listed_changes(diff)
-    fresh = [item.finding for item in diff.findings if item.state == "new"]
     fixed = [item.finding for item in diff.findings if item.state == "fixed"]
     return DiffView(
         headline=headline(totals),
@@ -108,7 +108,7 @@ def view_of_diff(diff: ScanDiff, verdict: Verdict) -> DiffView:
         facts=tuple(_facts(diff, totals)),
         changes=tuple(map(_change_row, listed)),
         same_cost=tuple(map(_change_row, same_cost_changes(diff))),
-        new=tuple(map(_finding_row, _weightiest(fresh))),
+        new=tuple(map(_finding_row, _weightiest(new_findings(diff).findings))),
         fixed=tuple(map(_finding_row, _weightiest(fixed))),
         remarks=tuple(cut_end(harmless(text), LONGEST_TEXT) for text in diff.remarks),
         verdict={"pass": "passed", "fail": "FAILED", "error": "NOTHING CHECKED"}[verdict.verdict],

@@ -1,0 +1,106 @@
+"""Files of a commit, written to a folder of their own for as long as they are read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from costguard.diff.git import GitError, Repository
+from costguard.diff.tree import Tree, missing_objects
+from costguard.errors import UsageProblem
+
+LARGEST: Final = 4 * 2**30
+"""Bytes that are written for one revision."""
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Snapshot:
+    """A folder with some of the files of a commit. It holds plain files only: no links, nothing executable."""
+
+    def __init__(self, repository: Repository, tree: Tree, folder: Path) -> None:
+        self.tree = tree
+        self.folder = folder
+        self.refused: dict[str, str] = {}
+        """Paths that could not be written, and why."""
+        self._repository = repository
+        self._written: set[str] = set()
+        self._folders = {""}
+        # Here a search for a config or a dbt project ends, as it does at the top of a work tree.
+        (folder / ".git").mkdir()
+
+    @property
+    def blobs(self) -> dict[str, str]:
+        """Hashes of the contents, by absolute path."""
+        return {
+            os.path.join(self.folder, path): file.blob
+            for path, file in self.tree.files.items()
+            if file.blob is not None
+        }
+
+    def write(self, paths: Iterable[str]) -> None:
+        """Write those of the paths that are in the tree, each once.
+
+        Raises:
+            UsageProblem: they are too large together, an object is missing, or the disk is full.
+        """
+        wanted = [
+            path for path in dict.fromkeys(paths) if path in self.tree.files and path not in self._written
+        ]
+        size = sum(self.tree.files[path].size for path in wanted)
+        if size > LARGEST:
+            raise UsageProblem(
+                f"the files to read have {size / 2**30:,.1f} GiB, more than {LARGEST / 2**30:.0f}; name the folders "
+                "to compare: costguard diff BASE PATH..."
+            )
+        if not wanted:
+            return
+        try:
+            with self._repository.blobs() as blobs:
+                for stream in blobs.copy(self._opened(wanted)):
+                    stream.close()
+        except GitError as error:
+            raise UsageProblem(missing_objects(self._repository, str(error))) from None
+        except OSError as error:
+            raise UsageProblem(f"{self.folder}: cannot be written ({error.strerror or error})") from None
+
+    def _opened(self, paths: Iterable[str]) -> Iterator[tuple[str, IO[bytes]]]:
+        for path in paths:
+            blob = self.tree.files[path].blob
+            assert blob is not None
+            self._written.add(path)
+            try:
+                self._make_folder(path.rpartition("/")[0])
+                handle = os.open(os.path.join(self.folder, path), _NEW, 0o600)
+            except (FileExistsError, NotADirectoryError):
+                self.refused[path] = "another name differs in upper and lower case only"
+                continue
+            yield blob, os.fdopen(handle, "wb")
+
+    def _make_folder(self, path: str) -> None:
+        if path not in self._folders:
+            self._make_folder(path.rpartition("/")[0])
+            os.makedirs(os.path.join(self.folder, path), mode=0o700, exist_ok=True)
+            self._folders.add(path)
+
+
+@contextmanager
+def snapshot(repository: Repository, tree: Tree) -> Iterator[Snapshot]:
+    """A folder outside of the repository that is gone in the end, whatever happens.
+
+    Raises:
+        UsageProblem: the folder for temporary files lies in the work tree, or cannot be written.
+    """
+    try:
+        place = Path(tempfile.gettempdir()).resolve()
+    except OSError as error:
+        raise UsageProblem(f"there is no folder for temporary files ({error}); set TMPDIR") from None
+    if place.is_relative_to(repository.top):
+        raise UsageProblem(
+            f"the folder for temporary files, {place}, lies in the repository; set TMPDIR to another"
+        )
+    with tempfile.TemporaryDirectory(prefix="costguard-diff-", dir=place) as folder:
+        yield Snapshot(repository, tree, Path(folder).resolve())
