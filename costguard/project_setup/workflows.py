@@ -54,8 +54,7 @@ jobs:
           "$RUNNER_TEMP/costguard/bin/pip" install --quiet --disable-pip-version-check "$COSTGUARD_PACKAGE"
       - name: What does the change cost?
         run: |
-          "$RUNNER_TEMP/costguard/bin/costguard" diff \\
-            --format text --also "json=$RUNNER_TEMP/costguard-diff.json"
+          "$RUNNER_TEMP/costguard/bin/costguard" diff --also "json=$RUNNER_TEMP/costguard-diff.json"
       - name: Comment
         if: "${{ !cancelled() }}"
         env:
@@ -81,15 +80,16 @@ costguard:
     GIT_DEPTH: "0" # the change is compared with where it began
     COSTGUARD_PACKAGE: <PACKAGE>
     COSTGUARD_FOLDER: <FOLDER>
+    COSTGUARD_ENVIRONMENT: "/tmp/costguard-$CI_JOB_ID"
   script:
-    - python -I -m venv /tmp/costguard
-    - /tmp/costguard/bin/pip install --quiet --disable-pip-version-check "$COSTGUARD_PACKAGE"
+    - python -I -m venv "$COSTGUARD_ENVIRONMENT"
+    - '"$COSTGUARD_ENVIRONMENT/bin/pip" install --quiet --disable-pip-version-check "$COSTGUARD_PACKAGE"'
     - cd "$COSTGUARD_FOLDER"
-    - /tmp/costguard/bin/costguard diff --format text --also "json=$CI_PROJECT_DIR/costguard-diff.json"
+    - '"$COSTGUARD_ENVIRONMENT/bin/costguard" diff --also "json=$CI_PROJECT_DIR/costguard-diff.json"'
   after_script: # it cannot change what the job comes to
     - |
       if [ -f costguard-diff.json ]; then
-        /tmp/costguard/bin/costguard comment gitlab --diff costguard-diff.json
+        "$COSTGUARD_ENVIRONMENT/bin/costguard" comment gitlab --diff costguard-diff.json
       fi
   artifacts:
     when: always

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.hosts.body import clean, fit, without_quick_actions
@@ -46,6 +46,7 @@ def test_a_limit_in_bytes() -> None:
     assert cut == "ü" * 30 + "\n\n*1 more line: this place takes 121 at most.*\n"
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["| a | b |", "```", "~~~~", "<details>", "</details>", "", "x" * 40])),
     st.data(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
@@ -34,6 +34,7 @@ def test_a_longer_tag_is_another_tag() -> None:
     assert not marker_for("nightly-2", NOON, None, "").line.startswith(start_of("nightly"))
 
 
+@settings(deadline=None)
 @given(
     tag=st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,49}\Z"),
     valid_at=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.config import load_config
@@ -69,6 +69,7 @@ def test_what_is_offered_as_a_comment_is_valid_too(tmp_path: Path) -> None:
     assert (config.project, config.dataset, config.location) == ("my-project", "my_dataset", "US")
 
 
+@settings(deadline=None)
 @given(GUESSES, GUESSES, GUESSES, GUESSES)
 def test_whatever_is_found_it_is_toml(
     dialect: Guess | None, project: Guess | None, dataset: Guess | None, location: Guess | None
