@@ -20,11 +20,12 @@ from costguard.crew import Crew, Job, Lost
 from costguard.discover import printable
 from costguard.json_text import json_text
 from costguard.model import Extraction, SourceKind, Unread
+from costguard.packed_files import PackedFiles, read_file
 from costguard.template_project import below
 
 if TYPE_CHECKING:
     from costguard.extract.dbt import TemplateProject
-    from costguard.extract.dbt_files import DirectoryFiles
+    from costguard.extract.dbt_files import TreeFiles
     from costguard.facts.merge import SourceColumns
     from costguard.facts.source import Rows
 
@@ -65,9 +66,11 @@ class CollectSettings:
     roots: tuple[str, ...]
     """Directories that a file may be read from when code names it; nothing outside is opened."""
     project: TemplateProject | None = None
-    project_files: DirectoryFiles | None = None
+    project_files: TreeFiles | None = None
     """The directory that the paths of the template project count from; None when there are no templates."""
     project_digest: str = ""
+    packed: PackedFiles | None = None
+    """Where the files are, when they do not lie in folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class _Reader:
     path: str
     """The file whose code is read."""
     roots: tuple[str, ...]
+    packed: PackedFiles | None = None
     seen: dict[str, str] = field(default_factory=dict)
     """The digest of each file that was asked for, by its name in the code."""
 
@@ -123,6 +127,11 @@ class _Reader:
                 candidate = (base / name).resolve()
                 if not any(candidate.is_relative_to(root) for root in roots):
                     continue
+                if self.packed is not None:
+                    inside = self.packed.inside(str(candidate))
+                    if inside is None or self.packed.index[inside].size > MAXIMUM_NAMED_BYTES:
+                        continue
+                    return self.packed.read(str(candidate))
                 if not candidate.is_file() or candidate.stat().st_size > MAXIMUM_NAMED_BYTES:
                     continue
                 return candidate.read_bytes()
@@ -133,7 +142,7 @@ class _Reader:
 
 def reader_for(absolute: str, settings: CollectSettings) -> _Reader:
     """Reads what the code of a file names."""
-    return _Reader(absolute, settings.roots)
+    return _Reader(absolute, settings.roots, settings.packed)
 
 
 def reads_hold(absolute: str, settings: CollectSettings, reads: Iterable[tuple[str, str]]) -> bool:
@@ -210,8 +219,7 @@ def _run_chunk(settings: CollectSettings, tasks: Sequence[FileTask]) -> list[tup
 def _run(task: FileTask, settings: CollectSettings) -> tuple[str, str]:
     """(digest of the content, payload) of a file."""
     try:
-        with open(task.absolute, "rb", buffering=0) as stream:
-            data = stream.read()
+        data = read_file(task.absolute, settings.packed)
     except OSError as error:
         rows = _unread_only(task, b"", Unread("cannot be opened", error.strerror or str(error)))
         return "", _payload(rows)
@@ -254,11 +262,10 @@ class Content:
     """It may hold a comment for costguard."""
 
 
-def content_of(task: FileTask) -> Content:
+def content_of(task: FileTask, packed: PackedFiles | None = None) -> Content:
     """Read a file once, for its digest."""
     try:
-        with open(task.absolute, "rb", buffering=0) as stream:
-            data = stream.read()
+        data = read_file(task.absolute, packed)
     except OSError:
         return Content("", 0, False)
     templated = task.kind == "template" or (task.kind == "sql" and (b"{{" in data or b"{%" in data))
@@ -282,7 +289,7 @@ def collect(
     read already, by path. `meanwhile`: called while other processes work, if any do. `crew`: these processes, when
     they were started before.
     """
-    read = known or {task.path: content_of(task) for task in tasks}
+    read = known or {task.path: content_of(task, settings.packed) for task in tasks}
     contents = {path: (content.digest, content.size) for path, content in read.items()}
     keys = {
         task.path: cache_key(task, contents[task.path][0], _apart(settings, read[task.path]), version)

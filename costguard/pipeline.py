@@ -33,7 +33,7 @@ from costguard.collect import (
     reads_of,
 )
 from costguard.discover import printable
-from costguard.extract.dbt_files import DirectoryFiles
+from costguard.extract.dbt_files import DirectoryFiles, PackedTree
 from costguard.json_text import json_text
 from costguard.model import Span
 from costguard.request import ScanOutcome, ScanRequest
@@ -113,11 +113,11 @@ class _Run:
 
     @cached_property
     def contents(self) -> dict[str, Content]:
-        return {task.path: content_of(task) for task in self.tasks}
+        return {task.path: content_of(task, self.request.packed) for task in self.tasks}
 
     @cached_property
     def source_texts(self) -> SourceTexts:
-        return SourceTexts({task.path: task.absolute for task in self.tasks})
+        return SourceTexts({task.path: task.absolute for task in self.tasks}, self.request.packed)
 
     @cached_property
     def marked(self) -> list[str]:
@@ -125,12 +125,13 @@ class _Run:
 
     @cached_property
     def settings(self) -> CollectSettings:
-        roots = tuple(str(root) for root in self.request.files.roots)
+        roots, packed = tuple(str(root) for root in self.request.files.roots), self.request.packed
         if not any(content.templated for content in self.contents.values()):
-            return CollectSettings(self.request.dialect, roots)
-        files = DirectoryFiles(str(find_template_root(self.request.files.roots)))
-        state = template_state(files.root, files.paths(), self.request.contents)
-        return CollectSettings(self.request.dialect, roots, project_files=files, project_digest=state)
+            return CollectSettings(self.request.dialect, roots, packed=packed)
+        root = str(find_template_root(self.request.files.roots, packed))
+        files = DirectoryFiles(root) if packed is None else PackedTree(packed, root)
+        state = template_state(files.root, files.paths(), packed)
+        return CollectSettings(self.request.dialect, roots, None, files, state, packed)
 
     @cached_property
     def project(self) -> TemplateProject | None:

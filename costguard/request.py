@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from costguard.packed_files import PackedFiles
 from costguard.result import ScanResult, Severity
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class ScanRequest:
     """Files of the job history."""
     bills: tuple[Path, ...] = ()
     """Files of the bill, for the prices of its jobs."""
-    contents: Mapping[str, str] | None = None
-    """Hashes of what the files around the sources hold, by absolute path, where they are known: of a commit."""
+    packed: PackedFiles | None = None
+    """Where the files are, when they do not lie in folders: those of a commit."""
 
 
 @dataclass(frozen=True, slots=True)

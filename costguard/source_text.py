@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+
+from costguard.packed_files import PackedFiles, read_file
 
 
 class SourceTexts:
     """Texts by path as reported. Notebooks are split into cells once."""
 
-    def __init__(self, absolute: Mapping[str, str]) -> None:
+    def __init__(self, absolute: Mapping[str, str], packed: PackedFiles | None = None) -> None:
         self._absolute = absolute
+        self._packed = packed
         self._texts: dict[str, str | None] = {}
         self._cells: dict[str, list[str]] = {}
 
@@ -39,7 +41,7 @@ class SourceTexts:
         if absolute is None:
             return None
         try:
-            text = Path(absolute).read_bytes().decode("utf-8-sig")
+            text = read_file(absolute, self._packed).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             return None
         return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -197,7 +197,7 @@ def _diff(
             revisions.head,
             before,
             after,
-            SameFiles(base.tree, head.tree, base.folder, head.folder),
+            SameFiles(base.tree, head.tree, base.read, head.read),
             (*revisions.remarks, *requests.remarks),
         )
         return diff, head.config

@@ -22,6 +22,7 @@ from costguard.diff.sources import config_files, discover_tree, needed
 from costguard.diff.tree import Tree, below, tree_of_commit, tree_on_disk
 from costguard.discover import kind_of, printable
 from costguard.errors import UsageProblem
+from costguard.packed_files import PackedFiles, read_file
 from costguard.request import ScanRequest
 
 NAMED: Final = 3
@@ -37,10 +38,24 @@ class Side:
     revision: Revision
     tree: Tree
     folder: Path
-    """The top of the tree."""
-    snapshot: Snapshot | None
-    """None: the work tree itself."""
+    """The top of the tree, as far as it lies in files."""
     config: Config
+    snapshot: Snapshot | None = None
+    """None: the work tree itself."""
+    packed: PackedFiles | None = None
+
+    @property
+    def root(self) -> Path:
+        """What the absolute paths of the sources begin with."""
+        return self.snapshot.root if self.snapshot is not None else self.folder
+
+    def read(self, path: str) -> bytes:
+        """The content of a file of the tree.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return read_file(str(self.root / path), self.packed)
 
     @contextmanager
     def named(self) -> Iterator[None]:
@@ -61,9 +76,11 @@ class Side:
 
     def shown(self, text: str) -> str:
         """A text in which files of this side are named by the revision."""
-        return (
-            text.replace(f"{self.folder}/", f"{self.revision.name}:") if self.snapshot is not None else text
-        )
+        if self.snapshot is None:
+            return text
+        for folder in (self.folder, self.root):
+            text = text.replace(f"{folder}/", f"{self.revision.name}:")
+        return text
 
 
 @contextmanager
@@ -104,23 +121,22 @@ def _side(
 ) -> Side:
     if revision.commit is None:
         config = load_config(options.config or find_config(repository.top / paths[0]))
-        return Side(revision, tree, repository.top, None, config)
+        return Side(revision, tree, repository.top, config)
     written = stack.enter_context(snapshot(repository, tree))
     written.write(config_files(tree, paths[0]))
     config_path = find_config(written.folder / paths[0])
     if options.config is not None:
         config_path = _own_version(repository, written, options.config) or options.config
-    side = Side(revision, tree, written.folder, written, Config())
+    side = Side(revision, tree, written.folder, Config(), written)
     with side.named():
         config = load_config(config_path)
-    written.write(needed(tree, paths))
     folder = _inside(config.folder, written.folder)
     if folder is not None:
         named = [*config.catalog, *((config.prices,) if config.prices is not None else ())]
         written.write(path for name in named if (path := _joined(folder, name)) is not None)
         rules = [path for name in config.rules.directories if (path := _joined(folder, name)) is not None]
         written.write(below(tree.files, rules))
-    return replace(side, config=config)
+    return replace(side, config=config, packed=written.pack(needed(tree, paths)))
 
 
 def _own_version(repository: Repository, written: Snapshot, config: Path) -> Path | None:
@@ -212,10 +228,8 @@ def scan_requests(
 def _request(side: Side, config: Config, paths: Sequence[str], options: Options) -> ScanRequest:
     # The rule folders are the head's, and are put in later.
     plain = config.model_copy(update={"rules": config.rules.model_copy(update={"directories": ()})})
-    files = discover_tree(side.tree, side.folder, paths, config.exclude)
-    request = build_request(options, plain, files)
-    contents = side.snapshot.blobs if side.snapshot is not None else None
-    return replace(request, contents=contents)
+    files = discover_tree(side.tree, side.root, paths, config.exclude)
+    return replace(build_request(options, plain, files), packed=side.packed)
 
 
 def _at_home(repository: Repository, side: Side) -> Config:

@@ -38,7 +38,7 @@ class QueryChange:
     moved: bool = False
     """It stands in another file, or in another place of its file, and is the same by its fingerprint."""
     reasons: tuple[str, ...] = ()
-    """Why it costs something else, in words, where that is known: `materialization: view -> table`."""
+    """Why it costs something else, in words, where that is known: `materialization: view → table`."""
     edited: bool = False
     """What is run is something else, if only in a literal; or what a dbt model becomes is."""
 

@@ -90,9 +90,9 @@ def pairs(
 def _same(old: Side, new: Side, same_files: Container[str]) -> Iterator[Pair]:
     def place(side: Side, index: int) -> Hashable:
         query = side.queries[index]
-        return (
-            (query.path, query.span, query.fingerprint, query.variant) if query.path in same_files else index
-        )
+        if query.path not in same_files:
+            return None
+        return query.path, query.span, query.fingerprint, query.variant
 
     def own(side: Side, index: int) -> Hashable:
         query = side.queries[index]
@@ -163,9 +163,12 @@ def _in_group(
 
 
 def _grouped(side: Side, indexes: Iterable[int], key: Key) -> dict[Hashable, list[int]]:
+    """The queries by their key; those with none are left out."""
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for index in indexes:
-        groups[key(side, index)].append(index)
+        value = key(side, index)
+        if value is not None:
+            groups[value].append(index)
     return groups
 
 

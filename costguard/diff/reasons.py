@@ -33,23 +33,23 @@ def _reasons(before: QueryReport, after: QueryReport, *, same_file: bool) -> Ite
 
 def _settings(before: QueryReport, after: QueryReport) -> Iterator[str]:
     if before.materialized != after.materialized:
-        yield f"materialization: {before.materialized or 'none'} -> {after.materialized or 'none'}"
+        yield f"materialization: {before.materialized or 'none'} → {after.materialized or 'none'}"
     if before.layout != after.layout:
-        yield f"layout: {before.layout or 'none'} -> {after.layout or 'none'}"
+        yield f"layout: {before.layout or 'none'} → {after.layout or 'none'}"
     if before.variant != after.variant:
-        yield f"rendering: {before.variant or 'the only one'} -> {after.variant or 'the only one'}"
+        yield f"rendering: {before.variant or 'the only one'} → {after.variant or 'the only one'}"
     if before.statement != after.statement:
-        yield f"statement: {before.statement} -> {after.statement}"
+        yield f"statement: {before.statement} → {after.statement}"
     if before.dialect != after.dialect:
-        yield f"dialect: {before.dialect or 'bigquery'} -> {after.dialect or 'bigquery'}"
+        yield f"dialect: {before.dialect or 'bigquery'} → {after.dialect or 'bigquery'}"
     if before.runs != after.runs:
-        yield f"runs: {before.runs:,.6g} -> {after.runs:,.6g} ({after.runs_basis})"
+        yield f"runs: {before.runs:,.6g} → {after.runs:,.6g} ({after.runs_basis})"
     elif before.loop_depth != after.loop_depth:
-        yield f"loops around it: {before.loop_depth} -> {after.loop_depth}"
+        yield f"loops around it: {before.loop_depth} → {after.loop_depth}"
     if (before.counted_with is None) != (after.counted_with is None):
         yield "counted with its file" if after.counted_with else "no longer counted with another file"
     if before.price is not None and after.price is not None and before.price != after.price:
-        yield f"price: {before.price} -> {after.price}"
+        yield f"price: {before.price} → {after.price}"
 
 
 def _tables(before: QueryReport, after: QueryReport) -> Iterator[str]:
@@ -107,22 +107,22 @@ def _scan(name: str, old: Sequence[ScanReport], new: Sequence[ScanReport]) -> It
             yield f"{name}: every column is read"
         else:
             parts = [
-                *([f"also {_short(added)}"] if added else ()),
-                *([f"no longer {_short(left)}"] if left else ()),
+                *([f"also reads {_short(added)}"] if added else ()),
+                *([f"no longer reads {_short(left)}"] if left else ()),
             ]
-            yield f"{name}: reads {', '.join(parts)}"
+            yield f"{name}: {', '.join(parts)}"
         told = True
     if one.pruning != other.pruning:
         why = f" ({other.pruning_reason})" if other.pruning_reason else ""
-        yield f"{name}: partition filter {one.pruning} -> {other.pruning}{why}"
+        yield f"{name}: partition filter {one.pruning} → {other.pruning}{why}"
         told = True
     kept, kept_now = _kept(old), _kept(new)
     if kept is not None and kept_now is not None and kept != kept_now:
-        yield f"{name}: {kept:,} -> {kept_now:,} partitions"
+        yield f"{name}: {kept:,} → {kept_now:,} partitions"
         told = True
     size, size_now = _bytes(old), _bytes(new)
     if not told and size != size_now:
-        yield f"{name}: {_size(size)} -> {_size(size_now)}"
+        yield f"{name}: {_size(size)} → {_size(size_now)}"
 
 
 def _times(count: int) -> str:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Callable
 
 from costguard.diff.tree import Tree, TreeFile
 from costguard.discover import printable
+
+Read = Callable[[str], bytes]
 
 
 class SameFiles:
     """A container of paths as they are shown. Contents are compared by their hashes, or, where one side is a work tree,
     when somebody asks."""
 
-    def __init__(self, before: Tree, after: Tree, folder_before: Path, folder_after: Path) -> None:
+    def __init__(self, before: Tree, after: Tree, read_before: Read, read_after: Read) -> None:
+        """The last two read a file by its path in the tree; they raise OSError where they cannot."""
         self._both = {
             printable(path): (path, file, after.files[path])
             for path, file in before.files.items()
             if path in after.files
         }
-        self._folders = (folder_before, folder_after)
+        self._read = (read_before, read_after)
         self._known: dict[str, bool] = {}
 
     def __contains__(self, path: object) -> bool:
@@ -34,13 +36,8 @@ class SameFiles:
             return before.blob == after.blob
         if before.size != after.size:
             return False
-        one, other = (_content(os.path.join(folder, path)) for folder in self._folders)
-        return one is not None and one == other
-
-
-def _content(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except OSError:
-        return None
+        try:
+            one, other = (read(path) for read in self._read)
+        except OSError:
+            return False
+        return one == other

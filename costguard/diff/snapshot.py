@@ -12,6 +12,7 @@ from typing import IO, Final
 from costguard.diff.git import GitError, Repository
 from costguard.diff.tree import Tree, missing_objects
 from costguard.errors import UsageProblem
+from costguard.packed_files import Packed, PackedFiles
 
 LARGEST: Final = 4 * 2**30
 """Bytes that are written for one revision."""
@@ -19,27 +20,40 @@ _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0
 
 
 class Snapshot:
-    """A folder with some of the files of a commit. It holds plain files only: no links, nothing executable."""
+    """Some of the files of a commit: those that are only read are packed, those that have to be files are plain ones.
+    There are no links among them, and nothing is executable."""
 
     def __init__(self, repository: Repository, tree: Tree, folder: Path) -> None:
         self.tree = tree
-        self.folder = folder
+        self.folder = folder / "files"
+        """Where files are written to."""
+        self.root = folder / "tree"
+        """What the packed tree is read as."""
         self.refused: dict[str, str] = {}
         """Paths that could not be written, and why."""
+        self._pack = folder / "pack"
         self._repository = repository
         self._written: set[str] = set()
         self._folders = {""}
-        # Here a search for a config or a dbt project ends, as it does at the top of a work tree.
-        (folder / ".git").mkdir()
+        # Here a search for a config ends, as it does at the top of a work tree.
+        (self.folder / ".git").mkdir(parents=True)
 
-    @property
-    def blobs(self) -> dict[str, str]:
-        """Hashes of the contents, by absolute path."""
-        return {
-            os.path.join(self.folder, path): file.blob
-            for path, file in self.tree.files.items()
-            if file.blob is not None
-        }
+    def pack(self, paths: Iterable[str]) -> PackedFiles:
+        """Pack those of the paths that are in the tree.
+
+        Raises:
+            UsageProblem: they are too large together, an object is missing, or the disk is full.
+        """
+        wanted = self._wanted(paths)
+        index: dict[str, Packed] = {}
+        offset = 0
+        with self._said(), open(self._pack, "xb") as pack, self._repository.blobs() as blobs:
+            asked = ((blob, pack) for path in wanted if (blob := self.tree.files[path].blob) is not None)
+            for path, _ in zip(wanted, blobs.copy(asked), strict=True):
+                file = self.tree.files[path]
+                index[path] = Packed(offset, file.size, file.blob or "")
+                offset += file.size
+        return PackedFiles(str(self._pack), str(self.root), index)
 
     def write(self, paths: Iterable[str]) -> None:
         """Write those of the paths that are in the tree, each once.
@@ -47,21 +61,28 @@ class Snapshot:
         Raises:
             UsageProblem: they are too large together, an object is missing, or the disk is full.
         """
-        wanted = [
-            path for path in dict.fromkeys(paths) if path in self.tree.files and path not in self._written
-        ]
+        wanted = [path for path in self._wanted(paths) if path not in self._written]
+        if not wanted:
+            return
+        with self._said(), self._repository.blobs() as blobs:
+            for stream in blobs.copy(self._opened(wanted)):
+                stream.close()
+
+    def _wanted(self, paths: Iterable[str]) -> list[str]:
+        wanted = [path for path in dict.fromkeys(paths) if path in self.tree.files]
         size = sum(self.tree.files[path].size for path in wanted)
         if size > LARGEST:
             raise UsageProblem(
                 f"the files to read have {size / 2**30:,.1f} GiB, more than {LARGEST / 2**30:.0f}; name the folders "
                 "to compare: costguard diff BASE PATH..."
             )
-        if not wanted:
-            return
+        return wanted
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """What can go wrong, in words."""
         try:
-            with self._repository.blobs() as blobs:
-                for stream in blobs.copy(self._opened(wanted)):
-                    stream.close()
+            yield
         except GitError as error:
             raise UsageProblem(missing_objects(self._repository, str(error))) from None
         except OSError as error:

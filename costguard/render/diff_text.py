@@ -50,11 +50,9 @@ class _Page:
         heads = ("before", "after", "change")
         cells = [(row.before, row.after, row.change) for row in shown]
         widths = [max(text_width(text) for text in column) for column in zip(heads, *cells, strict=True)]
-        marked = any(row.state in ("added", "removed") for row in shown)
-        mark = 9 if marked else 0
-        room = self.width - sum(widths) - 2 * len(widths) - 2 - mark
+        room = self.width - sum(widths) - 2 * len(widths) - 2
         title = "Changed queries"
-        first = max(min(room, max(text_width(row.place) for row in shown)) + mark, text_width(title) - 2)
+        first = max(min(room, max(text_width(_place(row)) for row in shown)), text_width(title) - 2)
         yield (
             self.paint(title, "bold")
             + " " * (first + 2 - text_width(title))
@@ -63,8 +61,7 @@ class _Page:
             )
         )
         for row in shown:
-            word = row.state if row.state in ("added", "removed") else ""
-            place = f"{word:<{mark}}" + cut_start(row.place, room)
+            place = cut_start(_place(row), room)
             amounts = "".join(
                 "  " + " " * (size - text_width(text)) + text
                 for text, size in zip((row.before, row.after), widths, strict=False)
@@ -81,8 +78,7 @@ class _Page:
     def _same_cost(self, rows: Sequence[ChangeRow]) -> Iterator[str]:
         yield self.paint("Changed at the same cost", "bold")
         for row in rows[:SHOWN]:
-            word = f" ({row.state})" if row.state in ("added", "removed") else ""
-            yield f"  {cut_start(row.place, self.width - 2 - len(word))}{word}"
+            yield f"  {cut_start(_place(row), self.width - 2)}"
             yield from self._indented(row.why)
         yield from self._more(len(rows) - SHOWN, "query", "queries")
 
@@ -129,3 +125,7 @@ class _Page:
         for line in wrap(text, self.width - _LABEL):
             yield self.paint(f"{label:<{_LABEL}}", "bold") + line if label else " " * _LABEL + line
             label = ""
+
+
+def _place(row: ChangeRow) -> str:
+    return f"{row.place} ({row.state})" if row.state in ("added", "removed") else row.place
