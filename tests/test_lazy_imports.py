@@ -55,6 +55,9 @@ def test_import_of_the_package_is_light() -> None:
         ["--version"],
         ["catalog", "pull", "--help"],
         ["prices", "refresh", "--help"],
+        ["comment", "github", "--help"],
+        ["init", "--help"],
+        ["init", "examples/churn", "--print"],
         ["prices", "show"],
     ],
 )

@@ -50,11 +50,11 @@ jobs:
           python-version: "<PYTHON>"
       - name: Install costguard
         run: |
-          python -I -m venv "$RUNNER_TEMP/costguard"
-          "$RUNNER_TEMP/costguard/bin/pip" install --quiet --disable-pip-version-check "$COSTGUARD_PACKAGE"
+          python -I -m venv --without-pip "$RUNNER_TEMP/costguard"
+          python -I -m pip --python "$RUNNER_TEMP/costguard" install --quiet "$COSTGUARD_PACKAGE"
       - name: What does the change cost?
         run: |
-          "$RUNNER_TEMP/costguard/bin/costguard" diff --also "json=$RUNNER_TEMP/costguard-diff.json"
+          "$RUNNER_TEMP/costguard/bin/costguard" diff . --also "json=$RUNNER_TEMP/costguard-diff.json"
       - name: Comment
         if: "${{ !cancelled() }}"
         env:
@@ -82,10 +82,10 @@ costguard:
     COSTGUARD_FOLDER: <FOLDER>
     COSTGUARD_ENVIRONMENT: "/tmp/costguard-$CI_JOB_ID"
   script:
-    - python -I -m venv "$COSTGUARD_ENVIRONMENT"
-    - '"$COSTGUARD_ENVIRONMENT/bin/pip" install --quiet --disable-pip-version-check "$COSTGUARD_PACKAGE"'
+    - python -I -m venv --without-pip "$COSTGUARD_ENVIRONMENT"
+    - python -I -m pip --python "$COSTGUARD_ENVIRONMENT" install --quiet "$COSTGUARD_PACKAGE"
     - cd "$COSTGUARD_FOLDER"
-    - '"$COSTGUARD_ENVIRONMENT/bin/costguard" diff --also "json=$CI_PROJECT_DIR/costguard-diff.json"'
+    - '"$COSTGUARD_ENVIRONMENT/bin/costguard" diff . --also "json=$CI_PROJECT_DIR/costguard-diff.json"'
   after_script: # it cannot change what the job comes to
     - |
       if [ -f costguard-diff.json ]; then
