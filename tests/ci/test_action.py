@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from costguard import strict_yaml
-from costguard.project_setup.workflows import PYTHON, SETUP_PYTHON
+from costguard.project_setup.workflows import CHECKOUT, PYTHON, SETUP_PYTHON
 from tests.servers.code_hosts import Failure, Server, github
 
 from .actions import Runner
@@ -202,3 +202,21 @@ def test_each_python_starts_apart_from_its_directory() -> None:
     starts = [line for line in lines if re.search(r'python"? -', line)]
     assert len(starts) == 3
     assert all(re.search(r'python" -I -[mc] ', line) for line in starts)
+
+
+def test_the_page_shows_what_there_is() -> None:
+    page = (ROOT / "docs" / "ci.md").read_text()
+    (example,) = re.findall(r"<!-- workflow -->\n```yaml\n(.*?)```", page, re.DOTALL)
+    (job,) = strict_yaml.load(example)["jobs"].values()
+    (used,) = [step for step in job["steps"] if step["uses"].startswith("OWNER/costguard@")]
+    assert set(used["with"]) <= set(ACTION["inputs"])
+    assert job["steps"][0]["uses"] == CHECKOUT.split(" #")[0]
+    table = page[page.index("| input |") : page.index("Outputs:")]
+    named = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for name in re.findall("`(.*?)`", row)
+    }
+    assert named == set(ACTION["inputs"])
+    outputs = page[page.index("Outputs:") : page.index("## GitLab")]
+    assert all(f"`{name}`" in outputs for name in ACTION["outputs"])
