@@ -23,7 +23,7 @@ LARGEST_ANSWER: Final = 128 * 2**20
 """Bytes. A page of comments may have 50 of a million characters each."""
 _REDIRECTS: Final = (301, 302, 307, 308)
 _FOLLOWED: Final = 3
-_NOT_SENT: Final = (ConnectionRefusedError, socket.gaierror)
+_NOT_SENT: Final = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 """Errors after which the host has surely seen nothing."""
 
 
@@ -110,7 +110,7 @@ class Connection:
                 answer = self._follow(method, url, document)
             except (OSError, http.client.HTTPException) as error:
                 problem = self._no_answer(error, repeatable)
-                if problem.trouble == "uncertain" or isinstance(_cause(error), ssl.SSLError):
+                if problem.trouble == "uncertain" or isinstance(_cause(error), ssl.SSLCertVerificationError):
                     raise problem from None
             else:
                 if answer.status < 400:
@@ -166,7 +166,7 @@ class Connection:
 
     def _no_answer(self, error: Exception, repeatable: bool) -> HostProblem:
         cause = _cause(error)
-        sure = repeatable or isinstance(cause, (*_NOT_SENT, ssl.SSLError))
+        sure = repeatable or isinstance(cause, _NOT_SENT)
         text = f"{self._host} cannot be reached ({cause or type(cause).__name__})"
         return HostProblem("unreachable" if sure else "uncertain", text)
 

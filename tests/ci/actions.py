@@ -51,7 +51,7 @@ class Runner:
         self.log.append(f"## {step.get('name')}\n{done.stdout}{done.stderr}")
         for name, value in read_outputs(output.read_text()):
             self.outputs[f"steps.{step.get('id')}.outputs.{name}"] = value
-        if done.returncode and not self.code:
+        if done.returncode and not self.code and not step.get("continue-on-error"):
             self.code = done.returncode
 
     def text(self, template: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from .conftest import COSTLY, PROJECT, ROOT, Job, pull_request
 
 pytestmark = pytest.mark.xdist_group("ci")
 
+FORMATS = pytest.mark.skipif(
+    find_spec("costguard.cli.outputs") is None, reason="scan has no formats but text and JSON yet"
+)
 TEXT = (ROOT / "action.yml").read_text()
 ACTION: dict[str, Any] = strict_yaml.load(TEXT)
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
@@ -166,10 +170,34 @@ def test_what_could_not_be_checked_is_no_pass(run: Any, server: Server) -> None:
     assert server.requests == []
 
 
+def test_a_comment_that_cannot_be_written_does_not_change_the_verdict(run: Any, server: Server) -> None:
+    runner = run(PROJECT, COSTLY, comment_tag="no tag at all")
+    assert (runner.code, output(runner, "status")) == (0, "pass")
+    assert "--tag 'no tag at all'" in "".join(runner.log)
+    assert server.notes == []
+
+
 def test_a_mode_that_there_is_not(run: Any) -> None:
     runner = run(PROJECT, COSTLY, mode="dif")
     assert runner.code == 2
     assert "mode 'dif' is not one of auto, diff, scan" in "".join(runner.log)
+
+
+@FORMATS
+def test_a_scan_where_there_is_no_pull_request(run: Any, server: Server) -> None:
+    runner = run(PROJECT, COSTLY, event="push", max_usd_per_query="5.00")
+    assert runner.code == 1, runner.log
+    assert (output(runner, "status"), output(runner, "total-delta")) == ("fail", "")
+    assert json.loads(Path(output(runner, "json")).read_text())["summary"]["verdict"] == "fail"
+    assert server.requests == []
+
+
+@FORMATS
+def test_sarif_of_all_beside_the_diff(run: Any, tmp_path: Path) -> None:
+    runner = run(PROJECT, COSTLY, sarif="out file.sarif")
+    assert (runner.code, output(runner, "total-delta")) == (0, "3.125"), runner.log
+    assert output(runner, "sarif") == "out file.sarif"
+    assert json.loads((tmp_path / "work" / "out file.sarif").read_text())["version"] == "2.1.0"
 
 
 def test_inputs_reach_no_script() -> None:

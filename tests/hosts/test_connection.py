@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -136,6 +139,20 @@ def test_a_host_that_is_not_there() -> None:
         line.ask("POST", COMMENTS, {}, repeatable=False)
     assert caught.value.trouble == "unreachable"
     assert line.pauses == [1.0]
+
+
+def test_a_certificate_that_is_not_trusted_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Line(Server(address="https://github.example"))
+    asked = []
+
+    def open_(request: urllib.request.Request, timeout: float) -> None:
+        asked.append(request.get_method())
+        raise urllib.error.URLError(ssl.SSLCertVerificationError("self-signed certificate"))
+
+    monkeypatch.setattr(line._opener, "open", open_)
+    with pytest.raises(HostProblem, match="self-signed certificate") as caught:
+        line.ask("POST", COMMENTS, {}, repeatable=False)
+    assert (caught.value.trouble, asked, line.pauses) == ("unreachable", ["POST"], [])
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

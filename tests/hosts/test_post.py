@@ -297,6 +297,14 @@ def test_no_answer_to_a_new_comment(request_: Request, status: int, after: bool)
     assert request_.pauses == [1.0]
 
 
+def test_an_older_one_that_says_the_same_is_not_taken_for_the_new_one(request_: Request) -> None:
+    for text in ("Ours.", "Other."):
+        request_.server.add(comment(text))
+    request_.server.failures = [Failure("POST /(api/v4/projects|repos)", 502)]
+    assert request_.post(draft("Ours."), "new").action == "created"
+    assert request_.words == ["Ours.\n", "Other.\n", "Ours.\n"]
+
+
 def test_no_answer_ever(request_: Request) -> None:
     request_.server.failures = [Failure("POST /(api/v4/projects|repos)", 502, times=99)]
     with pytest.raises(HostProblem) as caught:
