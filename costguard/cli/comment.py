@@ -68,7 +68,9 @@ BehaviorOption = Annotated[
 ]
 WhenOption = Annotated[
     When,
-    typer.Option("--when", help="changes: a new comment only if a query or finding changed."),
+    typer.Option(
+        "--when", help="changes: a first comment only if a query or finding changed, or the gate failed."
+    ),
 ]
 HeadOption = Annotated[
     str | None, typer.Option("--head", metavar="SHA", help="The commit it is about (default: of the job).")

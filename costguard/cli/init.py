@@ -31,7 +31,7 @@ _HOSTS: Final[Mapping[CiChoice, CiHost | None]] = {
 
 
 def init_command(
-    folder: Annotated[Path, typer.Argument(metavar="[DIRECTORY]", help="The project.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="The project.")] = Path(),
     ci: Annotated[
         CiChoice | None,
         typer.Option("--ci", help="Write a workflow for it (default: as the repository says)."),
