@@ -31,8 +31,10 @@ LARGEST: Final = 256 * 2**20
 """Bytes of a document; one of 10,000 queries has about 20 MiB."""
 LONGEST: Final = 100_000
 """Characters of a text in it."""
-DIGITS: Final = 60
+LONGEST_AMOUNT: Final = 100
 """Characters of an amount."""
+DIGITS: Final = 24
+"""More bytes or dollars than there are have so many."""
 
 Read = TypeVar("Read")
 
@@ -112,8 +114,8 @@ class _Row:
 
     def whole(self, key: str) -> int:
         value: int = self._get(key, "a whole number, 0 or more", int)
-        if value < 0:
-            raise _Wrong(f"{self._path(key)} is less than 0")
+        if not 0 <= value < 10**DIGITS:
+            raise _Wrong(f"{self._path(key)} is {'less than 0' if value < 0 else 'too large'}")
         return value
 
     def optional_whole(self, key: str) -> int | None:
@@ -132,10 +134,15 @@ class _Row:
     def decimal(self, key: str) -> Decimal:
         text = self.text(key)
         try:
-            value = Decimal(text) if len(text) <= DIGITS else Decimal("nan")
+            value = Decimal(text) if len(text) <= LONGEST_AMOUNT else Decimal("nan")
         except InvalidOperation:
             value = Decimal("nan")
-        if not value.is_finite():
+        # Written out, an exponent of a million has a million digits.
+        if (
+            not value.is_finite()
+            or value.adjusted() >= DIGITS
+            or int(value.as_tuple().exponent) < -2 * DIGITS
+        ):
             raise _Wrong(f"{self._path(key)} is not an amount such as 2.50")
         return value
 

@@ -115,7 +115,7 @@ def _same(old: Side, new: Side, same_files: Container[str]) -> Iterator[Pair]:
     copies = (_text_and_loops, _text)
     yield from _by_key(old, new, own, copies)
     yield from _by_key(old, new, own_in_any_form, copies)
-    moved = (_name_and_text, _name, _text)
+    moved = (_name_and_text, _name, _letters, _text)
     yield from _by_key(old, new, elsewhere, moved)
     yield from _by_key(old, new, elsewhere_in_any_form, moved)
 
@@ -126,6 +126,10 @@ def _text_and_loops(side: Side, index: int) -> Hashable:
 
 def _text(side: Side, index: int) -> Hashable:
     return side.layout_free(index)
+
+
+def _letters(side: Side, index: int) -> Hashable:
+    return side.text(side.queries[index])
 
 
 def _name(side: Side, index: int) -> Hashable:

@@ -59,9 +59,16 @@ def _edited(
 ) -> bool:
     if old.fingerprint != new.fingerprint or (old.materialized, old.layout) != (new.materialized, new.layout):
         return True
+    if _plan(old) != _plan(new):
+        return True
     if old.path == new.path and old.path in same_files:
         return False
     return text_before(old).split() != text_after(new).split()
+
+
+def _plan(query: QueryReport) -> list[tuple[object, ...]]:
+    """What is read of which table: a variable of a dbt project may change it and nothing else."""
+    return [(scan.table, scan.role, scan.columns, scan.pruning, scan.partitions_kept) for scan in query.scans]
 
 
 def _changed(
@@ -74,6 +81,8 @@ def _changed(
     why = reasons(old, new, same_file=same_file)
     if state == "unknown":
         why = (*_unknown(old, new), *why)
+    if edited and not why:
+        why = ("its text was edited",)
     return QueryChange(state, old, new, moved, why, edited)
 
 
@@ -92,8 +101,6 @@ def _unknown(old: QueryReport, new: QueryReport) -> Iterator[str]:
         yield "its cost is not known any more"
     elif after is not None:
         yield "its cost was not known before"
-    else:
-        yield "its cost is not known, before and now"
 
 
 def _moved(both: Pairs) -> frozenset[str]:

@@ -24,7 +24,7 @@ def _reasons(before: QueryReport, after: QueryReport, *, same_file: bool) -> Ite
     tables = list(_tables(before, after))
     if same_file and (found or tables or before.fingerprint != after.fingerprint):
         if before.fingerprint != after.fingerprint:
-            yield "its file is the same, what it is rendered to is not: a macro, a variable or another file changed"
+            yield "its file is the same, its SQL is not: a macro, a variable or a file that it reads changed"
         elif not found and tables:
             yield "its file is the same"
     yield from found
@@ -140,7 +140,7 @@ def _kept(scans: Sequence[ScanReport]) -> int | None:
 
 def _short(names: Sequence[str]) -> str:
     rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more columns" if rest > 0 else "")
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _size(size: int | None) -> str:

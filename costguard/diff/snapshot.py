@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -64,8 +64,8 @@ class Snapshot:
         wanted = [path for path in self._wanted(paths) if path not in self._written]
         if not wanted:
             return
-        with self._said(), self._repository.blobs() as blobs:
-            for stream in blobs.copy(self._opened(wanted)):
+        with self._said(), self._repository.blobs() as blobs, ExitStack() as opened:
+            for stream in blobs.copy(self._opened(wanted, opened)):
                 stream.close()
 
     def _wanted(self, paths: Iterable[str]) -> list[str]:
@@ -88,7 +88,7 @@ class Snapshot:
         except OSError as error:
             raise UsageProblem(f"{self.folder}: cannot be written ({error.strerror or error})") from None
 
-    def _opened(self, paths: Iterable[str]) -> Iterator[tuple[str, IO[bytes]]]:
+    def _opened(self, paths: Iterable[str], opened: ExitStack) -> Iterator[tuple[str, IO[bytes]]]:
         for path in paths:
             blob = self.tree.files[path].blob
             assert blob is not None
@@ -99,7 +99,7 @@ class Snapshot:
             except (FileExistsError, NotADirectoryError):
                 self.refused[path] = "another name differs in upper and lower case only"
                 continue
-            yield blob, os.fdopen(handle, "wb")
+            yield blob, opened.enter_context(os.fdopen(handle, "wb"))
 
     def _make_folder(self, path: str) -> None:
         if path not in self._folders:

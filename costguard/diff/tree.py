@@ -71,6 +71,8 @@ def tree_of_commit(repository: Repository, commit: str) -> Tree:
             submodules.append(path)
         elif mode == _LINK:
             links.append(path)
+        elif not size.isdigit():
+            raise UsageProblem(missing_objects(repository, f"object {blob.decode()} is missing"))
         else:
             files[path] = TreeFile(int(size), blob.decode())
     return Tree(files, tuple(links), tuple(submodules), tuple(refused))

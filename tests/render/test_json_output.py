@@ -103,6 +103,8 @@ def test_the_document_has_every_field() -> None:
         "via": "file",
         "statement": "SELECT",
         "variant": None,
+        "materialized": None,
+        "layout": None,
         "dialect": "bigquery",
         "counted_with": None,
         "loop_depth": 0,
