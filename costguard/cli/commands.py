@@ -29,6 +29,7 @@ class Place:
 
 
 COMMANDS: Final = (
+    Place("init", "init", "init_command", "Look at a project, and write a config and a workflow for it. What is there already is never written over."),
     Place("scan", "scan", "scan_command", "Find, price and judge the queries and data code below PATH."),
     Place(
         "diff",
@@ -36,6 +37,7 @@ COMMANDS: Final = (
         "diff_command",
         "What a change makes dearer or cheaper: the queries and findings of two revisions, side by side.",
     ),
+    Place("comment", "comment", "comment_app", "Keep one comment on a pull or merge request up to date."),
     Place(
         "baseline",
         "baseline",

@@ -75,6 +75,14 @@ def diff_command(
     dialect: DialectOption = None,
     format: Annotated[DiffFormat, typer.Option("--format", help="Output format.")] = DiffFormat.text,
     output: OutputOption = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--also",
+            metavar="FORMAT=FILE",
+            help="Write this format too, such as json=diff.json (repeatable).",
+        ),
+    ] = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option("--fail-on", help="Lowest severity of a new finding that fails (default: error)."),
@@ -122,7 +130,9 @@ def diff_command(
     from costguard.diff_gate import DiffPolicy, judge_diff
     from costguard.write import check_output, write_text
 
-    check_output(output)
+    targets = (*map(_also, also or ()), (format, output))
+    for _, file in targets:
+        check_output(file)
     repository = open_repository(Path.cwd(), os.environ)
     base, named = _base_and_paths(repository, base, base_and_paths or [])
     paths = [_inside(repository, path) for path in named] or [""]
@@ -162,7 +172,8 @@ def diff_command(
     policy = limits(settings)
     diff = replace(diff, min_usd=policy.min_usd)
     verdict = judge_diff(diff, policy)
-    write_text(_rendered(format, diff, verdict, output), output)
+    for kind, file in targets:
+        write_text(_rendered(kind, diff, verdict, file), file)
     raise typer.Exit(verdict.exit_code)
 
 
@@ -202,6 +213,18 @@ def _diff(
             (*revisions.remarks, *requests.remarks),
         )
         return diff, head.config
+
+
+def _also(text: str) -> tuple[DiffFormat, Path]:
+    """A further format, and where it goes.
+
+    Raises:
+        UsageProblem: there is no such format, or no file.
+    """
+    name, _, file = text.partition("=")
+    if name not in list(DiffFormat) or not file:
+        raise UsageProblem(f"--also {text!r} is not FORMAT=FILE; formats: {', '.join(DiffFormat)}")
+    return DiffFormat(name), Path(file)
 
 
 def _rendered(format: DiffFormat, diff: ScanDiff, verdict: Verdict, output: Path | None) -> str:
