@@ -34,7 +34,7 @@ Value: TypeAlias = "Scalar | Sequence[Value] | Mapping[str, Value]"
 
 _ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_MARK: Final = re.compile(r"(\$+|%+)\{")
+_MARK: Final = re.compile(r"([$%]+)\{")
 _INDENT: Final = "  "
 
 
@@ -60,9 +60,9 @@ def _escaped(char: str) -> str:
 
 
 def _no_template(match: re.Match[str]) -> str:
-    """`${` is written `$${`. After another `$` Terraform does not read that as an escape, so numbers stand there."""
+    """`${` is written `$${`. After another such sign Terraform does not read that as an escape: numbers stand there."""
     run = match[1]
-    return f"{run}{run}{{" if len(run) == 1 else f"\\u{ord(run[0]):04x}" * len(run) + "{"
+    return f"{run}{run}{{" if len(run) == 1 else "".join(f"\\u{ord(char):04x}" for char in run) + "{"
 
 
 def identifier(text: str) -> str:
