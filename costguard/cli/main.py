@@ -14,6 +14,7 @@ from costguard.cli.catalog import catalog_app
 from costguard.cli.charges import charges_command
 from costguard.cli.doctor import doctor_command
 from costguard.cli.explain import explain_command, rules_command
+from costguard.cli.guard import guard_app
 from costguard.cli.history import history_app
 from costguard.cli.iteration import iteration_app
 from costguard.cli.iterations import iterations_command
@@ -64,6 +65,7 @@ app.command("doctor")(doctor_command)
 app.command("iterations")(iterations_command)
 app.add_typer(iteration_app)
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(guard_app, name="guard")
 app.add_typer(history_app, name="history")
 app.add_typer(prices_app, name="prices")
 app.command("match")(match_command)

@@ -56,7 +56,7 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     Raises:
         UsageProblem: a path, a time, a dialect, an export or a price that cannot be used.
     """
-    from costguard.discover import discover
+    from costguard.discover import Discovery, discover
     from costguard.estimate.settings import EstimateSettings
     from costguard.request import ScanRequest
 
@@ -82,7 +82,7 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     )
     catalogs = tuple(options.catalog) or tuple(config.folder / path for path in config.catalog)
     return ScanRequest(
-        files=discover(tuple(options.paths), config.exclude),
+        files=discover(tuple(options.paths), config.exclude) if options.paths else Discovery((), ()),
         settings=settings,
         catalogs=catalogs,
         dialect=dialect,

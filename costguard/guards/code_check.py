@@ -28,13 +28,11 @@ class _Row:
     open_ended: bool
 
 
-def check_code(
-    code: Code, of_queries: Mapping[int, MaxBytesSuggestion], limit_of_path: LimitOf, shown_limit: int | None
-) -> CodeCheck:
+def check_code(code: Code, of_queries: Mapping[int, MaxBytesSuggestion], limit_of_path: LimitOf) -> CodeCheck:
     """The calls without a limit, each with the one that it should have: that of its own jobs, else that of
     `limit_of_path`, else twice its estimate.
 
-    `shown_limit`: stands in the snippets; None: the largest limit of the calls.
+    The snippets show the limit of the whole project, else the largest of the calls.
     """
     guarded, unknown, other = 0, 0, 0
     unguarded: list[UnguardedCall] = []
@@ -69,7 +67,7 @@ def check_code(
             )
     unguarded.sort(key=lambda call: (call.path, call.cell or 0, call.line))
     limits = [call.limit for call in unguarded if call.limit is not None]
-    shown = shown_limit or max(limits, default=None) or limit_of_path("")[0]
+    shown = limit_of_path("")[0] or max(limits, default=None)
     return CodeCheck(
         guarded, tuple(unguarded), unknown, other, snippets(kinds, shown) if shown is not None else ()
     )

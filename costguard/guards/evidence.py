@@ -14,7 +14,14 @@ from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.views import ExpandView
 from costguard.facts.places import Places
 from costguard.history.match import Matched
+from costguard.model import Span
 from costguard.result import QueryReport
+
+
+def place_text(path: str, span: Span) -> str:
+    """`path:line`, in a notebook `path:cell 3:line`."""
+    cell = f"cell {span.cell}:" if span.cell is not None else ""
+    return f"{path}:{cell}{span.start_line}"
 
 
 @dataclass(frozen=True, slots=True)

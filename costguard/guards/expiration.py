@@ -85,9 +85,9 @@ def expiration_suggestions(evidence: Evidence) -> Expirations:
             found.append(partitions)
         else:
             stale += 1
-    for name in sorted(_datasets(jobs)):
-        if _TEMPORARY.search(name.dataset):
-            temporary.setdefault(name, 0)
+    for dataset in sorted(_datasets(jobs)):
+        if _TEMPORARY.search(dataset.dataset):
+            temporary.setdefault(dataset, 0)
     left_out = [
         LeftOut("expiration", elsewhere, "tables of projects of which the history has no job"),
         LeftOut(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from costguard.guards.evidence import Code
+from costguard.guards.evidence import Code, place_text
 from costguard.guards.quantities import round_up
 from costguard.guards.suggestions import MaxBytesSuggestion, Scope
 from costguard.history.columns import value_of
@@ -113,7 +113,7 @@ def max_bytes_of_queries(jobs: pl.DataFrame, code: Code) -> dict[int, MaxBytesSu
         query = code.queries[name]
         one = MaxBytesSuggestion(
             scope="query",
-            subject=f"{query.path}:{query.span.start_line}",
+            subject=place_text(query.path, query.span),
             path=query.path,
             limit=figures.limit,
             jobs=figures.jobs,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from costguard.catalog.model import Catalog, Table
-from costguard.guards.evidence import Code, Evidence
+from costguard.guards.evidence import Code, Evidence, place_text
 from costguard.guards.names import table_name
 from costguard.guards.past_queries import PRUNED, WRITTEN, PastRead, past_reads
 from costguard.guards.suggestions import PartitionFilterSuggestion, Reader, Verdict
@@ -18,6 +18,8 @@ SMALLEST: Final = GIB
 FEW: Final = 3
 """So many queries can be mended before the setting is made."""
 _KINDS: Final = frozenset({"table"})
+_CodeReader = tuple[str, str, str]
+"""How its worst scan prunes, where that stands, and why."""
 
 
 def candidates(catalog: Catalog) -> tuple[dict[str, Table], int]:
@@ -40,28 +42,21 @@ def candidates(catalog: Catalog) -> tuple[dict[str, Table], int]:
 def partition_filter_suggestions(evidence: Evidence) -> Iterator[PartitionFilterSuggestion]:
     """For each candidate, the largest first."""
     tables, _ = candidates(evidence.catalog)
-    past: Mapping[str, list[PastRead]] = {}
-    if evidence.jobs is not None and tables:
-        past = past_reads(evidence.jobs, tables, evidence.catalog, evidence.settings, evidence.expand_view)
+    past = _past(evidence, tables) if tables else {}
     mine = _code_readers(evidence.code) if evidence.code is not None else {}
     for name, table in sorted(tables.items(), key=lambda item: (-(item[1].bytes or 0), item[0])):
         partitioning = table.partitioning
         assert partitioning is not None
-        reads, queries = past.get(name, []), mine.get(name, [])
-        breaking = [
-            *(reader for pruning, reader in queries if _breaks(pruning)),
-            *(_reader(read) for read in reads if _breaks(read.pruning)),
-        ]
-        unsure = [
-            *(reader for pruning, reader in queries if not _breaks(pruning) and pruning != PRUNED),
-            *(_reader(read) for read in reads if not _breaks(read.pruning) and read.pruning != PRUNED),
-        ]
+        reads, queries = past.get(name, []), mine.get(name, {})
+        readers = [*_with_jobs(queries, reads, evidence.code), *_of_nobody(reads, queries, evidence.code)]
+        breaking = [reader for pruning, reader in readers if _breaks(pruning)]
+        unsure = [reader for pruning, reader in readers if not _breaks(pruning) and pruning != PRUNED]
         yield PartitionFilterSuggestion(
             table=table_name(name),
             column=partitioning.column,
             bytes=table.bytes,
             partitions=len(partitioning.partitions) if partitioning.partitions is not None else None,
-            verdict=_verdict(breaking, unsure),
+            verdict=_verdict(breaking, unsure, known=evidence.jobs is not None),
             jobs=sum(read.jobs for read in reads) if evidence.jobs is not None else None,
             queries=len(queries) if evidence.code is not None else None,
             breaking=tuple(breaking),
@@ -69,44 +64,75 @@ def partition_filter_suggestions(evidence: Evidence) -> Iterator[PartitionFilter
         )
 
 
+def _past(evidence: Evidence, tables: Mapping[str, Table]) -> Mapping[str, list[PastRead]]:
+    jobs = evidence.jobs
+    if jobs is None:
+        return {}
+    matched = evidence.code.matched if evidence.code is not None else None
+    if matched is not None:
+        whose = matched.frame.select("project", "job_id", "found")
+        jobs = jobs.join(whose, on=["project", "job_id"], how="left", nulls_equal=True)
+    return past_reads(jobs, tables, evidence.catalog, evidence.settings, evidence.expand_view)
+
+
+def _statements(read: PastRead, code: Code | None) -> tuple[int, ...]:
+    """The statements of the code whose jobs these are, where that is not unsure."""
+    if read.found is None or code is None or code.matched is None:
+        return ()
+    found = code.matched.found[read.found]
+    return found.statements if found.confidence != "low" else ()
+
+
+def _with_jobs(
+    queries: Mapping[int, _CodeReader], reads: list[PastRead], code: Code | None
+) -> Iterator[tuple[str | None, Reader]]:
+    """The statements of the code with the jobs that ran them: these are judged by the code as it is now."""
+    own: dict[int, list[PastRead]] = defaultdict(list)
+    for read in reads:
+        for key in _statements(read, code):
+            own[key].append(read)
+    for key, (pruning, place, reason) in queries.items():
+        runs = own[key]
+        users = tuple(sorted({user for read in runs for user in read.users}))
+        last = max((read.last for read in runs if read.last is not None), default=None)
+        jobs = sum(read.jobs for read in runs) if code is not None and code.matched is not None else None
+        yield pruning, Reader(place, jobs, users, last, reason)
+
+
+def _of_nobody(
+    reads: list[PastRead], queries: Mapping[int, _CodeReader], code: Code | None
+) -> Iterator[tuple[str | None, Reader]]:
+    """Past queries that no statement of the code which reads the table stands for."""
+    for read in reads:
+        if not queries.keys() & set(_statements(read, code)):
+            yield read.pruning, Reader(read.what, read.jobs, read.users, read.last, read.reason)
+
+
 def _breaks(pruning: str | None) -> bool:
     """BigQuery asks for a filter that can eliminate partitions; one that is defeated cannot."""
     return pruning in ("missing", "defeated")
 
 
-def _verdict(breaking: list[Reader], unsure: list[Reader]) -> Verdict:
+def _verdict(breaking: list[Reader], unsure: list[Reader], *, known: bool) -> Verdict:
+    """Without a history nobody knows who else reads a table: `known` is false."""
     if len(breaking) > FEW:
         return "breaks"
     if breaking:
         return "few"
-    return "unsure" if unsure else "safe"
+    return "unsure" if unsure or not known else "safe"
 
 
-def _reader(read: PastRead) -> Reader:
-    return Reader(read.what, read.jobs, read.users, read.last, read.reason)
-
-
-def _code_readers(code: Code) -> dict[str, list[tuple[str, Reader]]]:
-    """Table -> the statements of the code that read it: how the worst scan prunes, and where it stands."""
+def _code_readers(code: Code) -> dict[str, dict[int, _CodeReader]]:
+    """Table -> the statements of the code that read it, with the scan that prunes worst."""
     counted_with = code.frames["queries"]["counted_with"].to_list()
-    worst: dict[tuple[str, int], tuple[str, str, int]] = {}
+    found: dict[str, dict[int, _CodeReader]] = defaultdict(dict)
     for query, at, table, role, pruning, reason in (
         code.frames["scans"].select("query", "at", "table", "role", "pruning", "pruning_reason").rows()
     ):
         if role == WRITTEN or table is None or counted_with[query] is not None:
             continue
-        before = worst.get((table, query))
+        before = found[table].get(query)
         if before is None or before[0] == PRUNED:
-            worst[table, query] = (pruning, reason or "", at)
-    found: dict[str, list[tuple[str, Reader]]] = defaultdict(list)
-    for (table, _), (pruning, reason, at) in worst.items():
-        span = code.places.span(at)
-        cell = f":cell {span.cell}" if span.cell is not None else ""
-        place = f"{code.places.path(at)}{cell}:{span.start_line}"
-        found[table].append((pruning, Reader(place, None, (), None, reason)))
+            place = place_text(code.places.path(at), code.places.span(at))
+            found[table][query] = (pruning, place, reason or "")
     return found
-
-
-def is_declarable(suggestion: PartitionFilterSuggestion) -> bool:
-    """It may stand in a config as it is: nothing that is known would break."""
-    return suggestion.verdict == "safe"

@@ -40,6 +40,8 @@ class PastRead:
     jobs: int
     users: tuple[str, ...]
     last: datetime | None
+    found: int | None
+    """Whose jobs they are, where the jobs have a column `found`."""
     pruning: str | None
     """`pruned`, `missing`, `defeated`, `unknown`; None when it cannot be told."""
     reason: str
@@ -54,6 +56,7 @@ class _Shape:
     users: tuple[str, ...]
     last: datetime | None
     tables: frozenset[str]
+    found: int | None
     of_script: bool
     """A statement of a script, in whose text variables look like columns."""
 
@@ -76,7 +79,7 @@ def past_reads(
             pruning, reason = seen.get(table, (None, NO_TEXT if shape.text is None else UNREAD))
             if pruning is not None or table in shape.tables:
                 found[table].append(
-                    PastRead(shape.shown, shape.jobs, shape.users, shape.last, pruning, reason)
+                    PastRead(shape.shown, shape.jobs, shape.users, shape.last, shape.found, pruning, reason)
                 )
     for reads in found.values():
         reads.sort(key=lambda read: (-read.jobs, read.what))
@@ -98,8 +101,10 @@ def _shapes(jobs: pl.DataFrame, tables: frozenset[str]) -> list[_Shape]:
         )
         .with_columns(pl.coalesce("plain", "query_hash").alias("shape"))
     )
+    if "found" not in queries.columns:
+        queries = queries.with_columns(pl.lit(None, dtype=pl.Int32).alias("found"))
     grouped = (
-        queries.group_by("project", "shape", maintain_order=True)
+        queries.group_by("project", "shape", "found", maintain_order=True)
         .agg(
             pl.col("query").drop_nulls().last(),
             pl.col("plain").drop_nulls().last(),
@@ -126,6 +131,7 @@ def _shapes(jobs: pl.DataFrame, tables: frozenset[str]) -> list[_Shape]:
                 tuple(row["users"]),
                 row["last"],
                 mine,
+                row["found"],
                 row["of_script"],
             )
         )

@@ -42,7 +42,7 @@ def suggest(evidence: Evidence, declared: Guards) -> Suggestions:
     check = None
     if code is not None:
         limit_of = _limit_of_path(declared, groups, evidence.settings.project)
-        check = check_code(code, of_queries, limit_of, declared.max_bytes.default)
+        check = check_code(code, of_queries, limit_of)
     expirations = expiration_suggestions(evidence)
     first, last = _reach(evidence.jobs)
     return Suggestions(
@@ -101,10 +101,10 @@ def _missing(evidence: Evidence) -> Iterator[str]:
 def _left_out(evidence: Evidence) -> Iterator[LeftOut]:
     if evidence.jobs is not None:
         billable = evidence.jobs.filter("billable")
-        reserved = billable["reservation"].is_not_null().sum()
+        reserved = billable["reservation"].count()
         if reserved:
             yield LeftOut("max-bytes", reserved, "jobs in a reservation, which do not pay for bytes")
-        unknown = billable["bytes_billed"].is_null().sum()
+        unknown = billable["bytes_billed"].null_count()
         if unknown:
             yield LeftOut("max-bytes", unknown, "charged jobs that do not tell their bytes")
     _, small = candidates(evidence.catalog)
