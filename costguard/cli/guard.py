@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from costguard.config import Config
     from costguard.guards.declared import Guards
     from costguard.guards.evidence import Evidence
+    from costguard.guards.past_stops import PastStop
     from costguard.guards.plan import Change, PlanItem, State, Subject
     from costguard.guards.suggestions import CodeCheck
 
@@ -128,6 +129,7 @@ def suggest_command(
 @guard_app.command("plan")
 def plan_command(
     paths: CodeArgument = None,
+    jobs: JobsOption = None,
     catalog: CatalogOption = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask nobody: partition filters as the catalog has them.")
@@ -156,10 +158,11 @@ def plan_command(
         states = _read_states(_client(project, settings, subjects), subjects) if subjects else {}
     items = _planned(guards, states, now)
     code = _code_check(paths, guards, catalog, settings, file, now) if paths else None
+    past = _past_stops(jobs, guards) if jobs else None
     if format is Format.json:
-        text = plan_json(items, code)
+        text = plan_json(items, code, past)
     else:
-        text = plan_text(items, code, limited=_limited(guards))
+        text = plan_text(items, code, past, limited=_limited(guards))
     write_text(text, output)
     if any(item.action == "unreadable" for item in items):
         raise typer.Exit(2)
@@ -206,13 +209,13 @@ def apply_command(
         changes = changes_of(wanted, states)
         if changes and not dry_run:
             if not yes:
-                sys.stderr.write(plan_text(items, None, limited=False))
+                sys.stderr.write(plan_text(items, None, None, limited=False))
                 _ask(changes)
             results |= _carried_out(client, changes)
         else:
             results |= {str(change.subject): "would be set" for change in changes}
     if format is Format.json:
-        text = plan_json(items, None, results)
+        text = plan_json(items, None, results=results)
     else:
         text = (
             plan_text(items, None, limited=_limited(guards))
@@ -338,6 +341,14 @@ def _code_check(
 
     options = Options(paths, catalog=catalog or (), now=now, config=file)
     return suggest(_evidence(options, settings, None), guards).code
+
+
+def _past_stops(jobs: Sequence[str], guards: Guards) -> tuple[PastStop, ...]:
+    from costguard.guards.evidence import on_demand
+    from costguard.guards.past_stops import past_stops
+    from costguard.history.jobs import load_jobs
+
+    return past_stops(on_demand(load_jobs(jobs).frame), guards.max_bytes)
 
 
 def _catalog_states(

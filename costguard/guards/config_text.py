@@ -108,11 +108,9 @@ def _partition_filter(one: PartitionFilterSuggestion, days: int, head: str) -> I
         yield [f"# none of {one.jobs} jobs of {days} days would break", *lines]
     elif one.verdict != "breaks":
         count = len(one.breaking) + len(one.unsure)
-        why = (
-            f"{count} queries to mend or to look at first"
-            if count
-            else "without a history nobody knows who reads it"
-        )
+        why = f"{count} {'query' if count == 1 else 'queries'} to mend or to look at first"
+        if not count:
+            why = "without a history nobody knows who reads it"
         yield [f"# {why}", *disabled(lines, "# ")]
 
 

@@ -24,6 +24,14 @@ def place_text(path: str, span: Span) -> str:
     return f"{path}:{cell}{span.start_line}"
 
 
+def on_demand(jobs: pl.DataFrame) -> pl.DataFrame:
+    """Jobs that were charged for by their bytes: outside of reservations, with `bytes`."""
+    bytes_billed = pl.col("bytes_billed")
+    return jobs.filter(
+        pl.col("billable") & pl.col("reservation").is_null() & (bytes_billed.fill_null(0) > 0)
+    ).with_columns(bytes_billed.alias("bytes"))
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """What a scan found."""
@@ -58,13 +66,3 @@ class Evidence:
     def now(self) -> datetime:
         """The clock."""
         return self.settings.now
-
-    @property
-    def on_demand(self) -> pl.DataFrame | None:
-        """Jobs that were charged for by their bytes: outside of reservations, with `bytes`."""
-        if self.jobs is None:
-            return None
-        bytes_billed = pl.col("bytes_billed")
-        return self.jobs.filter(
-            pl.col("billable") & pl.col("reservation").is_null() & (bytes_billed.fill_null(0) > 0)
-        ).with_columns(bytes_billed.alias("bytes"))

@@ -55,8 +55,8 @@ def expiration_suggestions(evidence: Evidence) -> Expirations:
             (
                 LeftOut(
                     "expiration",
-                    1,
-                    f"a history of less than {REACH.days} days does not tell what nobody reads",
+                    len(evidence.catalog),
+                    f"tables of which nothing can be said by a history of less than {REACH.days} days",
                 ),
             ),
         )

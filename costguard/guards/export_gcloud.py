@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from costguard.guards.alert_policy import policy_json
 from costguard.guards.declared import Guards, TimeLimitGuard
-from costguard.guards.exported import DELETES, disabled, elsewhere
+from costguard.guards.exported import DELETES, DELETES_CLUSTER, disabled, elsewhere
 from costguard.guards.quantities import span_text
 from costguard.guards.quota_limits import METRIC, SERVICE, quota_limits
 from costguard.guards.statements import expiration_sql, partition_filter_sql
@@ -97,5 +97,5 @@ def _time_limit(guard: TimeLimitGuard, include_destructive: bool) -> Iterator[st
                 *(f"--{name}={span_text(span)}" for name, span in spans if span is not None),
             ]
         )
-        yield "# DELETES THE CLUSTER, with what is on its disks (HDFS), when the time is over."
+        yield f"# {DELETES_CLUSTER}"
         yield from [command] if include_destructive else disabled([command], "# ")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from costguard.guards.alert_policy import DOCUMENTATION, display_name, metric_filter, seconds
 from costguard.guards.declared import AlertGuard, ExpirationGuard, Guards, QuotaGuard, TimeLimitGuard
-from costguard.guards.exported import DELETES, elsewhere
+from costguard.guards.exported import DELETES, DELETES_CLUSTER, elsewhere
 from costguard.guards.quantities import size_text, span_text
 from costguard.guards.quota_limits import METRIC, SERVICE, quota_limits
 from costguard.hcl import Block, Expression, identifier, render
@@ -151,4 +151,6 @@ def _time_limit(guard: TimeLimitGuard) -> str:
         ]
     if guard.max_age is not None:
         lines.append(f"(a greatest age of {span_text(guard.max_age)}: --max-age of gcloud, see --gcloud)")
-    return _addition(f"google_dataproc_cluster {guard.name} ({guard.location})", lines)
+    return f"# {DELETES_CLUSTER}\n" + _addition(
+        f"google_dataproc_cluster {guard.name} ({guard.location})", lines
+    )

@@ -11,6 +11,8 @@ Kind = Literal["sql", "terraform", "gcloud"]
 
 DELETES: Final = "DELETES DATA: read docs/guards.md before you let this run."
 
+DELETES_CLUSTER: Final = "DELETES THE CLUSTER, with what is on its disks (HDFS), when the time is over."
+
 
 def disabled(lines: Iterable[str], mark: str) -> Iterator[str]:
     """Lines as comments."""

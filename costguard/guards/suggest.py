@@ -11,7 +11,7 @@ import polars as pl
 from costguard.guards.alert import alert_suggestions
 from costguard.guards.code_check import LimitOf, check_code
 from costguard.guards.declared import Guards
-from costguard.guards.evidence import Evidence
+from costguard.guards.evidence import Evidence, on_demand
 from costguard.guards.expiration import expiration_suggestions
 from costguard.guards.max_bytes import max_bytes_of_groups, max_bytes_of_queries
 from costguard.guards.partition_filter import candidates, partition_filter_suggestions
@@ -29,7 +29,7 @@ _NEEDS: Final[Mapping[str, str]] = {
 
 def suggest(evidence: Evidence, declared: Guards) -> Suggestions:
     """Suggestions. What the config declares already goes before them in the check of the code."""
-    jobs = evidence.on_demand
+    jobs = on_demand(evidence.jobs) if evidence.jobs is not None else None
     groups: tuple[MaxBytesSuggestion, ...] = ()
     of_queries: dict[int, MaxBytesSuggestion] = {}
     code = evidence.code

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from costguard.guards.past_stops import PastStop
 from costguard.guards.plan import Action, PlanItem
 from costguard.guards.suggestions import CodeCheck
 from costguard.money import format_bytes
@@ -24,9 +25,11 @@ WORDS: Final[Mapping[Action, str]] = {
 }
 
 
-def plan_text(items: Sequence[PlanItem], code: CodeCheck | None, limited: bool) -> str:
-    """The plan, a line for each setting. `limited`: limits of queries are declared."""
-    return "".join(f"{harmless(line)}\n" for line in _lines(items, code, limited))
+def plan_text(
+    items: Sequence[PlanItem], code: CodeCheck | None, past: Sequence[PastStop] | None, limited: bool
+) -> str:
+    """The plan, a line for each setting. `past`: what limits would have stopped; `limited`: some are declared."""
+    return "".join(f"{harmless(line)}\n" for line in _lines(items, code, past, limited))
 
 
 def results_text(results: Mapping[str, str]) -> str:
@@ -34,7 +37,9 @@ def results_text(results: Mapping[str, str]) -> str:
     return "".join(f"{harmless(line)}\n" for line in table([*results.items()], left=2)) if results else ""
 
 
-def _lines(items: Sequence[PlanItem], code: CodeCheck | None, limited: bool) -> Iterator[str]:
+def _lines(
+    items: Sequence[PlanItem], code: CodeCheck | None, past: Sequence[PastStop] | None, limited: bool
+) -> Iterator[str]:
     if items:
         rows: list[Sequence[str]] = [("guard", "subject", "setting", "is", "declared", "")]
         rows += [_row(item) for item in items]
@@ -52,6 +57,10 @@ def _lines(items: Sequence[PlanItem], code: CodeCheck | None, limited: bool) -> 
         yield from _code(code)
     elif limited:
         yield "max_bytes is declared; give PATH to check that each job of the code sets a limit."
+    for stop in past or ():
+        stopped = f"{stop.stopped:,}" if stop.stopped else "none"
+        would = f"would have stopped {stopped} of {counted(stop.jobs, 'past job')}"
+        yield f"max-bytes: {stop.name}: {format_bytes(stop.limit)} {would}"
 
 
 def _row(item: PlanItem) -> tuple[str, ...]:

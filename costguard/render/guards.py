@@ -66,7 +66,7 @@ def _section(guard: Guard, lines: list[str], found: Suggestions, width: int) -> 
     yield from _said("Trap", about.trap, width)
     yield from _said("Where", about.where, width)
     for one in left_out:
-        yield from _said("Left out", f"{one.count:,} {one.what}", width)
+        yield from _said("Left out", f"{one.what}: {one.count:,}", width)
     yield from lines
 
 
@@ -146,7 +146,7 @@ def _code(check: CodeCheck | None, width: int) -> Iterator[str]:
         )
     yield from _indented(wrap("; ".join(parts), max(width - 2, 20)))
     if check.unguarded:
-        rows: list[Sequence[str]] = [("without a limit", "limit", "from")]
+        rows: list[Sequence[str]] = [("without a limit", "limit")]
         rows += [_call_row(call) for call in check.unguarded[:SHOWN]]
         yield from _indented(table(rows))
         if len(check.unguarded) > SHOWN:
@@ -241,14 +241,20 @@ def _verdict(one: PartitionFilterSuggestion, days: int) -> str:
     if one.queries is not None:
         parts.append(f"{counted(one.queries, 'query', 'queries')} of the code")
     read = f"read by {' and '.join(parts)}" if parts else "nothing is known of who reads it"
-    broken = f"of which {counted(len(one.breaking), 'query', 'queries')} would break"
+    jobs = sum(reader.jobs or 0 for reader in one.breaking)
+    broken = f"of which {counted(len(one.breaking), 'query', 'queries')}{_in_jobs(jobs)} would break"
     unsure = f"of which {len(one.unsure):,} cannot be judged" if one.unsure else "and there is no history"
+    others = "" if one.jobs is not None else "; without a history nobody knows who else reads it"
     return {
         "safe": f"suggested: {read}, none of which would break",
-        "few": f"not yet: {read}, {broken}: mend them first",
+        "few": f"not yet: {read}, {broken}: mend them first{others}",
         "breaks": f"not suggested: {read}, {broken}",
         "unsure": f"look first: {read}, {unsure}",
     }[one.verdict]
+
+
+def _in_jobs(jobs: int) -> str:
+    return f" ({counted(jobs, 'job')})" if jobs else ""
 
 
 def _readers(what: str, readers: Sequence[Reader], width: int) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from costguard.guards.about import ABOUT
 from costguard.guards.names import DatasetName, TableName
+from costguard.guards.past_stops import PastStop
 from costguard.guards.plan import PlanItem
 from costguard.guards.quantities import span_text
 from costguard.guards.suggestions import CodeCheck, Suggestions
@@ -37,9 +38,10 @@ def suggestions_json(found: Suggestions) -> str:
 def plan_json(
     items: tuple[PlanItem, ...],
     code: CodeCheck | None,
+    past: Sequence[PastStop] | None = None,
     results: Mapping[str, str] | None = None,
 ) -> str:
-    """A plan. `results`: what came of the changes, by table or dataset."""
+    """A plan. `past`: what declared limits would have stopped. `results`: what came of the changes, by their subject."""
     document: dict[str, Any] = {
         "version": VERSION,
         "items": [
@@ -56,6 +58,7 @@ def plan_json(
             for item in items
         ],
         "code": _plain(code) if code is not None else None,
+        "past": _plain(past) if past is not None else None,
     }
     if results is not None:
         document["results"] = dict(results)
