@@ -217,11 +217,8 @@ def apply_command(
     if format is Format.json:
         text = plan_json(items, None, results=results)
     else:
-        text = (
-            plan_text(items, None, limited=_limited(guards))
-            + ("\n" if results else "")
-            + results_text(results)
-        )
+        plan = plan_text(items, None, None, limited=_limited(guards))
+        text = plan + ("\n" if results else "") + results_text(results)
     write_text(text, output)
     bad = any(item.action in ("unreadable", "unfit") for item in items)
     if bad or any(result.startswith((_FAILED, _CONFLICT)) for result in results.values()):

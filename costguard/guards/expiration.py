@@ -50,16 +50,11 @@ def expiration_suggestions(evidence: Evidence) -> Expirations:
         return Expirations((), ())
     reach = jobs.select(pl.col("created").max() - pl.col("created").min()).item()
     if reach is None or reach < REACH:
-        return Expirations(
-            (),
-            (
-                LeftOut(
-                    "expiration",
-                    len(evidence.catalog),
-                    f"tables of which nothing can be said by a history of less than {REACH.days} days",
-                ),
-            ),
-        )
+        return _nothing(evidence, f"by a history of less than {REACH.days} days")
+    untold = _untold(jobs)
+    if untold.null_count():
+        return _nothing(evidence, "since some jobs tell neither what they read nor their text")
+    texts = "\n".join(untold.unique())
     uses = _uses(jobs)
     read = _Names(uses.filter(~pl.col("own"))["table"].to_list() + _read_by_code(evidence.code))
     found: list[ExpirationSuggestion] = []
@@ -75,7 +70,7 @@ def expiration_suggestions(evidence: Evidence) -> Expirations:
         if _TEMPORARY.search(parts.dataset):
             dataset = DatasetName(parts.project, parts.dataset)
             temporary[dataset] = temporary.get(dataset, 0) + (table.bytes or 0)
-        if (table.bytes or 0) < SMALLEST or name in read:
+        if (table.bytes or 0) < SMALLEST or name in read or parts.table in texts:
             continue
         if parts.project not in projects:
             elsewhere += 1
@@ -112,6 +107,18 @@ def expiration_suggestions(evidence: Evidence) -> Expirations:
     )
     found.sort(key=lambda one: (not one.destructive, -(one.bytes or 0), str(one.subject)))
     return Expirations(tuple(found), tuple(one for one in left_out if one.count))
+
+
+def _nothing(evidence: Evidence, why: str) -> Expirations:
+    count = len(evidence.catalog)
+    return Expirations((), (LeftOut("expiration", count, f"tables of which nothing can be said {why}"),))
+
+
+def _untold(jobs: pl.DataFrame) -> pl.Series:
+    """The texts of jobs that were charged for reading what the history does not name. A text that holds the name of a
+    table may read it."""
+    silent = pl.col("billable") & (pl.col("bytes_billed").fill_null(1) > 0)
+    return jobs.filter(silent & (pl.col("tables").list.len().fill_null(0) == 0))["query"]
 
 
 class _Names:

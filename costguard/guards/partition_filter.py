@@ -9,8 +9,9 @@ from typing import Final
 from costguard.catalog.model import Catalog, Table
 from costguard.guards.evidence import Code, Evidence, place_text
 from costguard.guards.names import table_name
-from costguard.guards.past_queries import PRUNED, WRITTEN, PastRead, past_reads
+from costguard.guards.past_queries import WRITTEN, PastRead, past_reads
 from costguard.guards.suggestions import PartitionFilterSuggestion, Reader, Verdict
+from costguard.guards.table_reads import PRUNED, TableRead, TableReads, breaks
 from costguard.money import GIB
 
 SMALLEST: Final = GIB
@@ -18,8 +19,8 @@ SMALLEST: Final = GIB
 FEW: Final = 3
 """So many queries can be mended before the setting is made."""
 _KINDS: Final = frozenset({"table"})
-_CodeReader = tuple[str, str, str]
-"""How its worst scan prunes, where that stands, and why."""
+_CodeReader = tuple[TableRead, str]
+"""How its worst scan prunes, and where that stands."""
 
 
 def candidates(catalog: Catalog) -> tuple[dict[str, Table], int]:
@@ -43,14 +44,14 @@ def partition_filter_suggestions(evidence: Evidence) -> Iterator[PartitionFilter
     """For each candidate, the largest first."""
     tables, _ = candidates(evidence.catalog)
     past = _past(evidence, tables) if tables else {}
-    mine = _code_readers(evidence.code) if evidence.code is not None else {}
+    mine = _code_readers(evidence)
     for name, table in sorted(tables.items(), key=lambda item: (-(item[1].bytes or 0), item[0])):
         partitioning = table.partitioning
         assert partitioning is not None
         reads, queries = past.get(name, []), mine.get(name, {})
         readers = [*_with_jobs(queries, reads, evidence.code), *_of_nobody(reads, queries, evidence.code)]
-        breaking = [reader for pruning, reader in readers if _breaks(pruning)]
-        unsure = [reader for pruning, reader in readers if not _breaks(pruning) and pruning != PRUNED]
+        breaking = [reader for pruning, reader in readers if breaks(pruning)]
+        unsure = [reader for pruning, reader in readers if not breaks(pruning) and pruning != PRUNED]
         yield PartitionFilterSuggestion(
             table=table_name(name),
             column=partitioning.column,
@@ -91,12 +92,12 @@ def _with_jobs(
     for read in reads:
         for key in _statements(read, code):
             own[key].append(read)
-    for key, (pruning, place, reason) in queries.items():
+    for key, (judged, place) in queries.items():
         runs = own[key]
         users = tuple(sorted({user for read in runs for user in read.users}))
         last = max((read.last for read in runs if read.last is not None), default=None)
         jobs = sum(read.jobs for read in runs) if code is not None and code.matched is not None else None
-        yield pruning, Reader(place, jobs, users, last, reason)
+        yield judged.pruning, Reader(place, jobs, users, last, judged.reason)
 
 
 def _of_nobody(
@@ -108,11 +109,6 @@ def _of_nobody(
             yield read.pruning, Reader(read.what, read.jobs, read.users, read.last, read.reason)
 
 
-def _breaks(pruning: str | None) -> bool:
-    """BigQuery asks for a filter that can eliminate partitions; one that is defeated cannot."""
-    return pruning in ("missing", "defeated")
-
-
 def _verdict(breaking: list[Reader], unsure: list[Reader], *, known: bool) -> Verdict:
     """Without a history nobody knows who else reads a table: `known` is false."""
     if len(breaking) > FEW:
@@ -122,17 +118,20 @@ def _verdict(breaking: list[Reader], unsure: list[Reader], *, known: bool) -> Ve
     return "unsure" if unsure or not known else "safe"
 
 
-def _code_readers(code: Code) -> dict[str, dict[int, _CodeReader]]:
+def _code_readers(evidence: Evidence) -> dict[str, dict[int, _CodeReader]]:
     """Table -> the statements of the code that read it, with the scan that prunes worst."""
+    code = evidence.code
+    if code is None:
+        return {}
+    reads = TableReads(evidence.catalog, evidence.expand_view)
     counted_with = code.frames["queries"]["counted_with"].to_list()
     found: dict[str, dict[int, _CodeReader]] = defaultdict(dict)
-    for query, at, table, role, pruning, reason in (
-        code.frames["scans"].select("query", "at", "table", "role", "pruning", "pruning_reason").rows()
-    ):
+    columns = ("query", "at", "table", "kind", "role", "pruning", "pruning_reason")
+    for query, at, table, kind, role, pruning, reason in code.frames["scans"].select(columns).rows():
         if role == WRITTEN or table is None or counted_with[query] is not None:
             continue
-        before = found[table].get(query)
-        if before is None or before[0] == PRUNED:
-            place = place_text(code.places.path(at), code.places.span(at))
-            found[table][query] = (pruning, place, reason or "")
+        for read in reads.of(table, kind, pruning, reason or ""):
+            before = found[read.table].get(query)
+            if before is None or before[0].pruning == PRUNED:
+                found[read.table][query] = (read, place_text(code.places.path(at), code.places.span(at)))
     return found

@@ -19,11 +19,11 @@ from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.views import ExpandView
 from costguard.facts.merge import merge
 from costguard.facts.source import facts_of
+from costguard.guards.table_reads import PRUNED, TableRead, TableReads
 from costguard.history.job_findings import SHOWN, literal_free
 from costguard.history.jobs import SCRIPT
 from costguard.model import Extraction, SqlText
 
-PRUNED: Final = "pruned"
 WRITTEN: Final = "insert_target"
 """The role of a table that a statement only writes to: no filter is asked for."""
 UNREAD: Final = "its text cannot be read, or it reads the table through something that is not in the catalog"
@@ -76,7 +76,9 @@ def past_reads(
     for number, shape in enumerate(shapes):
         seen = scans.get(number, {})
         for table in sorted(set(tables) & (shape.tables | seen.keys())):
-            pruning, reason = seen.get(table, (None, NO_TEXT if shape.text is None else UNREAD))
+            read = seen.get(table)
+            pruning = read.pruning if read is not None else None
+            reason = read.reason if read is not None else NO_TEXT if shape.text is None else UNREAD
             if pruning is not None or table in shape.tables:
                 found[table].append(
                     PastRead(shape.shown, shape.jobs, shape.users, shape.last, shape.found, pruning, reason)
@@ -96,7 +98,7 @@ def _shapes(jobs: pl.DataFrame, tables: frozenset[str]) -> list[_Shape]:
         )
         .with_columns(touched.alias("touched"), literal_free(pl.col("query")).alias("plain"))
         .filter(
-            pl.col("touched").is_null()
+            (pl.col("touched").list.len().fill_null(0) == 0)  # not told, as of answers from the cache
             | pl.col("touched").list.eval(pl.element().is_in(sorted(tables))).list.any()
         )
         .with_columns(pl.coalesce("plain", "query_hash").alias("shape"))
@@ -140,13 +142,14 @@ def _shapes(jobs: pl.DataFrame, tables: frozenset[str]) -> list[_Shape]:
 
 def _scans(
     shapes: list[_Shape], catalog: Catalog, settings: EstimateSettings, expand_view: ExpandView
-) -> Mapping[int, Mapping[str, tuple[str | None, str]]]:
+) -> Mapping[int, Mapping[str, TableRead]]:
     """Shape -> table -> how the worst scan of it prunes, and why."""
+    reads = TableReads(catalog, expand_view)
     by_project: dict[str | None, list[int]] = defaultdict(list)
     for number, shape in enumerate(shapes):
         if shape.text is not None:
             by_project[shape.project].append(number)
-    found: dict[int, dict[str, tuple[str | None, str]]] = defaultdict(dict)
+    found: dict[int, dict[str, TableRead]] = defaultdict(dict)
     for project, numbers in by_project.items():
         texts = [shapes[number].text or "" for number in numbers]
         sources = [
@@ -158,14 +161,15 @@ def _scans(
         own = replace(settings, project=project or settings.project)
         frames = estimate(merge(sources), catalog, own, expand_view)
         whose = frames["queries"]["source"].to_list()
-        columns = ("query", "table", "role", "pruning", "pruning_cause", "pruning_reason")
-        for query, table, role, pruning, cause, reason in frames["scans"].select(columns).rows():
+        columns = ("query", "table", "kind", "role", "pruning", "pruning_cause", "pruning_reason")
+        for query, table, kind, role, pruning, cause, reason in frames["scans"].select(columns).rows():
             if role == WRITTEN or table is None:
                 continue
             number = numbers[whose[query]]
             if cause == "column" and shapes[number].of_script:
                 pruning, reason = "unknown", VARIABLE
-            before = found[number].get(table)
-            if before is None or before[0] == PRUNED:
-                found[number][table] = (pruning, reason or "")
+            for read in reads.of(table, kind, pruning, reason or ""):
+                before = found[number].get(read.table)
+                if before is None or before.pruning == PRUNED:
+                    found[number][read.table] = read
     return found

@@ -41,7 +41,7 @@ def plan_json(
     past: Sequence[PastStop] | None = None,
     results: Mapping[str, str] | None = None,
 ) -> str:
-    """A plan. `past`: what declared limits would have stopped. `results`: what came of the changes, by their subject."""
+    """A plan. `past`: what declared limits would have stopped. `results`: what came of the changes."""
     document: dict[str, Any] = {
         "version": VERSION,
         "items": [
