@@ -54,6 +54,7 @@ def test_import_of_the_package_is_light() -> None:
         ["scan", "--help"],
         ["--version"],
         ["catalog", "pull", "--help"],
+        ["guard", "suggest", "--help"],
         ["prices", "refresh", "--help"],
         ["prices", "show"],
     ],
