@@ -147,7 +147,8 @@ def _code(check: CodeCheck | None, width: int) -> Iterator[str]:
     yield from _indented(wrap("; ".join(parts), max(width - 2, 20)))
     if check.unguarded:
         rows: list[Sequence[str]] = [("without a limit", "limit")]
-        rows += [_call_row(call) for call in check.unguarded[:SHOWN]]
+        dearest = sorted(check.unguarded, key=lambda call: -(call.limit or 0))
+        rows += [_call_row(call) for call in dearest[:SHOWN]]
         yield from _indented(table(rows))
         if len(check.unguarded) > SHOWN:
             yield f"  and {len(check.unguarded) - SHOWN:,} more; --format json lists them all"
