@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final
 
+from costguard.errors import UsageProblem
+from costguard.guards.declared import read_guards
 from costguard.guards.exported import DELETES, disabled
 from costguard.guards.names import TableName
 from costguard.guards.quantities import size_text, span_text
@@ -54,7 +57,20 @@ def config_text(suggestions: Suggestions, head: str, folder: str) -> str:
         ),
         *(_time_limit(one, head) for one in suggestions.time_limits),
     ]
-    return "\n".join("".join(f"{line}\n" for line in part) for part in parts)
+    return "\n".join("".join(f"{line}\n" for line in _readable(part, head)) for part in parts)
+
+
+def _readable(part: list[str], head: str) -> list[str]:
+    """A part as it is, or as a comment with the reason why a config could not have it: a name in the history or the
+    bill may be none that Google takes today, and the bill may lack a place."""
+    values: Any = tomllib.loads("\n".join(part))
+    for key in head.split("."):
+        values = values.get(key, {})
+    try:
+        read_guards(values)
+    except UsageProblem as problem:
+        return [f"# {str(problem).splitlines()[0]!a}", *disabled(part, "# ")]
+    return part
 
 
 def quoted(text: str) -> str:

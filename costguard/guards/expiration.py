@@ -12,7 +12,7 @@ import polars as pl
 
 from costguard.catalog.model import Partitioning, Table
 from costguard.guards.evidence import Code, Evidence
-from costguard.guards.names import DatasetName, dataset_name, table_name
+from costguard.guards.names import DatasetName, dataset_name, is_table_name, table_name
 from costguard.guards.suggestions import ExpirationSuggestion, LeftOut
 from costguard.history.job_findings import REACH
 from costguard.money import GIB
@@ -64,7 +64,7 @@ def expiration_suggestions(evidence: Evidence) -> Expirations:
     temporary: dict[DatasetName, int] = {}
     for name in evidence.catalog:
         table = evidence.catalog.table(name)
-        if table is None or table.kind != "table":
+        if table is None or table.kind != "table" or not is_table_name(name):
             continue
         parts = table_name(name)
         if _TEMPORARY.search(parts.dataset):

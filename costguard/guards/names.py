@@ -61,6 +61,15 @@ def table_name(text: str) -> TableName:
     return TableName(project, dataset, table)
 
 
+def is_table_name(text: str) -> bool:
+    """Whether it is the name of a table that may stand in SQL."""
+    try:
+        table_name(text)
+    except ValueError:
+        return False
+    return True
+
+
 def dataset_name(text: str) -> DatasetName:
     """A dataset from `project.dataset`.
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from costguard.catalog.model import Catalog, Table
 from costguard.guards.evidence import Code, Evidence, place_text
-from costguard.guards.names import table_name
+from costguard.guards.names import is_table_name, table_name
 from costguard.guards.past_queries import WRITTEN, PastRead, past_reads
 from costguard.guards.suggestions import PartitionFilterSuggestion, Reader, Verdict
 from costguard.guards.table_reads import PRUNED, TableRead, TableReads, breaks
@@ -19,19 +19,21 @@ SMALLEST: Final = GIB
 FEW: Final = 3
 """So many queries can be mended before the setting is made."""
 _KINDS: Final = frozenset({"table"})
+_DEFINED: Final = frozenset({"view", "ephemeral", "materialized_view"})
+DEFINED: Final = "it defines a view: whoever reads that needs the filter"
 _CodeReader = tuple[TableRead, str]
 """How its worst scan prunes, and where that stands."""
 
 
 def candidates(catalog: Catalog) -> tuple[dict[str, Table], int]:
-    """Partitioned tables that ask for no filter yet, by their names; how many are too small, or cannot be named."""
+    """Partitioned tables that ask for no filter yet, by their names; how many are too small."""
     found: dict[str, Table] = {}
     left_out = 0
     for name in catalog:
         table = catalog.table(name)
         if table is None or table.kind not in _KINDS or table.partitioning is None:
             continue
-        if table.partitioning.require_filter:
+        if table.partitioning.require_filter or not is_table_name(name):
             continue
         if table.bytes is not None and table.bytes < SMALLEST:
             left_out += 1
@@ -124,12 +126,15 @@ def _code_readers(evidence: Evidence) -> dict[str, dict[int, _CodeReader]]:
     if code is None:
         return {}
     reads = TableReads(evidence.catalog, evidence.expand_view)
-    counted_with = code.frames["queries"]["counted_with"].to_list()
+    queries = code.frames["queries"].select("counted_with", "statement", "materialized").rows()
     found: dict[str, dict[int, _CodeReader]] = defaultdict(dict)
     columns = ("query", "at", "table", "kind", "role", "pruning", "pruning_reason")
     for query, at, table, kind, role, pruning, reason in code.frames["scans"].select(columns).rows():
-        if role == WRITTEN or table is None or counted_with[query] is not None:
+        counted_with, statement, materialized = queries[query]
+        if role == WRITTEN or table is None or counted_with is not None:
             continue
+        if breaks(pruning) and (statement == "CREATE VIEW" or materialized in _DEFINED):
+            pruning, reason = "unknown", DEFINED
         for read in reads.of(table, kind, pruning, reason or ""):
             before = found[read.table].get(query)
             if before is None or before[0].pruning == PRUNED:

@@ -24,6 +24,8 @@ from costguard.history.job_findings import SHOWN, literal_free
 from costguard.history.jobs import SCRIPT
 from costguard.model import Extraction, SqlText
 
+DEFINITIONS: Final = r"VIEW|FUNCTION|PROCEDURE|^DROP|^ALTER"
+"""Statements that read nothing: what they define is asked for a filter when it is used."""
 WRITTEN: Final = "insert_target"
 """The role of a table that a statement only writes to: no filter is asked for."""
 UNREAD: Final = "its text cannot be read, or it reads the table through something that is not in the catalog"
@@ -92,9 +94,12 @@ def _shapes(jobs: pl.DataFrame, tables: frozenset[str]) -> list[_Shape]:
     """Distinct texts that may read one of the tables. What a job wrote to is not yet told from what it read."""
     named = pl.element().str.replace(r"\$.*$", "")
     touched = pl.col("tables").list.eval(named).list.unique()
+    statement = pl.col("statement").fill_null("")
     queries = (
         jobs.filter(
-            (pl.col("job_type").fill_null("QUERY") == "QUERY") & (pl.col("statement").fill_null("") != SCRIPT)
+            (pl.col("job_type").fill_null("QUERY") == "QUERY")
+            & (statement != SCRIPT)
+            & ~statement.str.contains(DEFINITIONS)
         )
         .with_columns(touched.alias("touched"), literal_free(pl.col("query")).alias("plain"))
         .filter(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from costguard.guards.config_text import config_text, quoted
 from costguard.guards.declared import Guards, declared_guards, read_guards
 from costguard.guards.names import table_name
 from costguard.guards.suggest import suggest
-from costguard.guards.suggestions import Suggestions
+from costguard.guards.suggestions import Suggestions, TimeLimitSuggestion
 
 from .evidence import GIB, TIB, evidence, moment, ran, table
 
@@ -79,6 +82,31 @@ def test_paths_are_those_of_the_config(suggestions: Suggestions, tmp_path: Path)
     guards = declared_guards(load_config(file))
     assert list(guards.max_bytes.paths) == ["a.sql"]
     assert guards.max_bytes.of_path("repo/code/a.sql", None) == 2 * GIB
+
+
+def test_what_no_config_could_have_is_a_comment(suggestions: Suggestions) -> None:
+    """A cluster without a place in the bill, and a project whose name is none."""
+    cluster = TimeLimitSuggestion(
+        service="dataproc",
+        project="shop",
+        name="c",
+        location=None,
+        max_idle=timedelta(minutes=30),
+        max_age=None,
+        timeout=None,
+        stretches=1,
+        hours=1,
+        typical=timedelta(hours=1),
+        longest=timedelta(hours=1),
+        net=Decimal(1),
+        days=1,
+    )
+    alert = replace(suggestions.alerts[0], project='No "project"\n[x]')
+    text = config_text(replace(suggestions, time_limits=(cluster,), alerts=(alert,)), "guards", "")
+    guards = read_guards(tomllib.loads(text)["guards"])
+    assert (guards.time_limit, guards.alert) == ((), ())
+    assert "# 'guards.time_limit.0: needs the name of the cluster or instance, and its location'" in text
+    assert '# project = "No \\"project\\"\\n[x]"' in text
 
 
 def test_texts_are_quoted() -> None:

@@ -126,6 +126,17 @@ def test_of_a_view_over_two_partitioned_tables_nobody_knows_which(tmp_path: Path
     }
 
 
+def test_what_defines_a_view_reads_nothing(tmp_path: Path) -> None:
+    """In the history it is left out; in the code it is said that its readers need the filter."""
+    text = f"CREATE VIEW shop.d.v AS {NONE}"
+    rows = [ran("a", query=text, statement_type="CREATE_VIEW")]
+    found = the(tmp_path, rows, [table("shop.d.t")], {"v.sql": text})
+    assert (found.verdict, found.jobs, found.breaking) == ("unsure", 0, ())
+    assert [reader.reason for reader in found.unsure] == [
+        "it defines a view: whoever reads that needs the filter"
+    ]
+
+
 def test_names_are_those_of_the_jobs_project(tmp_path: Path) -> None:
     rows = [ran("a", query="SELECT note FROM d.t", project_id="lab", referenced_tables=[])]
     tables = [table("shop.d.t"), table("lab.d.t", 50 * GIB)]
@@ -146,6 +157,7 @@ def test_candidates(tmp_path: Path) -> None:
         table("shop.d.set", partitioning=partitioning),
         table("shop.d.whole", partitioning=None),
         {"name": "shop.d.v", "kind": "view", "view_query": "SELECT 1"},
+        table("Shop.d.t"),  # no project has such a name, so that none may stand in SQL
     ]
     found, small = candidates(evidence(tmp_path, None, tables).catalog)
     assert (list(found), small) == (["shop.d.t"], 1)
