@@ -25,8 +25,6 @@ class Block:
     body: tuple[tuple[str, Value] | Block, ...] = ()
     """Attributes and nested blocks, in order."""
     comments: tuple[str, ...] = ()
-    disabled: bool = False
-    """All of it is commented out."""
 
 
 Scalar: TypeAlias = "str | bool | int | Decimal | Expression"
@@ -89,8 +87,7 @@ def _block(block: Block) -> Iterator[str]:
         # A comment ends where its line does.
         for line in comment.splitlines():
             yield f"# {_visible(line)}".rstrip()
-    lines = list(_lines(block))
-    yield from (f"# {line}".rstrip() for line in lines) if block.disabled else lines
+    yield from _lines(block)
 
 
 def _visible(text: str) -> str:

@@ -27,7 +27,7 @@ ABOUT: Final[Mapping[Guard, About]] = {
         trap="the limit is held against the estimate: of a clustered table that is an upper bound, so that a query may "
         "be refused that would have been billed less; in a reservation bytes are not what is paid",
         where="in the code that runs the query: job config, dbt profile, magic, bq flag",
-        source="docs.cloud.google.com/bigquery/docs/best-practices-costs#restrict-bytes-billed",
+        source="docs.cloud.google.com/bigquery/docs/best-practices-costs",
     ),
     "quota": About(
         "Custom quotas: what a project, and each person in it, may query a day",
@@ -44,7 +44,7 @@ ABOUT: Final[Mapping[Guard, About]] = {
         trap="queries that worked fail from that moment on, also those of people and tools that are not in this "
         "history; any filter on the partition column will do, however wide",
         where="applied with BigQuery's client (`guard apply`), or exported: SQL, gcloud, Terraform",
-        source="docs.cloud.google.com/bigquery/docs/querying-partitioned-tables#better_performance_with_pseudo-columns",
+        source="docs.cloud.google.com/bigquery/docs/querying-partitioned-tables",
     ),
     "expiration": About(
         "Expirations: what is deleted by itself",
@@ -54,7 +54,7 @@ ABOUT: Final[Mapping[Guard, About]] = {
         "seen; a default of a dataset holds for tables that are made later, not for those that are there",
         where="applied with BigQuery's client (`guard apply`; what deletes existing data only for tables that are "
         "named), or exported: SQL, gcloud, Terraform",
-        source="docs.cloud.google.com/bigquery/docs/managing-tables#updating_a_tables_expiration_time",
+        source="docs.cloud.google.com/bigquery/docs/managing-tables",
     ),
     "alert": About(
         "Cloud Monitoring alerts on billed bytes",
@@ -62,7 +62,7 @@ ABOUT: Final[Mapping[Guard, About]] = {
         trap="the metric comes late (minutes, at times hours), and an alert without a notification channel "
         "tells nobody",
         where="exported only: Terraform, gcloud",
-        source="docs.cloud.google.com/monitoring/api/metrics_gcp_a_b#gcp-bigquery",
+        source="docs.cloud.google.com/monitoring/api/metrics_gcp_a_b",
     ),
     "time-limit": About(
         "Time limits of clusters, training jobs and notebooks",

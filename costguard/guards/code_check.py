@@ -22,8 +22,9 @@ LimitOf = Callable[[str], "tuple[int | None, str]"]
 @dataclass(frozen=True, slots=True)
 class _Row:
     key: int
-    at: int
     via: str
+    script: int | None
+    """Of whose statements it is one."""
     cap: bool | None
     open_ended: bool
 
@@ -84,7 +85,7 @@ def _calls(code: Code) -> dict[int | None, list[_Row]]:
     }
     columns = (
         *("query", "source", "call_at", "via", "statement", "bytes_cap", "dry_run", "dialect"),
-        *("scan_count", "holes", "loop_depth", "bytes", "counted_with"),
+        *("scan_count", "holes", "loop_depth", "bytes", "script"),
     )
     found: dict[int | None, list[_Row]] = defaultdict(list)
     for row in frames["queries"].select(columns).iter_rows(named=True):
@@ -102,7 +103,9 @@ def _calls(code: Code) -> dict[int | None, list[_Row]]:
         runs = call is not None and (row["bytes_cap"] is not None or kind_of_call(row["via"]) is not None)
         large = row["bytes"] is None or row["bytes"] > 10 << 20
         open_ended = large and bool(row["holes"] or row["loop_depth"])
-        found[call if runs else None].append(_Row(key, call, row["via"], row["bytes_cap"], open_ended))
+        found[call if runs else None].append(
+            _Row(key, row["via"], row["script"], row["bytes_cap"], open_ended)
+        )
     return found
 
 
@@ -113,14 +116,26 @@ def _limit(
     of_queries: Mapping[int, MaxBytesSuggestion],
     limit_of_path: LimitOf,
 ) -> tuple[int | None, str]:
-    own = [of_queries[row.key].limit for row in rows if row.key in of_queries]
+    own = {row.key: of_queries[row.key].limit for row in rows if row.key in of_queries}
     if len(own) == len(rows):
-        return max(own), "its own jobs"
+        return _together(rows, own), "its own jobs"
     limit, basis = limit_of_path(path)
     if limit is not None:
-        return max(limit, *own) if own else limit, basis
-    estimates = [code.queries[row.key].bytes_billed for row in rows]
-    known = [estimate.high for estimate in estimates if estimate is not None]
+        return max(limit, *own.values()) if own else limit, basis
+    estimates = {row.key: code.queries[row.key].bytes_billed for row in rows}
+    known = {key: estimate.high for key, estimate in estimates.items() if estimate is not None}
     if len(known) == len(rows):
-        return round_up(FACTOR * max(known)), "twice its estimate"
+        return round_up(FACTOR * _together(rows, known)), "twice its estimate"
     return None, "neither jobs nor an estimate"
+
+
+def _together(rows: list[_Row], amounts: Mapping[int, int]) -> int:
+    """What one job of a call needs: all statements of a script, but only one of several texts that it may run."""
+    of_scripts: dict[int, int] = defaultdict(int)
+    alone = 0
+    for row in rows:
+        if row.script is None:
+            alone = max(alone, amounts[row.key])
+        else:
+            of_scripts[row.script] += amounts[row.key]
+    return max([alone, *of_scripts.values()])

@@ -111,7 +111,8 @@ def expiration_suggestions(evidence: Evidence) -> Expirations:
 
 def _nothing(evidence: Evidence, why: str) -> Expirations:
     count = len(evidence.catalog)
-    return Expirations((), (LeftOut("expiration", count, f"tables of which nothing can be said {why}"),))
+    left_out = LeftOut("expiration", count, f"tables of which nothing can be said {why}")
+    return Expirations((), (left_out,) if count else ())
 
 
 def _untold(jobs: pl.DataFrame) -> pl.Series:

@@ -28,7 +28,7 @@ _NEEDS: Final[Mapping[str, str]] = {
 
 
 def suggest(evidence: Evidence, declared: Guards) -> Suggestions:
-    """Suggestions. What the config declares already goes before them in the check of the code."""
+    """Suggestions. A limit that the config declares for a path goes before what is suggested for its project."""
     jobs = on_demand(evidence.jobs) if evidence.jobs is not None else None
     groups: tuple[MaxBytesSuggestion, ...] = ()
     of_queries: dict[int, MaxBytesSuggestion] = {}

@@ -173,6 +173,34 @@ def test_the_code_alone(costguard: Costguard, shop: Path) -> None:
     assert "QueryJobConfig(maximum_bytes_billed=1099511627776)" in done.out
 
 
+def test_a_history_of_slots_only(costguard: Costguard, tmp_path: Path) -> None:
+    """There is nothing to limit by bytes, and that is said."""
+    slots = ran("a", GIB, GOOD, reservation_id="p:US.r", **reading("t"))
+    past = array(tmp_path / "slots.json", [slots])
+    done = costguard("guard", "suggest", "--jobs", past, *NOW)
+    assert done.code == 0
+    assert "Left out   jobs in a reservation, which do not pay for bytes: 1" in done.out.splitlines()
+    assert "Custom quotas" not in done.out
+    toml = costguard("guard", "suggest", "--jobs", past, *NOW, "--format", "toml").out
+    assert tomllib.loads(toml) == {}
+
+
+def test_the_bill_alone(costguard: Costguard, tmp_path: Path) -> None:
+    labels = [
+        {"key": "goog-dataproc-cluster-name", "value": "c"},
+        {"key": "goog-dataproc-location", "value": "us-central1"},
+    ]
+    bill = parquet(tmp_path / "bill.parquet", [charge(2.0, labels=labels)])
+    done = costguard("guard", "suggest", "--billing", bill)
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0].startswith("Prices")
+    assert "  dataproc: c in us-central1 (shop)" in lines
+    assert (
+        "    max-idle 30m, max-age 2h: it ran 1 time on 1 day, p95 1h, longest 1h, and cost 2.00 USD" in lines
+    )
+
+
 def test_nothing_to_go_by(costguard: Costguard) -> None:
     done = costguard("guard", "suggest")
     assert done.code == 2

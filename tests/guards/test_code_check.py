@@ -88,6 +88,28 @@ def test_calls_by_what_is_declared(tmp_path: Path) -> None:
     assert f"maximum_bytes_billed={5 * GIB})" in check.snippets[0].text
 
 
+def test_a_call_of_several_statements(tmp_path: Path) -> None:
+    """A script needs what all its statements need; of several texts that a call may run only one is run."""
+    code = """\
+from google.cloud import bigquery
+
+client = bigquery.Client()
+client.query("CREATE TEMP TABLE x AS SELECT note FROM shop.d.u; SELECT note FROM shop.d.u")
+sql = "SELECT note FROM shop.d.u" if client else "SELECT note FROM shop.d.half"
+client.query(sql)
+"""
+    tables = [
+        table("shop.d.u", 31 * GIB, partitioning=None),
+        table("shop.d.half", 15 * GIB, partitioning=None),
+    ]
+    check = suggest(evidence(tmp_path, None, tables, {"run.py": code}), Guards()).code
+    assert check is not None
+    assert [(call.line, call.statements, call.limit) for call in check.unguarded] == [
+        (4, 2, 124 * GIB),
+        (6, 2, 62 * GIB),
+    ]
+
+
 def test_the_kind_of_a_call() -> None:
     assert kind_of_call("google.cloud.bigquery.Client.query_and_wait") == "client"
     assert kind_of_call("bigframes.pandas.read_gbq_query") == "pandas"

@@ -9,7 +9,7 @@ from typing import Any
 
 import hcl2
 import sqlglot
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.guards.declared import Guards, read_guards
@@ -190,6 +190,7 @@ TABLES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(TABLES, st.integers(min_value=1, max_value=2**40), st.integers(min_value=1, max_value=36500))
 def test_whatever_is_declared_is_read_back(name: str, mib: int, days: int) -> None:
     guards = read_guards(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.guards.declared import read_guards
@@ -142,6 +142,7 @@ def test_a_catalog_tells_of_filters_only(tmp_path: Path) -> None:
     assert items[2].note == OFFLINE
 
 
+@settings(deadline=None)
 @given(
     have=st.one_of(st.none(), st.integers(min_value=1, max_value=400)),
     want=st.integers(min_value=1, max_value=400),

@@ -6,7 +6,7 @@ import doctest
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.guards import quantities
@@ -25,11 +25,13 @@ def test_the_examples() -> None:
     assert doctest.testmod(quantities).failed == 0
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=MOST_BYTES))
 def test_sizes_are_read_back(count: int) -> None:
     assert parse_size(size_text(count)) == count
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**9))
 def test_times_are_read_back(seconds: int) -> None:
     span = timedelta(seconds=seconds)
@@ -50,6 +52,7 @@ def test_no_times(text: str) -> None:
         parse_span(text)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=2**60))
 def test_rounding_up_is_done_once(count: int) -> None:
     limit = round_up(count)
@@ -58,6 +61,7 @@ def test_rounding_up_is_done_once(count: int) -> None:
     assert limit - count < 2**30 or limit == 10 * 2**20
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=10**6), st.integers(min_value=1, max_value=100))
 def test_a_rank_leaves_few_above(count: int, percent: int) -> None:
     above = count - 1 - rank(count, percent)
