@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from costguard.crew import Crew
     from costguard.extract.dbt import TemplateProject
     from costguard.facts.merge import SourceColumns
+    from costguard.guards.evidence import Evidence
     from costguard.history.charges import Charges
     from costguard.history.jobs import Jobs
     from costguard.history.prices import BillPrices
@@ -530,6 +531,52 @@ def scan_with_histories(
         )
 
 
+def guard_evidence(
+    request: ScanRequest, label_keys: Sequence[str], report_progress: Progress | None = None
+) -> Evidence:
+    """What suggestions of guards rest on, for `costguard guard`: of code, history, catalog and bill whatever is there.
+
+    Raises: as `scan`, and as `read_exports`.
+    """
+    from costguard.catalog.load import load_catalog
+    from costguard.code_statements import code_statements
+    from costguard.estimate.price import price_book
+    from costguard.facts.places import Places
+    from costguard.guards.evidence import Code, Evidence
+    from costguard.history.charges import load_charges, summarise
+    from costguard.history.jobs import load_jobs
+    from costguard.history.match import match_jobs
+    from costguard.query_reports import query_ids, query_reports
+    from costguard.view_plan import expand_view
+
+    settings = request.settings
+    book = settings.prices or price_book()
+    jobs = load_jobs([str(path) for path in request.jobs]).frame if request.jobs else None
+    charges = load_charges([str(path) for path in request.bills]) if request.bills else None
+    code = None
+    if request.files.files or request.files.unread:
+        with Cache(request.cache_directory) as cache, _crew(request) as crew:
+            run = _Run(request, cache, report_progress, crew)
+            frames, texts = run.frames(), run.source_texts
+        ids, places = query_ids(frames), Places(frames)
+        queries = query_reports(frames, places, ids, settings.prices)
+        by_id = {query.id: query for query in queries}
+        matched = match_jobs(jobs, code_statements(frames, ids, texts)) if jobs is not None else None
+        code = Code(frames, places, {key: by_id[identity] for key, identity in enumerate(ids)}, matched)
+    return Evidence(
+        catalog=load_catalog(request.catalogs),
+        settings=settings,
+        expand_view=expand_view,
+        usd_per_tib=book.price(settings.location),
+        price_note=f"{settings.location}, {book.note(settings.location)}",
+        label_keys=tuple(label_keys),
+        jobs=jobs,
+        code=code,
+        charges=charges.frame if charges is not None else None,
+        currency=summarise(charges).currency if charges is not None else None,
+    )
+
+
 def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
     """The fact tables of a request, for `costguard query`."""
     with Cache(request.cache_directory) as cache, _crew(request) as crew:
@@ -585,6 +632,7 @@ __all__ = [
     "Frames",
     "ScanWithHistory",
     "frames_of",
+    "guard_evidence",
     "judge_frames",
     "judged_frames_of",
     "scan",

@@ -55,6 +55,7 @@ def test_import_of_the_package_is_light() -> None:
         ["diff", "--help"],
         ["--version"],
         ["catalog", "pull", "--help"],
+        ["guard", "suggest", "--help"],
         ["prices", "refresh", "--help"],
         ["comment", "github", "--help"],
         ["init", "--help"],

@@ -29,7 +29,12 @@ class Place:
 
 
 COMMANDS: Final = (
-    Place("init", "init", "init_command", "Look at a project, and write a config and a workflow for it. What is there already is never written over."),
+    Place(
+        "init",
+        "init",
+        "init_command",
+        "Look at a project, and write a config and a workflow for it.",
+    ),
     Place("scan", "scan", "scan_command", "Find, price and judge the queries and data code below PATH."),
     Place(
         "diff",
@@ -93,6 +98,12 @@ COMMANDS: Final = (
     Place("history", "history", "history_app", "Get the job history."),
     Place("prices", "prices", "prices_app", "List prices: get Google's latest, and show which are in use."),
     Place("budget", "budget", "budget_app", "Budgets of Cloud Billing, as the config declares them."),
+    Place(
+        "guard",
+        "guard",
+        "guard_app",
+        "What stops spend before it happens: limits, quotas, filters, expirations, alerts.",
+    ),
     Place(
         "match",
         "match",

@@ -60,7 +60,6 @@ def build_request(options: Options, config: Config, files: Discovery | None = No
     Raises:
         UsageProblem: a path, a time, a dialect, an export or a price that cannot be used.
     """
-    from costguard.discover import discover
     from costguard.estimate.settings import EstimateSettings
     from costguard.request import ScanRequest
 
@@ -86,7 +85,7 @@ def build_request(options: Options, config: Config, files: Discovery | None = No
     )
     catalogs = tuple(options.catalog) or tuple(config.folder / path for path in config.catalog)
     return ScanRequest(
-        files=files if files is not None else discover(tuple(options.paths), config.exclude),
+        files=files if files is not None else _files(options, config),
         settings=settings,
         catalogs=catalogs,
         dialect=dialect,
@@ -117,6 +116,13 @@ def _policies(config: Config) -> tuple[Policy, ...]:
     from costguard.judge.policies import declared_policies
 
     return declared_policies(config)
+
+
+def _files(options: Options, config: Config) -> Discovery:
+    """The files below the given paths; none where no path is given: what is asked for is not about code."""
+    from costguard.discover import Discovery, discover
+
+    return discover(tuple(options.paths), config.exclude) if options.paths else Discovery((), ())
 
 
 def _exports(given: Sequence[str] | None) -> tuple[Path, ...]:
