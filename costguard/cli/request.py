@@ -12,7 +12,7 @@ from costguard.cli.user_cache import user_cache_directory
 from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.errors import UsageProblem
 from costguard.model import DIALECTS
-from costguard.project_paths import ProjectPaths, project_paths
+from costguard.project_paths import AS_PRINTED, ProjectPaths, project_paths
 
 if TYPE_CHECKING:
     from costguard.discover import Discovery
@@ -106,6 +106,8 @@ def build_request(options: Options, config: Config, files: Discovery | None = No
 
 def paths_for(options: Options, config: Config) -> ProjectPaths:
     """Paths as fingerprints and the baseline have them."""
+    if not options.paths:
+        return AS_PRINTED  # files that were found otherwise have paths from the top already
     folder = config.folder if config.found else None
     return project_paths(options.paths[0], folder, Path.cwd())
 
