@@ -96,8 +96,13 @@ def _findings(findings: Sequence[Finding], rows: int) -> Iterator[str]:
         return
     yield from ("", "### Findings", "")
     if rows:
-        heads = ("Finding", "Where", "Wastes", "What, and how to fix it")
-        yield from markdown_table(heads, [_finding(finding) for finding in findings[:rows]])
+        lines: list[tuple[str, ...]] = [
+            ("Finding", "Where", "Wastes", "What, and how to fix it"),
+            *map(_finding, findings[:rows]),
+        ]
+        if not any(line[2] for line in lines[1:]):
+            lines = [(*line[:2], line[3]) for line in lines]  # without a catalog there are no dollars
+        yield from markdown_table(lines[0], lines[1:])
     yield from _more(len(findings) - rows, "finding", "findings")
 
 
