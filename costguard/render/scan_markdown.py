@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from costguard.money import format_bytes, format_usd
-from costguard.render.amounts import counted, runs_text
+from costguard.render.amounts import certainty_text, counted, runs_text
 from costguard.render.finding_text import by_dollars, place_text, unsuppressed, wasted_text
 from costguard.render.markdown_text import markdown_cell, markdown_code, markdown_table
 from costguard.render.totals import by_cost, facts, query_place, ranked_reasons, unread_place
@@ -87,7 +87,7 @@ def _query(query: QueryReport) -> tuple[str, ...]:
         format_usd(query.usd.point),
         runs_text(query.runs) + assumed,
         format_usd(query.usd_per_iteration.point),
-        query.usd_per_iteration.basis,
+        certainty_text(query.usd_per_iteration),
     )
 
 
