@@ -32,7 +32,7 @@ FOUND = result(
         query("a.sql", 11, size=None, variant="incremental"),
         query("n.ipynb", span=Span(2, 1, 4, 1, cell=3), counted_with="a.sql:3"),
         query("unknown.sql", size=None),
-        query("wide.sql", usd_per_iteration=usd("1", "2", "4", "modelled")),
+        query("wide.sql", runs_basis="written", usd_per_iteration=usd("1", "2", "4", "modelled")),
     ],
     [
         finding("n.ipynb", span=Span(4, 1, 4, 10, cell=3), severity="note", message="every <column>"),
@@ -56,7 +56,7 @@ def test_the_page() -> None:
         "To fix name them "
     ) in shown
     assert "wide.sql 1 query $2.00 " in shown
-    assert "line 1 SELECT 1 TiB $6.25 1 assumed $2.00 $1.00 to $4.00, modelled" in shown
+    assert "line 1 SELECT 1 TiB $6.25 1 $2.00 $1.00 to $4.00, modelled" in shown
     assert (
         "n.ipynb 1 query, 1 finding Query Statement Bytes billed $ a run Runs $ an iteration Basis "
         "cell 3, lines 2 to 4 SELECT 1 TiB $6.25 1 assumed counted elsewhere "
