@@ -61,7 +61,8 @@ def _read(path: Path) -> Rule | None:
 
 
 def _shown(rule: Rule) -> RulePage:
-    parts = [rule.why]
+    why = rule.why or f"{rule.title}."
+    parts = [why]
     for kind, head in _EXAMPLES:
         blocks = [example for example in rule.examples if example.kind == kind and not example.todo]
         if blocks:
@@ -72,7 +73,7 @@ def _shown(rule: Rule) -> RulePage:
     address = _ADDRESS.search(rule.sources)
     return RulePage(
         rule.title,
-        rule.why,
+        why,
         "\n\n".join(parts),
         address[0] if address else None,
         rule.severity,

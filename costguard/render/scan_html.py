@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from costguard.model import Span
 from costguard.money import format_bytes, format_usd
-from costguard.render.amounts import counted, runs_text
+from costguard.render.amounts import certainty_text, counted, runs_text
 from costguard.render.cells import cut_start, harmless
 from costguard.render.charts import Bar, ranked_chart
 from costguard.render.finding_text import by_dollars, unsuppressed, wasted_text
@@ -146,7 +146,7 @@ def _query(query: QueryReport) -> tuple[str, ...]:
         format_usd(query.usd.point) if query.usd is not None else _UNKNOWN,
         runs_text(query.runs) + (" assumed" if query.runs_basis == "assumed" else ""),
         "counted elsewhere" if elsewhere else format_usd(usd.point) if usd is not None else _UNKNOWN,
-        usd.basis if usd is not None and not elsewhere else "",
+        certainty_text(usd) if usd is not None and not elsewhere else "",
     )
 
 

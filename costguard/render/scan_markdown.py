@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from costguard.money import format_bytes, format_usd
-from costguard.render.amounts import counted, runs_text
+from costguard.render.amounts import certainty_text, counted, runs_text
 from costguard.render.finding_text import by_dollars, place_text, unsuppressed, wasted_text
 from costguard.render.markdown_text import markdown_cell, markdown_code, markdown_table
 from costguard.render.totals import by_cost, facts, query_place, ranked_reasons, unread_place
@@ -87,7 +87,7 @@ def _query(query: QueryReport) -> tuple[str, ...]:
         format_usd(query.usd.point),
         runs_text(query.runs) + assumed,
         format_usd(query.usd_per_iteration.point),
-        query.usd_per_iteration.basis,
+        certainty_text(query.usd_per_iteration),
     )
 
 
@@ -96,8 +96,13 @@ def _findings(findings: Sequence[Finding], rows: int) -> Iterator[str]:
         return
     yield from ("", "### Findings", "")
     if rows:
-        heads = ("Finding", "Where", "Wastes", "What, and how to fix it")
-        yield from markdown_table(heads, [_finding(finding) for finding in findings[:rows]])
+        lines: list[tuple[str, ...]] = [
+            ("Finding", "Where", "Wastes", "What, and how to fix it"),
+            *map(_finding, findings[:rows]),
+        ]
+        if not any(line[2] for line in lines[1:]):
+            lines = [(*line[:2], line[3]) for line in lines]  # without a catalog there are no dollars
+        yield from markdown_table(lines[0], lines[1:])
     yield from _more(len(findings) - rows, "finding", "findings")
 
 

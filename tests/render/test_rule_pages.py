@@ -48,6 +48,13 @@ def test_a_page_of_the_user_goes_before(tmp_path: Path) -> None:
     assert (page.title, page.address, page.tags[-1]) == ("A star", None, "deep")
 
 
+def test_a_page_that_gives_no_reason(tmp_path: Path) -> None:
+    (tmp_path / "every-column.md").write_text(RULE.replace("It reads every column.\n", ""))
+    page = rule_pages(["every-column"], [tmp_path])["every-column"]
+    assert page.why == "A star."
+    assert page.help.startswith("A star.\n\n## Costs more\n")
+
+
 def test_what_has_no_page_or_a_broken_one_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "broken.md").write_text("no page")
     (tmp_path / "latin.md").write_bytes(b"\xff")

@@ -32,6 +32,7 @@ FOUND = result(
         query("a.sql", 11, size=None, variant="incremental"),
         query("n.ipynb", span=Span(2, 1, 4, 1, cell=3), counted_with="a.sql:3"),
         query("unknown.sql", size=None),
+        query("wide.sql", runs_basis="written", usd_per_iteration=usd("1", "2", "4", "modelled")),
     ],
     [
         finding("n.ipynb", span=Span(4, 1, 4, 10, cell=3), severity="note", message="every <column>"),
@@ -45,7 +46,7 @@ FOUND = result(
 def test_the_page() -> None:
     text, elements = page(FOUND, Verdict("fail", ("too dear", "1 finding")))
     shown = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text.partition("<body>")[2]))
-    assert "$75.00 for 1 of 3 queries in 1 file ✗ The gate failed too dear 1 finding" in shown
+    assert "$77.00 (modelled) for 2 of 4 queries in 1 file ✗ The gate failed too dear 1 finding" in shown
     assert "Iteration 1 query that code reads from files is counted there" in shown
     assert (
         "a.sql 2 queries, 1 finding $75.00 Query Statement Bytes billed $ a run Runs $ an iteration Basis "
@@ -54,6 +55,8 @@ def test_the_page() -> None:
         "error select-star line 4 every column is read Wastes $0.25 an iteration ($0.00 to $1.00, modelled) "
         "To fix name them "
     ) in shown
+    assert "wide.sql 1 query $2.00 " in shown
+    assert "line 1 SELECT 1 TiB $6.25 1 $2.00 $1.00 to $4.00, modelled" in shown
     assert (
         "n.ipynb 1 query, 1 finding Query Statement Bytes billed $ a run Runs $ an iteration Basis "
         "cell 3, lines 2 to 4 SELECT 1 TiB $6.25 1 assumed counted elsewhere "
@@ -63,9 +66,9 @@ def test_the_page() -> None:
     ) in shown
     assert "Made by costguard 1.2.3." in shown
     assert "PASSWORD" not in text
-    assert elements.found.count("details") == 2
+    assert elements.found.count("details") == 3
     assert text.count("<details open>") == 2
-    assert elements.found.count("rect") == 1
+    assert elements.found.count("rect") == 2
     for word in ("prefers-color-scheme: dark", "@media print", "default-src 'none'"):
         assert word in text
 
