@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ from tests.report.weeks import MONDAY, daily, moment, weeks
 
 NOW = datetime(2026, 9, 18, 6, tzinfo=UTC)
 ACCOUNT = "000000-AAAAAA-BBBBBB"
+SCHEMA = json.loads((Path(__file__).parent / "render" / "budget-suggestions.schema.json").read_text())
 OTHER = {"id": "other", "number": "42", "name": "Other", "labels": []}
 
 
@@ -335,7 +337,7 @@ def test_as_toml(tmp_path: Path) -> None:
 
 
 def test_as_json(tmp_path: Path) -> None:
-    document = json.loads(suggestions_json(suggested(tmp_path, weeks(9))))
+    document = _document(suggested(tmp_path, weeks(9)))
     (only,) = document["suggestions"]
     assert only["budget"]["amount"] == "380.00"
     assert only["budget"]["thresholds"][-1] == {"at": "1", "on": "forecast"}
@@ -345,6 +347,13 @@ def test_as_json(tmp_path: Path) -> None:
     assert sums["forecast"]["high"] == "300.00"
     assert document["iterations"]["max_usd_per_iteration"] == "12"
     assert (document["first_day"], document["last_closed_day"]) == ("2026-07-13", "2026-09-10")
+
+
+def _document(found: Suggestions) -> Any:
+    """The document for programs, held against its schema."""
+    document = json.loads(suggestions_json(found))
+    jsonschema.validate(document, SCHEMA, jsonschema.Draft202012Validator)
+    return document
 
 
 def _loaded(text: str) -> tuple[Budget, ...]:
@@ -389,4 +398,4 @@ def test_toml_of_any_bill_loads(
     assert budgets == tuple(item.budget for item in found.suggestions)
     assert len({budget.name for budget in budgets}) == len(budgets)
     assert suggestions_text(found)
-    assert json.loads(suggestions_json(found))["version"] == 1
+    _document(found)

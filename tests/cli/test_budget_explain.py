@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -20,6 +21,7 @@ from tests.report.weeks import daily, weeks
 from .conftest import Costguard, Done
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "churn"
+SCHEMA = json.loads((Path(__file__).parents[1] / "render" / "budget-explanation.schema.json").read_text())
 BUDGET = '[[budgets]]\nname = "churn-team"\nproject = "p"\namount = 450\n'
 NOW = ("--now", "2026-09-14T06:00:00Z")
 SEPTEMBER = {**BARE, "costIntervalStart": "2026-09-01T07:00:00Z"}
@@ -40,7 +42,10 @@ def explain(costguard: Costguard, monkeypatch: pytest.MonkeyPatch) -> Explain:
     def call(document: Any, *arguments: object) -> Done:
         data = document if isinstance(document, bytes) else json.dumps(document).encode()
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-        return costguard("budget", "explain", *arguments)
+        done = costguard("budget", "explain", *arguments)
+        if "json" in arguments and done.code == 0:
+            jsonschema.validate(done.document, SCHEMA, jsonschema.Draft202012Validator)
+        return done
 
     return call
 
@@ -223,7 +228,7 @@ def test_nothing_in_a_message_steers_a_terminal(explain: Explain, tmp_path: Path
 )
 @given(DOCUMENTS | NOTIFICATIONS | NOTIFICATIONS.map(message))
 def test_any_json_is_explained_or_refused(explain: Explain, document: Any) -> None:
-    done = explain(document, *NOW)
+    done = explain(document, *NOW, "--format", "json")
     assert done.code in (0, 2)
     assert bool(done.out) is (done.code == 0)
     assert "internal error" not in done.err
@@ -243,8 +248,9 @@ def test_any_notification_with_a_bill(explain: Explain, tmp_path: Path) -> None:
     for time in times:
         for amount in (0, -5, 10**15, 0.0000001, None):
             odd = {**SEPTEMBER, "costIntervalStart": time, "costAmount": amount or 0, "budgetAmount": amount}
-            done = explain({"message": message(odd)}, "--billing", bill, *NOW)
-            assert (done.code, done.err) == (0, ""), (time, amount)
+            for format in ("text", "json"):
+                done = explain({"message": message(odd)}, "--billing", bill, *NOW, "--format", format)
+                assert (done.code, done.err) == (0, ""), (time, amount)
 
 
 def test_the_data_may_be_written_by_hand(explain: Explain) -> None:
