@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costguard.cli.options import (
-    BillingOption,
     CatalogOption,
     ConfigOption,
     Format,
@@ -54,7 +53,7 @@ guard_app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-CodeArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="The code to check.")]
+CodeArgument = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="The code to check.")]
 ClientProjectOption = Annotated[
     str | None, typer.Option("--project", help="Makes the requests (default: of the config or credentials).")
 ]
@@ -69,7 +68,10 @@ def guard() -> None:
 def suggest_command(
     paths: CodeArgument = None,
     jobs: JobsOption = None,
-    billing: BillingOption = None,
+    billing: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EXPORT", help="The bill, for time limits of machines (repeatable)."),
+    ] = None,
     catalog: CatalogOption = None,
     location: LocationOption = None,
     prices: PricesOption = None,
@@ -82,7 +84,7 @@ def suggest_command(
     config: ConfigOption = None,
     no_cache: NoCacheOption = False,
 ) -> None:
-    """Suggest guards, with the arithmetic, from the job history, the code, the catalog and the bill."""
+    """Suggest guards from history, code, catalog and bill. Each with its arithmetic, what it stops, and its trap."""
     from costguard.cli.request import Options
     from costguard.cli.terminal import text_width
     from costguard.guards.declared import declared_guards
@@ -139,7 +141,7 @@ def plan_command(
     output: OutputOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Hold the declared guards against what is there. Changes nothing. Exit code 2 when some state is not known."""
+    """Hold declared guards against what is there. Changes nothing. Exit code 2 when some state is not known."""
     from costguard.cli.guard_changes import client_for, planned
     from costguard.guards.plan import subjects_of
     from costguard.render.guard_plan import plan_text
@@ -189,8 +191,8 @@ def apply_command(
     output: OutputOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Set the declared partition filters and expirations with BigQuery's client. Only these settings are touched, and
-    only where the table is still as it was read. Exit code 1 when something could not be set."""
+    """Set declared partition filters and expirations. Nothing else of a table is touched, and nothing where it is no
+    longer as it was read. Exit code 1 when something could not be set."""
     from costguard.cli.guard_changes import (
         CONFLICT,
         FAILED,
@@ -251,7 +253,7 @@ def export_command(
     output: OutputOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Write the declared guards down for those who set them by other means."""
+    """Write declared guards down as Terraform, gcloud or SQL."""
     from costguard.write import check_output, write_text
 
     if terraform + gcloud + sql != 1:
