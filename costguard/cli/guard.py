@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costguard.cli.options import (
-    BillingOption,
     CatalogOption,
     ConfigOption,
     Format,
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costguard.cli.request import Options
-    from costguard.cloud.bigquery import BigQuery
     from costguard.config import Config
     from costguard.guards.declared import Guards
     from costguard.guards.evidence import Evidence
     from costguard.guards.past_stops import PastStop
-    from costguard.guards.plan import Change, PlanItem, State, Subject
+    from costguard.guards.plan import State, Subject
     from costguard.guards.suggestions import CodeCheck
 
 
@@ -55,7 +53,7 @@ guard_app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-CodeArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="The code to check.")]
+CodeArgument = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="The code to check.")]
 ClientProjectOption = Annotated[
     str | None, typer.Option("--project", help="Makes the requests (default: of the config or credentials).")
 ]
@@ -70,7 +68,10 @@ def guard() -> None:
 def suggest_command(
     paths: CodeArgument = None,
     jobs: JobsOption = None,
-    billing: BillingOption = None,
+    billing: Annotated[
+        list[str] | None,
+        typer.Option(metavar="EXPORT", help="The bill, for time limits of machines (repeatable)."),
+    ] = None,
     catalog: CatalogOption = None,
     location: LocationOption = None,
     prices: PricesOption = None,
@@ -83,7 +84,7 @@ def suggest_command(
     config: ConfigOption = None,
     no_cache: NoCacheOption = False,
 ) -> None:
-    """Suggest guards, with the arithmetic, from the job history, the code, the catalog and the bill."""
+    """Suggest guards from history, code, catalog and bill. Each with its arithmetic, what it stops, and its trap."""
     from costguard.cli.request import Options
     from costguard.cli.terminal import text_width
     from costguard.guards.declared import declared_guards
@@ -140,7 +141,8 @@ def plan_command(
     output: OutputOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Hold the declared guards against what is there. Changes nothing. Exit code 2 when some state is not known."""
+    """Hold declared guards against what is there. Changes nothing. Exit code 2 when some state is not known."""
+    from costguard.cli.guard_changes import client_for, planned
     from costguard.guards.plan import subjects_of
     from costguard.render.guard_plan import plan_text
     from costguard.render.guards_json import plan_json
@@ -155,8 +157,10 @@ def plan_command(
     if offline:
         states = _catalog_states(catalog, settings, subjects)
     else:
-        states = _read_states(_client(project, settings, subjects), subjects) if subjects else {}
-    items = _planned(guards, states, now)
+        from costguard.cloud.guards import read_states
+
+        states = read_states(client_for(project, settings, subjects), subjects) if subjects else {}
+    items = planned(guards, states, now)
     code = _code_check(paths, guards, catalog, settings, file, now) if paths else None
     past = _past_stops(jobs, guards) if jobs else None
     if format is Format.json:
@@ -187,8 +191,18 @@ def apply_command(
     output: OutputOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Set the declared partition filters and expirations with BigQuery's client. Only these settings are touched, and
-    only where the table is still as it was read. Exit code 1 when something could not be set."""
+    """Set declared partition filters and expirations. Nothing else of a table is touched, and nothing where it is no
+    longer as it was read. Exit code 1 when something could not be set."""
+    from costguard.cli.guard_changes import (
+        CONFLICT,
+        FAILED,
+        ask,
+        carried_out,
+        check_named,
+        client_for,
+        planned,
+        without_deletions,
+    )
     from costguard.guards.plan import changes_of, subjects_of
     from costguard.render.guard_plan import plan_text, results_text
     from costguard.render.guards_json import plan_json
@@ -197,21 +211,23 @@ def apply_command(
     check_output(output)
     settings = _settings(config if config is not None else _config_file([]))
     guards = _declared(settings)
-    _check_named(delete_from or [], guards)
+    check_named(delete_from or [], guards)
     subjects = subjects_of(guards)
     results: dict[str, str] = {}
-    items = _planned(guards, {}, now)
+    items = planned(guards, {}, now)
     if subjects:
-        client = _client(project, settings, subjects)
-        states = _read_states(client, subjects)
-        items = _planned(guards, states, now)
-        wanted, results = _without_deletions(items, frozenset(delete_from or ()))
+        from costguard.cloud.guards import read_states
+
+        client = client_for(project, settings, subjects)
+        states = read_states(client, subjects)
+        items = planned(guards, states, now)
+        wanted, results = without_deletions(items, frozenset(delete_from or ()))
         changes = changes_of(wanted, states)
         if changes and not dry_run:
             if not yes:
                 sys.stderr.write(plan_text(items, None, None, limited=False))
-                _ask(changes)
-            results |= _carried_out(client, changes)
+                ask(changes)
+            results |= carried_out(client, changes)
         else:
             results |= {str(change.subject): "would be set" for change in changes}
     if format is Format.json:
@@ -221,7 +237,7 @@ def apply_command(
         text = plan + ("\n" if results else "") + results_text(results)
     write_text(text, output)
     bad = any(item.action in ("unreadable", "unfit") for item in items)
-    if bad or any(result.startswith((_FAILED, _CONFLICT)) for result in results.values()):
+    if bad or any(result.startswith((FAILED, CONFLICT)) for result in results.values()):
         raise typer.Exit(1)
 
 
@@ -237,7 +253,7 @@ def export_command(
     output: OutputOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Write the declared guards down for those who set them by other means."""
+    """Write declared guards down as Terraform, gcloud or SQL."""
     from costguard.write import check_output, write_text
 
     if terraform + gcloud + sql != 1:
@@ -356,85 +372,3 @@ def _catalog_states(
 
     files = catalog or [settings.folder / path for path in settings.catalog]
     return catalog_states(load_catalog(files), subjects)
-
-
-# -- BigQuery ------------------------------------------------------------------------------------------
-
-_FAILED = "failed: "
-_CONFLICT = "conflict: "
-
-
-def _client(project: str | None, settings: Config, subjects: Sequence[Subject]) -> BigQuery:
-    from costguard.cloud.bigquery import Access, BigQuery
-
-    return BigQuery(Access(project or settings.project or subjects[0].project, label="guard"))
-
-
-def _read_states(client: BigQuery, subjects: Sequence[Subject]) -> dict[Subject, State]:
-    from costguard.cloud.guards import read_states
-
-    return read_states(client, subjects)
-
-
-def _planned(guards: Guards, states: dict[Subject, State], now: str | None) -> tuple[PlanItem, ...]:
-    from costguard.cli.request import parse_now
-    from costguard.guards.plan import plan_guards
-
-    return plan_guards(guards, states, parse_now(now))
-
-
-def _check_named(names: Sequence[str], guards: Guards) -> None:
-    declared = {str(guard.table) for guard in guards.expiration if guard.table is not None}
-    for name in names:
-        if name not in declared:
-            raise UsageProblem(
-                f"--delete-from {name}: no expiration of this table is declared; "
-                f"declared: {', '.join(sorted(declared)) or 'none'}"
-            )
-
-
-def _without_deletions(
-    items: tuple[PlanItem, ...], named: frozenset[str]
-) -> tuple[tuple[PlanItem, ...], dict[str, str]]:
-    """What is sent, and what is left since it deletes data of a table that was not named."""
-    left = {
-        f"{item.subject} {item.setting}": f"left out: it deletes data; --delete-from {item.subject} sets it"
-        for item in items
-        if item.action == "set" and item.destructive and item.subject not in named
-    }
-    return tuple(item for item in items if not item.destructive or item.subject in named), left
-
-
-def _ask(changes: Sequence[Change]) -> None:
-    """Ask a person.
-
-    Raises:
-        UsageProblem: there is none, or no is the answer.
-    """
-    if not sys.stdin.isatty():
-        raise UsageProblem(
-            "there is no terminal to ask on: give --yes, or --dry-run to see what would be sent"
-        )
-    from costguard.render.cells import harmless
-
-    for change in changes:
-        sys.stderr.write(harmless(f"  {change.subject}: {', '.join(change.settings)}") + "\n")
-    if not typer.confirm("Set these?", default=False, err=True):
-        raise UsageProblem("nothing was set")
-
-
-def _carried_out(client: BigQuery, changes: Sequence[Change]) -> dict[str, str]:
-    """What came of each change; one that fails does not keep the others from being made."""
-    from costguard.cloud.guards import carry_out
-    from costguard.cloud.problems import ChangedUnderneath, NotReadable
-
-    results: dict[str, str] = {}
-    for change in changes:
-        try:
-            made = carry_out(client, change)
-            results[str(change.subject)] = "set" if made else "was set already"
-        except ChangedUnderneath as problem:
-            results[str(change.subject)] = f"{_CONFLICT}{problem}"
-        except NotReadable as problem:
-            results[str(change.subject)] = f"{_FAILED}{problem}"
-    return results

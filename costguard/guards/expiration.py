@@ -54,7 +54,8 @@ def expiration_suggestions(evidence: Evidence) -> Expirations:
     untold = _untold(jobs)
     if untold.null_count():
         return _nothing(evidence, "since some jobs tell neither what they read nor their text")
-    texts = "\n".join(untold.unique())
+    views = (raw.get("view_query") or "" for raw in evidence.catalog.raw().values())
+    texts = "\n".join((*untold.unique(), *views))
     uses = _uses(jobs)
     read = _Names(uses.filter(~pl.col("own"))["table"].to_list() + _read_by_code(evidence.code))
     found: list[ExpirationSuggestion] = []

@@ -360,6 +360,22 @@ def test_who_may_not(costguard: Costguard, declared: Path, server: Server) -> No
     assert [name for name, _ in server.patches] == ["p.tmp"]
 
 
+def test_trouble_for_all_ends_it_and_tells_what_was_set(
+    costguard: Costguard, declared: Path, server: Server
+) -> None:
+    arguments = ("guard", "apply", "--yes", "--delete-from", "p.d.old", *NOW)
+    server.failures.append(Failure("PATCH .*/tables/t", 403, "quotaExceeded", "Quota exceeded"))
+    done = costguard(*arguments)
+    assert done.code == 1
+    lines = done.out.splitlines()[-3:]
+    assert lines[0] == "p.d.old  set"
+    assert lines[1].startswith("p.d.t    failed: cannot change p.d.t: a quota is used up")
+    assert lines[2] == "p.tmp    not tried"
+    server.failures.clear()
+    assert costguard(*arguments).code == 0
+    assert [name for name, _ in server.patches] == ["p.d.old", "p.d.t", "p.tmp"]
+
+
 def test_nothing_that_a_client_could_set(costguard: Costguard, tmp_path: Path) -> None:
     (tmp_path / "costguard.toml").write_text('[[guards.quota]]\nproject = "p"\nper_day = "1 TiB"\n')
     done = costguard("guard", "apply", "--yes")

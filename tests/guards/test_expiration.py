@@ -147,6 +147,12 @@ def test_jobs_that_do_not_tell_what_they_read(tmp_path: Path) -> None:
     assert len(found_in(tmp_path, [*LONG, cached], table("shop.d.old")).found) == 1
 
 
+def test_what_a_view_reads_stays(tmp_path: Path) -> None:
+    view = {"name": "shop.d.v", "kind": "view", "view_query": "SELECT note FROM `shop.d.behind`"}
+    found = found_in(tmp_path, LONG, table("shop.d.behind"), view)
+    assert found == Expirations((), ())
+
+
 def test_the_default_of_a_dataset_of_temporary_data(tmp_path: Path) -> None:
     """Made on the 1st and again on the 4th, read on the 9th: five days old, so that ten are allowed."""
     made = {"statement_type": "CREATE_TABLE_AS_SELECT"}
