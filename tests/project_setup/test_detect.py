@@ -187,6 +187,20 @@ def test_the_default_branch(tmp_path: Path) -> None:
     assert detect(upstream).repository.branch == "master"
 
 
+def test_within_a_hook_of_another_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository(tmp_path / "other", {"a.sql": ""})
+    repository(tmp_path / "mine", {"a.sql": ""})
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
+    assert detect(tmp_path / "mine").repository.top == (tmp_path / "mine").resolve()
+
+
+def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository(tmp_path, {"a.sql": ""})
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert detect(tmp_path).repository.top is None
+
+
 def test_nothing_outside_is_read(tmp_path: Path) -> None:
     write(tmp_path / "outside", DBT)
     inside = tmp_path / "inside"
