@@ -52,6 +52,7 @@ def test_import_of_the_package_is_light() -> None:
     [
         ["--help"],
         ["scan", "--help"],
+        ["diff", "--help"],
         ["--version"],
         ["catalog", "pull", "--help"],
         ["prices", "refresh", "--help"],

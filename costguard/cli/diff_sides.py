@@ -18,8 +18,8 @@ from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.diff.git import Repository
 from costguard.diff.model import Revision
 from costguard.diff.snapshot import Snapshot, snapshot
-from costguard.diff.sources import config_files, discover_tree, needed
-from costguard.diff.tree import Tree, below, tree_of_commit, tree_on_disk
+from costguard.diff.sources import config_files, discover_tree, lost, needed
+from costguard.diff.tree import Tree, below, missing_objects, tree_of_commit, tree_on_disk
 from costguard.discover import kind_of, printable
 from costguard.errors import UsageProblem
 from costguard.packed_files import PackedFiles, read_file
@@ -97,6 +97,9 @@ def both_sides(
     for path in paths:
         if not any(True for tree in (before, after) for _ in below(tree.files, [path])):
             raise UsageProblem(f"{path}: no such file or directory in {base.name} or {head.name}")
+    missing = lost(before, after, paths)
+    if missing is not None:
+        raise UsageProblem(missing_objects(repository, f"the content of {printable(missing)} is not here"))
     with ExitStack() as stack:
         sides = [
             _side(repository, revision, tree, paths, options, stack)

@@ -56,6 +56,15 @@ def needed(tree: Tree, paths: Sequence[str]) -> Iterator[str]:
                 yield path
 
 
+def lost(before: Tree, after: Tree, paths: Sequence[str]) -> str | None:
+    """A file that a scan may read and of which the content is not here, unless it is the same one on both sides."""
+    for one, other in ((before, after), (after, before)):
+        for path in sorted(below(one.missing, paths)):
+            if _may_be_read(path, 0) and other.missing.get(path) != one.missing[path]:
+                return path
+    return None
+
+
 def _may_be_read(path: str, size: int) -> bool:
     folder, _, name = path.rpartition("/")
     kind = kind_of(name)
@@ -86,12 +95,16 @@ def discover_tree(tree: Tree, folder: Path, paths: Sequence[str], exclude: Seque
     patterns = exclude_patterns(exclude)
     files: list[SourceFile] = []
     unread: list[UnreadReport] = []
-    for path in sorted(below(tree.files, paths)):
+    for path in sorted(below([*tree.files, *tree.missing], paths)):
         kind = kind_of(path.rpartition("/")[2])
         if kind is None or not SKIPPED.isdisjoint(path.split("/")[:-1]):
             continue
         shown = printable(path)
         if patterns is not None and path not in paths and patterns.match_file(path):
+            continue
+        if path in tree.missing:
+            detail = "the repository does not hold its content (a partial clone?)"
+            unread.append(UnreadReport(shown, Span(1, 1, 1, 1), "content not here", detail))
             continue
         size = tree.files[path].size
         if size > MAXIMUM_BYTES[kind]:

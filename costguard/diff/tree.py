@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,8 @@ class Tree:
     submodules: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     """(path, why it is not read)."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of contents that are not here, by path."""
 
 
 def tree_of_commit(repository: Repository, commit: str) -> Tree:
@@ -58,6 +60,7 @@ def tree_of_commit(repository: Repository, commit: str) -> Tree:
     links: list[str] = []
     submodules: list[str] = []
     refused: list[tuple[str, str]] = []
+    missing: dict[str, str] = {}
     for entry in listing.split(b"\0"):
         head, _, name = entry.partition(b"\t")
         if not head:
@@ -72,10 +75,10 @@ def tree_of_commit(repository: Repository, commit: str) -> Tree:
         elif mode == _LINK:
             links.append(path)
         elif not size.isdigit():
-            raise UsageProblem(missing_objects(repository, f"object {blob.decode()} is missing"))
+            missing[path] = blob.decode()
         else:
             files[path] = TreeFile(int(size), blob.decode())
-    return Tree(files, tuple(links), tuple(submodules), tuple(refused))
+    return Tree(files, tuple(links), tuple(submodules), tuple(refused), missing)
 
 
 def missing_objects(repository: Repository, message: str) -> str:

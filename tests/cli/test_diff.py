@@ -361,6 +361,20 @@ def test_paths_that_lead_out_are_said(costguard: Costguard, shop_repository: Wor
     assert len(done.document["queries"]) == 2
 
 
+def test_contents_that_are_not_here(costguard: Costguard, shop_repository: Work) -> None:
+    """As in a partial clone: what is missing on one side would look as if it had been written or deleted."""
+    shop_repository.put("sql/one.sql", "SELECT id, day FROM p.shop.orders\n")
+    shop_repository.commit()
+    name = shop_repository.git("rev-parse", "main:sql/one.sql")
+    (shop_repository.top / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    done = costguard("diff", *NOW)
+    assert (done.code, done.err) == (
+        2,
+        "costguard: git cannot read the revision (the content of sql/one.sql is not here); `git fsck` says what is "
+        "damaged\n",
+    )
+
+
 def test_a_config_that_leads_out(costguard: Costguard, shop_repository: Work) -> None:
     shop_repository.put("costguard.toml", 'catalog = "../../../../../etc/passwd"\n')
     shop_repository.commit()

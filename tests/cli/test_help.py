@@ -10,6 +10,7 @@ from tests.cli.conftest import Costguard
 COMMANDS = (
     *(
         "scan",
+        "diff",
         "rules",
         "explain",
         "test-rules",

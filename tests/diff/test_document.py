@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.diff import document as module
@@ -122,6 +122,7 @@ def changed(place: tuple[Any, ...], change: Callable[[Any, Any], None]) -> str:
     return json.dumps(document)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLACES), VALUES)
 def test_any_other_value_anywhere_is_read_or_refused(place: tuple[Any, ...], value: Any) -> None:
     def put(parent: Any, key: Any) -> None:
@@ -130,6 +131,7 @@ def test_any_other_value_anywhere_is_read_or_refused(place: tuple[Any, ...], val
     _read_or_refused(changed(place, put))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLACES))
 def test_anything_may_be_missing(place: tuple[Any, ...]) -> None:
     def remove(parent: Any, key: Any) -> None:

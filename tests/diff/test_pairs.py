@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.diff.pairs import likeness, pairs
@@ -183,6 +183,7 @@ def projects(draw: st.DrawFn) -> list[QueryReport]:
     ]
 
 
+@settings(deadline=None)
 @given(projects(), projects())
 def test_every_query_of_both_sides_is_there_exactly_once(
     before: list[QueryReport], after: list[QueryReport]
@@ -192,6 +193,7 @@ def test_every_query_of_both_sides_is_there_exactly_once(
     assert sorted([other for _, other in both] + added) == sorted(item.id for item in after)
 
 
+@settings(deadline=None)
 @given(projects(), st.randoms(use_true_random=False))
 def test_lines_may_move_and_files_may_be_renamed(items: list[QueryReport], random: object) -> None:
     """A project in which every file has another name and every query another line has no changes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.diff.model import QueryChange, Revision, ScanDiff
@@ -248,6 +248,7 @@ def test_what_is_listed() -> None:
 SIZES = st.one_of(st.integers(0, 5 * TIB))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abcd"), SIZES, st.integers(1, 9)), max_size=6),
     st.lists(st.tuples(st.sampled_from("abcd"), SIZES, st.integers(1, 9)), max_size=6),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from costguard.diff.sources import config_files, discover_tree, needed
+from costguard.diff.sources import config_files, discover_tree, lost, needed
 from costguard.diff.tree import Tree, TreeFile
 from costguard.discover import SourceFile
 from costguard.errors import UsageProblem
@@ -89,3 +89,15 @@ def test_of_a_dbt_project_all_that_rendering_reads() -> None:
         "p/macros/m.sql",
     ]
     assert list(needed(files, ["other"])) == ["other/b.sql"]
+
+
+def test_contents_that_are_not_here() -> None:
+    """The same one on both sides is a place that is not read; of one side only, nothing could be compared."""
+    here, gone = Tree({"a.sql": TreeFile(1, "a")}), Tree({}, missing={"a.sql": "a", "photo.png": "b"})
+    assert lost(gone, gone, [""]) is None
+    assert lost(here, gone, [""]) == lost(gone, here, [""]) == "a.sql"
+    assert lost(gone, Tree({}, missing={"a.sql": "c"}), [""]) == "a.sql"
+    assert lost(here, gone, ["sql"]) is None
+    assert lost(here, Tree(here.files, missing={"photo.png": "b"}), [""]) is None
+    found = discover_tree(gone, FOLDER, [""], ())
+    assert [(item.path, item.reason) for item in found.unread] == [("a.sql", "content not here")]

@@ -79,12 +79,16 @@ def test_names_that_are_not_utf_8(work: Work, repository: Repository) -> None:
     assert list(found.files) == [os.fsdecode(b"gr\xfcn.sql")]
 
 
-def test_missing_objects(work: Work, repository: Repository) -> None:
+def test_missing_contents(work: Work, repository: Repository) -> None:
     commit = commit_of(work, ("100644", "2" * 40, "q.sql"))
+    assert tree_of_commit(repository, commit).missing == {"q.sql": "2" * 40}
+
+
+def test_a_commit_that_is_missing(work: Work, repository: Repository) -> None:
     with pytest.raises(
         UsageProblem, match=r"git cannot read the revision .*; `git fsck` says what is damaged"
     ):
-        tree_of_commit(repository, commit)
+        tree_of_commit(repository, "1" * 40)
     work.git("config", "remote.origin.promisor", "true")
     assert "it is a partial clone; clone without --filter" in missing_objects(repository, "fatal: gone")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -184,6 +184,7 @@ def test_nothing_becomes_markup() -> None:
     assert not re.search(r"^/close", text, re.MULTILINE)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab`|\\<>[]()@#!&~_* \n1/:.-", max_size=40))
 def test_code_and_prose_stay_one_cell(text: str) -> None:
     row = f"| a | b | c |\n| - | - | - |\n| {code(text, in_table=True)} | {prose(text)} | end |\n"
@@ -193,6 +194,7 @@ def test_code_and_prose_stay_one_cell(text: str) -> None:
     assert not re.search(r"<(?!/?(?:table|thead|tbody|tr|th|td|code)\b)", html)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab`| 1", min_size=1, max_size=20).filter(lambda text: bool(text.strip())))
 def test_code_shows_what_it_was_given(text: str) -> None:
     (shown,) = re.findall(r"<code>(.*)</code>", parsed(code(text)))
