@@ -134,11 +134,14 @@ def test_kinds_of_files(tmp_path: Path) -> None:
     assert dict(found.files) == {"sql": 2, "python": 1, "notebook": 1, "template": 1}
 
 
-def test_a_catalog_is_ours_or_none(tmp_path: Path) -> None:
+def test_a_catalog_is_ours_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert detect(write(tmp_path / "ours", {"catalog.json": CATALOG})).catalogs == ("catalog.json",)
     of_dbt = json.dumps({"metadata": {}, "nodes": {}})
     assert detect(write(tmp_path / "dbt", {"catalog.json": of_dbt})).catalogs == ()
+    monkeypatch.setattr("costguard.project_setup.detect.LARGEST_CATALOG", len(CATALOG) - 1)
+    assert detect(tmp_path / "ours").catalogs == ()
     (tmp_path / "link").mkdir()
+    monkeypatch.undo()
     (tmp_path / "link" / "catalog.json").symlink_to(tmp_path / "ours" / "catalog.json")
     assert detect(tmp_path / "link").catalogs == ()
 
