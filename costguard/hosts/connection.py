@@ -79,9 +79,12 @@ class Connection:
         """`headers` go with every request, the one with the token among them.
 
         Raises:
-            UsageProblem: an address to which no token may be sent.
+            UsageProblem: an address to which no token may be sent, or a token that is none.
         """
         self.address = checked_address(address)
+        for value in headers.values():
+            if not (value.isascii() and value.isprintable()):  # the library's own error would show it
+                raise UsageProblem("the token has characters that no token has, such as a line end within")
         self.patience = patience or Patience()
         self.sleep = sleep
         self._headers = dict(headers)

@@ -99,11 +99,14 @@ def _update(host: Host, comment: Comment, marker: Marker, body: str) -> bool:
     for _ in range(_TRIES):
         try:
             host.update(comment, body)
-            now = marker_of(host.read(comment).body)
         except HostProblem as problem:
             if problem.trouble != "missing":
                 raise
             return False
+        try:
+            now = marker_of(host.read(comment).body)
+        except HostProblem as problem:  # it is written, whatever this says
+            return problem.trouble != "missing"
         if now is None or now.valid_at >= marker.valid_at:
             return True
     return True

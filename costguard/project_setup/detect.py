@@ -22,6 +22,8 @@ CiHost = Literal["github", "gitlab"]
 
 SAMPLE: Final = 300
 """Source files that are read."""
+LARGEST_CATALOG: Final = 64 * 2**20
+"""Bytes of a file that is tried as a catalog."""
 _CATALOGS: Final = ("catalog.json", "catalog.json.gz")
 _SETTINGS: Final = frozenset({"dbt_project.yml", "dbt_project.yaml", "profiles.yml"})
 _PUBLIC: Final = "bigquery-public-data"
@@ -186,7 +188,7 @@ def _is_catalog(path: Path) -> bool:
     from costguard.catalog.load import load_catalog
     from costguard.catalog.model import CatalogError
 
-    if not path.is_file() or path.is_symlink():
+    if not path.is_file() or path.is_symlink() or path.stat().st_size > LARGEST_CATALOG:
         return False
     try:
         load_catalog([path])

@@ -75,7 +75,7 @@ def _config(found: Detected, pyproject: bool) -> PlannedFile:
 
 def _workflows(found: Detected, ci: CiHost | None, package: str) -> Iterator[PlannedFile]:
     top = found.repository.top or found.folder
-    folder = _below(found.folder, top)
+    folder = found.folder.resolve().relative_to(top.resolve()).as_posix()
     if ci == "github":
         yield _new(top, ".github/workflows/costguard.yml", github_workflow(package, folder))
     elif ci == "gitlab":
@@ -85,13 +85,6 @@ def _workflows(found: Detected, ci: CiHost | None, package: str) -> Iterator[Pla
             yield main
         elif GITLAB_FILE not in (read_small(main.path) or ""):
             yield replace(main, remark=f"add to its `include:` the line `- local: {GITLAB_FILE}`")
-
-
-def _below(folder: Path, top: Path) -> str:
-    try:
-        return folder.resolve().relative_to(top.resolve()).as_posix()
-    except ValueError:
-        return "."
 
 
 def _new(root: Path, name: str, text: str) -> PlannedFile:

@@ -58,13 +58,14 @@ def _host(url: str) -> str | None:
 
 def _git(folder: Path, *arguments: str) -> str:
     """What git says; nothing where it fails, or is not there."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    # Within a hook these variables name the hook's repository, whatever the folder is.
+    environment = {key: value for key, value in os.environ.items() if key not in ("GIT_DIR", "GIT_WORK_TREE")}
     try:
         done = subprocess.run(  # noqa: S603
             ["git", "-C", str(folder), *arguments],  # noqa: S607
             capture_output=True,
             timeout=20,
-            env=environment,
+            env=environment | {"GIT_OPTIONAL_LOCKS": "0"},
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

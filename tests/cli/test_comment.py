@@ -266,6 +266,16 @@ def test_no_token_goes_anywhere_in_clear_text(
     assert "is not sent over http://" in done.err
 
 
+@pytest.mark.parametrize("token", [f"{TOKEN}\r\nX: y", f"{TOKEN}é", f"{TOKEN}\x7f"])
+def test_a_token_that_is_none_is_not_shown(
+    costguard: Costguard, job: Path, server: Server, body: Path, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", token)
+    done = comment(costguard, "--body", body)
+    assert (done.code, server.requests) == (2, [])
+    assert "characters that no token has" in done.err
+
+
 def test_a_body_that_is_no_comment(
     costguard: Costguard, job: Path, body: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,6 +113,12 @@ def test_an_empty_folder(costguard: Costguard) -> None:
     assert done.out.startswith("Found     nothing that is read yet: no SQL, no Python, no notebook\n")
 
 
+def test_many_projects_of_dbt(costguard: Costguard, tmp_path: Path) -> None:
+    for name in "abcde":
+        write(tmp_path / name, DBT)
+    assert "dbt in a/, in b/, in c/ and 2 more\n" in costguard("init", "--ci", "none").out
+
+
 def test_what_cannot_be_used(costguard: Costguard, tmp_path: Path) -> None:
     for arguments, text in (
         (("missing",), "missing: is no directory"),

@@ -276,6 +276,13 @@ def test_a_slow_job_writes_over_ours(request_: Request, times: int) -> None:
     assert request_.words == ["Ours.\n"]
 
 
+@pytest.mark.parametrize(("status", "action"), [(403, "updated"), (500, "updated"), (404, "created")])
+def test_the_look_afterwards_fails(request_: Request, status: int, action: str) -> None:
+    note = request_.server.add(comment("One.", EARLIER))
+    request_.server.failures = [Failure(rf"GET .*/{note.id}$", status, {"message": "no"}, times=99)]
+    assert request_.post(draft("Ours.")).action == action
+
+
 def test_a_faster_job_writes_over_ours(request_: Request) -> None:
     note = request_.server.add(comment("One.", EARLIER))
 

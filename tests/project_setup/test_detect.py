@@ -134,11 +134,14 @@ def test_kinds_of_files(tmp_path: Path) -> None:
     assert dict(found.files) == {"sql": 2, "python": 1, "notebook": 1, "template": 1}
 
 
-def test_a_catalog_is_ours_or_none(tmp_path: Path) -> None:
+def test_a_catalog_is_ours_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert detect(write(tmp_path / "ours", {"catalog.json": CATALOG})).catalogs == ("catalog.json",)
     of_dbt = json.dumps({"metadata": {}, "nodes": {}})
     assert detect(write(tmp_path / "dbt", {"catalog.json": of_dbt})).catalogs == ()
+    monkeypatch.setattr("costguard.project_setup.detect.LARGEST_CATALOG", len(CATALOG) - 1)
+    assert detect(tmp_path / "ours").catalogs == ()
     (tmp_path / "link").mkdir()
+    monkeypatch.undo()
     (tmp_path / "link" / "catalog.json").symlink_to(tmp_path / "ours" / "catalog.json")
     assert detect(tmp_path / "link").catalogs == ()
 
@@ -185,6 +188,20 @@ def test_the_default_branch(tmp_path: Path) -> None:
     assert detect(upstream).repository.branch is None
     git(upstream, "branch", "master")
     assert detect(upstream).repository.branch == "master"
+
+
+def test_within_a_hook_of_another_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository(tmp_path / "other", {"a.sql": ""})
+    repository(tmp_path / "mine", {"a.sql": ""})
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
+    assert detect(tmp_path / "mine").repository.top == (tmp_path / "mine").resolve()
+
+
+def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository(tmp_path, {"a.sql": ""})
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert detect(tmp_path).repository.top is None
 
 
 def test_nothing_outside_is_read(tmp_path: Path) -> None:

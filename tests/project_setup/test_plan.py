@@ -102,6 +102,18 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         carry_out(plan(detect(tmp_path), "github"))
 
 
+def test_a_file_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(data: bytes, output: Path) -> None:
+        raise UsageProblem(f"{output}: cannot be written (No space left on device)")
+
+    monkeypatch.setattr("costguard.project_setup.plan.write_bytes", full)
+    with pytest.raises(UsageProblem, match="No space left"):
+        carry_out(plan(detect(tmp_path), None))
+    assert names(tmp_path) == set()
+
+
 def test_pyproject_only_if_asked(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": '[project]\nname = "x"\n'})
     assert [file.path.name for file in plan(detect(tmp_path), None)] == ["costguard.toml"]
