@@ -242,14 +242,13 @@ class _Run:
 
     def _dated_ignores(self) -> bool:
         """An ignore comment may end: `until=`."""
-        from costguard.judge.suppress import find_ignores
+        from costguard.judge.suppress import ignores_of
 
         texts = self.source_texts
         return any(
             ignore.until is not None
             for path in self.marked
-            for cell in (range(1, texts.cells(path) + 1) if texts.cells(path) else (None,))
-            for ignore in find_ignores(path, texts.text(path, cell) or "", cell)
+            for ignore in ignores_of(texts, path, texts.cells(path))
         )
 
     def _hour(self) -> str:

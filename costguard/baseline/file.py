@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from costguard.baseline.model import Baseline, Budget, Entry, in_order
+from costguard.calendar_day import parse_day
 from costguard.errors import UsageProblem
 from costguard.money import decimal_string
 from costguard.write import write_text
@@ -27,15 +28,6 @@ MAXIMUM_BYTES: Final = 32 << 20
 """A larger file is neither written nor read: some hundred thousand entries."""
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?")
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def parse_day(text: str) -> date | None:
-    """A day such as 2027-01-01; None when it is none."""
-    try:
-        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        return None
 
 
 def _day(value: Any) -> Any:

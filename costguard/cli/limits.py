@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from costguard.calendar_day import parse_day
 from costguard.errors import UsageProblem
 
 
@@ -62,8 +63,6 @@ def day(option: str, given: str | None) -> date | None:
     """
     if given is None:
         return None
-    from costguard.baseline.file import parse_day
-
     value = parse_day(given)
     if value is None:
         raise UsageProblem(f"{option} {given!r} is not a day such as 2027-01-01")

@@ -10,7 +10,7 @@ from costguard.judge.housekeeping import HOUSEKEEPING
 from costguard.judge.page import Rule
 from costguard.judge.rulebook import Rulebook
 from costguard.judge.run import Judge, order
-from costguard.judge.suppress import Ignore, IgnoreTerms, find_ignores, suppress
+from costguard.judge.suppress import Ignore, IgnoreTerms, ignores_of, suppress
 from costguard.result import Finding, QueryReport, Severity
 from costguard.source_text import SourceTexts
 
@@ -55,8 +55,7 @@ def judged(
     ignores: list[Ignore] = []
     silent = {rulebook.identify(name) for name in ignored} & HOUSEKEEPING.keys()
     for path, cells in marked:
-        for cell in range(1, cells + 1) if cells else (None,):
-            ignores.extend(find_ignores(path, texts.text(path, cell) or "", cell))
+        ignores.extend(ignores_of(texts, path, cells))
     if ignores:
         found = suppress(found, ignores, queries, rulebook, terms)
         if len(rules) < len(rulebook.rules):

@@ -9,23 +9,24 @@ nothing, or names a rule that there is not.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from costguard.cache import digest
+from costguard.calendar_day import parse_day
 from costguard.judge.housekeeping import HOUSEKEEPING
 from costguard.judge.rulebook import Rulebook
 from costguard.judge.run import told_apart
 from costguard.model import Span
 from costguard.result import Finding, QueryReport
+from costguard.source_text import SourceTexts
 
 MARK: Final = re.compile(
     r"(?:--|#|/\*|\{#)[^\n]*?\bcostguard:\s*ignore\b(?:\[(?P<ids>[^\]\n]*)\])?[ \t:]*(?P<reason>[^\n]*)"
 )
 _UNTIL: Final = re.compile(r"(?:^|(?<=\s))until=(?P<date>\S*)")
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _COMMENT: Final = re.compile(r"\s*(?:--|#|/\*|\{#|\*|$)")
 
 
@@ -82,6 +83,12 @@ def find_ignores(path: str, text: str, cell: int | None = None) -> list[Ignore]:
     return found
 
 
+def ignores_of(texts: SourceTexts, path: str, cells: int) -> Iterator[Ignore]:
+    """The ignore comments of a file: of all its cells, if it has any."""
+    for cell in range(1, cells + 1) if cells else (None,):
+        yield from find_ignores(path, texts.text(path, cell) or "", cell)
+
+
 def suppress(
     findings: Sequence[Finding],
     ignores: Sequence[Ignore],
@@ -111,20 +118,12 @@ def suppress(
     return [*result, *told_apart(about)]
 
 
-def _day(text: str) -> date | None:
-    """A day as it is written in an ignore; None when it is none."""
-    try:
-        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        return None
-
-
 def _holds(ignore: Ignore, terms: IgnoreTerms) -> bool:
     if terms.require_reason and not ignore.reason:
         return False
     if ignore.until is None:
         return True
-    last = _day(ignore.until)
+    last = parse_day(ignore.until)
     return last is not None and terms.today <= last
 
 
@@ -174,7 +173,7 @@ def _about(ignore: Ignore, rulebook: Rulebook, terms: IgnoreTerms) -> list[Findi
 
 
 def _out_of_date(ignore: Ignore, about: Callable[[str, str, str], Finding]) -> Finding:
-    if _day(ignore.until or "") is None:
+    if parse_day(ignore.until or "") is None:
         message = f"until={ignore.until} is no day, so this ignore silences nothing"
         return about("misdated-ignore", message, "write the last day as until=2026-12-31")
     fix = "repair what it silences, or give it a new day"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costguard.baseline import file as module
-from costguard.baseline.file import baseline_text, parse_day, read_baseline, write_baseline
+from costguard.baseline.file import baseline_text, read_baseline, write_baseline
 from costguard.baseline.model import Baseline, Budget, Entry, in_order
 from costguard.errors import UsageProblem
 from tests.baseline.scans import LATER, TODAY, cost, entry
@@ -184,20 +183,6 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageProblem, match="cannot be written"):
         write_baseline(Baseline(), tmp_path / "file" / "b.json")
-
-
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [
-        ("2027-01-01", date(2027, 1, 1)),
-        ("2027-1-1", None),
-        ("20270101", None),
-        ("2027-13-01", None),
-        ("", None),
-    ],
-)
-def test_days(text: str, day: date | None) -> None:
-    assert parse_day(text) == day
 
 
 def test_an_amount_keeps_its_digits(tmp_path: Path) -> None:
