@@ -160,7 +160,7 @@ class Config(BaseModel):
     max_usd_per_iteration: Usd | None = None
     warn_usd_per_query: Usd | None = None
     warn_usd_per_iteration: Usd | None = None
-    min_usd: Usd | None = None
+    min_usd: Usd = Decimal(0)
     """Findings with less known waste are only counted."""
     min_read_share: Share | None = None
     exit_zero: bool = False
