@@ -170,18 +170,13 @@ class Config(BaseModel):
     max_usd_per_iteration: Usd | None = None
     warn_usd_per_query: Usd | None = None
     warn_usd_per_iteration: Usd | None = None
-<<<<<<< HEAD
     max_increase_usd: Usd | None = None
     """Of `costguard diff`: dollars that an iteration may cost more."""
     max_increase_pct: Percent | None = None
     warn_increase_usd: Usd | None = None
     warn_increase_pct: Percent | None = None
-    min_usd: Usd | None = None
-    """Findings with less known waste, and changes of less, are only counted."""
-=======
     min_usd: Usd = Decimal(0)
-    """Findings with less known waste are only counted."""
->>>>>>> work-policy
+    """Findings with less known waste, and changes of less, are only counted."""
     min_read_share: Share | None = None
     """Part of the files, and of the statements, that has to be read."""
     exit_zero: bool = False

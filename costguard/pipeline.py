@@ -530,7 +530,6 @@ def scan_with_histories(
         )
 
 
-<<<<<<< HEAD
 def guard_evidence(
     request: ScanRequest, label_keys: Sequence[str], report_progress: Progress | None = None
 ) -> Evidence:
@@ -577,20 +576,10 @@ def guard_evidence(
     )
 
 
-def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
-    """The fact tables of a request, for `costguard query`."""
-    with Cache(request.cache_directory) as cache, _crew(request) as crew:
-        return _Run(request, cache, report_progress, crew).frames()
-
-
-def judged_frames_of(request: ScanRequest) -> Frames:
-    """The same with the table `findings`.
-=======
 def frames_of(
     request: ScanRequest, report_progress: Progress | None = None, *, judged: bool = False
 ) -> Frames:
     """The fact tables of a request, for `costguard query`. `judged`: with the table `findings`.
->>>>>>> work-policy
 
     Raises:
         costguard.judge.rulebook.RulebookError: a rule page is broken.
