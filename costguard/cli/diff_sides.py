@@ -17,7 +17,7 @@ from costguard.cli.request import Options, build_request, cache_directory
 from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.diff.git import Repository
 from costguard.diff.model import Revision
-from costguard.diff.snapshot import Snapshot, snapshot
+from costguard.diff.snapshot import Snapshot, pack_work_tree, snapshot, temporary_folder
 from costguard.diff.sources import config_files, discover_tree, lost, needed
 from costguard.diff.tree import Tree, below, missing_objects, tree_of_commit, tree_on_disk
 from costguard.discover import kind_of, printable
@@ -124,7 +124,9 @@ def _side(
 ) -> Side:
     if revision.commit is None:
         config = load_config(options.config or find_config(repository.top / paths[0]))
-        return Side(revision, tree, repository.top, config)
+        pack = stack.enter_context(temporary_folder(repository)) / "pack"
+        packed = pack_work_tree(repository.top, tree, needed(tree, paths), pack)
+        return Side(revision, tree, repository.top, config, packed=packed)
     written = stack.enter_context(snapshot(repository, tree))
     written.write(config_files(tree, paths[0]))
     config_path = find_config(written.folder / paths[0])

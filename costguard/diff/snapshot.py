@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -108,8 +109,42 @@ class Snapshot:
             self._folders.add(path)
 
 
+def pack_work_tree(top: Path, tree: Tree, paths: Iterable[str], pack: Path) -> PackedFiles:
+    """The same of a work tree: what git ignores in it is on neither side, and what is edited meanwhile is not seen.
+
+    Raises:
+        UsageProblem: the pack cannot be written.
+    """
+    index: dict[str, Packed] = {}
+    offset = 0
+    try:
+        with open(pack, "xb") as stream:
+            for path in dict.fromkeys(paths):
+                if path not in tree.files:
+                    continue
+                try:
+                    data = (top / path).read_bytes()
+                except OSError:
+                    continue  # gone, or not to be read: the scan says so
+                index[path] = Packed(offset, len(data), blob_hash(data))
+                stream.write(data)
+                offset += len(data)
+    except OSError as error:
+        raise UsageProblem(f"{pack}: cannot be written ({error.strerror or error})") from None
+    return PackedFiles(str(pack), str(top), index)
+
+
+def blob_hash(data: bytes) -> str:
+    """The hash that git gives a content, so that the work tree and a commit share a cache.
+
+    >>> blob_hash(b"")
+    'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+    """
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
 @contextmanager
-def snapshot(repository: Repository, tree: Tree) -> Iterator[Snapshot]:
+def temporary_folder(repository: Repository) -> Iterator[Path]:
     """A folder outside of the repository that is gone in the end, whatever happens.
 
     Raises:
@@ -124,4 +159,14 @@ def snapshot(repository: Repository, tree: Tree) -> Iterator[Snapshot]:
             f"the folder for temporary files, {place}, lies in the repository; set TMPDIR to another"
         )
     with tempfile.TemporaryDirectory(prefix="costguard-diff-", dir=place) as folder:
-        yield Snapshot(repository, tree, Path(folder).resolve())
+        yield Path(folder).resolve()
+
+
+@contextmanager
+def snapshot(repository: Repository, tree: Tree) -> Iterator[Snapshot]:
+    """Room for files of a commit.
+
+    Raises: as `temporary_folder`.
+    """
+    with temporary_folder(repository) as folder:
+        yield Snapshot(repository, tree, folder)

@@ -113,12 +113,11 @@ def tree_on_disk(repository: Repository) -> Tree:
     for name in dict.fromkeys(filter(None, listing.split(b"\0"))):
         path = os.fsdecode(name)
         status = _status(repository.top / path)
-        if status is None or stat.S_ISDIR(status.st_mode):
-            continue  # deleted, or a repository of its own
-        if stat.S_ISLNK(status.st_mode):
+        if status is not None and stat.S_ISLNK(status.st_mode):
             links.append(path)
-        else:
+        elif status is not None and stat.S_ISREG(status.st_mode):
             files[path] = TreeFile(status.st_size, None)
+        # Else it was deleted, is a repository of its own, or a pipe that nobody may ever write to.
     return Tree(files, tuple(links), tuple(submodules))
 
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from costguard.diff.document import VERSION
 from costguard.diff.model import FindingChange, QueryChange, Revision, ScanDiff
 from costguard.diff.totals import diff_totals, quiet_changes
 from costguard.money import decimal_string
 from costguard.render.json_output import decimals, finding_row, query_row, row_lines, summary_row, unread_row
 from costguard.result import ScanResult, Verdict
 
-VERSION: Final = 1
 STATES: Final = ("added", "removed", "dearer", "cheaper", "unknown", "unchanged")
 
 Json = dict[str, Any]

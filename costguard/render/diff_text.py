@@ -67,7 +67,7 @@ class _Page:
                 for text, size in zip((row.before, row.after), widths, strict=False)
             )
             change = " " * (widths[2] - text_width(row.change)) + row.change
-            look: Look | None = {True: "error", False: "good"}.get(row.grows)  # type: ignore[arg-type, assignment]
+            look: Look | None = None if row.grows is None else "error" if row.grows else "good"
             yield (
                 f"  {place}{' ' * (first - text_width(place))}{amounts}  "
                 + (self.paint(change, look) if look is not None else change)
@@ -85,7 +85,7 @@ class _Page:
     def _findings(self, title: str, rows: Sequence[FindingRow], *, remedies: bool) -> Iterator[str]:
         yield self.paint(title, "bold")
         for row in rows[:SHOWN]:
-            look: Look = row.severity if remedies else "dim"  # type: ignore[assignment]
+            look: Look = row.severity if remedies else "dim"
             mark = f"{row.severity}[{row.rule}]"
             yield f"  {self.paint(mark, look)} {cut_start(row.place, max(self.width - 3 - text_width(mark), 20))}"
             yield from self._indented(row.message)

@@ -25,7 +25,7 @@ from costguard.money import Dollars, format_usd
 from costguard.render.amounts import WIDE, counted, percent_text, usd_text
 from costguard.render.cells import cut_end, cut_start, harmless
 from costguard.render.terminal import wasted_text
-from costguard.result import SEVERITIES, Finding, QueryReport, Verdict
+from costguard.result import SEVERITIES, Finding, QueryReport, Severity, Verdict
 
 LONGEST_PLACE: Final = 160
 LONGEST_TEXT: Final = 400
@@ -63,7 +63,7 @@ class ChangeRow:
 class FindingRow:
     """A finding that is new or gone."""
 
-    severity: str
+    severity: Severity
     rule: str
     place: str
     message: str
@@ -136,11 +136,12 @@ def headline(totals: DiffTotals) -> str:
     if totals.before is None and totals.after is None:
         return "What an iteration costs is not known"
     point = totals.change.point
-    unknown = (
-        f", and {counted(totals.unknown, 'query', 'queries')} of unknown change" if totals.unknown else ""
-    )
+    queries = counted(totals.unknown, "query", "queries")
     if not point:
-        return f"One iteration costs the same{unknown}"
+        if totals.unknown:
+            return f"The change is not known of {queries}; all others cost the same"
+        return "One iteration costs the same"
+    unknown = f", and {queries} of unknown change" if totals.unknown else ""
     percent = totals.percent
     share = f" ({percent_text(float(percent))})" if percent is not None else ""
     return f"One iteration costs {format_usd(abs(point))} {'more' if point > 0 else 'less'}{share}{unknown}"

@@ -158,6 +158,18 @@ def test_the_work_tree_as_it_is(costguard: Costguard, shop_repository: Work) -> 
     assert "Queries    1 dearer, 1 added, 1 unchanged\n" in done.out
 
 
+def test_what_git_ignores_is_on_neither_side(costguard: Costguard, shop_repository: Work) -> None:
+    """A macro of a package that was installed is no change of the project."""
+    work = shop_repository
+    work.put("dbt_project.yml", "name: shop\nprofile: shop\n")
+    work.put("models/m.sql", "SELECT {{ dbt_utils.star() }} FROM p.shop.orders\n")
+    work.put(".gitignore", "dbt_packages/\n")
+    work.commit()
+    work.put("dbt_packages/dbt_utils/macros/star.sql", "{% macro star() %}id, day{% endmacro %}")
+    done = costguard("diff", "HEAD", "--worktree", *NOW)
+    assert "Queries    3 unchanged\n" in done.out
+
+
 def test_below_paths(costguard: Costguard, shop_repository: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given from where the command runs, printed from the top."""
     shop_repository.put("sql/new.sql", "SELECT day FROM p.shop.orders\n")

@@ -11,7 +11,7 @@ import pytest
 
 from costguard.diff import snapshot as module
 from costguard.diff.git import Repository
-from costguard.diff.snapshot import snapshot
+from costguard.diff.snapshot import pack_work_tree, snapshot
 from costguard.diff.tree import Tree, TreeFile, tree_of_commit
 from costguard.errors import UsageProblem
 from tests.diff.repository import Work
@@ -48,6 +48,21 @@ def test_written(repository: Repository, tree: Tree) -> None:
         ]
         assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
         assert (taken.folder / "sql" / "a.sql").read_text() == "SELECT 1"
+
+
+def test_a_work_tree(work: Work, repository: Repository, tree: Tree, tmp_path: Path) -> None:
+    """What it holds now, with the hashes that git would give it."""
+    work.put("sql/a.sql", "SELECT 3 AS edited")
+    (work.top / "run.sh").unlink()
+    packed = pack_work_tree(
+        repository.top, tree, ["sql/a.sql", "run.sh", "none", "sql/deep/b.sql"], tmp_path / "pack"
+    )
+    work.put("sql/a.sql", "and once more")
+    assert list(packed.index) == ["sql/a.sql", "sql/deep/b.sql"]
+    assert packed.read(f"{work.top}/sql/a.sql") == b"SELECT 3 AS edited"
+    assert packed.index["sql/deep/b.sql"].content == tree.files["sql/deep/b.sql"].blob
+    with pytest.raises(UsageProblem, match=r"cannot be written \(File exists\)"):
+        pack_work_tree(repository.top, tree, [], tmp_path / "pack")
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, ValueError])

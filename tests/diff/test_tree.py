@@ -42,6 +42,7 @@ def test_the_work_tree_as_it_is(work: Work, repository: Repository) -> None:
     work.commit()
     work.write(new__sql="SELECT 22", ignored__sql="SELECT 1")
     (work.top / "gone.sql").unlink()
+    os.mkfifo(work.top / "pipe.sql")
     assert tree_on_disk(repository).files == {
         ".gitignore": TreeFile(12, None),
         "kept.sql": TreeFile(8, None),
