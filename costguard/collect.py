@@ -13,12 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic_core import from_json
-
 from costguard.cache import Cache, digest
 from costguard.crew import Crew, Job, Lost
 from costguard.discover import printable
-from costguard.json_text import json_text
 from costguard.model import Extraction, SourceKind, Unread
 from costguard.packed_files import PackedFiles, read_file
 from costguard.template_project import below
@@ -86,6 +83,8 @@ class Collected:
 
     def columns(self) -> SourceColumns:
         """The fact tables in the payload."""
+        from pydantic_core import from_json
+
         columns: SourceColumns = from_json(self.payload)["columns"]
         return columns
 
@@ -179,6 +178,7 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
 def _payload(rows: Rows, reads: Sequence[tuple[str, str]] = ()) -> str:
     """The rows as JSON text; no table can hold half of a character."""
     from costguard.facts.merge import columns_of_rows
+    from costguard.json_text import json_text
 
     return json_text({"columns": columns_of_rows(rows), "reads": reads}, whole=True)
 
@@ -349,6 +349,8 @@ def reads_of(payload: str) -> list[tuple[str, str]]:
     """The files that the code of a file names, with their digests."""
     if payload.endswith('"reads":[]}'):
         return []
+    from pydantic_core import from_json
+
     return [(name, content) for name, content in from_json(payload)["reads"]]
 
 
@@ -370,12 +372,18 @@ def crew_for(processes: int) -> Crew:
     return Crew(processes, _load_analysis)
 
 
+def crew_with_time(processes: int) -> Crew:
+    """Processes that read files, and wait for their work for longer than loading takes."""
+    return Crew(processes, _load_all)
+
+
 def _load_analysis() -> None:
     """Load what reads SQL."""
     import costguard.extract.source
     import costguard.extract.sqlfile
     import costguard.facts.merge
-    import costguard.facts.source  # noqa: F401
+    import costguard.facts.source
+    import costguard.json_text  # noqa: F401
 
     ease_collector()
 
@@ -383,6 +391,11 @@ def _load_analysis() -> None:
 def _load_templates() -> None:
     """Load what reads templates."""
     import costguard.extract.template  # noqa: F401
+
+
+def _load_all() -> None:
+    _load_analysis()
+    _load_templates()
 
 
 def _work(

@@ -33,7 +33,7 @@ class DiffPolicy:
     warn_increase_usd: Decimal | None = None
     warn_increase_pct: Decimal | None = None
     """Above these the gate passes, and says so."""
-    min_read_share: float | None = None
+    min_read_share: Decimal | None = None
     """Less than this part of the statements read (0 to 1), on either side, is an error."""
 
 

@@ -45,6 +45,8 @@ SKIPPED: Final = frozenset(
         *("dbt_packages", "dbt_modules", ".costguard"),
     }
 )
+_SHORT_LOOK: Final = 1000
+"""Folders, which takes some ten milliseconds."""
 _TEST_PARTS: Final = frozenset({"test", "tests", "testing", "conftest.py"})
 
 
@@ -129,6 +131,20 @@ def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> Discovery:
         raise UsageProblem(f"{shown}: nothing to analyse (looked for {', '.join(sorted(KINDS))} files)")
     files = tuple(found[key] for key in sorted(found))
     return Discovery(files, tuple(dict.fromkeys(roots)), tuple(sorted(unread, key=lambda item: item.path)))
+
+
+def at_least(folders: Sequence[str], count: int) -> bool:
+    """Whether so many files of the kinds that are read lie below the folders, as far as a short look tells: ignore
+    files are not asked, and a tree with few of them among many folders is left after a while."""
+    seen = 0
+    for top in folders:
+        for _, inside, files in walk(top):
+            inside[:] = [name for name in inside if name not in SKIPPED]
+            count -= sum(kind_of(name) is not None for name in files)
+            seen += 1
+            if count <= 0 or seen == _SHORT_LOOK:
+                return count <= 0
+    return False
 
 
 class _Given:

@@ -50,11 +50,12 @@ class SourceTexts:
 def _cells(text: str) -> list[str]:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     cells = document.get("cells") if isinstance(document, dict) else None
     found: list[str] = []
     for cell in cells if isinstance(cells, list) else ():
-        source = cell.get("source", "") if isinstance(cell, dict) else ""
-        found.append("".join(source) if isinstance(source, list) else str(source))
+        source = cell.get("source", cell.get("input")) if isinstance(cell, dict) else None
+        lines = source if isinstance(source, list) else [source]
+        found.append("".join(line for line in lines if isinstance(line, str)))
     return found

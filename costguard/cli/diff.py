@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -109,8 +109,7 @@ def diff_command(
         str | None, typer.Option(metavar="USD", help="Changes of less are noise: not listed, not gated.")
     ] = None,
     min_read_share: Annotated[
-        float | None,
-        typer.Option(metavar="SHARE", min=0, max=1, help="Exit 2 when less of the statements was read."),
+        str | None, typer.Option(metavar="SHARE", help="Exit with 2 when less of the statements was read.")
     ] = None,
     rule: Annotated[list[str] | None, typer.Option("--rule", metavar="ID", help="Only these rules.")] = None,
     config: ConfigOption = None,
@@ -123,7 +122,9 @@ def diff_command(
     """What a change makes dearer or cheaper: the queries and findings of two revisions, side by side."""
     from dataclasses import replace
 
+    from costguard.cli.limits import amount, percent, share
     from costguard.cli.request import Options, parse_now
+    from costguard.config import Config
     from costguard.diff.git import open_repository
     from costguard.diff.revisions import compared
     from costguard.diff_gate import DiffPolicy, judge_diff
@@ -149,26 +150,26 @@ def diff_command(
         jobs_parallel,
         prices.absolute() if prices is not None else None,
     )
-    usd_increase = _amount("--max-increase-usd", max_increase_usd)
-    pct_increase = _amount("--max-increase-pct", max_increase_pct)
-    usd_query = _amount("--max-usd-per-query", max_usd_per_query)
-    usd_iteration = _amount("--max-usd-per-iteration", max_usd_per_iteration)
-    usd_warned = _amount("--warn-increase-usd", warn_increase_usd)
-    pct_warned = _amount("--warn-increase-pct", warn_increase_pct)
-    floor = _amount("--min-usd", min_usd)
+
+    def limits(settings: Config) -> DiffPolicy:
+        return DiffPolicy(
+            fail_on=fail_on.value if fail_on is not None else settings.fail_on,
+            max_increase_usd=amount("--max-increase-usd", max_increase_usd, settings.max_increase_usd),
+            max_increase_pct=percent("--max-increase-pct", max_increase_pct, settings.max_increase_pct),
+            max_usd_per_query=amount("--max-usd-per-query", max_usd_per_query, settings.max_usd_per_query),
+            max_usd_per_iteration=amount(
+                "--max-usd-per-iteration", max_usd_per_iteration, settings.max_usd_per_iteration
+            ),
+            min_usd=amount("--min-usd", min_usd, settings.min_usd) or Decimal(0),
+            warn_increase_usd=amount("--warn-increase-usd", warn_increase_usd, settings.warn_increase_usd),
+            warn_increase_pct=percent("--warn-increase-pct", warn_increase_pct, settings.warn_increase_pct),
+            min_read_share=share("--min-read-share", min_read_share, settings.min_read_share),
+        )
+
+    limits(Config())  # what is no amount is said before anything is scanned
     revisions = compared(repository, base, head, os.environ, work_tree=worktree, direct=direct)
     diff, settings = _diff(repository, revisions, paths, options, same_settings=same_settings, quiet=quiet)
-    policy = DiffPolicy(
-        fail_on=fail_on.value if fail_on is not None else settings.fail_on,
-        max_increase_usd=_first(usd_increase, settings.max_increase_usd),
-        max_increase_pct=_first(pct_increase, settings.max_increase_pct),
-        max_usd_per_query=_first(usd_query, settings.max_usd_per_query),
-        max_usd_per_iteration=_first(usd_iteration, settings.max_usd_per_iteration),
-        min_usd=floor if floor is not None else settings.min_usd,
-        warn_increase_usd=_first(usd_warned, settings.warn_increase_usd),
-        warn_increase_pct=_first(pct_warned, settings.warn_increase_pct),
-        min_read_share=min_read_share if min_read_share is not None else settings.min_read_share,
-    )
+    policy = limits(settings)
     diff = replace(diff, min_usd=policy.min_usd)
     verdict = judge_diff(diff, policy)
     for kind, file in targets:
@@ -286,27 +287,3 @@ def _inside(repository: Repository, path: str) -> str:
     if inside == os.pardir or inside.startswith(f"{os.pardir}{os.sep}"):
         raise UsageProblem(f"{path}: lies outside of the repository {repository.top}")
     return "" if inside == os.curdir else inside.replace(os.sep, "/")
-
-
-def _amount(option: str, given: str | None) -> Decimal | None:
-    """An amount of dollars or percent, 0 or more.
-
-    Raises:
-        UsageProblem: it is none.
-    """
-    if given is None:
-        return None
-    percent = option.endswith("-pct")
-    text = given.strip().removesuffix("%").strip() if percent else given.removeprefix("$")
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        example = "percent such as 10" if percent else "dollars such as 2.50"
-        raise UsageProblem(f"{option} {given!r} is not an amount of {example}") from None
-    if not amount.is_finite() or amount < 0:
-        raise UsageProblem(f"{option} {given!r} must be 0 or more")
-    return amount
-
-
-def _first(given: Decimal | None, otherwise: Decimal | None) -> Decimal | None:
-    return given if given is not None else otherwise

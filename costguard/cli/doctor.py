@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from costguard.cli.options import Format, FormatOption, OutputOption
 from costguard.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from costguard.checks import Check
+    from costguard.config import Config
+
+SECONDS: Final = 20.0
+"""How long an online check of budgets waits for an answer."""
 
 
 def doctor_command(
@@ -60,6 +68,27 @@ def doctor_command(
         access = Access(project or (settings.project if settings is not None else None), label="doctor")
         where = location or (settings.location if settings is not None else "US")
         checks.extend(attempted(name, work, step) for name, work, step in access_attempts(access, where))
+        if settings is not None and settings.budgets:
+            checks.extend(_budget_checks(settings))
     write_text((doctor_json if format is Format.json else doctor_text)(checks), output)
     if any(check.state == "problem" for check in checks):
         raise typer.Exit(2)
+
+
+def _budget_checks(settings: Config) -> Iterator[Check]:
+    """The rights that the declared budgets need."""
+    from costguard.budgets.declared import declared_budgets
+    from costguard.checks import Check, attempted
+    from costguard.cli.budget_service import budget_service
+    from costguard.cloud.access_checks import budget_attempts
+
+    try:
+        budgets = declared_budgets(settings)
+    except UsageProblem:  # a local check says so
+        return
+    try:
+        with budget_service(SECONDS, quiet=True) as service:
+            for name, work, step in budget_attempts(budgets, service):
+                yield attempted(name, work, step)
+    except UsageProblem as problem:
+        yield Check("budgets online", "problem", str(problem), "docs/budgets.md says what it takes")

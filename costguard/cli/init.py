@@ -53,7 +53,10 @@ def init_command(
         bool, typer.Option("--print", help="Print the files to standard output, and write nothing.")
     ] = False,
 ) -> None:
-    """Look at a project, and write a config and a workflow for it. What is there already is never written over."""
+    """Look at a project, and write a config and a workflow for it.
+
+    What is there already is never written over.
+    """
     from costguard.project_setup.detect import detect
     from costguard.project_setup.plan import PACKAGE, carry_out, plan
     from costguard.render.project_setup import files_text, setup_text

@@ -57,7 +57,8 @@ def refresh_command(
     from datetime import UTC, datetime
 
     from costguard.cli.progress import Reporter
-    from costguard.cloud.billing_catalog import Patience, catalog_client, fetch_prices
+    from costguard.cloud.billing_calls import Patience
+    from costguard.cloud.billing_catalog import catalog_client, fetch_prices
     from costguard.cloud.billing_endpoint import VARIABLE, loopback_endpoint
     from costguard.estimate.price_table import price_table
     from costguard.price_file import price_file_text

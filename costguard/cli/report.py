@@ -12,11 +12,7 @@ from costguard.cli.options import OutputOption
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from costguard.report.code import CodeCosts
     from costguard.report.model import Report
-    from costguard.report.weekly import Week
 
 
 class ReportFormat(StrEnum):
@@ -79,6 +75,8 @@ def report_command(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="The config file.")] = None,
 ) -> None:
     """Report what a week cost, from the bill: what changed, what is unusual, and where the month is going."""
+    from costguard.budgets.declared import declared_budgets
+    from costguard.cli.code_costs import code_costs_of
     from costguard.cli.iteration import ledger_path
     from costguard.cli.request import parse_now
     from costguard.config import find_config, load_config
@@ -104,33 +102,13 @@ def report_command(
         moment,
         ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings)),
         load_jobs(jobs).frame if jobs else None,
-        _code_costs(code, jobs or (), billing, chosen, now, config) if code else None,
+        code_costs_of(code, jobs or (), billing, (chosen.period, chosen.earlier(1)), now, config)
+        if code
+        else None,
         read_ledger(ledger_path(ledger)).entries,
+        declared_budgets(settings),
     )
     write_text(_written(report, format, addresses), output)
-
-
-def _code_costs(
-    paths: Sequence[Path],
-    jobs: Sequence[str],
-    billing: Sequence[str],
-    week: Week,
-    now: str | None,
-    config: Path | None,
-) -> CodeCosts:
-    """The code's queries by their jobs of the week, and of the one before."""
-    from costguard.cli.progress import Reporter
-    from costguard.cli.request import Options, build_request, config_for
-    from costguard.pipeline import scan_with_histories
-    from costguard.report.code import code_costs
-
-    options = Options(paths=paths, now=now, config=config, jobs=jobs, billing=billing)
-    request = build_request(options, config_for(options))
-    with Reporter(quiet=False) as reporter:
-        found, before = scan_with_histories(request, (week.period, week.earlier(1)), reporter.progress)
-    return code_costs(
-        found.history, before.history, found.queries, found.result.findings, len(found.never_run)
-    )
 
 
 def _addresses(format: ReportFormat, sender: str | None, to: str | None) -> tuple[str, str] | None:

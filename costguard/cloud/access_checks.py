@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
+from costguard.budgets.declared import Budget
 from costguard.cloud.bigquery import Access, BigQuery
+from costguard.cloud.budgets import GoogleBudgets
 from costguard.errors import UsageProblem
 
 Tried = tuple[str, Callable[[], str], str]
@@ -42,6 +45,25 @@ def access_attempts(access: Access, location: str) -> Iterator[Tried]:
         ),
         "grant roles/bigquery.resourceViewer on the project, for the job history",
     )
+
+
+def budget_attempts(budgets: Sequence[Budget], service: GoogleBudgets) -> Iterator[Tried]:
+    """Whether the declared budgets can be planned and applied: the rights on each billing account are asked for, and
+    nothing is changed."""
+    for account, project in dict.fromkeys((budget.billing_account, budget.project) for budget in budgets):
+        yield (
+            f"budgets of {account or f'project {project}'}",
+            partial(_budget_rights, service, account, project),
+            "grant roles/billing.costsManager on the billing account, for `budget plan` and `budget apply`",
+        )
+
+
+def _budget_rights(service: GoogleBudgets, account: str | None, project: str | None) -> str:
+    found = account or service.account_of(project or "")
+    missing = service.missing_permissions(found)
+    if missing:
+        raise UsageProblem(f"missing on billing account {found}: {', '.join(missing)}")
+    return f"all rights on billing account {found}"
 
 
 def _dry_run(client: BigQuery, sql: str, location: str, about: str) -> str:

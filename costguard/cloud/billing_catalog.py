@@ -7,14 +7,15 @@ against. No role on a billing account is needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from costguard.cloud.billing_problems import explained, is_passing, one_line
+from costguard.cloud.billing_calls import Patience, Say, local_channel, repeated
+from costguard.cloud.billing_problems import explained
 from costguard.cloud.billing_services import COMPUTE_ENGINE, WANTED, find_service
 from costguard.errors import UsageProblem
 from costguard.price_file import CURRENCY, Geography, ListedService, ListedSku, PriceFile, Tier, fits
@@ -35,21 +36,6 @@ _MACHINE_PART: Final = re.compile(
 _GEOGRAPHIES: Final[dict[int, Geography]] = {1: "global", 2: "regional", 3: "multi-regional"}
 """By their numbers in GeoTaxonomy.Type."""
 
-Say = Callable[[str], None]
-"""Called with a sentence about what is done next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds."""
-
-    total: float = 120.0
-    """For a page, with every repeat."""
-    call: float = 30.0
-    """For one call."""
-    first_pause: float = 1.0
-    """Before the first repeat; each pause may be twice as long as the one before it."""
-
 
 @contextmanager
 def catalog_client(endpoint: str | None) -> Iterator[CloudCatalogClient]:
@@ -69,11 +55,7 @@ def catalog_client(endpoint: str | None) -> Iterator[CloudCatalogClient]:
         with explained("Cloud Billing Catalog"):
             client = CloudCatalogClient()
     else:
-        import grpc  # type: ignore[import-untyped]
-
-        # Only a transport of one's own is without TLS. A proxy must not see what is for this machine.
-        channel = grpc.insecure_channel(endpoint, options=[("grpc.enable_http_proxy", 0)])
-        client = CloudCatalogClient(transport=CloudCatalogGrpcTransport(channel=channel))
+        client = CloudCatalogClient(transport=CloudCatalogGrpcTransport(channel=local_channel(endpoint)))
     with client:
         yield client
 
@@ -153,19 +135,8 @@ def _skus(client: CloudCatalogClient, service: str, patience: Patience, say: Say
 
 def _pages(method: Any, request: dict[str, Any], patience: Patience, say: Say) -> Iterator[Any]:
     """Each page of a list, asked for again while the service is not there or wants less haste."""
-    from google.api_core.retry import Retry
-    from google.api_core.timeout import ConstantTimeout
-
-    retry = Retry(
-        predicate=is_passing,
-        on_error=lambda error: say(f"no answer yet ({one_line(error)}): asking again"),
-        initial=patience.first_pause,
-        maximum=30.0,
-        multiplier=2.0,
-        timeout=patience.total,
-    )
-    timeout = ConstantTimeout(min(patience.call, patience.total))  # type: ignore[no-untyped-call]
-    for count, page in enumerate(method(request=request, retry=retry, timeout=timeout).pages, start=1):
+    pages = method(request=request, **repeated(patience, say)).pages
+    for count, page in enumerate(pages, start=1):
         if count > MAXIMUM_PAGES:
             raise UsageProblem(f"Cloud Billing Catalog: a list does not end after {MAXIMUM_PAGES} pages")
         yield page

@@ -9,12 +9,13 @@ from typing import Final
 from costguard.errors import UsageProblem
 
 VARIABLE: Final = "COSTGUARD_BILLING_ENDPOINT"
+BUDGETS_VARIABLE: Final = "COSTGUARD_BUDGETS_ENDPOINT"
 _ADDRESS: Final = re.compile(r"(?P<host>[0-9.]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
 
-def loopback_endpoint(value: str) -> str:
+def loopback_endpoint(value: str, variable: str = VARIABLE) -> str:
     """The address, `127.0.0.1:PORT` or `[::1]:PORT`. Calls go there without TLS and without credentials: another
-    machine could answer with any prices, so names and other addresses are refused.
+    machine could answer with anything, so names and other addresses are refused.
 
     Raises:
         UsageProblem: it is no such address.
@@ -26,4 +27,4 @@ def loopback_endpoint(value: str) -> str:
                 return value
         except ValueError:
             pass  # digits and dots that are no address
-    raise UsageProblem(f"{VARIABLE}={value}: only an address of this machine will do, such as 127.0.0.1:8080")
+    raise UsageProblem(f"{variable}={value}: only an address of this machine will do, such as 127.0.0.1:8080")

@@ -1,15 +1,15 @@
-"""What Cloud Billing and its client say when they refuse, and what to do about it: one line each."""
+"""What Google's billing services and their clients say when they refuse, and what to do about it: one line each."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from costguard.errors import UsageProblem
 
-_API: Final = "cloudbilling.googleapis.com"
 _LOG_IN: Final = "run `gcloud auth application-default login`"
 _QUOTA_PROJECT: Final = (
     "the credentials name no project whose quota the calls count against: "
@@ -22,6 +22,30 @@ _PROJECT: Final = re.compile(r"\bprojects?[ /]+['\"]?(\d{6,}|(?=\w*[-0-9])[a-z][
 _CREDENTIALS_FAILED: Final = "Getting metadata from plugin failed with error: "
 """How gRPC says that the credentials could not be renewed; it calls the service unavailable then."""
 _LONGEST: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, so that a refusal can be explained."""
+
+    api: str
+    """As it is enabled in a project."""
+    title: str
+    denied: Callable[[str, str], str]
+    """What to say when a permission is missing, by the quota project and what the service said."""
+
+
+def _prices_denied(project: str, text: str) -> str:
+    """Prices are public: no role on a billing account is needed, but a project whose quota the calls count against."""
+    return (
+        f"permission denied ({text}). The price list is public; what it takes is serviceusage.services.use on the "
+        f"quota project (roles/serviceusage.serviceUsageConsumer), which an owner of project {project} can grant: "
+        f"`gcloud projects add-iam-policy-binding {project} --member=user:YOU "
+        "--role=roles/serviceusage.serviceUsageConsumer`"
+    )
+
+
+PRICES: Final = Asked("cloudbilling.googleapis.com", "Cloud Billing API", _prices_denied)
 
 
 @contextmanager
@@ -40,13 +64,13 @@ def explained(doing: str) -> Iterator[None]:
         raise UsageProblem(f"{doing}: {explain(error)}") from None
 
 
-def explain(error: Exception) -> str:
+def explain(error: Exception, asked: Asked = PRICES) -> str:
     """Why a call failed and what to do, in one line."""
     from google.api_core import exceptions as api
     from google.auth import exceptions as auth
 
     if isinstance(error, api.RetryError) and isinstance(error.cause, Exception):
-        return explain(error.cause)
+        return explain(error.cause, asked)
     match error:
         case auth.DefaultCredentialsError():
             return f"there are no Google credentials: {_LOG_IN}, or set GOOGLE_APPLICATION_CREDENTIALS to a key file"
@@ -55,11 +79,11 @@ def explain(error: Exception) -> str:
         case api.Unauthenticated() | api.Unauthorized():
             return f"the Google credentials were not accepted ({one_line(error)}): {_LOG_IN}"
         case api.Forbidden():
-            return _forbidden(error)
+            return misconfigured(error, asked) or asked.denied(_project(error) or "PROJECT", one_line(error))
         case api.TooManyRequests():
             return (
                 f"the quota is used up ({one_line(error)}): wait a minute and try again; an owner of the quota "
-                f"project can ask for more at console.cloud.google.com/apis/api/{_API}/quotas"
+                f"project can ask for more at console.cloud.google.com/apis/api/{asked.api}/quotas"
             )
         case api.DeadlineExceeded() | api.GatewayTimeout():
             return "no answer in time: try again, or allow more with --timeout"
@@ -80,28 +104,23 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, ResourceExhausted | ServiceUnavailable) and _CREDENTIALS_FAILED not in str(error)
 
 
-def _forbidden(error: Exception) -> str:
-    """Prices are public: no role on a billing account is needed, but a project whose quota the calls count against,
-    in which the API is on, and which the caller may use."""
+def misconfigured(error: Exception, asked: Asked) -> str | None:
+    """What is wrong with the project whose quota the calls count against, or with the credentials, when that is why a
+    call is forbidden; None when a permission is missing."""
     reason, text = getattr(error, "reason", None), one_line(error)
     project = _project(error)
     if "quota project" in text.lower() or project in _CLOUD_SDK_PROJECTS:
         return _QUOTA_PROJECT
-    named = project or "PROJECT"
     if reason == "SERVICE_DISABLED" or "is disabled" in text or "has not been used" in text:
+        named = project or "PROJECT"
         return (
-            f"the Cloud Billing API is not enabled in project {named}: "
-            f"`gcloud services enable {_API} --project {named}`, which needs serviceusage.services.enable there "
+            f"the {asked.title} is not enabled in project {named}: "
+            f"`gcloud services enable {asked.api} --project {named}`, which needs serviceusage.services.enable there "
             "(roles/serviceusage.serviceUsageAdmin)"
         )
     if reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT":
         return f"the credentials are not for Google Cloud as a whole ({text}): {_LOG_IN}"
-    return (
-        f"permission denied ({text}). The price list is public; what it takes is serviceusage.services.use on the "
-        f"quota project (roles/serviceusage.serviceUsageConsumer), which an owner of project {named} can grant: "
-        f"`gcloud projects add-iam-policy-binding {named} --member=user:YOU "
-        "--role=roles/serviceusage.serviceUsageConsumer`"
-    )
+    return None
 
 
 def _project(error: Exception) -> str | None:

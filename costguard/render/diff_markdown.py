@@ -8,7 +8,7 @@ from typing import Final
 from costguard.diff.model import ScanDiff
 from costguard.render.amounts import counted
 from costguard.render.diff_view import ChangeRow, DiffView, FindingRow, view_of_diff
-from costguard.render.markdown_text import code, prose
+from costguard.render.markdown_text import markdown_cell, markdown_code
 from costguard.result import Verdict
 
 STEPS: Final = 1000
@@ -42,18 +42,18 @@ def _page(view: DiffView, share: int) -> str:
 
 def _first_line(view: DiffView) -> str:
     sign = {"passed": "✅", "FAILED": "❌", "NOTHING CHECKED": "⚠️"}[view.verdict]
-    return f"## {sign} {prose(view.headline)}"
+    return f"## {sign} {markdown_cell(view.headline)}"
 
 
 def _lines(view: DiffView, share: int) -> Iterator[str]:
     yield _first_line(view)
     yield ""
     for name, text in view.facts:
-        yield f"- **{name}**: {prose(text)}"
+        yield f"- **{name}**: {markdown_cell(text)}"
     yield f"- **Gate**: {view.verdict}"
     reasons = _some(view.reasons, share)
     for text in reasons:
-        yield f"  - {prose(text)}"
+        yield f"  - {markdown_cell(text)}"
     if len(reasons) < len(view.reasons):
         yield f"  - {len(view.reasons) - len(reasons)} more"
     if view.changes:
@@ -67,7 +67,7 @@ def _lines(view: DiffView, share: int) -> Iterator[str]:
         yield ""
         yield from _findings(view.new, share)
     yield ""
-    yield f"{prose(view.unchanged)}."
+    yield f"{markdown_cell(view.unchanged)}."
     if view.same_cost:
         yield from _folded(
             f"{counted(len(view.same_cost), 'query', 'queries')} changed at the same cost",
@@ -105,7 +105,7 @@ def _changes(rows: Sequence[ChangeRow], share: int) -> Iterator[str]:
             row.before or "–",
             row.after or "–",
             f"**{row.change}**" if row.grows else row.change,
-            prose(row.why),
+            markdown_cell(row.why),
         )
         yield f"| {' | '.join(cells)} |"
     yield from _more(len(rows) - len(shown), "query", "queries")
@@ -113,7 +113,7 @@ def _changes(rows: Sequence[ChangeRow], share: int) -> Iterator[str]:
 
 def _place(row: ChangeRow, *, in_table: bool = False) -> str:
     word = {"added": " (added)", "removed": " (removed)"}.get(row.state, "")
-    return code(row.place, in_table) + word
+    return markdown_code(row.place) + word
 
 
 def _findings(rows: Sequence[FindingRow], share: int) -> Iterator[str]:
@@ -122,11 +122,13 @@ def _findings(rows: Sequence[FindingRow], share: int) -> Iterator[str]:
         yield "| finding | where | wastes | what, and how to fix it |"
         yield "| --- | --- | ---: | --- |"
     for row in shown:
-        text = prose(row.message) + (f"<br>**Fix**: {prose(row.remedy)}" if row.remedy else "")
+        text = markdown_cell(row.message) + (
+            f"<br>**Fix**: {markdown_cell(row.remedy)}" if row.remedy else ""
+        )
         cells = (
-            f"{row.severity} {code(row.rule, True)}",
-            code(row.place, True),
-            prose(row.wasted) or "–",
+            f"{row.severity} {markdown_code(row.rule)}",
+            markdown_code(row.place),
+            markdown_cell(row.wasted) or "–",
             text,
         )
         yield f"| {' | '.join(cells)} |"
@@ -136,23 +138,23 @@ def _findings(rows: Sequence[FindingRow], share: int) -> Iterator[str]:
 def _same_cost(rows: Sequence[ChangeRow], share: int) -> Iterator[str]:
     shown = rows[: len(rows) * share // STEPS]
     for row in shown:
-        yield f"- {_place(row)}{': ' if row.why else ''}{prose(row.why)}"
+        yield f"- {_place(row)}{': ' if row.why else ''}{markdown_cell(row.why)}"
     yield from _more(len(rows) - len(shown), "query", "queries")
 
 
 def _fixed(rows: Sequence[FindingRow], share: int) -> Iterator[str]:
     shown = rows[: len(rows) * share // STEPS]
     for row in shown:
-        wasted = f" (wasted {prose(row.wasted)})" if row.wasted else ""
-        yield f"- {code(row.rule)} {code(row.place)}: {prose(row.message)}{wasted}"
+        wasted = f" (wasted {markdown_cell(row.wasted)})" if row.wasted else ""
+        yield f"- {markdown_code(row.rule)} {markdown_code(row.place)}: {markdown_cell(row.message)}{wasted}"
     yield from _more(len(rows) - len(shown), "finding")
 
 
 def _notes(view: DiffView, notes: Sequence[str], share: int) -> Iterator[str]:
-    yield f"- Compared: {prose(view.compared)}"
+    yield f"- Compared: {markdown_cell(view.compared)}"
     shown = _some(notes, share)
     for text in shown:
-        yield f"- {prose(text)}"
+        yield f"- {markdown_cell(text)}"
     yield from _more(len(notes) - len(shown), "remark")
 
 

@@ -24,7 +24,7 @@ from costguard.diff.totals import (
 from costguard.money import Dollars, format_usd
 from costguard.render.amounts import WIDE, counted, percent_text, usd_text
 from costguard.render.cells import cut_end, cut_start, harmless
-from costguard.render.terminal import wasted_text
+from costguard.render.finding_text import wasted_text
 from costguard.result import SEVERITIES, Finding, QueryReport, Severity, Verdict
 
 LONGEST_PLACE: Final = 160

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from costguard.json_text import ascii_json_text
@@ -14,9 +15,12 @@ from costguard.model import Span
 from costguard.money import ByteRange, Dollars, Seconds, decimal_string, worst_basis
 from costguard.result import (
     SEVERITIES,
+    BaselineMatter,
+    BaselineReport,
     Finding,
     HistoryTotals,
     Measured,
+    PolicyReport,
     QueryReport,
     ScanReport,
     ScanResult,
@@ -41,7 +45,9 @@ def _lines(result: ScanResult, verdict: Verdict) -> Iterator[str]:
     query = query_row if result.history is None else _query_row_with_history
     yield from row_lines("queries", map(query, result.queries), ",\n")
     yield from row_lines("findings", map(finding_row, result.findings), ",\n")
-    yield from row_lines("unread", map(unread_row, result.unread), "\n")
+    yield from row_lines("unread", map(unread_row, result.unread), ",\n")
+    yield f'  "baseline": {json.dumps(_baseline(result.baseline))},\n'
+    yield from row_lines("policies", map(_policy, result.policies), "\n")
     yield "}\n"
 
 
@@ -56,6 +62,7 @@ def row_lines(name: str, rows: Iterable[Json], end: str) -> Iterator[str]:
 
 
 def summary_row(result: ScanResult, verdict: Verdict) -> Json:
+    """The totals of a scan, and what the gate says."""
     summary: Summary = result.summary
     counted = [finding.severity for finding in result.findings if finding.suppressed is None]
     return {
@@ -65,9 +72,14 @@ def summary_row(result: ScanResult, verdict: Verdict) -> Json:
         "findings": summary.findings,
         "findings_by_severity": {severity: counted.count(severity) for severity in reversed(SEVERITIES)},
         "suppressed": summary.suppressed,
+        "baselined": summary.baselined,
+        "below_floor": summary.below_floor,
         "unread": summary.unread,
+        "read_share": dict(zip(("files", "statements"), map(_share, summary.read_shares), strict=True)),
         "verdict": verdict.verdict,
         "reasons": list(verdict.reasons),
+        "warnings": list(verdict.warnings),
+        "advisory": verdict.advisory,
         "usd_per_iteration": {
             **decimals(summary.known_usd),
             "unknown_queries": summary.unknown_queries,
@@ -165,6 +177,7 @@ def _scan(scan: ScanReport) -> Json:
 
 
 def finding_row(finding: Finding) -> Json:
+    """A row of `findings`."""
     size, time, usd = (
         _bytes(finding.wasted_bytes),
         decimals(finding.wasted_seconds),
@@ -192,8 +205,55 @@ def finding_row(finding: Finding) -> Json:
         },
         "fingerprint": finding.fingerprint,
         "suppressed": finding.suppressed,
+        "suppressed_by": finding.suppressed_by if finding.suppressed is not None else None,
         "fix": finding.fix,
     }
+
+
+def _policy(report: PolicyReport) -> Json:
+    return {
+        "name": report.name,
+        "level": report.level,
+        "count": report.count,
+        "violations": [
+            {
+                "message": item.message,
+                "path": item.path,
+                **(_place(item.span) if item.span is not None else dict.fromkeys(_PLACE)),
+            }
+            for item in report.violations
+        ],
+    }
+
+
+def _baseline(report: BaselineReport | None) -> Json | None:
+    if report is None:
+        return None
+    return {
+        "path": report.path,
+        "entries": report.entries,
+        "stale": [_matter(item) for item in report.stale],
+        "expired": [_matter(item) for item in report.expired],
+        "over_budget": [_matter(item) for item in report.over_budget],
+        "unchecked": report.unchecked,
+        "allowances": [
+            {"query": query, "usd_per_run": decimal_string(item.usd_per_run), "until": item.until}
+            for query, item in sorted(report.allowances.items())
+        ],
+    }
+
+
+def _matter(item: BaselineMatter) -> Json:
+    return {
+        "fingerprint": item.fingerprint,
+        "rule": item.rule,
+        "path": item.path,
+        "count": item.count,
+        "last_day": item.last_day,
+    }
+
+
+_PLACE: Final = ("start_line", "start_column", "end_line", "end_column", "cell")
 
 
 def unread_row(item: UnreadReport) -> Json:
@@ -225,6 +285,11 @@ def decimals(amount: Dollars | Seconds | None) -> Json:
         "high": decimal_string(amount.high),
         "basis": amount.basis,
     }
+
+
+def _share(part: Decimal) -> float:
+    """Rounded down: a part is never all."""
+    return float(part.quantize(Decimal("0.0001"), ROUND_FLOOR))
 
 
 def _number(value: float) -> float:

@@ -1,43 +1,87 @@
-"""Texts of strangers within Markdown that a code host shows: none of them becomes markup, a link or a mention."""
+"""Foreign text in Markdown: names and code of a scanned repository, or of a bill, can become no markup, link, mention
+or reference, on GitHub as on GitLab."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from costguard.render.report_markdown import escaped
+from costguard.render.cells import harmless, text_width
 
-_GAP: Final = "\u200b"
-"""Takes no room. Hosts look for mentions and references in the text that is left when markup is gone, so that an escape
-does not stop them."""
-_REFERENCE: Final = re.compile(
-    r"(?<=[@#!&~%])(?=[\w\"])|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\bGH)(?=-\d)|(?<=mailto)(?=:)", re.IGNORECASE
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&@]|\$(?!\d))")
+_APART: Final = "\u200b"
+"""A space without width. Hosts look for mentions, references and addresses in the finished text, where a backslash has
+been taken away already: what would be one is parted."""
+_LINKED: Final = re.compile(
+    r"(?<=[@#!&~%])(?=[\w\"])"  # @name, #1, !1, &1, ~"label", %milestone (GitLab has them all)
+    r"|(?<=\bGH-)(?=\d)"
+    r"|(?<=[A-Za-z]:)(?=//)"  # https://
+    r"|(?<=\bwww)(?=\.)|(?<=\bmailto:)(?=\S)|(?<=\bxmpp:)(?=\S)",
+    re.IGNORECASE,
 )
-_TICKS: Final = re.compile(r"`+")
 
 
-def prose(text: str) -> str:
-    r"""A sentence with whatever a host would read as markup, a mention (`@name`), a reference (`#12`, `!12`) or a link
-    made harmless.
+def markdown_cell(text: str) -> str:
+    r"""The text on one line, with whatever Markdown or HTML would read as markup made harmless.
 
-    >>> print(prose("a|b <c> [d](e)"))
-    a\|b \<c\> \[d\](e)
-    >>> prose("ask @bob about #12") == "ask \\@\u200bbob about \\#\u200b12"
-    True
+    >>> print(markdown_cell("a|b <c> [d](e) `f`\n*g*"))
+    a\|b \<c\> \[d\](e) \`f\` \*g\*
+    >>> markdown_cell("@me #1 https://e.vil").replace("\u200b", "?")
+    '\\@?me \\#?1 https:?//e.vil'
     """
-    return escaped(_REFERENCE.sub(_GAP, text))
+    return _MARKUP.sub(r"\\\1", _LINKED.sub(_APART, _one_line(text)))
 
 
-def code(text: str, in_table: bool = False) -> str:
-    r"""A name as code: nothing in it is markup, and hosts look for no mentions there.
+def markdown_code(text: str) -> str:
+    """The text as code, in a table or out of one. A bar would end a cell in code too: such a text is plain.
 
-    >>> print(code("a`b"), code("sql/a|b.sql", in_table=True), code("`"))
-    ``a`b`` `sql/a\|b.sql` `` ` ``
+    >>> markdown_code("p.d.t"), markdown_code("a`b"), markdown_code("`"), markdown_code("")
+    ('`p.d.t`', '``a`b``', '`` ` ``', '')
+    >>> print(markdown_code("a|b"))
+    a\\|b
     """
-    text = " ".join(text.split()) or " "
-    fence = "`" * (max((len(ticks) for ticks in _TICKS.findall(text)), default=0) + 1)
-    if text.startswith("`") or text.endswith("`"):
-        text = f" {text} "
-    if in_table:
-        text = text.replace("|", r"\|")
-    return f"{fence}{text}{fence}"
+    line = _one_line(text)
+    if "|" in line or not line:
+        return markdown_cell(line)
+    fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
+    blank = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{blank}{line}{blank}{fence}"
+
+
+def markdown_table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
+) -> Iterator[str]:
+    """The lines of a table of cells that are Markdown already; the columns of `right` stand to the right.
+
+    They line up, so that the text reads well as it stands, unless a cell is long.
+    """
+    widths = [
+        max(3, *(min(text_width(line[index]), _PADDED) for line in (heads, *rows)))
+        for index in range(len(heads))
+    ]
+    for number, line in enumerate((heads, *rows)):
+        cells = (
+            _padded(cell, width, index in right)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        yield f"| {' | '.join(cells)} |"
+        if number == 0:
+            marks = (
+                "-" * (width - 1) + ":" if index in right else "-" * width
+                for index, width in enumerate(widths)
+            )
+            yield f"| {' | '.join(marks)} |"
+
+
+_PADDED: Final = 60
+"""Cells of a terminal: a longer text moves only its own line."""
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    blanks = " " * (width - text_width(text))
+    return blanks + text if right else text + blanks
+
+
+def _one_line(text: str) -> str:
+    return harmless(" ".join(text.splitlines()).strip())

@@ -10,10 +10,19 @@ from typing import Any, Final
 
 from costguard.history.iterations import Iteration, Part
 from costguard.history.ledger import Entry
-from costguard.money import decimal_string
+from costguard.money import decimal_string, plain_decimal
 from costguard.render.times import stamp
 from costguard.report.code import CodeCosts, CodeQuery
-from costguard.report.model import Anomaly, Attribution, Change, Freshness, Report, Volume
+from costguard.report.model import (
+    Anomaly,
+    Attribution,
+    BudgetState,
+    Change,
+    Forecast,
+    Freshness,
+    Report,
+    Volume,
+)
 
 VERSION: Final = 1
 
@@ -53,21 +62,26 @@ def report_document(report: Report) -> dict[str, Any]:
             }
             for month in report.months
         ],
-        "by": {dimension: [_change(change) for change in found] for dimension, found in report.by.items()},
-        "iterations": [_iteration(item, report.stamped.get(item.id)) for item in report.iterations],
+        "by": {
+            dimension: [change_document(change) for change in found] for dimension, found in report.by.items()
+        },
+        "iterations": [iteration_document(item, report.stamped.get(item.id)) for item in report.iterations],
         "volume": _volume(report.volume),
         "attribution": _attribution(report.attribution, report.code),
-        "queries": [_query(query) for query in report.code.queries] if report.code is not None else [],
+        "queries": [query_document(query) for query in report.code.queries]
+        if report.code is not None
+        else [],
         "code": _code(report.code) if report.code is not None else None,
         "days": [{"day": day.day.isoformat(), "net": decimal_string(day.net)} for day in report.days],
         "movers": [
-            {"dimension": dimension, **_change(change), "new": change.is_new, "gone": change.is_gone}
+            {"dimension": dimension, **change_document(change), "new": change.is_new, "gone": change.is_gone}
             for dimension, change in (*report.dearer, *report.cheaper)
         ],
-        "anomalies": [_anomaly(anomaly) for anomaly in report.anomalies],
+        "anomalies": [anomaly_document(anomaly) for anomaly in report.anomalies],
         "anomalies_note": report.anomalies_note,
-        "forecast": _forecast(report),
+        "forecast": forecast_document(report.forecast) if report.forecast is not None else None,
         "forecast_note": report.forecast_note,
+        "budgets": [budget_document(state) for state in report.budgets],
         "freshness": _freshness(report.freshness),
     }
 
@@ -76,7 +90,8 @@ def _amount(amount: Decimal | None) -> str | None:
     return decimal_string(amount) if amount is not None else None
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_document(change: Change) -> dict[str, Any]:
+    """A change as JSON's values."""
     return {
         "id": change.key,
         "name": change.name,
@@ -86,7 +101,8 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _iteration(item: Iteration, entry: Entry | None) -> dict[str, Any]:
+def iteration_document(item: Iteration, entry: Entry | None) -> dict[str, Any]:
+    """An iteration as JSON's values."""
     return {
         "id": item.id,
         "evidence": item.evidence,
@@ -113,7 +129,8 @@ def _volume(volume: Volume) -> dict[str, Any]:
     }
 
 
-def _query(query: CodeQuery) -> dict[str, Any]:
+def query_document(query: CodeQuery) -> dict[str, Any]:
+    """A query of the code as JSON's values."""
     return {
         "fingerprint": query.fingerprint,
         "id": query.id,
@@ -165,7 +182,8 @@ def _net(parts: Sequence[Part]) -> Decimal:
     return sum((part.net for part in parts), Decimal(0))
 
 
-def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
+def anomaly_document(anomaly: Anomaly) -> dict[str, Any]:
+    """An unusual day as JSON's values."""
     return {
         "day": anomaly.day.isoformat(),
         "net": decimal_string(anomaly.net),
@@ -184,18 +202,42 @@ def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
     }
 
 
-def _forecast(report: Report) -> dict[str, Any] | None:
-    forecast = report.forecast
-    if forecast is None:
-        return None
+def forecast_document(forecast: Forecast) -> dict[str, Any]:
+    """The forecast of a month as JSON's values."""
     return {
-        "month": forecast.month,
+        "month": forecast.period,
         "to_date": decimal_string(forecast.to_date),
         "closed_days": forecast.closed_days,
         "days_left": forecast.days_left,
         "low": decimal_string(forecast.low),
         "point": decimal_string(forecast.point),
         "high": decimal_string(forecast.high),
+    }
+
+
+def budget_document(state: BudgetState) -> dict[str, Any]:
+    """The state of a budget as JSON's values."""
+    days, forecast = state.days, state.forecast
+    return {
+        "name": state.budget.name,
+        "period": days.name,
+        "first_day": days.first.isoformat(),
+        "last_day": _day(days.last),
+        "amount": _amount(state.amount),
+        "currency": state.budget.currency,
+        "spent": _amount(state.spent),
+        "state": state.state,
+        "passed": [{"at": plain_decimal(rule.at), "on": rule.on} for rule in state.passed],
+        "forecast": {
+            "low": decimal_string(forecast.low),
+            "point": decimal_string(forecast.point),
+            "high": decimal_string(forecast.high),
+            "closed_days": forecast.closed_days,
+            "days_left": forecast.days_left,
+        }
+        if forecast is not None
+        else None,
+        "note": state.note,
     }
 
 

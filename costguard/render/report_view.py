@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from costguard.history.iterations import Iteration
 from costguard.history.ledger import Entry
+from costguard.money import plain_decimal
 from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.currency import amount_text, change_text
 from costguard.render.times import moment
 from costguard.report.code import CodeCosts, CodeQuery
-from costguard.report.model import Anomaly, Change, Contributor, Report
+from costguard.report.model import Anomaly, BudgetState, Change, Contributor, Report
 
 ROWS: Final = 10
 """Rows of a table; what comes after them is one row, so that each table adds up."""
@@ -66,13 +68,27 @@ def view_of(report: Report, version: str) -> View:
     """The report in words. Nothing in it can steer a terminal; markup is for each format to escape."""
     first, last = report.days_of_week()
     tables = [table for table in _tables(report) if table.rows]
+    return harmless_view(
+        View(
+            title=f"Cost of {report.week} ({first.day} {first:%B} to {last.day} {last:%B %Y})",
+            headline=_headline(report),
+            facts=tuple(_facts(report)),
+            warnings=tuple(_warnings(report)),
+            tables=tuple(tables),
+            footer=_footer(report, version),
+        )
+    )
+
+
+def harmless_view(view: View) -> View:
+    """The same, with nothing in it that could steer a terminal."""
     return View(
-        title=f"Cost of {report.week} ({first.day} {first:%B} to {last.day} {last:%B %Y})",
-        headline=_headline(report),
-        facts=tuple((name, harmless(text)) for name, text in _facts(report)),
-        warnings=tuple(harmless(text) for text in _warnings(report)),
-        tables=tuple(_harmless(table) for table in tables),
-        footer=harmless(_footer(report, version)),
+        title=harmless(view.title),
+        headline=harmless(view.headline),
+        facts=tuple((harmless(name), harmless(text)) for name, text in view.facts),
+        warnings=tuple(map(harmless, view.warnings)),
+        tables=tuple(map(_harmless, view.tables)),
+        footer=harmless(view.footer),
     )
 
 
@@ -124,7 +140,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     if report.forecast is not None:
         forecast = report.forecast
         yield (
-            f"Forecast {forecast.month}",
+            f"Forecast {forecast.period}",
             f"{amount_text(forecast.point, currency)} ({amount_text(forecast.low, currency)} to "
             f"{amount_text(forecast.high, currency)}); {amount_text(forecast.to_date, currency)} in "
             f"{counted(forecast.closed_days, 'closed day')}, {counted(forecast.days_left, 'day')} left",
@@ -197,14 +213,18 @@ def _warnings(report: Report) -> Iterator[str]:
         )
     if report.anomalies_note is not None:
         yield f"Unusual days: {report.anomalies_note}."
+    over = [state.budget.name for state in report.budgets if state.state == "over"]
+    if over:
+        yield f"Over budget: {', '.join(over)}."
 
 
 def _tables(report: Report) -> Iterator[Table]:
-    yield _movers("Dearer", report.dearer, report.currency)
-    yield _movers("Cheaper", report.cheaper, report.currency)
-    yield _anomalies(report)
+    yield budgets_table(report.budgets, report.currency)
+    yield movers_table("Dearer", report.dearer, report.currency)
+    yield movers_table("Cheaper", report.cheaper, report.currency)
+    yield anomalies_table(report.anomalies, report.currency)
     if report.code is not None:
-        yield _queries(report.code)
+        yield queries_table(report.code)
         yield _cheaper_queries(report.code)
     yield _iterations(report)
     yield _apart(report)
@@ -213,7 +233,45 @@ def _tables(report: Report) -> Iterator[Table]:
         yield _changes(title, found, report.currency, whole=dimension == "day")
 
 
-def _movers(title: str, found: Iterable[tuple[str, Change]], currency: str) -> Table:
+def budgets_table(states: Sequence[BudgetState], currency: str) -> Table:
+    """Each budget, in its period so far."""
+    rows = tuple(
+        (
+            state.budget.name,
+            state.days.name,
+            amount_text(state.spent, currency) if state.spent is not None else "",
+            amount_text(state.amount, currency) if state.amount is not None else "",
+            f"{state.share * 100:,.0f} %" if state.share is not None else "",
+            amount_text(state.forecast.point, currency) if state.forecast is not None else "",
+            state.state,
+        )
+        for state in states
+    )
+    heads = ("", "period", "spent", "budget", "", "forecast", "state")
+    note = (
+        "Spend without tax, with the credits that the budget counts, by days of Pacific time. At risk: the forecast's "
+        "upper end (one in ten) is above the budget."
+    )
+    below = tuple("; ".join(_budget_remarks(state, currency)) for state in states)
+    return Table("Budgets", heads, rows, note if rows else None, (0, 1, 6), below if any(below) else ())
+
+
+def _budget_remarks(state: BudgetState, currency: str) -> Iterator[str]:
+    passed = [
+        f"{plain_decimal(rule.at * 100)} %{' (forecast)' if rule.on == 'forecast' else ''}"
+        for rule in state.passed
+    ]
+    if passed:
+        yield f"thresholds passed: {', '.join(passed)}"
+    if state.forecast is not None and state.forecast.days_left:
+        low, high = amount_text(state.forecast.low, currency), amount_text(state.forecast.high, currency)
+        yield f"forecast from {low} to {high}, {counted(state.forecast.days_left, 'day')} left"
+    if state.note is not None:
+        yield state.note
+
+
+def movers_table(title: str, found: Iterable[tuple[str, Change]], currency: str) -> Table:
+    """What moved most."""
     rows = tuple(
         (
             f"{dimension} {_name(change)}{' (new)' if change.is_new else ' (gone)' if change.is_gone else ''}",
@@ -226,8 +284,8 @@ def _movers(title: str, found: Iterable[tuple[str, Change]], currency: str) -> T
     return Table(title, ("", "week before", "this week", "change"), rows)
 
 
-def _anomalies(report: Report) -> Table:
-    currency = report.currency
+def anomalies_table(anomalies: Iterable[Anomaly], currency: str) -> Table:
+    """Each unusual day, and where most of it comes from."""
     rows = tuple(
         (
             f"{anomaly.day:%a}\u00a0{anomaly.day.day}\u00a0{anomaly.day:%b}",
@@ -235,7 +293,7 @@ def _anomalies(report: Report) -> Table:
             amount_text(anomaly.usual, currency),
             _contributors(anomaly, currency),
         )
-        for anomaly in report.anomalies
+        for anomaly in anomalies
     )
     note = (
         "Against the median of the same weekday in the eight weeks before; promotional credits left out."
@@ -256,9 +314,9 @@ def _contributors(anomaly: Anomaly, currency: str) -> str:
     )
 
 
-def _queries(code: CodeCosts) -> Table:
+def queries_table(code: CodeCosts, most: int = ROWS) -> Table:
     """The dearest of the week, each with what to do about it."""
-    shown = [query for query in code.queries if query.usd > 0 or query.allocated > 0][:ROWS]
+    shown = [query for query in code.queries if query.usd > 0 or query.allocated > 0][:most]
     rows = tuple(
         (
             _place(query),
@@ -305,25 +363,34 @@ def _remedy(query: CodeQuery) -> str:
 
 
 def _iterations(report: Report) -> Table:
-    """The newest; each with the phase that most of it went to."""
+    """The newest."""
     currency = report.currency
-    rows = [
+    table = iteration_rows("Iterations", report.iterations[:ROWS], report.stamped, currency)
+    rest = report.iterations[ROWS:]
+    if not rest:
+        return table
+    net = sum((item.net for item in rest), Decimal(0))
+    last = (f"{len(rest):,} earlier", "", amount_text(net, currency), "")
+    return replace(table, rows=(*table.rows, last), below=(*table.below, "") if table.below else ())
+
+
+def iteration_rows(
+    title: str, iterations: Iterable[Iteration], stamped: Mapping[str, Entry], currency: str
+) -> Table:
+    """Each iteration with the phase that most of it went to, and what somebody stamped of it."""
+    shown = list(iterations)
+    rows = tuple(
         (
             item.id,
             f"{item.start:%Y-%m-%d %H:%M}",
             amount_text(item.net, currency),
             _dearest(item.by_phase, item.net, currency),
         )
-        for item in report.iterations[:ROWS]
-    ]
-    rest = report.iterations[ROWS:]
-    if rest:
-        net = sum((item.net for item in rest), Decimal(0))
-        rows.append((f"{len(rest):,} earlier", "", amount_text(net, currency), ""))
-    below = [_stamp(report.stamped.get(item.id)) for item in report.iterations[:ROWS]]
-    below += [""] * (len(rows) - len(below))
+        for item in shown
+    )
+    below = tuple(_stamp(stamped.get(item.id)) for item in shown)
     heads = ("", "began (UTC)", "net", "most of it")
-    return Table("Iterations", heads, tuple(rows), None, (0, 1, 3), tuple(below) if any(below) else ())
+    return Table(title, heads, rows, None, (0, 1, 3), below if any(below) else ())
 
 
 def _stamp(entry: Entry | None) -> str:

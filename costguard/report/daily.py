@@ -30,6 +30,8 @@ FEWEST_CLOSED_DAYS: Final = 7
 """With fewer closed days a month is not forecast."""
 MONTHLY: Final = timedelta(days=27)
 """A charge for so long, or longer, is one for the month: it does not come again on the next such weekday."""
+NOT_CLOSED: Final = "no day is closed yet"
+_AHEAD: Final = timedelta(weeks=4)
 _P90: Final = Decimal("1.2816")
 """The 90th percentile of the normal distribution, in standard deviations."""
 _DIMENSIONS: Final = {"service": "service_id", "sku": "sku_id", "project": "project"}
@@ -178,27 +180,37 @@ def _contributors(daily: DailyNet, day: date, before: list[date], change: Decima
 
 
 def forecast_month(daily: DailyNet, closed: date | None) -> tuple[Forecast | None, str | None]:
-    """The month of the last closed day: its closed days, and each day that is left as its weekday usually is.
+    """The month of the last closed day, and why there is no forecast of it."""
+    if closed is None:
+        return None, NOT_CLOSED
+    start = closed.replace(day=1)
+    end = closed.replace(day=calendar.monthrange(closed.year, closed.month)[1])
+    return forecast_days(daily, f"{closed:%Y-%m}", start, end, closed)
+
+
+def forecast_days(
+    daily: DailyNet, name: str, start: date, end: date, closed: date | None
+) -> tuple[Forecast | None, str | None]:
+    """What the days from `start` to `end`, in which the last closed day lies, come to: the closed ones, and each day
+    that is left as its weekday usually is. And why there is no forecast.
 
     The range takes days as independent: the spread of a sum is the root of the sum of squares.
     """
     if closed is None or daily.first is None:
-        return None, "no day is closed yet"
-    start = closed.replace(day=1)
-    end = closed.replace(day=calendar.monthrange(closed.year, closed.month)[1])
+        return None, NOT_CLOSED
     from_day = max(start, daily.first)
     closed_days = (closed - from_day).days + 1
     if closed_days < FEWEST_CLOSED_DAYS:
-        return None, f"{closed_days} closed days in {closed:%Y-%m}; a forecast takes {FEWEST_CLOSED_DAYS}"
+        return None, f"{max(closed_days, 0)} closed days in {name}; a forecast takes {FEWEST_CLOSED_DAYS}"
     if from_day > start:
-        return None, f"the bill begins on {from_day}, after the month did"
+        return None, f"the bill begins on {from_day}, after {name} did"
     to_date = sum((daily.net.get(day, _ZERO) for day in _days(start, closed)), _ZERO)
     point, square = to_date, _ZERO
     left = list(_days(closed + timedelta(days=1), end))
     for day in left:
         values = [
             daily.net.get(one, _ZERO) - daily.monthly.get(one, _ZERO)
-            for one in daily.same_weekdays(day, closed)
+            for one in daily.same_weekdays(_near(day, closed), closed)
         ]
         if not values:
             return None, f"no {day:%A} in the bill yet"
@@ -207,7 +219,13 @@ def forecast_month(daily: DailyNet, closed: date | None) -> tuple[Forecast | Non
     reach = _P90 * square.sqrt()
     cents = Decimal("0.01")
     low, middle, high = ((point + reach * sign).quantize(cents) for sign in (-1, 0, 1))
-    return Forecast(f"{closed:%Y-%m}", to_date, closed_days, len(left), low, middle, high), None
+    return Forecast(name, to_date, closed_days, len(left), low, middle, high), None
+
+
+def _near(day: date, closed: date) -> date:
+    """A day of the same weekday that is at most four weeks ahead: the weeks before it reach back far enough."""
+    weeks = -((closed + _AHEAD - day).days // 7)
+    return day - timedelta(weeks=max(0, weeks))
 
 
 def _days(first: date, last: date) -> Iterator[date]:

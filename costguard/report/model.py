@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
+from costguard.budgets.declared import Budget, Threshold
+from costguard.budgets.period import Days
 from costguard.history.iterations import Iteration, Part
 from costguard.history.ledger import Entry
 from costguard.history.rollup import Sum
@@ -112,10 +115,10 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the month comes to."""
+    """What a month, or another period of a budget, comes to."""
 
-    month: str
-    """`2026-11`."""
+    period: str
+    """`2026-11`; `2026-Q4`, `2026`, or the days of a budget."""
     to_date: Decimal
     """Net of its closed days."""
     closed_days: int
@@ -124,6 +127,56 @@ class Forecast:
     point: Decimal
     high: Decimal
     """From the 10th to the 90th percentile."""
+
+
+State = Literal["within", "at risk", "over", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """A budget in its period, by the bill."""
+
+    budget: Budget
+    days: Days
+    """The period: the one of the last closed day."""
+    amount: Decimal | None
+    """None: what the period before came to is not known."""
+    spent: Decimal | None
+    """In the period, as far as the bill goes; None when the bill cannot tell."""
+    forecast: Forecast | None
+    note: str | None
+    """Why there is no state, or no forecast."""
+    known: bool
+    """The bill tells what is spent of the budget."""
+
+    @property
+    def state(self) -> State:
+        """Over: more is spent than the amount. At risk: the upper end of the forecast is more."""
+        if not self.known or self.amount is None or self.spent is None:
+            return "unknown"
+        if self.spent > self.amount:
+            return "over"
+        return "at risk" if self.forecast is not None and self.forecast.high > self.amount else "within"
+
+    @property
+    def share(self) -> Decimal | None:
+        """What is spent, as a part of the amount."""
+        if not self.known or not self.amount or self.spent is None:
+            return None
+        return self.spent / self.amount
+
+    @property
+    def passed(self) -> tuple[Threshold, ...]:
+        """The thresholds that the spend, or the forecast, has reached."""
+        return tuple(rule for rule in self.budget.thresholds if self._reached(rule))
+
+    def _reached(self, rule: Threshold) -> bool:
+        figure = self.spent
+        if rule.on == "forecast":
+            figure = self.forecast.point if self.forecast is not None else None
+        if not self.known or self.amount is None or figure is None:
+            return False
+        return figure >= rule.at * self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +249,8 @@ class Report:
     """What the ledger says of iterations, by their id."""
     code: CodeCosts | None = None
     """None when no code was given."""
+    budgets: tuple[BudgetState, ...] = ()
+    """Those that the config declares, in their order."""
 
     def days_of_week(self) -> tuple[date, date]:
         """Its Monday and its Sunday."""

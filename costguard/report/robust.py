@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+_PLACES: Final = Decimal("0.000000001")
 NORMAL: Final = Decimal("0.6745")
 """The median absolute deviation of a normal distribution, in standard deviations."""
 
@@ -21,6 +22,30 @@ def median(values: Sequence[Decimal]) -> Decimal:
     if len(ordered) % 2:
         return ordered[half]
     return (ordered[half - 1] + ordered[half]) / 2
+
+
+def upper_decile(values: Sequence[Decimal]) -> Decimal:
+    """The smallest value that at least nine of ten do not exceed; of fewer than ten values the largest.
+
+    >>> upper_decile([Decimal(number) for number in range(1, 21)]), upper_decile([Decimal(3), Decimal(1)])
+    (Decimal('18'), Decimal('3'))
+    """
+    ordered = sorted(values)
+    return ordered[-(-len(ordered) * 9 // 10) - 1]
+
+
+def slope(values: Sequence[tuple[int, Decimal]]) -> Decimal:
+    """The median of the slopes between any two points (Theil and Sen): how much a value grows by one step.
+
+    >>> slope([(0, Decimal(10)), (1, Decimal(12)), (3, Decimal(16)), (4, Decimal(90))])
+    Decimal('11.00')
+    """
+    slopes = [
+        ((other - value) / (later - at)).quantize(_PLACES)
+        for number, (at, value) in enumerate(values)
+        for later, other in values[number + 1 :]
+    ]
+    return median(slopes)
 
 
 def deviation(values: Sequence[Decimal]) -> Decimal:

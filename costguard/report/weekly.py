@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from costguard.budgets.declared import Budget
+from costguard.budgets.scope import BUDGET_ZONE
 from costguard.errors import UsageProblem
 from costguard.history.charges import Charges, Summary, summarise
 from costguard.history.files import collected
@@ -17,6 +19,7 @@ from costguard.history.iterations import Iteration, IterationSettings, find_iter
 from costguard.history.ledger import OWN_LABEL, Entry, entry_of
 from costguard.history.phases import phase_rules, with_phases
 from costguard.history.rollup import Period, roll_up, sums, time_zone, week_period, within
+from costguard.report.budgets import budget_states
 from costguard.report.code import CodeCosts
 from costguard.report.compare import changes, compared, movers
 from costguard.report.daily import (
@@ -104,9 +107,10 @@ def build_report(
     jobs: pl.DataFrame | None = None,
     code: CodeCosts | None = None,
     ledger: Sequence[Entry] = (),
+    budgets: Sequence[Budget] = (),
 ) -> Report:
     """The figures of a week. `jobs`: the columns of JOBS, and `billable`. `code`: what queries of the code cost.
-    `ledger`: iterations that somebody stamped.
+    `ledger`: iterations that somebody stamped. `budgets`: those that the config declares.
 
     Raises:
         UsageProblem: the bill cannot be added up, has no charges in the week or the one before, or a rule of phases
@@ -143,7 +147,7 @@ def build_report(
     )
     by_day = daily_net(daily, first)
     median_lag, late = lags.row(0)
-    closed = _last_closed(summary, now, late, zone)
+    closed = last_closed(summary, now, late, zone)
     last = week.last_day()
     complete = closed is not None and closed >= last
     anomalies, note = find_anomalies(
@@ -153,7 +157,7 @@ def build_report(
     dearer, cheaper = movers(compared_by)
     known_row = known.row(0, named=True)
     divided, divided_before = (
-        find_iterations(within(charges.frame, period), _jobs_of(jobs, period), settings.iterations)
+        find_iterations(within(charges.frame, period), jobs_within(jobs, period), settings.iterations)
         for period in (week.period, before)
     )
     return Report(
@@ -185,12 +189,16 @@ def build_report(
         iterations=divided.iterations,
         volume=volume_of(divided, divided_before),
         attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
-        stamped=_stamped(divided.iterations, ledger),
+        stamped=stamped(divided.iterations, ledger),
         code=code,
+        budgets=budget_states(
+            charges.frame, summary, budgets, last_closed(summary, now, late, BUDGET_ZONE), now
+        ),
     )
 
 
-def _stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[str, Entry]:
+def stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[str, Entry]:
+    """What the ledger says of iterations, by their id."""
     found: dict[str, Entry] = {}
     for item in iterations:
         label = item.id if item.evidence == f"label:{OWN_LABEL}" else None
@@ -200,7 +208,8 @@ def _stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[s
     return found
 
 
-def _jobs_of(jobs: pl.DataFrame | None, period: Period) -> pl.DataFrame | None:
+def jobs_within(jobs: pl.DataFrame | None, period: Period) -> pl.DataFrame | None:
+    """The jobs that were created in a period."""
     return within(jobs.lazy(), period, "created").collect() if jobs is not None else None
 
 
@@ -273,7 +282,7 @@ def _short(services: pl.DataFrame) -> tuple[ServiceRows, ...]:
     return tuple(found)
 
 
-def _last_closed(summary: Summary, now: datetime, late: timedelta | None, zone: str) -> date | None:
+def last_closed(summary: Summary, now: datetime, late: timedelta | None, zone: str) -> date | None:
     """The last day of which no more rows are expected: neither the clock nor the export is before its end and the delay
     after it."""
     if summary.last_usage is None:

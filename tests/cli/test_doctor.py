@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from costguard.cloud.bigquery import EMULATOR
+from tests.servers import budgets
 from tests.servers.bigquery import Table, column, serving
 
 from .conftest import Costguard
@@ -64,6 +65,52 @@ def test_online(costguard: Costguard, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {check["name"]: check for check in json.loads(done.out)["checks"]}
     assert found["list datasets"]["text"] == "1 in p"
     assert found["list datasets"]["state"] == "ok"
+
+
+BUDGETS = """
+[[budgets]]
+name = "a"
+billing_account = "000000-AAAAAA-BBBBBB"
+amount = 5
+[[budgets]]
+name = "b"
+project = "elsewhere"
+amount = 5
+[[budgets]]
+name = "c"
+project = "unpaid"
+amount = 5
+"""
+
+
+def test_rights_on_budgets(costguard: Costguard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "costguard.toml").write_text(f'project = "p"\n{BUDGETS}')
+    bank = budgets.Bank()
+    with serving({}) as server, budgets.serving(bank) as address:
+        monkeypatch.setenv(EMULATOR, server.address)
+        monkeypatch.setenv("COSTGUARD_BUDGETS_ENDPOINT", address)
+        monkeypatch.setenv("COSTGUARD_BILLING_ENDPOINT", address)
+
+        def found(name: str) -> tuple[str, str]:
+            document = costguard("doctor", *NOW, "--online", "--format", "json").document
+            (check,) = (check for check in document["checks"] if check["name"] == name)
+            return check["state"], check["text"]
+
+        account, other = "budgets of 000000-AAAAAA-BBBBBB", "budgets of project elsewhere"
+        assert found(account) == ("ok", "all rights on billing account 000000-AAAAAA-BBBBBB")
+        assert found(other) == ("ok", f"all rights on billing account {budgets.OTHER_ACCOUNT}")
+        assert found("budgets of project unpaid")[1].startswith("project unpaid has no billing account")
+        bank.permissions = budgets.ALL_PERMISSIONS[2:]
+        assert found(account) == (
+            "problem",
+            "missing on billing account 000000-AAAAAA-BBBBBB: billing.budgets.create, billing.budgets.delete",
+        )
+        assert not {"CreateBudget", "UpdateBudget", "DeleteBudget", "ListBudgets"} & set(bank.asked)
+        monkeypatch.setenv("COSTGUARD_BUDGETS_ENDPOINT", "10.0.0.1:1")
+        assert found("budgets online")[0] == "problem"
+        (tmp_path / "costguard.toml").write_text(f'project = "p"\n{BUDGETS}currency = "usd"\n')
+        document = costguard("doctor", *NOW, "--online", "--format", "json").document
+    assert [check["name"] for check in document["checks"] if "budgets" in check["name"]] == ["budgets"]
 
 
 def test_online_without_an_account(costguard: Costguard) -> None:

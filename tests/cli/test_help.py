@@ -21,7 +21,7 @@ COMMANDS = (
         "iterations",
         "iteration",
     ),
-    *("catalog", "prices", "doctor", "history", "match", "calibrate"),
+    *("catalog", "prices", "doctor", "history", "match", "calibrate", "guard"),
 )
 
 

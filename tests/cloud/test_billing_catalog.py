@@ -12,7 +12,8 @@ import pytest
 from google.cloud.billing_v1 import Sku
 
 from costguard.cloud import billing_catalog
-from costguard.cloud.billing_catalog import Fetched, Patience, catalog_client, fetch_prices
+from costguard.cloud.billing_calls import Patience
+from costguard.cloud.billing_catalog import Fetched, catalog_client, fetch_prices
 from costguard.errors import UsageProblem
 from costguard.price_file import ListedService, ListedSku, Tier
 from tests.servers.billing_catalog import SERVICES, Catalog, Refusal, catalog, machine, serving, sku

@@ -29,6 +29,7 @@ def charge(cost: float = 1.0, credits: tuple[tuple[str, float], ...] = (), **cha
         "usage_end_time": at(1, 1),
         "project": {
             "id": "shop",
+            "number": "123456789",
             "name": "Shop",
             "labels": [{"key": "env", "value": "prod"}],
         },

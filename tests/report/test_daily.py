@@ -106,7 +106,7 @@ def test_forecast() -> None:
     forecast, note = forecast_month(net_of(september(20)), date(2026, 9, 20))
     assert note is None
     assert forecast is not None
-    assert (forecast.month, forecast.closed_days, forecast.days_left) == ("2026-09", 20, 10)
+    assert (forecast.period, forecast.closed_days, forecast.days_left) == ("2026-09", 20, 10)
     assert forecast.to_date == 14 * 10 + 6 * 2
     assert forecast.low == forecast.point == forecast.high == Decimal(22 * 10 + 8 * 2)
 
@@ -143,7 +143,7 @@ def test_a_charge_for_the_month_is_not_multiplied() -> None:
         (
             net_of({date(2026, 9, 3) + timedelta(days=number): "1" for number in range(20)}),
             date(2026, 9, 22),
-            "the bill begins on 2026-09-03, after the month did",
+            "the bill begins on 2026-09-03, after 2026-09 did",
         ),
     ],
 )

@@ -83,15 +83,20 @@ class Catalog:
         refusal = self.refusals.pop(0) if self.refusals else self.always
         if refusal is None:
             return
-        if refusal.reason is not None:
-            info = error_details_pb2.ErrorInfo(
-                reason=refusal.reason, domain="googleapis.com", metadata=refusal.metadata
-            )
-            packed = any_pb2.Any()
-            packed.Pack(info)
-            status = status_pb2.Status(code=refusal.code.value[0], message=refusal.text, details=[packed])
-            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-        context.abort(refusal.code, refusal.text)
+        refuse(refusal, context)
+
+
+def refuse(refusal: Refusal, context: grpc.ServicerContext) -> None:
+    """End a call."""
+    if refusal.reason is not None:
+        info = error_details_pb2.ErrorInfo(
+            reason=refusal.reason, domain="googleapis.com", metadata=refusal.metadata
+        )
+        packed = any_pb2.Any()
+        packed.Pack(info)
+        status = status_pb2.Status(code=refusal.code.value[0], message=refusal.text, details=[packed])
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(refusal.code, refusal.text)
 
 
 @contextmanager

@@ -1,0 +1,81 @@
+"""A budget as it stands in the config."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from costguard.budgets.declared import Budget, CustomPeriod, Notify, Threshold
+from costguard.money import decimal_string, plain_decimal
+
+
+def budget_toml(budget: Budget) -> str:
+    """`[[tool.costguard.budgets]]` with its keys; a key that has its default value is not written.
+
+    >>> print(budget_toml(Budget("a", None, "p", "last-period", thresholds=())), end="")
+    [[tool.costguard.budgets]]
+    name = "a"
+    project = "p"
+    amount = "last-period"
+    thresholds = []
+    """
+    return "[[tool.costguard.budgets]]\n" + "".join(f"{line}\n" for line in _lines(budget))
+
+
+def _lines(budget: Budget) -> Iterator[str]:
+    yield f"name = {_text(budget.name)}"
+    if budget.billing_account is not None:
+        yield f"billing_account = {_text(budget.billing_account)}"
+    if budget.project is not None:
+        yield f"project = {_text(budget.project)}"
+    amount = budget.amount if isinstance(budget.amount, str) else decimal_string(budget.amount)
+    yield f"amount = {_text(amount)}"
+    if budget.currency is not None:
+        yield f"currency = {_text(budget.currency)}"
+    for name, values in (("projects", budget.projects), ("services", budget.services)):
+        if values:
+            yield f"{name} = {_list(values)}"
+    if budget.label is not None:
+        key, value = budget.label
+        yield f"label = {{ {_text(key)} = {_text(value)} }}"
+    if isinstance(budget.period, CustomPeriod):
+        end = f", end = {budget.period.end}" if budget.period.end is not None else ""
+        yield f"period = {{ start = {budget.period.start}{end} }}"
+    else:
+        yield f"period = {_text(budget.period)}"
+    if budget.credits != "include-all":
+        shown = _text(budget.credits) if isinstance(budget.credits, str) else _list(budget.credits)
+        yield f"credits = {shown}"
+    yield f"thresholds = [{', '.join(map(_threshold, budget.thresholds))}]"
+    if budget.notify != Notify():
+        yield f"notify = {{ {', '.join(_notify(budget.notify))} }}"
+
+
+def _threshold(threshold: Threshold) -> str:
+    basis = ', on = "forecast"' if threshold.on == "forecast" else ""
+    return f"{{ at = {_number(threshold)}{basis} }}"
+
+
+def _number(threshold: Threshold) -> str:
+    text = plain_decimal(threshold.at)
+    return text if "." in text else f"{text}.0"
+
+
+def _notify(notify: Notify) -> Iterator[str]:
+    if notify.pubsub_topic is not None:
+        yield f"pubsub_topic = {_text(notify.pubsub_topic)}"
+    if notify.channels:
+        yield f"channels = {_list(notify.channels)}"
+    if notify.project_owners:
+        yield "project_owners = true"
+    if not notify.default_recipients:
+        yield "default_recipients = false"
+
+
+def _list(values: tuple[str, ...]) -> str:
+    return f"[{', '.join(map(_text, values))}]"
+
+
+def _text(value: str) -> str:
+    """A basic string; what JSON escapes, TOML escapes alike."""
+    return json.dumps(value, ensure_ascii=False)
