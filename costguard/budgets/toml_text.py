@@ -10,7 +10,7 @@ from costguard.money import decimal_string, plain_decimal
 
 
 def budget_toml(budget: Budget) -> str:
-    """`[[tool.costguard.budgets]]` with its keys. Period and thresholds are always written, other keys when they say something.
+    """`[[tool.costguard.budgets]]`: period and thresholds are always written, other keys when they say something.
 
     >>> print(budget_toml(Budget("a", None, "p", "last-period", thresholds=())), end="")
     [[tool.costguard.budgets]]
