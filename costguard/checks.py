@@ -33,7 +33,7 @@ class Check:
 
 
 def local_checks(config_path: Path | None, cache: Path | None, now: datetime) -> Iterator[Check]:
-    """Whatever needs no network: config, catalog, prices, rules, cache, extras."""
+    """Whatever needs no network: config, catalog, prices, rules, policies, baseline, cache, extras."""
     try:
         config = load_config(config_path)
     except UsageProblem as problem:
@@ -48,6 +48,8 @@ def local_checks(config_path: Path | None, cache: Path | None, now: datetime) ->
     yield from _catalogs(config, now)
     yield _prices(config, now)
     yield _rules(config)
+    yield from _policies(config)
+    yield from _baseline(config)
     yield from _budgets(config)
     yield _cache(cache)
     yield from _extras()
@@ -108,6 +110,36 @@ def _rules(config: Config) -> Check:
     except (RulebookError, UsageProblem) as error:
         return Check("rules", "problem", str(error), "costguard test-rules says more")
     return Check("rules", "ok", f"{len(book.rules)} rules")
+
+
+def _policies(config: Config) -> Iterator[Check]:
+    if not config.policy:
+        return
+    from costguard.judge.policies import check_policies, declared_policies
+    from costguard.judge.rulebook import RulebookError
+
+    try:
+        check_policies(declared_policies(config))
+    except RulebookError as error:
+        yield Check("policies", "problem", str(error), "`costguard query` tries a query out")
+        return
+    count = len(config.policy)
+    yield Check("policies", "ok", "1 policy" if count == 1 else f"{count} policies")
+
+
+def _baseline(config: Config) -> Iterator[Check]:
+    from costguard.baseline.file import read_baseline
+    from costguard.baseline.place import find_baseline
+
+    try:
+        path = find_baseline(None, config, config.folder)
+        if path is None:
+            return
+        count = len(read_baseline(path).entries)
+    except UsageProblem as problem:
+        yield Check("baseline", "problem", str(problem), "mend the file, or fetch it from git")
+        return
+    yield Check("baseline", "ok", f"{path}: {'1 entry' if count == 1 else f'{count:,} entries'}")
 
 
 def _budgets(config: Config) -> Iterator[Check]:

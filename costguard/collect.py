@@ -13,18 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic_core import from_json
-
 from costguard.cache import Cache, digest
 from costguard.crew import Crew, Job, Lost
 from costguard.discover import printable
-from costguard.json_text import json_text
 from costguard.model import Extraction, SourceKind, Unread
+from costguard.packed_files import PackedFiles, read_file
 from costguard.template_project import below
 
 if TYPE_CHECKING:
     from costguard.extract.dbt import TemplateProject
-    from costguard.extract.dbt_files import DirectoryFiles
+    from costguard.extract.dbt_files import TreeFiles
     from costguard.facts.merge import SourceColumns
     from costguard.facts.source import Rows
 
@@ -65,9 +63,11 @@ class CollectSettings:
     roots: tuple[str, ...]
     """Directories that a file may be read from when code names it; nothing outside is opened."""
     project: TemplateProject | None = None
-    project_files: DirectoryFiles | None = None
+    project_files: TreeFiles | None = None
     """The directory that the paths of the template project count from; None when there are no templates."""
     project_digest: str = ""
+    packed: PackedFiles | None = None
+    """Where the files are, when they do not lie in folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,8 @@ class Collected:
 
     def columns(self) -> SourceColumns:
         """The fact tables in the payload."""
+        from pydantic_core import from_json
+
         columns: SourceColumns = from_json(self.payload)["columns"]
         return columns
 
@@ -98,6 +100,7 @@ class _Reader:
     path: str
     """The file whose code is read."""
     roots: tuple[str, ...]
+    packed: PackedFiles | None = None
     seen: dict[str, str] = field(default_factory=dict)
     """The digest of each file that was asked for, by its name in the code."""
 
@@ -123,6 +126,11 @@ class _Reader:
                 candidate = (base / name).resolve()
                 if not any(candidate.is_relative_to(root) for root in roots):
                     continue
+                if self.packed is not None:
+                    inside = self.packed.inside(str(candidate))
+                    if inside is None or self.packed.index[inside].size > MAXIMUM_NAMED_BYTES:
+                        continue
+                    return self.packed.read(str(candidate))
                 if not candidate.is_file() or candidate.stat().st_size > MAXIMUM_NAMED_BYTES:
                     continue
                 return candidate.read_bytes()
@@ -133,7 +141,7 @@ class _Reader:
 
 def reader_for(absolute: str, settings: CollectSettings) -> _Reader:
     """Reads what the code of a file names."""
-    return _Reader(absolute, settings.roots)
+    return _Reader(absolute, settings.roots, settings.packed)
 
 
 def reads_hold(absolute: str, settings: CollectSettings, reads: Iterable[tuple[str, str]]) -> bool:
@@ -170,6 +178,7 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
 def _payload(rows: Rows, reads: Sequence[tuple[str, str]] = ()) -> str:
     """The rows as JSON text; no table can hold half of a character."""
     from costguard.facts.merge import columns_of_rows
+    from costguard.json_text import json_text
 
     return json_text({"columns": columns_of_rows(rows), "reads": reads}, whole=True)
 
@@ -210,8 +219,7 @@ def _run_chunk(settings: CollectSettings, tasks: Sequence[FileTask]) -> list[tup
 def _run(task: FileTask, settings: CollectSettings) -> tuple[str, str]:
     """(digest of the content, payload) of a file."""
     try:
-        with open(task.absolute, "rb", buffering=0) as stream:
-            data = stream.read()
+        data = read_file(task.absolute, settings.packed)
     except OSError as error:
         rows = _unread_only(task, b"", Unread("cannot be opened", error.strerror or str(error)))
         return "", _payload(rows)
@@ -254,11 +262,10 @@ class Content:
     """It may hold a comment for costguard."""
 
 
-def content_of(task: FileTask) -> Content:
+def content_of(task: FileTask, packed: PackedFiles | None = None) -> Content:
     """Read a file once, for its digest."""
     try:
-        with open(task.absolute, "rb", buffering=0) as stream:
-            data = stream.read()
+        data = read_file(task.absolute, packed)
     except OSError:
         return Content("", 0, False)
     templated = task.kind == "template" or (task.kind == "sql" and (b"{{" in data or b"{%" in data))
@@ -282,10 +289,10 @@ def collect(
     read already, by path. `meanwhile`: called while other processes work, if any do. `crew`: these processes, when
     they were started before.
     """
-    read = known or {task.path: content_of(task) for task in tasks}
+    read = known or {task.path: content_of(task, settings.packed) for task in tasks}
     contents = {path: (content.digest, content.size) for path, content in read.items()}
     keys = {
-        task.path: cache_key(task, contents[task.path][0], settings, version)
+        task.path: cache_key(task, contents[task.path][0], _apart(settings, read[task.path]), version)
         for task in tasks
         if contents[task.path][0]
     }
@@ -308,9 +315,9 @@ def collect(
     processes = processes_for(len(todo), sum(size for _, size in todo), processes)
     for task, content, payload in _work(todo, settings, processes, crew, meanwhile):
         done[task.path] = Collected(task.path, content, payload)
-        if content and '"internal error"' not in payload:
-            same = content == contents[task.path][0]  # unless somebody writes while we read
-            fresh[keys[task.path] if same else cache_key(task, content, settings, version)] = payload
+        same = content == contents[task.path][0]  # unless somebody writes while we read: that is not kept
+        if content and same and '"internal error"' not in payload:
+            fresh[keys[task.path]] = payload
         if len(fresh) >= BATCH_FILES:
             cache.put(fresh)
             fresh = {}
@@ -326,6 +333,11 @@ def collect(
         expected = next(following, None)
 
 
+def _apart(settings: CollectSettings, content: Content) -> CollectSettings:
+    """What decides the facts of this file: the template project only where it is a template."""
+    return settings if content.templated else replace(settings, project_digest="")
+
+
 def cache_key(task: FileTask, content: str, settings: CollectSettings, version: str) -> str:
     """The key of a file's facts: everything that they depend on, but the files that its code names."""
     return digest(
@@ -337,6 +349,8 @@ def reads_of(payload: str) -> list[tuple[str, str]]:
     """The files that the code of a file names, with their digests."""
     if payload.endswith('"reads":[]}'):
         return []
+    from pydantic_core import from_json
+
     return [(name, content) for name, content in from_json(payload)["reads"]]
 
 
@@ -358,12 +372,18 @@ def crew_for(processes: int) -> Crew:
     return Crew(processes, _load_analysis)
 
 
+def crew_with_time(processes: int) -> Crew:
+    """Processes that read files, and wait for their work for longer than loading takes."""
+    return Crew(processes, _load_all)
+
+
 def _load_analysis() -> None:
     """Load what reads SQL."""
     import costguard.extract.source
     import costguard.extract.sqlfile
     import costguard.facts.merge
-    import costguard.facts.source  # noqa: F401
+    import costguard.facts.source
+    import costguard.json_text  # noqa: F401
 
     ease_collector()
 
@@ -371,6 +391,11 @@ def _load_analysis() -> None:
 def _load_templates() -> None:
     """Load what reads templates."""
     import costguard.extract.template  # noqa: F401
+
+
+def _load_all() -> None:
+    _load_analysis()
+    _load_templates()
 
 
 def _work(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import difflib
 import math
@@ -33,6 +34,26 @@ def _money(value: Any) -> Any:
         raise ValueError(f"{value!r} is not an amount of dollars such as 2.50") from None
 
 
+def _share(value: Any) -> Any:
+    """A share may be written as text or as a number, like an amount."""
+    share = Decimal("NaN")
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        with contextlib.suppress(InvalidOperation):
+            share = Decimal(str(value))
+    if not (share.is_finite() and 0 <= share <= 1):
+        raise ValueError("must be a share from 0 to 1, such as 0.9")
+    return share
+
+
+def _percent(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError("must be a number of percent, such as 10")
+    try:
+        return Decimal(str(value).removesuffix("%").strip())
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number of percent such as 10") from None
+
+
 def _listed(value: Any) -> Any:
     """A single name may stand without its brackets."""
     return [value] if isinstance(value, str) else value
@@ -56,10 +77,13 @@ def _parameter(value: Any) -> Any:
 
 
 Usd = Annotated[Decimal, BeforeValidator(_money), Field(ge=0)]
+Percent = Annotated[Decimal, BeforeValidator(_percent), Field(ge=0)]
 Parameter = Annotated[str | int | float | bool, BeforeValidator(_parameter)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_listed)]
 Runs = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[Decimal, BeforeValidator(_share)]
+PolicyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 Hours = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -119,6 +143,17 @@ class PhaseSettings(BaseModel):
     """They go before the shipped ones."""
 
 
+class PolicySettings(BaseModel):
+    """`[[tool.costguard.policy]]`: each row of the query is a violation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: PolicyName
+    query: str
+    message: str = Field(min_length=1)
+    level: Level = "error"
+
+
 class Config(BaseModel):
     """`[tool.costguard]`."""
 
@@ -133,6 +168,24 @@ class Config(BaseModel):
     fail_on: FailOn = "error"
     max_usd_per_query: Usd | None = None
     max_usd_per_iteration: Usd | None = None
+    warn_usd_per_query: Usd | None = None
+    warn_usd_per_iteration: Usd | None = None
+    max_increase_usd: Usd | None = None
+    """Of `costguard diff`: dollars that an iteration may cost more."""
+    max_increase_pct: Percent | None = None
+    warn_increase_usd: Usd | None = None
+    warn_increase_pct: Percent | None = None
+    min_usd: Usd | None = None
+    """Findings with less known waste, and changes of less, are only counted."""
+    min_read_share: Share | None = None
+    """Part of the files, and of the statements, that has to be read."""
+    exit_zero: bool = False
+    """A failed gate does not fail the command."""
+    baseline: Path | None = None
+    """File of `costguard baseline write`; `.costguard/baseline.json` is found without it."""
+    require_reason: bool = False
+    """An ignore comment without a reason silences nothing."""
+    policy: tuple[PolicySettings, ...] = ()
     runs: dict[str, Runs] = Field(default_factory=dict)
     """Runs per iteration by path glob."""
     parameters: dict[str, Parameter] = Field(default_factory=dict)
@@ -164,6 +217,19 @@ class Config(BaseModel):
     folder: Path = Field(default=Path(), exclude=True)
     """Where the config file lies: its paths are relative to that."""
 
+    @property
+    def found(self) -> bool:
+        """It was read from a file."""
+        return "folder" in self.model_fields_set
+
+    @model_validator(mode="after")
+    def _policies_have_names_of_their_own(self) -> Config:
+        names = [policy.name for policy in self.policy]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"policy: two policies are called {name!r}")
+        return self
+
 
 def rule_directories(config: Config) -> tuple[Path, ...]:
     """The folders with the user's own pages. The default one need not be there.
@@ -188,6 +254,10 @@ _EXPECTED: Final = {
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "path_type": "must be a path",
+    "string_pattern_mismatch": "must be lower-case words joined by '-', such as no-full-scans",
+    "string_too_short": "must not be empty",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
 }
 """What pydantic would say in Python's words."""
 
@@ -248,6 +318,8 @@ def _model_at(location: Sequence[Any]) -> type[BaseModel]:
             return PhaseSettings
         case ("phases", "rules", *_):
             return PhaseRule
+        case ("policy", *_):
+            return PolicySettings
     return Config
 
 
@@ -265,4 +337,6 @@ def explain_item(where: str, item: Any, model: type[BaseModel]) -> str:
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
         return f"{where}: unknown key {key!r}{hint}"
     expected = _EXPECTED.get(item["type"])
+    if not key:  # of the whole table: the text names what it is about
+        return f"{where}: {item['msg'].removeprefix('Value error, ')}"
     return f"{where}: {key}: {expected or item['msg'].removeprefix('Value error, ')}"

@@ -61,7 +61,7 @@ class Crew:
     """
 
     def __init__(self, workers: int, load: Callable[[], object]) -> None:
-        self._workers = workers
+        self.workers: Final = workers
         self._load = load
         self._ready: _Hands | None = None
 
@@ -79,8 +79,8 @@ class Crew:
         Raises:
             CrewError: it cannot be started.
         """
-        if self._ready is None and self._workers > 1 and _may_fork():
-            self._ready = _started(partial(_Forked, self._workers, self._load))
+        if self._ready is None and self.workers > 1 and _may_fork():
+            self._ready = _started(partial(_Forked, self.workers, self._load))
 
     def shared(
         self, job: Job[Item, Result], meanwhile: Callable[[], object] | None = None
@@ -96,7 +96,7 @@ class Crew:
             self.start()
             hands, self._ready = self._ready, None
             if hands is None:
-                hands = _started(partial(_Spawned, min(self._workers, len(waiting)), self._load))
+                hands = _started(partial(_Spawned, min(self.workers, len(waiting)), self._load))
             try:
                 hands.begin(job, waiting)
                 if meanwhile is not None:

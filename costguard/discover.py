@@ -45,6 +45,8 @@ SKIPPED: Final = frozenset(
         *("dbt_packages", "dbt_modules", ".costguard"),
     }
 )
+_SHORT_LOOK: Final = 1000
+"""Folders, which takes some ten milliseconds."""
 _TEST_PARTS: Final = frozenset({"test", "tests", "testing", "conftest.py"})
 
 
@@ -69,6 +71,8 @@ class Discovery:
     """The given directories (a file's own directory), resolved: nothing is read outside."""
     unread: tuple[UnreadReport, ...] = ()
     """Files that are too large."""
+    folder: Path | None = None
+    """What relative paths count from; None for the current directory."""
 
     @cached_property
     def total_bytes(self) -> int:
@@ -108,7 +112,7 @@ def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> Discovery:
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise UsageProblem("\n".join(f"{path}: no such file or directory" for path in missing))
-    excluded = _spec(exclude)
+    excluded = exclude_patterns(exclude)
     found: dict[str, SourceFile] = {}
     unread: list[UnreadReport] = []
     roots: list[Path] = []
@@ -127,6 +131,20 @@ def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> Discovery:
         raise UsageProblem(f"{shown}: nothing to analyse (looked for {', '.join(sorted(KINDS))} files)")
     files = tuple(found[key] for key in sorted(found))
     return Discovery(files, tuple(dict.fromkeys(roots)), tuple(sorted(unread, key=lambda item: item.path)))
+
+
+def at_least(folders: Sequence[str], count: int) -> bool:
+    """Whether so many files of the kinds that are read lie below the folders, as far as a short look tells: ignore
+    files are not asked, and a tree with few of them among many folders is left after a while."""
+    seen = 0
+    for top in folders:
+        for _, inside, files in walk(top):
+            inside[:] = [name for name in inside if name not in SKIPPED]
+            count -= sum(kind_of(name) is not None for name in files)
+            seen += 1
+            if count <= 0 or seen == _SHORT_LOOK:
+                return count <= 0
+    return False
 
 
 class _Given:
@@ -175,8 +193,7 @@ class _Given:
             return
         size = status.st_size
         if size > MAXIMUM_BYTES[kind]:
-            detail = f"{size / 2**20:.0f} MiB is more than the limit of {MAXIMUM_BYTES[kind] / 2**20:.0f} MiB"
-            self._report(shown, "file too large", detail)
+            self._report(shown, *oversized(size, kind))
             return
         self.found[shown] = SourceFile(shown, absolute, kind, size, is_test_path(shown))
 
@@ -198,7 +215,18 @@ def printable(path: str) -> str:
     return os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
 
-def _spec(patterns: Sequence[str]) -> pathspec.GitIgnoreSpec | None:
+def oversized(size: int, kind: SourceKind) -> tuple[str, str]:
+    """(reason, detail) of a file that is not read for its size."""
+    limit = MAXIMUM_BYTES[kind] / 2**20
+    return "file too large", f"{size / 2**20:.0f} MiB is more than the limit of {limit:.0f} MiB"
+
+
+def exclude_patterns(patterns: Sequence[str]) -> pathspec.GitIgnoreSpec | None:
+    """The patterns of `exclude`; None when there are none.
+
+    Raises:
+        UsageProblem: one is not a pattern.
+    """
     if not patterns:
         return None
     import pathspec

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from costguard.money import format_usd
-from costguard.result import SEVERITIES, GatePolicy, QueryReport, ScanResult, Verdict
+from costguard.result import SEVERITIES, Allowance, GatePolicy, QueryReport, ScanResult, Severity, Verdict
 
 LISTED = 3
 
@@ -14,10 +16,13 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
     """The verdict on a scan.
 
     Limits are held against the point estimate of what is known; amounts that are not known are named in the
-    reasons, so that a pass never hides them. Nothing analysed is an error, not a pass.
+    reasons, so that a pass never hides them. Nothing analysed, or less than was asked for, is an error, not a pass.
     """
     if result.summary.files_unread >= result.summary.files:
         return Verdict("error", ("nothing could be analysed: no file could be read",))
+    unread = _too_little_read(result, policy.min_read_share)
+    if unread is not None:
+        return Verdict("error", (unread,))
     failures: list[str] = []
     remarks: list[str] = []
     if policy.fail_on != "never":
@@ -32,8 +37,9 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
             failures.append(
                 f"{len(counted)} {word} of severity {policy.fail_on} or above (--fail-on {policy.fail_on})"
             )
-    if policy.max_usd_per_query is not None:
-        failures.extend(_dear_queries(result, policy.max_usd_per_query))
+    failures.extend(_violated(result, "error"))
+    dear = _Dear(result, policy)
+    failures.extend(dear.failures())
     if policy.max_usd_per_iteration is not None:
         total = result.summary.usd_per_iteration
         if total.point > policy.max_usd_per_iteration:
@@ -41,25 +47,152 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
                 f"one iteration costs {format_usd(total.point)}, more than {format_usd(policy.max_usd_per_iteration)} "
                 "(--max-usd-per-iteration)"
             )
-    limited = policy.max_usd_per_query is not None or policy.max_usd_per_iteration is not None
     unknown = result.summary.unknown_queries
-    if limited and unknown:
+    if _limited(result, policy) and unknown:
         word = "query has" if unknown == 1 else "queries have"
         remarks.append(f"{unknown} {word} no known cost and could not be held against a limit")
-    return Verdict("fail" if failures else "pass", (*failures, *remarks))
+    return Verdict(
+        "fail" if failures else "pass",
+        (*failures, *remarks),
+        tuple(_warnings(result, policy, dear)),
+        policy.advisory,
+    )
 
 
-def _dear_queries(result: ScanResult, limit: Decimal) -> list[str]:
-    dear = [query for query in result.queries if query.usd is not None and query.usd.point > limit]
-    dear.sort(key=lambda query: (-_point(query), query.path, query.span.start_line))
-    lines = [
-        f"{query.path}:{query.span.start_line}: one run costs {format_usd(_point(query))}, more than "
-        f"{format_usd(limit)} (--max-usd-per-query)"
-        for query in dear[:LISTED]
+def with_floor(result: ScanResult, min_usd: Decimal | None) -> ScanResult:
+    """The result with the findings silenced whose waste is known and less than `min_usd` (point estimate, dollars of an
+    iteration). Unknown waste is not below."""
+    if min_usd is None:
+        return result
+    reason = f"wastes less than {format_usd(min_usd)} an iteration"
+    findings = tuple(
+        replace(finding, suppressed=reason, suppressed_by="floor")
+        if finding.suppressed is None
+        and finding.wasted_usd is not None
+        and finding.wasted_usd.point < min_usd
+        else finding
+        for finding in result.findings
+    )
+    below = sum(item.suppressed is not None and item.suppressed_by == "floor" for item in findings)
+    summary = replace(result.summary, findings=result.summary.findings - below, below_floor=below)
+    return replace(result, findings=findings, summary=summary)
+
+
+def _too_little_read(result: ScanResult, least: Decimal | None) -> str | None:
+    if least is None:
+        return None
+    summary = result.summary
+    files, statements = summary.read_shares
+    if min(files, statements) >= least:
+        return None
+    read = summary.files - summary.files_unread
+    return (
+        f"too little could be read: {read:,} of {summary.files:,} files ({_percent(files)}), {summary.queries:,} of "
+        f"{summary.queries + summary.unread:,} statements ({_percent(statements)}); {_percent(least)} are asked for "
+        "(--min-read-share)"
+    )
+
+
+def _percent(share: Decimal) -> str:
+    """Rounded down: 99.96 % are not all.
+
+    >>> _percent(Decimal("0.99967")), _percent(Decimal("0.5"))
+    ('99.9 %', '50 %')
+    """
+    tenths = int(share * 1000)
+    return f"{tenths // 10} %" if tenths % 10 == 0 else f"{tenths / 10:.1f} %"
+
+
+def _limited(result: ScanResult, policy: GatePolicy) -> bool:
+    """Whether anything is held against dollars."""
+    limits = (
+        *(policy.max_usd_per_query, policy.max_usd_per_iteration),
+        *(policy.warn_usd_per_query, policy.warn_usd_per_iteration),
+    )
+    return any(limit is not None for limit in limits) or bool(_allowances(result))
+
+
+def _allowances(result: ScanResult) -> dict[str, Allowance]:
+    return dict(result.baseline.allowances) if result.baseline is not None else {}
+
+
+def _violated(result: ScanResult, level: Severity) -> list[str]:
+    """The policies of a level that do not hold."""
+    return [
+        f"policy {report.name}: {report.count:,} {'violation' if report.count == 1 else 'violations'}"
+        for report in result.policies
+        if report.level == level and report.count
     ]
+
+
+def _warnings(result: ScanResult, policy: GatePolicy, dear: _Dear) -> list[str]:
+    warnings = _violated(result, "warning")
+    warnings.extend(dear.warnings())
+    total, limit = result.summary.usd_per_iteration.point, policy.warn_usd_per_iteration
+    failed = policy.max_usd_per_iteration is not None and total > policy.max_usd_per_iteration
+    if limit is not None and total > limit and not failed:
+        warnings.append(
+            f"one iteration costs {format_usd(total)}, more than {format_usd(limit)} (--warn-usd-per-iteration)"
+        )
+    return warnings
+
+
+class _Dear:
+    """Queries that cost more than they may. What the baseline says of a query goes before the general limits."""
+
+    def __init__(self, result: ScanResult, policy: GatePolicy) -> None:
+        allowances = _allowances(result)
+        self._most, self._warn = policy.max_usd_per_query, policy.warn_usd_per_query
+        self._over: list[tuple[QueryReport, Allowance]] = []
+        self._failing: list[QueryReport] = []
+        self._warned: list[QueryReport] = []
+        for query in result.queries:
+            if query.usd is None:
+                continue
+            cost, allowance = query.usd.point, allowances.get(query.id)
+            if allowance is not None:
+                if cost > allowance.usd_per_run:
+                    self._over.append((query, allowance))
+            elif self._most is not None and cost > self._most:
+                self._failing.append(query)
+            elif self._warn is not None and cost > self._warn:
+                self._warned.append(query)
+
+    def failures(self) -> list[str]:
+        """Why the gate fails."""
+        allowed = {query.id: allowance for query, allowance in self._over}
+        dear = _dearest_first([query for query, _ in self._over])
+        lines = [f"{_costs(query)}, {_allowed(allowed[query.id])}" for query in dear[:LISTED]]
+        if len(dear) > LISTED:
+            lines.append(f"and {len(dear) - LISTED} more queries above what the baseline allows")
+        if self._most is not None:
+            lines.extend(_lines(self._failing, self._most, "--max-usd-per-query"))
+        return lines
+
+    def warnings(self) -> list[str]:
+        """What only warns."""
+        return _lines(self._warned, self._warn, "--warn-usd-per-query") if self._warn is not None else []
+
+
+def _allowed(allowance: Allowance) -> str:
+    until = f" until {allowance.until}" if allowance.until is not None else ""
+    return f"more than the {format_usd(allowance.usd_per_run)} that the baseline allows{until}"
+
+
+def _lines(queries: Sequence[QueryReport], limit: Decimal, option: str) -> list[str]:
+    dear = _dearest_first(queries)
+    lines = [f"{_costs(query)}, more than {format_usd(limit)} ({option})" for query in dear[:LISTED]]
     if len(dear) > LISTED:
         lines.append(f"and {len(dear) - LISTED} more queries above {format_usd(limit)}")
     return lines
+
+
+def _costs(query: QueryReport) -> str:
+    return f"{query.path}:{query.span.start_line}: one run costs {format_usd(_point(query))}"
+
+
+def _dearest_first(queries: Sequence[QueryReport]) -> list[QueryReport]:
+    return sorted(queries, key=lambda query: (-_point(query), query.path, query.span.start_line))
 
 
 def _point(query: QueryReport) -> Decimal:

@@ -5,7 +5,7 @@
 Each stage takes values and returns values. Files are found by `costguard.discover`; `costguard.collect` turns
 each into fact rows (in processes, from a cache); here the rows of all files become frames, the catalog gives them
 sizes, prices give dollars, and rules, which are queries over the frames, give findings. Given a job history, what the
-jobs of a query took replaces what was estimated (`with_history`).
+jobs of a query took replaces what was estimated (`with_history`). Policies are queries over facts and findings.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ from costguard.collect import (
     reads_of,
 )
 from costguard.discover import printable
-from costguard.extract.dbt_files import DirectoryFiles
+from costguard.extract.dbt_files import DirectoryFiles, PackedTree
 from costguard.json_text import json_text
 from costguard.model import Span
 from costguard.request import ScanOutcome, ScanRequest
 from costguard.result import QueryReport, ScanResult, Summary, UnreadReport
+from costguard.shipped import shipped
 from costguard.source_text import SourceTexts
 from costguard.template_project import below, find_template_root, template_state
 
@@ -48,11 +49,13 @@ if TYPE_CHECKING:
     from costguard.crew import Crew
     from costguard.extract.dbt import TemplateProject
     from costguard.facts.merge import SourceColumns
+    from costguard.guards.evidence import Evidence
     from costguard.history.charges import Charges
     from costguard.history.jobs import Jobs
     from costguard.history.prices import BillPrices
     from costguard.history.rollup import Period
     from costguard.history.spend import History
+    from costguard.judge.policies import Policy
     from costguard.judge.rulebook import Rulebook
 
 Frames = dict[str, "pl.DataFrame"]
@@ -60,14 +63,18 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total)."""
 
 
-def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanOutcome:
+def scan(
+    request: ScanRequest, report_progress: Progress | None = None, started: Crew | None = None
+) -> ScanOutcome:
     """Find, price and judge everything in the files of a request.
+
+    `started`: processes that were given a head start; they are taken if there are as many as the files need.
 
     Raises:
         costguard.catalog.model.CatalogError: a catalog cannot be used.
         costguard.judge.rulebook.RulebookError: a rule page is broken, or a rule is not known.
     """
-    with Cache(request.cache_directory) as cache, _crew(request) as crew:
+    with Cache(request.cache_directory) as cache, _crew(request, started) as crew:
         if cache.empty:
             crew.start()  # every file is to be read: what that takes is loaded while they are looked at here
         run = _Run(request, cache, report_progress, crew)
@@ -79,14 +86,19 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
             )
             if request.jobs:
                 result = with_history(request, frames, run.source_texts, result, read_exports(request)).result
+            if run.policies:
+                result = _with_policies(run.policies, frames, result)
             run.remember(result, frames)
         notes = (cache.note,) if cache.note else ()
     return ScanOutcome(result, run.source_texts.text, notes)
 
 
-def _crew(request: ScanRequest) -> Crew:
+def _crew(request: ScanRequest, started: Crew | None = None) -> Crew:
     files = request.files
-    return crew_for(processes_for(len(files.files), files.total_bytes, request.processes))
+    processes = processes_for(len(files.files), files.total_bytes, request.processes)
+    if started is not None and started.workers == processes:
+        return started
+    return crew_for(processes)
 
 
 @dataclass
@@ -112,11 +124,11 @@ class _Run:
 
     @cached_property
     def contents(self) -> dict[str, Content]:
-        return {task.path: content_of(task) for task in self.tasks}
+        return {task.path: content_of(task, self.request.packed) for task in self.tasks}
 
     @cached_property
     def source_texts(self) -> SourceTexts:
-        return SourceTexts({task.path: task.absolute for task in self.tasks})
+        return SourceTexts({task.path: task.absolute for task in self.tasks}, self.request.packed)
 
     @cached_property
     def marked(self) -> list[str]:
@@ -124,12 +136,13 @@ class _Run:
 
     @cached_property
     def settings(self) -> CollectSettings:
-        roots = tuple(str(root) for root in self.request.files.roots)
+        roots, packed = tuple(str(root) for root in self.request.files.roots), self.request.packed
         if not any(content.templated for content in self.contents.values()):
-            return CollectSettings(self.request.dialect, roots)
-        files = DirectoryFiles(str(find_template_root(self.request.files.roots)))
-        state = template_state(files.root, files.paths())
-        return CollectSettings(self.request.dialect, roots, project_files=files, project_digest=state)
+            return CollectSettings(self.request.dialect, roots, packed=packed)
+        root = str(find_template_root(self.request.files.roots, packed))
+        files = DirectoryFiles(root) if packed is None else PackedTree(packed, root)
+        state = template_state(files.root, files.paths(), packed)
+        return CollectSettings(self.request.dialect, roots, None, files, state, packed)
 
     @cached_property
     def project(self) -> TemplateProject | None:
@@ -153,7 +166,9 @@ class _Run:
         if files is None or self.project is None:
             return []
         as_given = all(os.path.isabs(task.path) for task in self.tasks)
-        folder = files.root if as_given else os.path.relpath(files.root)
+        folder = (
+            files.root if as_given else os.path.relpath(files.root, self.request.files.folder or os.curdir)
+        )
         return [
             UnreadReport(
                 printable(Path(folder, path).as_posix()),
@@ -177,13 +192,16 @@ class _Run:
             parts.extend((item.path, item.reason))
         for catalog in request.catalogs:
             parts.append(_file_digest(catalog))
-        for directory in _rule_directories(request):
-            parts.extend(_file_mark(page) for page in sorted(directory.rglob("*.md")))
+        parts.extend(_file_mark(page) for page in sorted(shipped("rules").rglob("*.md")))
+        for directory in request.rule_directories:
+            for page in sorted(directory.rglob("*.md")):  # few: and the same in a work tree and in a commit
+                parts.extend((page.relative_to(directory).as_posix(), _file_digest(page)))
         parts.append(repr((request.rules, request.ignored_rules, sorted(request.severities.items()))))
         parts.append(
             repr((settings.project, settings.dataset, settings.location, settings.runs, settings.parameters))
         )
         parts.append(repr(settings.machine))
+        parts.append(repr((request.policies, request.require_reason, request.paths.mark())))
         if request.prices is not None:
             parts.extend(("prices", _file_digest(request.prices)))
         for kind, exports in (("jobs", request.jobs), ("bills", request.bills)):
@@ -216,11 +234,22 @@ class _Run:
         from costguard.result_store import encode
 
         document = {
-            "hour": self._hour() if _reads_the_clock(frames, self.catalog) else None,
+            "hour": self._hour() if _reads_the_clock(frames, self.catalog) or self._dated_ignores() else None,
             "reads": self.reads,
             "result": encode(result),
         }
         self.cache.put({self.result_key: json_text(document)})
+
+    def _dated_ignores(self) -> bool:
+        """An ignore comment may end: `until=`."""
+        from costguard.judge.suppress import ignores_of
+
+        texts = self.source_texts
+        return any(
+            ignore.until is not None
+            for path in self.marked
+            for ignore in ignores_of(texts, path, texts.cells(path))
+        )
 
     def _hour(self) -> str:
         return self.request.settings.now.strftime("%Y-%m-%dT%H%z")
@@ -230,9 +259,17 @@ class _Run:
     @cached_property
     def rulebook(self) -> Rulebook:
         from costguard.judge.rulebook import load_rulebook
-        from costguard.shipped import shipped
 
         return load_rulebook(shipped("rules"), self.request.rule_directories)
+
+    @cached_property
+    def policies(self) -> tuple[Policy, ...]:
+        """Those of the request, checked."""
+        if self.request.policies:
+            from costguard.judge.policies import check_policies
+
+            check_policies(self.request.policies)
+        return self.request.policies
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -248,7 +285,7 @@ class _Run:
         import costguard.query_reports
         import costguard.view_plan  # noqa: F401
 
-        _ = self.catalog, self.rulebook
+        _ = self.catalog, self.rulebook, self.policies
 
     def frames(self) -> Frames:
         """The fact tables of all files, with bytes and dollars."""
@@ -298,6 +335,7 @@ def judge_frames(
     from costguard.estimate.compute import machine_price
     from costguard.facts.places import Places
     from costguard.judge.findings import choose, judged
+    from costguard.judge.suppress import IgnoreTerms
     from costguard.query_reports import (
         price_remarks,
         query_ids,
@@ -322,6 +360,7 @@ def judge_frames(
         texts,
         [(path, texts.cells(path)) for path in marked],
         machine,
+        IgnoreTerms(request.settings.now.date(), request.require_reason, request.paths.name),
     )
     unread = tuple(
         sorted(
@@ -344,6 +383,13 @@ def judge_frames(
         price_remarks=price_remarks(frames, request.settings, findings, machine),
     )
     return ScanResult(summary, queries, findings, unread)
+
+
+def _with_policies(policies: Sequence[Policy], frames: Frames, result: ScanResult) -> ScanResult:
+    from costguard.judge.policies import hold_policies
+    from costguard.query_reports import query_ids
+
+    return replace(result, policies=hold_policies(policies, frames, result, query_ids(frames)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,10 +530,74 @@ def scan_with_histories(
         )
 
 
+def guard_evidence(
+    request: ScanRequest, label_keys: Sequence[str], report_progress: Progress | None = None
+) -> Evidence:
+    """What suggestions of guards rest on, for `costguard guard`: of code, history, catalog and bill whatever is there.
+
+    Raises: as `scan`, and as `read_exports`.
+    """
+    from costguard.catalog.load import load_catalog
+    from costguard.code_statements import code_statements
+    from costguard.estimate.price import price_book
+    from costguard.facts.places import Places
+    from costguard.guards.evidence import Code, Evidence
+    from costguard.history.charges import load_charges, summarise
+    from costguard.history.jobs import load_jobs
+    from costguard.history.match import match_jobs
+    from costguard.query_reports import query_ids, query_reports
+    from costguard.view_plan import expand_view
+
+    settings = request.settings
+    book = settings.prices or price_book()
+    jobs = load_jobs([str(path) for path in request.jobs]).frame if request.jobs else None
+    charges = load_charges([str(path) for path in request.bills]) if request.bills else None
+    code = None
+    if request.files.files or request.files.unread:
+        with Cache(request.cache_directory) as cache, _crew(request) as crew:
+            run = _Run(request, cache, report_progress, crew)
+            frames, texts = run.frames(), run.source_texts
+        ids, places = query_ids(frames), Places(frames)
+        queries = query_reports(frames, places, ids, settings.prices)
+        by_id = {query.id: query for query in queries}
+        matched = match_jobs(jobs, code_statements(frames, ids, texts)) if jobs is not None else None
+        code = Code(frames, places, {key: by_id[identity] for key, identity in enumerate(ids)}, matched)
+    return Evidence(
+        catalog=load_catalog(request.catalogs),
+        settings=settings,
+        expand_view=expand_view,
+        usd_per_tib=book.price(settings.location),
+        price_note=f"{settings.location}, {book.note(settings.location)}",
+        label_keys=tuple(label_keys),
+        jobs=jobs,
+        code=code,
+        charges=charges.frame if charges is not None else None,
+        currency=summarise(charges).currency if charges is not None else None,
+    )
+
+
 def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
     """The fact tables of a request, for `costguard query`."""
     with Cache(request.cache_directory) as cache, _crew(request) as crew:
         return _Run(request, cache, report_progress, crew).frames()
+
+
+def judged_frames_of(request: ScanRequest) -> Frames:
+    """The same with the table `findings`.
+
+    Raises:
+        costguard.judge.rulebook.RulebookError: a rule page is broken.
+    """
+    from costguard.judge.findings_table import judged_frames
+    from costguard.query_reports import query_ids
+
+    with Cache(request.cache_directory) as cache, _crew(request) as crew:
+        run = _Run(request, cache, None, crew)
+        frames = run.frames()
+        result = judge_frames(
+            request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
+        )
+        return judged_frames(frames, result, query_ids(frames))
 
 
 def _reads_the_clock(frames: Frames, catalog: Catalog) -> bool:
@@ -517,17 +627,13 @@ def _file_mark(path: Path) -> str:
     return f"{path}:{status.st_mtime_ns}:{status.st_size}"
 
 
-def _rule_directories(request: ScanRequest) -> tuple[Path, ...]:
-    from costguard.shipped import shipped
-
-    return (shipped("rules"), *request.rule_directories)
-
-
 __all__ = [
     "Frames",
     "ScanWithHistory",
     "frames_of",
+    "guard_evidence",
     "judge_frames",
+    "judged_frames_of",
     "scan",
     "scan_with_history",
     "with_history",

@@ -49,6 +49,7 @@ _SCAN_COLUMNS: Final = (
 )
 _QUERY_COLUMNS: Final = (
     *("query", "at", "via", "statement", "loop_depth", "fingerprint", "variant", "dialect", "counted_with"),
+    *("materialized", "layout"),
     *("runs", "runs_basis", "usd_per_tib", "location", "billed_low", "billed", "billed_high"),
     *_AMOUNT,
 )
@@ -129,6 +130,8 @@ def query_reports(
                 variant=row["variant"],
                 dialect=row["dialect"] if row["dialect"] != "bigquery" else None,
                 counted_with=ids[row["counted_with"]] if row["counted_with"] is not None else None,
+                materialized=row["materialized"],
+                layout=row["layout"],
             )
         )
     found.sort(

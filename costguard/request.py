@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from costguard.packed_files import PackedFiles
+from costguard.project_paths import AS_PRINTED, ProjectPaths
 from costguard.result import ScanResult, Severity
 
 if TYPE_CHECKING:
     from costguard.discover import Discovery
     from costguard.estimate.settings import EstimateSettings
+    from costguard.judge.policies import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,13 @@ class ScanRequest:
     """Files of the job history."""
     bills: tuple[Path, ...] = ()
     """Files of the bill, for the prices of its jobs."""
+    policies: tuple[Policy, ...] = ()
+    require_reason: bool = False
+    """An ignore comment without a reason silences nothing."""
+    paths: ProjectPaths = AS_PRINTED
+    """What fingerprints take for the path of a file."""
+    packed: PackedFiles | None = None
+    """Where the files are, when they do not lie in folders: those of a commit."""
 
 
 @dataclass(frozen=True, slots=True)

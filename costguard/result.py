@@ -5,7 +5,8 @@ No third-party import: a warm rescan builds, gates and prints a `ScanResult` wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -16,6 +17,8 @@ Severity = Literal["error", "warning", "note"]
 Confidence = Literal["high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
 """Weakest first."""
+Silencer = Literal["comment", "baseline", "floor"]
+"""What silences a finding: an ignore comment, an entry of the baseline, or that it wastes less than `min_usd`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,10 @@ class QueryReport:
     """Id of the same query, with which its cost is counted: code reads a file that is scanned too."""
     measured: Measured | None = None
     """None: there is no history, or it does not know this query."""
+    materialized: str | None = None
+    """What a dbt model becomes: `view`, `table`, `incremental`; None when it is none."""
+    layout: str | None = None
+    """How a dbt model wants its table, in words: `partitioned by day (month)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,7 @@ class Finding:
     fingerprint: str
     """Stable under moved lines: rule, path and the flagged text."""
     suppressed: str | None = None
-    """Reason of the inline ignore that silences it (`` when none was given), None when it is not silenced."""
+    """Why it does not count (`` when no reason was given), None when it counts."""
     help: str | None = None
     """How to fix it, in one or two lines."""
     fix: str | None = None
@@ -135,6 +142,71 @@ class Finding:
     """Wasted time of one run, where it is time that costs."""
     machine: str | None = None
     """What that time is priced at: `n2-standard-4, 0.194236 USD/hour, assumed`."""
+    suppressed_by: Silencer = "comment"
+    """What silences it, if it is silenced."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyViolation:
+    """A row that the query of a policy gave."""
+
+    message: str
+    path: str | None = None
+    """None: the query gives no place."""
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyReport:
+    """A policy of the config, held against a scan."""
+
+    name: str
+    level: Severity
+    count: int
+    """All its violations."""
+    violations: tuple[PolicyViolation, ...] = ()
+    """The first of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineMatter:
+    """Something to say about an entry of the baseline."""
+
+    fingerprint: str
+    rule: str | None
+    """None: the entry is about a query."""
+    path: str
+    count: int
+    """What it is said of: findings or queries."""
+    last_day: str | None = None
+    """On which the entry holds; None: without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a query may cost by the baseline."""
+
+    usd_per_run: Decimal
+    until: str | None
+    """The last day on which this holds; None: without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineReport:
+    """What the baseline did to a scan."""
+
+    path: str
+    entries: int
+    stale: tuple[BaselineMatter, ...] = ()
+    """Entries that are about more than there is: `count` of it is gone."""
+    expired: tuple[BaselineMatter, ...] = ()
+    """Entries that silence nothing any more, of what is still there."""
+    over_budget: tuple[BaselineMatter, ...] = ()
+    """Findings that count, since their queries cost more than the entry allows."""
+    unchecked: int = 0
+    """Entries of which nothing was found, in files that could not be read whole: they may be needed still."""
+    allowances: Mapping[str, Allowance] = field(default_factory=dict)
+    """By the ids of the queries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +231,7 @@ class Summary:
     findings: int
     """Findings that are not suppressed."""
     suppressed: int
+    """Those that a comment ignores."""
     unread: int
     usd_per_iteration: Dollars
     """Sum over the queries whose cost is known."""
@@ -170,6 +243,26 @@ class Summary:
     """Queries that are counted with another one: neither in the sum nor unknown."""
     price_remarks: tuple[str, ...] = ()
     """Which lists the prices are from; empty when all are from the one that ships with this version."""
+    baselined: int = 0
+    """Findings that the baseline silences."""
+    below_floor: int = 0
+    """Findings that waste less than is worth a word."""
+
+    @property
+    def read_shares(self) -> tuple[Decimal, Decimal]:
+        """Which part of the files, and which of the statements, could be read: from 0 to 1. A place that could not be
+        read counts as a statement."""
+        places = self.queries + self.unread
+        return (
+            Decimal(self.files - self.files_unread) / self.files if self.files else Decimal(1),
+            Decimal(self.queries) / places if places else Decimal(1),
+        )
+
+    @property
+    def known_usd(self) -> Dollars | None:
+        """Dollars of an iteration, unless the sum is one of nothing although there are queries: unknown, not zero."""
+        counted = self.queries - self.counted_elsewhere
+        return None if counted and self.unknown_queries == counted else self.usd_per_iteration
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +297,10 @@ class ScanResult:
     findings: tuple[Finding, ...]
     unread: tuple[UnreadReport, ...]
     history: HistoryTotals | None = None
+    policies: tuple[PolicyReport, ...] = ()
+    """In the order of the config."""
+    baseline: BaselineReport | None = None
+    """None: there is none, or it has not been applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +310,15 @@ class Verdict:
     verdict: Literal["pass", "fail", "error"]
     reasons: tuple[str, ...]
     """Why it failed, or why nothing could be checked; one line each."""
+    warnings: tuple[str, ...] = ()
+    """What does not fail yet; one line each."""
+    advisory: bool = False
+    """A failure is said, and does not fail the command."""
 
     @property
     def exit_code(self) -> int:
         """0 clean, 1 the gate failed, 2 could not check."""
-        return {"pass": 0, "fail": 1, "error": 2}[self.verdict]
+        return {"pass": 0, "fail": 0 if self.advisory else 1, "error": 2}[self.verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,3 +329,9 @@ class GatePolicy:
     max_usd_per_query: Decimal | None = None
     """Dollars of one run of one query."""
     max_usd_per_iteration: Decimal | None = None
+    warn_usd_per_query: Decimal | None = None
+    warn_usd_per_iteration: Decimal | None = None
+    min_read_share: Decimal | None = None
+    """Share, from 0 to 1, of files and of statements that have to be read: with less nothing is checked."""
+    advisory: bool = False
+    """See `Verdict.advisory`."""

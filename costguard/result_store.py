@@ -12,6 +12,8 @@ from costguard.result import (
     Finding,
     HistoryTotals,
     Measured,
+    PolicyReport,
+    PolicyViolation,
     QueryReport,
     ScanReport,
     ScanResult,
@@ -23,13 +25,14 @@ Json = Any
 
 
 def encode(result: ScanResult) -> Json:
-    """The result as a JSON document."""
+    """The result as a JSON document, but for what a baseline did: that is worked out anew each time."""
     return {
         "summary": _summary(result.summary),
         "queries": [_query(query) for query in result.queries],
         "findings": [_finding(finding) for finding in result.findings],
         "unread": [[item.path, _span(item.span), item.reason, item.detail] for item in result.unread],
         "history": _history(result.history),
+        "policies": [_policy(report) for report in result.policies],
     }
 
 
@@ -48,7 +51,24 @@ def decode(document: Json) -> ScanResult:
             for path, span, reason, detail in document["unread"]
         ),
         _read_history(document["history"]),
+        tuple(_read_policy(row) for row in document["policies"]),
     )
+
+
+def _policy(report: PolicyReport) -> Json:
+    rows = [
+        [item.message, item.path, None if item.span is None else _span(item.span)]
+        for item in report.violations
+    ]
+    return [report.name, report.level, report.count, rows]
+
+
+def _read_policy(row: Json) -> PolicyReport:
+    name, level, count, rows = row
+    violations = tuple(
+        PolicyViolation(message, path, None if span is None else Span(*span)) for message, path, span in rows
+    )
+    return PolicyReport(name, level, count, violations)
 
 
 def _span(span: Span) -> Json:
@@ -88,11 +108,13 @@ def _summary(item: Summary) -> Json:
         item.assumed_runs,
         item.counted_elsewhere,
         item.price_remarks,
+        item.baselined,
+        item.below_floor,
     ]
 
 
 def _read_summary(row: Json) -> Summary:
-    *counts, total, unknown, assumed, elsewhere, remarks = row
+    *counts, total, unknown, assumed, elsewhere, remarks, baselined, below_floor = row
     usd = _read_usd(total)
     if usd is None:
         raise ValueError("a summary without a sum")
@@ -100,6 +122,8 @@ def _read_summary(row: Json) -> Summary:
     return Summary(
         *(files, files_unread, queries, findings, suppressed, unread),
         *(usd, unknown, assumed, elsewhere, tuple(remarks)),
+        baselined=baselined,
+        below_floor=below_floor,
     )
 
 
@@ -137,12 +161,15 @@ def _query(item: QueryReport) -> Json:
         item.dialect,
         item.counted_with,
         _measured(item.measured),
+        item.materialized,
+        item.layout,
     ]
 
 
 def _read_query(row: Json) -> QueryReport:
     identity, path, span, via, statement, depth, fingerprint, runs, basis = row[:9]
-    processed, billed, usd, per_iteration, price, scans, variant, dialect, counted_with, measured = row[9:]
+    processed, billed, usd, per_iteration, price, scans, variant, dialect, counted_with = row[9:18]
+    measured, materialized, layout = row[18:]
     return QueryReport(
         identity,
         path,
@@ -163,6 +190,8 @@ def _read_query(row: Json) -> QueryReport:
         dialect,
         counted_with,
         _read_measured(measured),
+        materialized,
+        layout,
     )
 
 
@@ -260,6 +289,7 @@ def _finding(item: Finding) -> Json:
         item.fix,
         _usd(item.wasted_seconds),
         item.machine,
+        item.suppressed_by,
     ]
 
 
@@ -281,6 +311,7 @@ def _read_finding(row: Json) -> Finding:
         fix,
         seconds,
         machine,
+        silencer,
     ) = row
     return Finding(
         rule,
@@ -299,4 +330,5 @@ def _read_finding(row: Json) -> Finding:
         fix,
         _read_seconds(seconds),
         machine,
+        silencer,
     )

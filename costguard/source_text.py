@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+
+from costguard.packed_files import PackedFiles, read_file
 
 
 class SourceTexts:
     """Texts by path as reported. Notebooks are split into cells once."""
 
-    def __init__(self, absolute: Mapping[str, str]) -> None:
+    def __init__(self, absolute: Mapping[str, str], packed: PackedFiles | None = None) -> None:
         self._absolute = absolute
+        self._packed = packed
         self._texts: dict[str, str | None] = {}
         self._cells: dict[str, list[str]] = {}
 
@@ -39,7 +41,7 @@ class SourceTexts:
         if absolute is None:
             return None
         try:
-            text = Path(absolute).read_bytes().decode("utf-8-sig")
+            text = read_file(absolute, self._packed).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             return None
         return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -48,11 +50,12 @@ class SourceTexts:
 def _cells(text: str) -> list[str]:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     cells = document.get("cells") if isinstance(document, dict) else None
     found: list[str] = []
     for cell in cells if isinstance(cells, list) else ():
-        source = cell.get("source", "") if isinstance(cell, dict) else ""
-        found.append("".join(source) if isinstance(source, list) else str(source))
+        source = cell.get("source", cell.get("input")) if isinstance(cell, dict) else None
+        lines = source if isinstance(source, list) else [source]
+        found.append("".join(line for line in lines if isinstance(line, str)))
     return found

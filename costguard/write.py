@@ -20,9 +20,11 @@ def check_output(output: Path | None) -> None:
     if output is None:
         return
     if output.is_dir():
-        raise UsageProblem(f"{output}: is a directory; --output needs a file")
+        raise UsageProblem(f"{output}: is a directory, and a file is needed")
     if not output.parent.is_dir():
         raise UsageProblem(f"{output}: cannot be written (there is no directory {output.parent})")
+    if not os.access(output if _is_special(output) else output.parent, os.W_OK):
+        raise UsageProblem(f"{output}: cannot be written (no permission)")
 
 
 def write_text(text: str, output: Path | None) -> None:
@@ -37,12 +39,33 @@ def write_text(text: str, output: Path | None) -> None:
     write_bytes(text.encode("utf-8"), output)
 
 
-def write_bytes(data: bytes, output: Path) -> None:
-    """Write to a file: aside, then renamed.
+def append_text(text: str, output: Path) -> None:
+    """Add to the end of a file, which need not be there.
 
     Raises:
         UsageProblem: the file cannot be written.
     """
+    try:
+        with output.open("ab") as stream:
+            stream.write(text.encode("utf-8"))
+    except OSError as error:
+        raise UsageProblem(f"{output}: cannot be written ({error.strerror or error})") from None
+
+
+def _is_special(output: Path) -> bool:
+    """A pipe or a device, such as /dev/stdout: nothing may be put in its place."""
+    return output.exists() and not output.is_file()
+
+
+def write_bytes(data: bytes, output: Path) -> None:
+    """Write to a file: aside, then renamed. What is no regular file is written to as it is.
+
+    Raises:
+        UsageProblem: the file cannot be written.
+    """
+    if _is_special(output):
+        _write_through(data, output)
+        return
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
@@ -56,6 +79,14 @@ def write_bytes(data: bytes, output: Path) -> None:
         if temporary:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+        raise UsageProblem(f"{output}: cannot be written ({error.strerror or error})") from None
+
+
+def _write_through(data: bytes, output: Path) -> None:
+    try:
+        with output.open("wb") as stream:
+            stream.write(data)
+    except OSError as error:
         raise UsageProblem(f"{output}: cannot be written ({error.strerror or error})") from None
 
 

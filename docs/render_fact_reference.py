@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from costguard.catalog.load import load_catalog
-from costguard.facts.schema import TABLES, Column, columns_of
+from costguard.facts.schema import JUDGED_TABLES, TABLES, Column, columns_of
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "rules" / "README.md"
 WAREHOUSE = ROOT / "rules" / "warehouse.json"
+ALL = {**TABLES, **JUDGED_TABLES}
 TYPES = {
     "int": "integer",
     "float": "number",
@@ -32,16 +33,17 @@ SHARDED = re.compile(r"_20\d{6}$")
 
 def reference() -> str:
     """Every fact table with its columns."""
-    parts = ["| table | a row is |\n| --- | --- |\n" + "".join(map(_table_row, TABLES))]
-    for table in TABLES:
+    parts = ["| table | a row is |\n| --- | --- |\n" + "".join(map(_table_row, ALL))]
+    for table in ALL:
         rows = "".join(f"{_column_row(table, column)}\n" for column in columns_of(table))
         parts.append(f"### {table}\n\n| column | type | meaning |\n| --- | --- | --- |\n{rows}")
     return "\n".join(parts)
 
 
 def _table_row(table: str) -> str:
-    meaning = (inspect.getdoc(TABLES[table]) or "").splitlines()[0].rstrip(".")
-    return f"| [`{table}`](#{table}) | {_cell(meaning[0].lower() + meaning[1:])} |\n"
+    meaning = (inspect.getdoc(ALL[table]) or "").splitlines()[0].rstrip(".")
+    asked = "; only for policies and `costguard query`" if table in JUDGED_TABLES else ""
+    return f"| [`{table}`](#{table}) | {_cell(meaning[0].lower() + meaning[1:])}{asked} |\n"
 
 
 def _column_row(table: str, column: Column) -> str:

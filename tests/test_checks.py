@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from costguard.baseline.file import write_baseline
+from costguard.baseline.model import Baseline
 from costguard.checks import Check, attempted, history_checks, local_checks
 from costguard.errors import UsageProblem
+from tests.baseline.scans import entry
 from tests.history.bills import charge, parquet
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -40,6 +43,38 @@ def test_all_is_well(config: Path, tmp_path: Path) -> None:
         "cache": "ok",
     }
     assert found["catalog"].text == f"{tmp_path / 'catalog.json'}: 0 tables, 12 days old"
+
+
+POLICY = '[[policy]]\nname = "{}"\nquery = "SELECT at FROM {}"\nmessage = "found"\n'
+
+
+def test_policies(config: Path) -> None:
+    plain = config.read_text()
+    assert "policies" not in checks(config)
+    config.write_text(plain + POLICY.format("one", "queries"))
+    assert checks(config)["policies"] == Check("policies", "ok", "1 policy")
+    config.write_text(plain + POLICY.format("one", "queries") + POLICY.format("two", "findings"))
+    assert checks(config)["policies"].text == "2 policies"
+    config.write_text(plain + POLICY.format("one", "query"))
+    assert checks(config)["policies"] == Check(
+        "policies",
+        "problem",
+        "policy one: no fact table is called 'query'; did you mean 'queries'?",
+        "`costguard query` tries a query out",
+    )
+
+
+def test_a_baseline(config: Path) -> None:
+    assert "baseline" not in checks(config)
+    path = config.parent / ".costguard" / "baseline.json"
+    write_baseline(Baseline((entry(),)), path)
+    assert checks(config)["baseline"] == Check("baseline", "ok", f"{path}: 1 entry")
+    write_baseline(Baseline((entry(), entry("bb"))), path)
+    assert checks(config)["baseline"].text == f"{path}: 2 entries"
+    path.write_text("{}")
+    assert checks(config)["baseline"] == Check(
+        "baseline", "problem", f"{path}: version: is missing", "mend the file, or fetch it from git"
+    )
 
 
 def test_nothing_is_there_yet() -> None:

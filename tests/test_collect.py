@@ -24,6 +24,7 @@ from costguard.collect import (
 )
 from costguard.facts.schema import columns_of
 from costguard.model import SourceKind
+from costguard.packed_files import Packed, PackedFiles
 from tests.crew_work import Deadly
 
 RUN = """from google.cloud import bigquery
@@ -320,6 +321,37 @@ SAME = FileTask("q.sql", "/x/q.sql", "sql", False)
 )
 def test_what_facts_depend_on_is_in_the_key(key: str) -> None:
     assert key != cache_key(SAME, "c", settings_of(), "1")
+
+
+def test_a_template_project_decides_only_templates(tmp_path: Path) -> None:
+    """What is no template is found again, whatever changed in the files around it."""
+    tasks = tasks_of(
+        tmp_path / "src", plain_sql="SELECT a FROM d.t", m_sql="SELECT {{ a }} FROM d.t", j_py="x = 1"
+    )
+    with Cache(tmp_path / "cache") as cache:
+        for digest_of_project, cached in (("one", [False] * 3), ("two", [True, False, True])):
+            settings = CollectSettings("bigquery", (str(tmp_path),), project_digest=digest_of_project)
+            found = list(collect(tasks, settings, cache, "1", 1))
+            assert [item.cached for item in found] == cached
+
+
+def test_files_of_a_pack(tmp_path: Path) -> None:
+    """Sources, and what their code names; nothing on the disk stands in for what is not in the pack."""
+    texts = {"run.py": RUN.encode(), "q.sql": b"SELECT a FROM d.packed"}
+    (tmp_path / "pack").write_bytes(b"".join(texts.values()))
+    index = {"run.py": Packed(0, len(RUN), "r"), "q.sql": Packed(len(RUN), 22, "q")}
+    packed = PackedFiles(str(tmp_path / "pack"), str(tmp_path / "tree"), index)
+    task = FileTask("run.py", str(tmp_path / "tree" / "run.py"), "python", False)
+    settings = CollectSettings("bigquery", (packed.root,), packed=packed)
+    assert content_of(task, packed).size == len(RUN)
+    with Cache(None) as cache:
+        (item,) = collect([task], settings, cache, "1", 1)
+        assert tables(item.payload) == ["d.packed"]
+        (tmp_path / "tree").mkdir()
+        (tmp_path / "tree" / "q.sql").write_text("SELECT a FROM d.disk")
+        del index["q.sql"]
+        (item,) = collect([task], settings, cache, "1", 1)
+        assert tables(item.payload) == []
 
 
 # -- processes -----------------------------------------------------------------------------------------

@@ -62,6 +62,8 @@ def test_an_empty_package_keeps_every_contract(small_package: Path) -> None:
         ("judge/run.py", "from rich import print", "rich only where a person reads"),
         ("catalog/pull.py", "from google.cloud import bigquery", "Google's clients only in cloud"),
         ("result.py", "import polars", "The nouns need no third-party library"),
+        ("judge/run.py", "import http.client", "The network only in cloud and hosts"),
+        ("catalog/pull.py", "import socket", "The network only in cloud and hosts"),
     ],
 )
 def test_a_forbidden_import_breaks_its_contract(

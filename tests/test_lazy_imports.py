@@ -52,9 +52,14 @@ def test_import_of_the_package_is_light() -> None:
     [
         ["--help"],
         ["scan", "--help"],
+        ["diff", "--help"],
         ["--version"],
         ["catalog", "pull", "--help"],
+        ["guard", "suggest", "--help"],
         ["prices", "refresh", "--help"],
+        ["comment", "github", "--help"],
+        ["init", "--help"],
+        ["init", "examples/churn", "--print"],
         ["prices", "show"],
         ["budget", "apply", "--help"],
         ["budget", "explain", "--help"],
@@ -97,3 +102,31 @@ def test_a_rescan_with_a_history_loads_nothing_heavy(project: Path) -> None:
     arguments = ("scan", ".", "--jobs", "jobs.json", "--fail-on", "never", "--now", "2026-11-01T00:00:00Z")
     assert "polars" in loaded_packages(PROBE, *arguments, directory=project)
     assert not loaded_packages(PROBE, *arguments, directory=project) & {"polars", "sqlglot"}
+
+
+def test_a_rescan_with_a_baseline_and_policies_loads_nothing_heavy(project: Path) -> None:
+    config = project / "costguard.toml"
+    policy = 'name = "p"\nlevel = "warning"\nquery = "SELECT at FROM findings"\nmessage = "found"\n'
+    config.write_text(f"{config.read_text()}\n[[policy]]\n{policy}")
+    now = ("--now", "2026-11-01T00:00:00Z")
+    loaded_packages(PROBE, "baseline", "write", *now, directory=project)
+    for arguments in (("scan", ".", "--update-baseline"), ("baseline", "show"), ("baseline", "prune")):
+        assert not loaded_packages(PROBE, *arguments, *now, directory=project) & {"polars", "sqlglot"}
+
+
+def test_without_a_baseline_nothing_of_it_is_loaded(project: Path) -> None:
+    code = PROBE.replace('name.partition(".")[0] for name', "name for name")
+    loaded = loaded_packages(code, "scan", ".", "--fail-on", "never", directory=project)
+    ours = {name for name in loaded if name.startswith(("costguard.baseline.", "costguard.judge.policies"))}
+    assert ours == {"costguard.baseline.place"}
+
+
+def test_a_rescan_loads_what_its_formats_need(project: Path) -> None:
+    """HTML takes Jinja, SARIF reads rule pages; nothing takes what the scan itself does."""
+    arguments = ("scan", ".", "--fail-on", "never", "--now", "2026-11-01T00:00:00Z", "--format")
+    pages = {"markdown_it", "yaml"}
+    loaded_packages(PROBE, *arguments, "json", directory=project)
+    light = [f"--also={format}=out.{format}" for format in ("github", "gitlab", "junit", "markdown")]
+    assert not loaded_packages(PROBE, *arguments, "text", *light, directory=project) & (HEAVY | pages)
+    assert loaded_packages(PROBE, *arguments, "sarif", directory=project) & (HEAVY | pages) == pages
+    assert loaded_packages(PROBE, *arguments, "html", directory=project) & (HEAVY | pages) == {"jinja2"}

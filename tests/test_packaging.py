@@ -55,7 +55,7 @@ def test_every_module_is_shipped_and_nothing_else(wheel: zipfile.ZipFile) -> Non
 def test_the_command_is_declared(wheel: zipfile.ZipFile) -> None:
     entry_points = configparser.ConfigParser()
     entry_points.read_string(wheel.read("costguard_gcp-0.1.0.dist-info/entry_points.txt").decode())
-    assert entry_points["console_scripts"]["costguard"] == "costguard.cli.main:run"
+    assert entry_points["console_scripts"]["costguard"] == "costguard.cli.main:program"
 
 
 def test_metadata_names_the_distribution_and_its_runtime_needs_only(wheel: zipfile.ZipFile) -> None:

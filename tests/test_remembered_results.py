@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from costguard.discover import discover
 from costguard.estimate.settings import EstimateSettings
 from costguard.pipeline import scan
+from costguard.project_paths import ProjectPaths
 from costguard.request import ScanRequest
 from tests.estimate.warehouse import days, partitioned
 
@@ -51,3 +53,42 @@ def test_another_day_gives_another_figure(sql: str, tmp_path: Path) -> None:
     first, second = usd(2, cached=True), usd(4, cached=True)
     assert (first, second) == (usd(2, cached=False), usd(4, cached=False))
     assert first != second
+
+
+def test_an_ignore_that_ends_ends_although_nothing_changed(tmp_path: Path) -> None:
+    (tmp_path / "q.sql").write_text(
+        "SELECT v FROM (SELECT v FROM p.d.t ORDER BY v)  -- costguard: ignore[order-by-useless] until=2026-11-02\n"
+    )
+
+    def suppressed(day: int) -> int:
+        request = ScanRequest(
+            discover([tmp_path / "q.sql"]),
+            EstimateSettings(datetime(2026, 11, day, 12, tzinfo=UTC)),
+            cache_directory=tmp_path / "cache",
+            processes=1,
+        )
+        return scan(request).result.summary.suppressed
+
+    assert [suppressed(day) for day in (1, 2, 3)] == [1, 1, 0]
+
+
+def test_what_ignores_and_fingerprints_depend_on_is_part_of_the_key(tmp_path: Path) -> None:
+    (tmp_path / "q.sql").write_text(
+        "SELECT v FROM (SELECT v FROM p.d.t ORDER BY v)  -- costguard: ignore[order-by-useless]\n"
+    )
+
+    def found(**changes: Any) -> list[tuple[str, str]]:
+        request = ScanRequest(
+            discover([tmp_path / "q.sql"]),
+            EstimateSettings(datetime(2026, 11, 1, tzinfo=UTC)),
+            cache_directory=tmp_path / "cache",
+            processes=1,
+            **changes,
+        )
+        return [(item.rule, item.fingerprint) for item in scan(request).result.findings]
+
+    ((rule, mark),) = found()
+    assert rule == "order-by-useless"
+    assert [name for name, _ in found(require_reason=True)] == ["order-by-useless", "unexplained-ignore"]
+    ((_, other),) = found(paths=ProjectPaths(str(tmp_path), str(tmp_path)))
+    assert other != mark

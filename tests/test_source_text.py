@@ -66,3 +66,15 @@ def test_what_is_no_notebook_has_no_cells(tmp_path: Path, content: bytes) -> Non
     source = texts(tmp_path, "n.ipynb", content)
     assert source.cells("n.ipynb") == 0
     assert source.text("n.ipynb", 1) is None
+
+
+def test_cells_that_nobody_wrote_by_hand(tmp_path: Path) -> None:
+    """As they are read for their SQL: what is no text is left out."""
+    cells = [{"source": [1, "a\n", None, "b"]}, {"source": {"a": 1}}, {"input": "old"}, {"source": 3}]
+    source = texts(tmp_path, "n.ipynb", json.dumps({"cells": cells}).encode())
+    assert [source.text("n.ipynb", number) for number in range(1, 5)] == ["a\nb", "", "old", ""]
+
+
+def test_a_notebook_nested_too_deep_has_no_cells(tmp_path: Path) -> None:
+    source = texts(tmp_path, "n.ipynb", b'{"cells": ' + b"[" * 100_000)
+    assert source.cells("n.ipynb") == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from costguard.errors import UsageProblem
-from costguard.write import check_output, write_text
+from costguard.write import append_text, check_output, write_text
 
 
 def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,3 +74,40 @@ def test_a_stream_without_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer, encoding="ascii"))
     write_text("1 │ é\n", None)
     assert buffer.getvalue() == b"1 ? ?\n"
+
+
+def test_text_is_added_to_a_file(tmp_path: Path) -> None:
+    append_text("größe\n", tmp_path / "out")
+    append_text("more\n", tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == "größe\nmore\n".encode()
+    with pytest.raises(UsageProblem, match="out: cannot be written"):
+        append_text("x", tmp_path / "no" / "out")
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        check_output(pipe)
+        write_text("größe\n", pipe)
+        assert os.read(reader, 100) == "größe\n".encode()
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_device_that_takes_nothing(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no device that is always full")
+    with pytest.raises(UsageProblem, match="/dev/full: cannot be written"):
+        write_text("x", Path("/dev/full"))
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path != tmp_path
+    )  # the superuser may write everywhere
+    with pytest.raises(UsageProblem, match=r"out: cannot be written \(no permission\)"):
+        check_output(tmp_path / "out")

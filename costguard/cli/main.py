@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
-from typing import Annotated
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costguard import __version__
-from costguard.cli.budget import budget_app
-from costguard.cli.catalog import catalog_app
-from costguard.cli.charges import charges_command
-from costguard.cli.doctor import doctor_command
-from costguard.cli.explain import explain_command, rules_command
-from costguard.cli.history import history_app
-from costguard.cli.iteration import iteration_app
-from costguard.cli.iterations import iterations_command
-from costguard.cli.jobs import jobs_command
-from costguard.cli.match import calibrate_command, match_command
-from costguard.cli.prices import prices_app
-from costguard.cli.query import query_command
-from costguard.cli.report import report_command
-from costguard.cli.scan import scan_command
-from costguard.cli.test_rules import check_rules_command
+from costguard.cli.commands import Commands
 from costguard.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from costguard.crew import Crew
 
 app = typer.Typer(
     name="costguard",
+    cls=Commands,
     help="What one iteration of your data or ML project costs, in dollars, line by line, offline.",
     no_args_is_help=True,
     add_completion=False,
@@ -53,30 +45,12 @@ def main(
     """What one iteration of your data or ML project costs, in dollars, line by line, offline."""
 
 
-app.command("scan")(scan_command)
-app.command("rules")(rules_command)
-app.command("explain")(explain_command)
-app.command("test-rules")(check_rules_command)
-app.command("query")(query_command)
-app.command("charges")(charges_command)
-app.command("jobs")(jobs_command)
-app.command("report")(report_command)
-app.command("doctor")(doctor_command)
-app.command("iterations")(iterations_command)
-app.add_typer(iteration_app)
-app.add_typer(catalog_app, name="catalog")
-app.add_typer(history_app, name="history")
-app.add_typer(prices_app, name="prices")
-app.add_typer(budget_app, name="budget")
-app.command("match")(match_command)
-app.command("calibrate")(calibrate_command)
-
-
 def run() -> None:
     """The entry point: what the user must solve is one clear line on stderr and exit code 2."""
     gc.set_threshold(100_000, 20, 50)  # importing makes many objects, of which none is garbage
     try:
-        app()
+        with _head_start(sys.argv[1:]) as started:
+            app(prog_name="costguard", obj=started)
     except UsageProblem as problem:
         _fail(str(problem))
     except KeyboardInterrupt:  # before typer has begun, or after it has ended
@@ -98,6 +72,32 @@ def run() -> None:
         _fail(text)
     finally:
         gc.freeze()  # the process ends: looking through all that a large scan holds would free nothing
+
+
+def program() -> None:
+    """The installed script: `run`, and then no time is spent on giving back memory that the system takes anyway."""
+    try:
+        run()
+    except SystemExit as end:
+        if end.code is not None and not isinstance(end.code, int):
+            raise
+        atexit._run_exitfuncs()
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:
+            raise end from None  # nobody reads any more: Python says so in its own way
+        os._exit(end.code or 0)
+
+
+def _head_start(arguments: list[str]) -> AbstractContextManager[Crew | None]:
+    """What a scan of many files can begin with before its options are understood."""
+    if arguments[:1] != ["scan"]:
+        return nullcontext()
+    from costguard.cli.user_cache import user_cache_directory
+    from costguard.head_start import head_start
+
+    return head_start(arguments[1:], user_cache_directory()) or nullcontext()
 
 
 def _interrupted() -> None:

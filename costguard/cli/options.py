@@ -59,5 +59,13 @@ DialectOption = Annotated[
         "--dialect", help="SQL dialect of .sql files (default: that of the dbt profile, else bigquery)."
     ),
 ]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        help="The baseline: what has been accepted (default: .costguard/baseline.json).",
+    ),
+]
 ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Config file to use.")]
 NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")]

@@ -1,4 +1,4 @@
-"""`costguard query`: SQL over the fact tables."""
+"""`costguard query`: SQL over the fact tables and findings."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def query_command(
 ) -> None:
     """Ask the fact tables a question of your own."""
     from costguard.cli.request import Options, build_request, config_for
-    from costguard.judge.free_query import run_free_query
-    from costguard.pipeline import frames_of
+    from costguard.judge.free_query import asks_for_findings, run_free_query
+    from costguard.pipeline import frames_of, judged_frames_of
     from costguard.write import check_output, write_text
 
     check_output(output)
@@ -51,7 +51,8 @@ def query_command(
         prices=prices,
     )
     request = build_request(options, config_for(options))
-    frame = run_free_query(sql, frames_of(request))
+    frames = judged_frames_of(request) if asks_for_findings(sql) else frames_of(request)
+    frame = run_free_query(sql, frames)
     if format is QueryFormat.csv:
         nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
         if nested:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costguard.cli.user_cache import user_cache_directory
 from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.errors import UsageProblem
 from costguard.model import DIALECTS
+from costguard.project_paths import AS_PRINTED, ProjectPaths, project_paths
 
 if TYPE_CHECKING:
+    from costguard.discover import Discovery
     from costguard.estimate.compute import MachinePriceList
     from costguard.estimate.price import PriceBook
+    from costguard.judge.policies import Policy
     from costguard.request import ScanRequest
 
 
@@ -50,13 +53,13 @@ def config_for(options: Options) -> Config:
     return Config()
 
 
-def build_request(options: Options, config: Config) -> ScanRequest:
-    """The request; an option on the command line goes before the config.
+def build_request(options: Options, config: Config, files: Discovery | None = None) -> ScanRequest:
+    """The request; an option on the command line goes before the config. `files`: what was found already; the paths of
+    the options are not looked at then.
 
     Raises:
         UsageProblem: a path, a time, a dialect, an export or a price that cannot be used.
     """
-    from costguard.discover import discover
     from costguard.estimate.settings import EstimateSettings
     from costguard.request import ScanRequest
 
@@ -82,7 +85,7 @@ def build_request(options: Options, config: Config) -> ScanRequest:
     )
     catalogs = tuple(options.catalog) or tuple(config.folder / path for path in config.catalog)
     return ScanRequest(
-        files=discover(tuple(options.paths), config.exclude),
+        files=files if files is not None else _files(options, config),
         settings=settings,
         catalogs=catalogs,
         dialect=dialect,
@@ -95,7 +98,33 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         processes=options.jobs_parallel,
         jobs=_exports(options.jobs),
         bills=_exports(options.billing),
+        policies=_policies(config),
+        require_reason=config.require_reason,
+        paths=paths_for(options, config),
     )
+
+
+def paths_for(options: Options, config: Config) -> ProjectPaths:
+    """Paths as fingerprints and the baseline have them."""
+    if not options.paths:
+        return AS_PRINTED  # files that were found otherwise have paths from the top already
+    folder = config.folder if config.found else None
+    return project_paths(options.paths[0], folder, Path.cwd())
+
+
+def _policies(config: Config) -> tuple[Policy, ...]:
+    if not config.policy:
+        return ()
+    from costguard.judge.policies import declared_policies
+
+    return declared_policies(config)
+
+
+def _files(options: Options, config: Config) -> Discovery:
+    """The files below the given paths; none where no path is given: what is asked for is not about code."""
+    from costguard.discover import Discovery, discover
+
+    return discover(tuple(options.paths), config.exclude) if options.paths else Discovery((), ())
 
 
 def _exports(given: Sequence[str] | None) -> tuple[Path, ...]:
@@ -166,8 +195,7 @@ def cache_directory(options: Options, config: Config) -> Path | None:
         return None
     if isinstance(config.cache, Path):
         return config.folder / config.cache
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "costguard"
+    return user_cache_directory()
 
 
 def _literal(value: Any) -> str:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from decimal import Decimal, InvalidOperation
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from costguard.cli.options import (
+    BaselineOption,
     BillingOption,
     CatalogOption,
     ConfigOption,
     DatasetOption,
     DialectOption,
-    Format,
-    FormatOption,
     JobsOption,
     LocationOption,
     NoCacheOption,
@@ -26,7 +24,7 @@ from costguard.cli.options import (
     PricesOption,
     ProjectOption,
 )
-from costguard.errors import UsageProblem
+from costguard.cli.outputs import AlsoOption, OutputFormat, OutputFormatOption
 
 
 class FailOn(StrEnum):
@@ -39,6 +37,7 @@ class FailOn(StrEnum):
 
 
 def scan_command(
+    context: typer.Context,
     paths: PathsArgument,
     catalog: CatalogOption = None,
     location: LocationOption = None,
@@ -49,8 +48,9 @@ def scan_command(
     dialect: DialectOption = None,
     jobs: JobsOption = None,
     billing: BillingOption = None,
-    format: FormatOption = Format.text,
+    format: OutputFormatOption = OutputFormat.text,
     output: OutputOption = None,
+    also: AlsoOption = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Lowest severity that fails (default: error).")
     ] = None,
@@ -60,6 +60,29 @@ def scan_command(
     max_usd_per_iteration: Annotated[
         str | None, typer.Option(metavar="USD", help="Fail when one iteration costs more.")
     ] = None,
+    warn_usd_per_query: Annotated[
+        str | None, typer.Option(metavar="USD", help="Warn when one run of one query costs more.")
+    ] = None,
+    warn_usd_per_iteration: Annotated[
+        str | None, typer.Option(metavar="USD", help="Warn when one iteration costs more.")
+    ] = None,
+    min_usd: Annotated[
+        str | None,
+        typer.Option(metavar="USD", help="Leave out findings known to waste less in an iteration."),
+    ] = None,
+    min_read_share: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="Exit with 2 when a smaller part could be read, such as 0.9."),
+    ] = None,
+    exit_zero: Annotated[
+        bool | None, typer.Option("--exit-zero/--no-exit-zero", help="Exit with 0 although the gate failed.")
+    ] = None,
+    baseline: BaselineOption = None,
+    no_baseline: Annotated[bool, typer.Option("--no-baseline", help="Use no baseline.")] = False,
+    update_baseline: Annotated[
+        bool,
+        typer.Option("--update-baseline", help="Take out of the baseline file what is not there any more."),
+    ] = False,
     rule: Annotated[list[str] | None, typer.Option("--rule", metavar="ID", help="Only these rules.")] = None,
     config: ConfigOption = None,
     no_cache: NoCacheOption = False,
@@ -72,14 +95,17 @@ def scan_command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
 ) -> None:
     """Find, price and judge the queries and data code below PATH."""
+    from costguard.cli.accepted import apply_baseline, open_baseline
+    from costguard.cli.limits import amount, share
+    from costguard.cli.outputs import targets_of, write_targets
     from costguard.cli.progress import Reporter
     from costguard.cli.request import Options, build_request, config_for
-    from costguard.gate import judge_gate
+    from costguard.cli.scan_formats import render_scan
+    from costguard.gate import judge_gate, with_floor
     from costguard.pipeline import scan
     from costguard.result import GatePolicy
-    from costguard.write import check_output, write_text
 
-    check_output(output)
+    targets = targets_of(format, output, also)
     options = Options(
         paths,
         catalog or (),
@@ -99,40 +125,35 @@ def scan_command(
     settings = config_for(options)
     policy = GatePolicy(
         fail_on=fail_on.value if fail_on is not None else settings.fail_on,
-        max_usd_per_query=_usd("--max-usd-per-query", max_usd_per_query, settings.max_usd_per_query),
-        max_usd_per_iteration=_usd(
+        max_usd_per_query=amount("--max-usd-per-query", max_usd_per_query, settings.max_usd_per_query),
+        max_usd_per_iteration=amount(
             "--max-usd-per-iteration", max_usd_per_iteration, settings.max_usd_per_iteration
         ),
+        warn_usd_per_query=amount("--warn-usd-per-query", warn_usd_per_query, settings.warn_usd_per_query),
+        warn_usd_per_iteration=amount(
+            "--warn-usd-per-iteration", warn_usd_per_iteration, settings.warn_usd_per_iteration
+        ),
+        min_read_share=share("--min-read-share", min_read_share, settings.min_read_share),
+        advisory=settings.exit_zero if exit_zero is None else exit_zero,
     )
+    floor = amount("--min-usd", min_usd, settings.min_usd)
+    accepted = open_baseline(baseline, no_baseline, update_baseline, options, settings)
     request = build_request(options, settings)
     with Reporter(quiet) as reporter:
-        outcome = scan(request, reporter.progress)
+        outcome = scan(request, reporter.progress, context.obj)
     for note in outcome.notes:
         reporter.note(note)
-    verdict = judge_gate(outcome.result, policy)
-    if format is Format.json:
-        from costguard.render.json_output import render_json
-
-        write_text(render_json(outcome.result, verdict), output)
-    else:
-        from costguard.cli.terminal import colour_wanted, text_width
-        from costguard.render.terminal import render_terminal
-
-        plain = output is not None or not colour_wanted(sys.stdout)
-        text = render_terminal(
-            outcome.result, verdict, outcome.sources, plain, text_width(output), everything
-        )
-        write_text(text, output)
+    result = outcome.result
+    if accepted is not None:
+        result, note = apply_baseline(accepted, result, request, options, update_baseline)
+        if note:
+            reporter.note(note)
+    result = with_floor(result, floor)
+    verdict = judge_gate(result, policy)
+    severity = policy.fail_on if policy.fail_on != "never" else None
+    judged = replace(outcome, result=result)
+    write_targets(
+        targets,
+        lambda target: render_scan(target, request, judged, verdict, severity, everything),
+    )
     raise typer.Exit(verdict.exit_code)
-
-
-def _usd(option: str, given: str | None, otherwise: Decimal | None) -> Decimal | None:
-    if given is None:
-        return otherwise
-    try:
-        amount = Decimal(given.removeprefix("$"))
-    except InvalidOperation:
-        raise UsageProblem(f"{option} {given!r} is not an amount of dollars such as 2.50") from None
-    if not amount.is_finite() or amount < 0:
-        raise UsageProblem(f"{option} {given!r} must be 0 or more")
-    return amount

@@ -113,6 +113,40 @@ class BigQuery:
             ).to_api_repr()
             return description
 
+    def dataset(self, project: str, dataset: str) -> Mapping[str, Any]:
+        """A dataset's description, as `datasets.get` answers: free."""
+        from google.cloud.bigquery import DatasetReference
+
+        name = f"{project}.{dataset}"
+        with explained(self._attempt(f"read the description of {name}", "bigquery.datasets.get")):
+            found = self._client.get_dataset(
+                DatasetReference(project, dataset), retry=self._retry, timeout=_TIMEOUT_SECONDS
+            )
+            description: Mapping[str, Any] = found.to_api_repr()
+            return description
+
+    def update_table(self, resource: Mapping[str, Any], fields: Sequence[str]) -> None:
+        """Change these fields of a table, if it is still in the state that `etag` in the resource names. `fields`: as
+        the properties of Google's `Table` are called.
+
+        Raises: ChangedUnderneath when it is not.
+        """
+        from google.cloud.bigquery import Table
+
+        table = Table.from_api_repr(dict(resource))
+        name = f"{table.project}.{table.dataset_id}.{table.table_id}"
+        with explained(self._attempt(f"change {name}", "bigquery.tables.update")):
+            self._client.update_table(table, fields, retry=self._retry, timeout=_TIMEOUT_SECONDS)
+
+    def update_dataset(self, resource: Mapping[str, Any], fields: Sequence[str]) -> None:
+        """Change these fields of a dataset, in the same manner."""
+        from google.cloud.bigquery import Dataset
+
+        dataset = Dataset.from_api_repr(dict(resource))
+        name = f"{dataset.project}.{dataset.dataset_id}"
+        with explained(self._attempt(f"change {name}", "bigquery.datasets.update")):
+            self._client.update_dataset(dataset, fields, retry=self._retry, timeout=_TIMEOUT_SECONDS)
+
     def jobs(self, project: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """The jobs of a project that were created in a time and have ended, as `jobs.list` tells them in full: free."""
         with explained(self._attempt(f"list the jobs of {project}", "bigquery.jobs.listAll")):

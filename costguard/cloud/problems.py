@@ -15,7 +15,9 @@ _ROLES: Final[Mapping[str, str]] = {
     "bigquery.tables.getData": "roles/bigquery.dataViewer",
     "bigquery.tables.get": "roles/bigquery.metadataViewer",
     "bigquery.tables.list": "roles/bigquery.metadataViewer",
+    "bigquery.tables.update": "roles/bigquery.dataEditor",
     "bigquery.datasets.get": "roles/bigquery.metadataViewer",
+    "bigquery.datasets.update": "roles/bigquery.dataOwner",
     "bigquery.jobs.listAll": "roles/bigquery.resourceViewer",
     "serviceusage.services.use": "roles/serviceusage.serviceUsageConsumer",
 }
@@ -36,6 +38,10 @@ class NotReadable(UsageProblem):
         self.whole = whole
 
 
+class ChangedUnderneath(UsageProblem):
+    """What was to be changed is no longer what it was when it was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What was tried."""
@@ -54,6 +60,7 @@ def explained(attempt: Attempt) -> Iterator[None]:
 
     Raises:
         NotReadable: this thing is not there, or may not be read.
+        ChangedUnderneath: the etag that was sent is not that of the thing as it is now.
         UsageProblem: nothing can be read: no credentials, no network, no quota, an API that is off.
     """
     from google.api_core.exceptions import GoogleAPICallError, RetryError
@@ -154,6 +161,8 @@ def _answer(error: Any, attempt: Attempt) -> UsageProblem:
         )
     if status == 403:
         return _forbidden(message, attempt)
+    if status == 412:
+        return ChangedUnderneath(f"{start}somebody changed it since it was read; run this again")
     if status == 404:
         return NotReadable(f"{start}it is not there, or may not be seen ({message})", whole=True)
     if reason == "bytesBilledLimitExceeded":
@@ -194,4 +203,4 @@ def _first_line(error: Exception) -> str:
     """The message, without the request's method and address that the client puts before it."""
     text = str(getattr(error, "message", "") or error).strip()
     line = text.splitlines()[0] if text else type(error).__name__
-    return re.sub(r"^(?:GET|POST|PUT|DELETE) https?://\S+: ", "", line)[:300]
+    return re.sub(r"^(?:GET|POST|PUT|PATCH|DELETE) https?://\S+: ", "", line)[:300]

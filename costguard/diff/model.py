@@ -6,11 +6,15 @@ No third-party import, as in `costguard.result`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from decimal import Decimal
+from typing import Final, Literal
 
+from costguard.money import Dollars, worst_basis
 from costguard.result import Finding, QueryReport, ScanResult
 
-QueryState = Literal["added", "removed", "dearer", "cheaper", "unchanged"]
+QueryState = Literal["added", "removed", "dearer", "cheaper", "unknown", "unchanged"]
+"""`unknown`: its cost is known on one side only, or its SQL is another one and the cost of neither side is known."""
+NOTHING: Final = Dollars(Decimal(0), Decimal(0), Decimal(0), "exact")
 FindingState = Literal["new", "known", "fixed"]
 
 
@@ -34,7 +38,35 @@ class QueryChange:
     moved: bool = False
     """It stands in another file, or in another place of its file, and is the same by its fingerprint."""
     reasons: tuple[str, ...] = ()
-    """Why it costs something else, in words, where that is known: `materialization: view -> table`."""
+    """Why it costs something else, in words, where that is known: `materialization: view → table`."""
+    edited: bool = False
+    """What is run is something else, if only in a literal; or what a dbt model becomes is."""
+
+    @property
+    def query(self) -> QueryReport:
+        """As the head has it; a removed one as the base had it."""
+        found = self.after or self.before
+        assert found is not None
+        return found
+
+    @property
+    def change(self) -> Dollars | None:
+        """What an iteration costs more (or, below zero, less); None when a side is not known. The bounds are those of
+        both sides taken together, and nothing where both cost the same."""
+        before, after = iteration_usd(self.before), iteration_usd(self.after)
+        if before is None or after is None:
+            return None
+        basis = worst_basis(before.basis, after.basis)
+        if (before.low, before.point, before.high) == (after.low, after.point, after.high):
+            return Dollars(Decimal(0), Decimal(0), Decimal(0), basis)
+        return Dollars(after.low - before.high, after.point - before.point, after.high - before.low, basis)
+
+
+def iteration_usd(query: QueryReport | None) -> Dollars | None:
+    """What a query adds to an iteration: nothing if it is not there or counts with another one; None when unknown."""
+    if query is None or query.counted_with is not None:
+        return NOTHING
+    return query.usd_per_iteration
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +76,8 @@ class FindingChange:
     state: FindingState
     finding: Finding
     """As the head has it; a fixed one as the base had it."""
+    before: Finding | None = None
+    """As the base had it; None when it had none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +93,5 @@ class ScanDiff:
     findings: tuple[FindingChange, ...]
     remarks: tuple[str, ...] = ()
     """What a reader has to know: other prices on both sides, files that could not be read."""
+    min_usd: Decimal = Decimal(0)
+    """Changes of less than this are not listed."""

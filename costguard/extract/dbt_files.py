@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from costguard.packed_files import PackedFiles
 from costguard.walk import walk
 
 _SKIPPED = frozenset(
@@ -79,6 +80,34 @@ class DirectoryFiles:
         if known is None:
             known = self._folders[path] = self._resolved(path)
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class PackedTree:
+    """Files of a folder of a packed tree."""
+
+    packed: PackedFiles
+    root: str
+
+    def paths(self) -> Iterator[str]:
+        return (path for path in self.packed.below(self.root) if _SKIPPED.isdisjoint(path.split("/")[:-1]))
+
+    def read(self, path: str) -> str | None:
+        absolute = os.path.normpath(os.path.join(self.root, path))
+        if self.packed.inside(absolute) is None or not absolute.startswith(self.root + os.sep):
+            return None
+        try:
+            return self.packed.read(absolute).decode("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+
+class TreeFiles(ProjectFiles, Protocol):
+    """Files of a folder that has a place."""
+
+    @property
+    def root(self) -> str:
+        """The absolute path that they count from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,10 @@ class Query(NamedTuple):
     materialized: Annotated[
         str | None, "what a dbt model becomes: view, table, incremental, ephemeral and so on"
     ] = None
+    layout: Annotated[
+        str | None,
+        "how a dbt model wants its table: partitioning, clustering, incremental strategy, in words",
+    ] = None
     loop_counts: Annotated[
         str | None, "JSON of WHILE loops around it whose turns follow from constants and the clock"
     ] = None
@@ -480,6 +484,31 @@ class CatalogColumn(NamedTuple):
     bytes: Annotated[int | None, "logical bytes"]
 
 
+class FindingFact(NamedTuple):
+    """A finding of a rule, ignored ones included."""
+
+    finding: Annotated[int, "key", Key("findings")]
+    at: Annotated[int | None, "the flagged code; null for findings about ignore comments", AT]
+    query: Annotated[int | None, "the statement that it is about", Key("queries")]
+    rule: Annotated[str, "id of the rule"]
+    severity: Annotated[str, "error, warning or note, after the config's changes"]
+    confidence: Annotated[str, "high, medium or low"]
+    driver: Annotated[str, "what it costs: bytes-billed, slot-time and so on"]
+    path: Annotated[str, "path as given on the command line, with forward slashes"]
+    cell: Annotated[int | None, "1-based notebook cell; lines count within it"]
+    start_line: Annotated[int, "1-based line"]
+    end_line: Annotated[int, "1-based line"]
+    message: Annotated[str, "what is wrong"]
+    wasted_bytes: Annotated[int | None, "bytes of one run that could be saved"]
+    wasted_seconds: Annotated[float | None, "time of one run that could be saved"]
+    wasted_usd_low: Annotated[float | None, "dollars of one iteration that could be saved, lower bound"]
+    wasted_usd: Annotated[float | None, "dollars of one iteration that could be saved"]
+    wasted_usd_high: Annotated[float | None, "dollars of one iteration that could be saved, upper bound"]
+    suppressed: Annotated[bool, "an ignore comment silences it"]
+    reason: Annotated[str | None, "the reason of that comment"]
+    fingerprint: Annotated[str, "stable when lines move: rule, path and the flagged text"]
+
+
 TABLES: Final[dict[str, type]] = {
     "sources": Source,
     "locations": Location,
@@ -505,6 +534,9 @@ TABLES: Final[dict[str, type]] = {
 }
 """The tables that rules may name."""
 
+JUDGED_TABLES: Final[dict[str, type]] = {"findings": FindingFact}
+"""What rules make: policies and `costguard query` may name these tables too."""
+
 INTERNAL_TABLES: Final[dict[str, type]] = {"read_plans": ReadPlan}
 """Rows that stages hand on but rules do not see."""
 
@@ -528,7 +560,7 @@ def columns_of(table: str) -> tuple[Column, ...]:
     Raises:
         KeyError: when there is no such table.
     """
-    row = TABLES.get(table) or INTERNAL_TABLES[table]
+    row = TABLES.get(table) or JUDGED_TABLES.get(table) or INTERNAL_TABLES[table]
     columns = []
     for name, hint in get_type_hints(row, include_extras=True).items():
         base, meaning, *marks = get_args(hint)

@@ -11,7 +11,7 @@ from costguard.facts.schema import ArgumentFact, CallFact, FrameFact, LoopFact, 
 from costguard.facts.sql.analyse import StatementContext, analyse_statement
 from costguard.facts.sql.expression import release_tree
 from costguard.facts.sql.variables import loop_counts, variable_values
-from costguard.model import Extraction, Hole, PythonFacts, SqlText, Unread
+from costguard.model import DbtModel, Extraction, Hole, PythonFacts, SqlText, Unread
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -29,7 +29,7 @@ def facts_of(extraction: Extraction, path: str, size: int, *, is_test: bool) -> 
     for text in extraction.sql:
         scripts += _add_sql(rows, text, scripts)
     if extraction.dbt is not None:
-        _note_model(rows, extraction.dbt.materialized)
+        _note_model(rows, extraction.dbt)
     _link_frames(rows)
     for item in extraction.unread:
         _add_unread(rows, item, item.start, item.end)
@@ -125,10 +125,23 @@ def _add_leaf_unread(rows: SourceRows, text: SqlText, places: TextPlaces, item: 
     rows.add("unread", UnreadFact(0, places(0, length), item.reason, item.detail))
 
 
-def _note_model(rows: SourceRows, materialized: str) -> None:
+def _note_model(rows: SourceRows, model: DbtModel) -> None:
     """The queries of a dbt model's file know what the model becomes."""
     queries = rows.rows.get("queries", [])
-    queries[:] = [Query(*query)._replace(materialized=materialized) for query in queries]
+    layout = _layout(model)
+    queries[:] = [Query(*query)._replace(materialized=model.materialized, layout=layout) for query in queries]
+
+
+def _layout(model: DbtModel) -> str | None:
+    """How a dbt model wants its table, in words; None when it asks for nothing."""
+    grain = f" ({model.partition_granularity})" if model.partition_granularity else ""
+    wishes = (
+        f"partitioned by {model.partition_by}{grain}" if model.partition_by else None,
+        f"clustered by {', '.join(model.cluster_by)}" if model.cluster_by else None,
+        f"strategy {model.incremental_strategy}" if model.incremental_strategy else None,
+        f"unique key {', '.join(model.unique_key)}" if model.unique_key else None,
+    )
+    return "; ".join(wish for wish in wishes if wish is not None) or None
 
 
 def _add_python(rows: SourceRows, python: PythonFacts) -> None:

@@ -34,7 +34,25 @@ def columns_problems(rule: Rule, schema: Mapping[str, pl.DataType]) -> list[str]
             problems.append(f"the column `{name}` must be a number, not {_kind(dtype)}")
         elif name in TEXTS and dtype != pl.String:
             problems.append(f"the column `{name}` must be a text, not {_kind(dtype)}")
-    for name, form in sorted(placeholders(f"{rule.message} {rule.fix or ''}")):
+    return [*problems, *message_problems(f"{rule.message} {rule.fix or ''}", schema)]
+
+
+def place_problems(schema: Mapping[str, pl.DataType]) -> list[str]:
+    """What is wrong with the column `at`, which a query may give."""
+    import polars as pl
+
+    dtype = schema.get("at")
+    if dtype is None or dtype == pl.Null or dtype.is_integer():
+        return []
+    return [f"the column `at` must be a key of locations, not {_kind(dtype)}"]
+
+
+def message_problems(message: str, schema: Mapping[str, pl.DataType]) -> list[str]:
+    """What a message names that a query does not give, or not as it needs it."""
+    import polars as pl
+
+    problems = []
+    for name, form in sorted(placeholders(message)):
         if name not in schema:
             close = difflib.get_close_matches(name, schema, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""

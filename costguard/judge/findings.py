@@ -10,7 +10,7 @@ from costguard.judge.housekeeping import HOUSEKEEPING
 from costguard.judge.page import Rule
 from costguard.judge.rulebook import Rulebook
 from costguard.judge.run import Judge, order
-from costguard.judge.suppress import Ignore, find_ignores, suppress
+from costguard.judge.suppress import Ignore, IgnoreTerms, ignores_of, suppress
 from costguard.result import Finding, QueryReport, Severity
 from costguard.source_text import SourceTexts
 
@@ -44,20 +44,20 @@ def judged(
     texts: SourceTexts,
     marked: Sequence[tuple[str, int]],
     machine: MachinePrice,
+    terms: IgnoreTerms,
 ) -> tuple[Finding, ...]:
     """The findings, in the order in which they are reported.
 
     `ignored`: names that `choose` left out, and of findings about ignore comments.
     `marked`: files that hold an ignore comment, with their number of cells (0 for a plain file).
     """
-    found = Judge(frames, query_ids, texts, machine).findings(rules)
+    found = Judge(frames, query_ids, texts, machine, terms.name).findings(rules)
     ignores: list[Ignore] = []
     silent = {rulebook.identify(name) for name in ignored} & HOUSEKEEPING.keys()
     for path, cells in marked:
-        for cell in range(1, cells + 1) if cells else (None,):
-            ignores.extend(find_ignores(path, texts.text(path, cell) or "", cell))
+        ignores.extend(ignores_of(texts, path, cells))
     if ignores:
-        found = suppress(found, ignores, queries, rulebook)
+        found = suppress(found, ignores, queries, rulebook, terms)
         if len(rules) < len(rulebook.rules):
             # Not every rule was run: an ignore may well be of use to the others.
             silent.add("unused-ignore")

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from costguard.facts.schema import TABLES
+from costguard.facts.schema import JUDGED_TABLES, TABLES
 from costguard.judge.rulebook import RulebookError, check_select, run_query
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_KNOWN: Final = {**TABLES, **JUDGED_TABLES}
+
+
+def asks_for_findings(sql: str) -> bool:
+    """Whether the rules have to be run for the answer.
+
+    Raises:
+        RulebookError: the query is not one SELECT over fact tables.
+    """
+    return not check_select(sql, "query", _KNOWN).tables.isdisjoint(JUDGED_TABLES)
 
 
 def run_free_query(sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -18,8 +30,8 @@ def run_free_query(sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame
     Raises:
         RulebookError: the query is not one SELECT over fact tables, or does not run.
     """
-    check_select(sql, "query")
+    check_select(sql, "query", _KNOWN)
     try:
-        return run_query(sql, {name: frame for name, frame in frames.items() if name in TABLES})
+        return run_query(sql, {name: frame for name, frame in frames.items() if name in _KNOWN})
     except Exception as error:  # polars has no common base class for what its SQL refuses
         raise RulebookError([f"query: {str(error).strip().splitlines()[0]}"]) from None

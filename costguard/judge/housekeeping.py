@@ -38,5 +38,24 @@ HOUSEKEEPING: Final[dict[str, HousekeepingRule]] = {
         "Its rules find nothing at this place any more. A comment that stays would silence whatever comes there "
         "later.\n\nDelete it.",
     ),
+    "expired-ignore": HousekeepingRule(
+        "warning",
+        "An ignore comment whose last day has passed",
+        "`until=` gives the last day of an ignore. After it the comment silences nothing, and what it silenced counts "
+        "again.\n\nRepair what is found there and delete the comment, or give it a new day and say why.",
+    ),
+    "misdated-ignore": HousekeepingRule(
+        "warning",
+        "An ignore comment with a day that cannot be read",
+        "An ignore that is to end some day, and nobody can tell when, silences nothing.\n\nWrite the day as in "
+        "`-- costguard: ignore[select-star-base] the export needs every column until=2026-12-31`.",
+    ),
+    "unexplained-ignore": HousekeepingRule(
+        "warning",
+        "An ignore comment without a reason, where one is required",
+        "With `require_reason = true` in the config an ignore without a reason silences nothing: the next reader "
+        "could not tell whether it is still right.\n\nSay why: `-- costguard: ignore[select-star-base] the export "
+        "needs every column`.",
+    ),
 }
 """By id. They can be switched off and given another severity in the config like rules."""

@@ -31,7 +31,7 @@ def refused_forms(sql: str) -> Iterator[str]:
     >>> list(refused_forms("SELECT 'pandas.read_csv(' AS a -- read_csv('x')"))
     []
     >>> list(refused_forms("SELECT 1 FROM read_csv('x') /* all of it */"))
-    ['a comment begins with --, not with /*', "'read_csv': a rule may only name fact tables, not functions or files"]
+    ['a comment begins with --, not with /*', "'read_csv': a query may only name fact tables, not functions or files"]
     """
     code: list[str] = []
     position = 0
@@ -46,7 +46,7 @@ def refused_forms(sql: str) -> Iterator[str]:
             yield _REFUSED[kind].format(match[0])
     code.append(sql[position:])
     for match in _FILE_FUNCTION.finditer("".join(code)):
-        yield f"{match[1]!r}: a rule may only name fact tables, not functions or files"
+        yield f"{match[1]!r}: a query may only name fact tables, not functions or files"
 
 
 _REFUSED: Final = {

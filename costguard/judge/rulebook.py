@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -140,8 +140,17 @@ def check_query(rule: Rule) -> None:
     check_select(rule.sql, f"{rule.path}:{rule.sql_line}")
 
 
-def check_select(sql: str, where: str) -> None:
-    """A text is one SELECT over fact tables and its own CTEs.
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a query that may run names."""
+
+    tables: frozenset[str]
+    ordered: bool
+    """It says in which order its rows come."""
+
+
+def check_select(sql: str, where: str, tables: Collection[str] = TABLES) -> Selection:
+    """A text is one SELECT over fact tables (`tables`) and its own CTEs.
 
     Raises:
         RulebookError: it is not; `where` begins each line.
@@ -164,7 +173,7 @@ def check_select(sql: str, where: str) -> None:
         first = (str(error) or type(error).__name__).splitlines()[0]
         raise RulebookError([f"{where}: the query cannot be parsed ({first})"]) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise RulebookError([f"{where}: a rule is one SELECT"])
+        raise RulebookError([f"{where}: the query must be one SELECT"])
     tree = statements[0]
     problems: list[str] = []
     own = {item.alias.lower() for item in tree.find_all(exp.CTE)}
@@ -172,22 +181,24 @@ def check_select(sql: str, where: str) -> None:
         inner = table.this
         if not isinstance(inner, exp.Identifier) or table.args.get("db") is not None:
             problems.append(
-                f"{where}: {table.sql()[:60]!r}: a rule may only name fact tables, not functions or files"
+                f"{where}: {table.sql()[:60]!r}: a query may only name fact tables, not functions or files"
             )
             continue
-        if inner.name.lower() not in own and inner.name not in TABLES:
-            close = difflib.get_close_matches(inner.name, [*TABLES, *own], n=1)
+        if inner.name.lower() not in own and inner.name not in tables:
+            close = difflib.get_close_matches(inner.name, [*tables, *own], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             problems.append(f"{where}: no fact table is called {inner.name!r}{hint}")
     for lateral in tree.find_all(exp.Lateral):
         problems.append(
-            f"{where}: {lateral.sql()[:60]!r}: a rule may only name fact tables, not functions or files"
+            f"{where}: {lateral.sql()[:60]!r}: a query may only name fact tables, not functions or files"
         )
     forbidden = tree.find(exp.Command, exp.Into, exp.Insert, exp.Create, exp.Copy)
     if forbidden is not None:
-        problems.append(f"{where}: a rule only selects")
+        problems.append(f"{where}: the query may only select")
     if problems:
         raise RulebookError(problems)
+    names = {table.name for table in tree.find_all(exp.Table)}
+    return Selection(frozenset(names & set(tables)), tree.args.get("order") is not None)
 
 
 def check_against_schema(rule: Rule) -> None:
@@ -197,17 +208,26 @@ def check_against_schema(rule: Rule) -> None:
         RulebookError: an unknown column (with a suggestion), a type error, a name in the message that the query
             does not give.
     """
-    from costguard.facts.frames import empty_frame
     from costguard.judge.columns import columns_problems
 
     where = f"{rule.path}:{rule.sql_line}"
-    try:
-        result = run_query(rule.sql, {table: empty_frame(table) for table in TABLES})
-    except Exception as error:  # polars has no common base class for what its SQL refuses
-        raise RulebookError([f"{where}: {_explain(rule, str(error))}"]) from None
-    problems = columns_problems(rule, result.schema)
+    problems = columns_problems(rule, schema_of(rule.sql, where, TABLES))
     if problems:
         raise RulebookError([f"{where}: {problem}" for problem in problems])
+
+
+def schema_of(sql: str, where: str, tables: Collection[str]) -> pl.Schema:
+    """The columns that a query gives, found by running it on empty tables of the real types.
+
+    Raises:
+        RulebookError: an unknown column (with a suggestion), or a type error; `where` begins the line.
+    """
+    from costguard.facts.frames import empty_frame
+
+    try:
+        return run_query(sql, {table: empty_frame(table) for table in tables}).schema
+    except Exception as error:  # polars has no common base class for what its SQL refuses
+        raise RulebookError([f"{where}: {_explain(sql, str(error), tables)}"]) from None
 
 
 def run_query(sql: str, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
@@ -228,12 +248,13 @@ def execute(context: pl.SQLContext[pl.DataFrame], sql: str) -> pl.DataFrame:
         raise RuntimeError(str(error)) from None
 
 
-def _explain(rule: Rule, message: str) -> str:
+def _explain(sql: str, message: str, tables: Collection[str]) -> str:
     first = message.strip().splitlines()[0] if message.strip() else "the query does not run"
-    known = {column.name for table in TABLES for column in columns_of(table)}
+    first = first.partition("; valid columns")[0]  # all of them would hide which one is meant
+    known = {column.name for table in tables for column in columns_of(table)}
     for word in first.replace('"', " ").replace("'", " ").replace("`", " ").split():
         name = word.strip(".,:;()").rpartition(".")[2]
-        if name.isidentifier() and name not in known and name in rule.sql:
+        if name.isidentifier() and name not in known and name in sql:
             close = difflib.get_close_matches(name, known, n=1)
             if close:
                 return f"{first}; did you mean {close[0]!r}?"

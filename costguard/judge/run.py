@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
@@ -13,6 +13,7 @@ from costguard.cache import digest
 from costguard.facts.places import Places
 from costguard.judge.columns import columns_problems
 from costguard.judge.message import fill
+from costguard.judge.occurrence import occurrence
 from costguard.judge.page import Rule
 from costguard.judge.rulebook import RulebookError, execute
 from costguard.model import Span
@@ -32,8 +33,15 @@ class Judge:
     """The fact tables of one scan, ready for rules."""
 
     def __init__(
-        self, frames: Frames, query_ids: Sequence[str], texts: SourceTexts, machine: MachinePrice
+        self,
+        frames: Frames,
+        query_ids: Sequence[str],
+        texts: SourceTexts,
+        machine: MachinePrice,
+        name: Callable[[str], str] = str,
     ) -> None:
+        """`name`: a path as fingerprints have it."""
+        self._name = name
         self._frames = frames
         self._ids = query_ids
         self._texts = texts
@@ -114,7 +122,7 @@ class Judge:
             query=self._ids[query] if query is not None else None,
             wasted_bytes=wasted_bytes,
             wasted_usd=self._usd(row, wasted_bytes, wasted_seconds, query, source),
-            fingerprint=digest(rule.id, path, " ".join(self._text(path, span).split()))[:16],
+            fingerprint=digest(rule.id, self._name(path), " ".join(self._text(path, span).split()))[:16],
             help=fill(rule.fix, row) if rule.fix else None,
             wasted_seconds=wasted_seconds,
             machine=str(self._machine) if wasted_seconds is not None else None,
@@ -213,6 +221,6 @@ def told_apart(findings: Iterable[Finding]) -> list[Finding]:
         seen[finding.fingerprint] += 1
         number = seen[finding.fingerprint]
         if number > 1:
-            finding = replace(finding, fingerprint=digest(finding.fingerprint, str(number))[:16])
+            finding = replace(finding, fingerprint=occurrence(finding.fingerprint, number))
         result.append(finding)
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -47,12 +48,23 @@ def usd_text(amount: Dollars, unit: str = "") -> str:
     >>> usd_text(Dollars(Decimal(1), Decimal(2), Decimal(4), "modelled"), " an iteration")
     '$2.00 an iteration ($1.00 to $4.00, modelled)'
     """
+    return format_usd(amount.point) + unit + _in_brackets(_usd_remarks(amount))
+
+
+def certainty_text(amount: Dollars) -> str:
+    """How sure an amount is: its range where that is wide, and its basis.
+
+    >>> certainty_text(Dollars(Decimal(1), Decimal(2), Decimal(4), "modelled"))
+    '$1.00 to $4.00, modelled'
+    >>> certainty_text(Dollars(Decimal(2), Decimal(2), Decimal(2), "exact"))
+    'exact'
+    """
+    return ", ".join(_usd_remarks(amount)) or amount.basis
+
+
+def _usd_remarks(amount: Dollars) -> list[str]:
     wide = amount.high - amount.low > abs(amount.point) * WIDE
-    return (
-        format_usd(amount.point)
-        + unit
-        + _remarks(format_usd(amount.low), format_usd(amount.high), wide, amount.basis)
-    )
+    return _remarks(format_usd(amount.low), format_usd(amount.high), wide, amount.basis)
 
 
 def bytes_text(amount: ByteRange, unit: str = "") -> str:
@@ -62,17 +74,16 @@ def bytes_text(amount: ByteRange, unit: str = "") -> str:
     ('2 KiB (0 B to 2 KiB, upper-bound)', '2 KiB a run')
     """
     wide = amount.high - amount.low > amount.point * WIDE
-    return (
-        format_bytes(amount.point)
-        + unit
-        + _remarks(format_bytes(amount.low), format_bytes(amount.high), wide, amount.basis)
-    )
+    remarks = _remarks(format_bytes(amount.low), format_bytes(amount.high), wide, amount.basis)
+    return format_bytes(amount.point) + unit + _in_brackets(remarks)
 
 
-def _remarks(low: str, high: str, wide: bool, basis: str) -> str:
-    remarks = [f"{low} to {high}"] if wide and low != high else []
-    if basis != "exact":
-        remarks.append(basis)
+def _remarks(low: str, high: str, wide: bool, basis: str) -> list[str]:
+    """The range where it is wide, the basis unless it is exact."""
+    return [*([f"{low} to {high}"] if wide and low != high else ()), *([basis] if basis != "exact" else ())]
+
+
+def _in_brackets(remarks: Sequence[str]) -> str:
     return f" ({', '.join(remarks)})" if remarks else ""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from costguard.json_text import ascii_json_text
@@ -14,9 +15,12 @@ from costguard.model import Span
 from costguard.money import ByteRange, Dollars, Seconds, decimal_string, worst_basis
 from costguard.result import (
     SEVERITIES,
+    BaselineMatter,
+    BaselineReport,
     Finding,
     HistoryTotals,
     Measured,
+    PolicyReport,
     QueryReport,
     ScanReport,
     ScanResult,
@@ -37,15 +41,17 @@ def render_json(result: ScanResult, verdict: Verdict) -> str:
 
 def _lines(result: ScanResult, verdict: Verdict) -> Iterator[str]:
     yield f'{{\n  "version": {VERSION},\n'
-    yield f'  "summary": {json.dumps(_summary(result, verdict))},\n'
-    query = _query if result.history is None else _query_with_history
-    yield from _rows("queries", map(query, result.queries), ",\n")
-    yield from _rows("findings", map(_finding, result.findings), ",\n")
-    yield from _rows("unread", map(_unread, result.unread), "\n")
+    yield f'  "summary": {json.dumps(summary_row(result, verdict))},\n'
+    query = query_row if result.history is None else _query_row_with_history
+    yield from row_lines("queries", map(query, result.queries), ",\n")
+    yield from row_lines("findings", map(finding_row, result.findings), ",\n")
+    yield from row_lines("unread", map(unread_row, result.unread), ",\n")
+    yield f'  "baseline": {json.dumps(_baseline(result.baseline))},\n'
+    yield from row_lines("policies", map(_policy, result.policies), "\n")
     yield "}\n"
 
 
-def _rows(name: str, rows: Iterable[Json], end: str) -> Iterator[str]:
+def row_lines(name: str, rows: Iterable[Json], end: str) -> Iterator[str]:
     """A list with a row per line: indented JSON of thousands of rows takes ten times as long to write."""
     yield f'  "{name}": ['
     separator = "\n    "
@@ -55,7 +61,8 @@ def _rows(name: str, rows: Iterable[Json], end: str) -> Iterator[str]:
     yield "]" + end if separator == "\n    " else "\n  ]" + end
 
 
-def _summary(result: ScanResult, verdict: Verdict) -> Json:
+def summary_row(result: ScanResult, verdict: Verdict) -> Json:
+    """The totals of a scan, and what the gate says."""
     summary: Summary = result.summary
     counted = [finding.severity for finding in result.findings if finding.suppressed is None]
     return {
@@ -65,11 +72,16 @@ def _summary(result: ScanResult, verdict: Verdict) -> Json:
         "findings": summary.findings,
         "findings_by_severity": {severity: counted.count(severity) for severity in reversed(SEVERITIES)},
         "suppressed": summary.suppressed,
+        "baselined": summary.baselined,
+        "below_floor": summary.below_floor,
         "unread": summary.unread,
+        "read_share": dict(zip(("files", "statements"), map(_share, summary.read_shares), strict=True)),
         "verdict": verdict.verdict,
         "reasons": list(verdict.reasons),
+        "warnings": list(verdict.warnings),
+        "advisory": verdict.advisory,
         "usd_per_iteration": {
-            **_decimals(_total(summary)),
+            **decimals(summary.known_usd),
             "unknown_queries": summary.unknown_queries,
             "assumed_runs": summary.assumed_runs,
             "counted_elsewhere": summary.counted_elsewhere,
@@ -96,15 +108,7 @@ def _history(totals: HistoryTotals) -> Json:
     }
 
 
-def _total(summary: Summary) -> Dollars | None:
-    """The sum, unless it is one of nothing although there are queries: that is unknown, not zero."""
-    counted = summary.queries - summary.counted_elsewhere
-    if counted and summary.unknown_queries == counted:
-        return None
-    return summary.usd_per_iteration
-
-
-def _query(query: QueryReport) -> Json:
+def query_row(query: QueryReport) -> Json:
     return {
         "id": query.id,
         "path": query.path,
@@ -112,6 +116,8 @@ def _query(query: QueryReport) -> Json:
         "via": query.via,
         "statement": query.statement,
         "variant": query.variant,
+        "materialized": query.materialized,
+        "layout": query.layout,
         "dialect": query.dialect or "bigquery",
         "counted_with": query.counted_with,
         "loop_depth": query.loop_depth,
@@ -119,14 +125,14 @@ def _query(query: QueryReport) -> Json:
         "runs_per_iteration": {"value": _number(query.runs), "basis": query.runs_basis},
         "bytes_processed": _bytes(query.bytes_processed),
         "bytes_billed": _bytes(query.bytes_billed),
-        "usd": {**_decimals(query.usd), "price": query.price},
-        "usd_per_iteration": _decimals(query.usd_per_iteration),
+        "usd": {**decimals(query.usd), "price": query.price},
+        "usd_per_iteration": decimals(query.usd_per_iteration),
         "scans": [_scan(scan) for scan in query.scans],
     }
 
 
-def _query_with_history(query: QueryReport) -> Json:
-    return {**_query(query), "measured": _measured(query.measured) if query.measured is not None else None}
+def _query_row_with_history(query: QueryReport) -> Json:
+    return {**query_row(query), "measured": _measured(query.measured) if query.measured is not None else None}
 
 
 def _measured(measured: Measured) -> Json:
@@ -148,8 +154,8 @@ def _measured(measured: Measured) -> Json:
             "runs_per_iteration": {"value": _number(before.runs), "basis": before.runs_basis},
             "bytes_processed": _bytes(before.bytes_processed),
             "bytes_billed": _bytes(before.bytes_billed),
-            "usd": _decimals(before.usd),
-            "usd_per_iteration": _decimals(before.usd_per_iteration),
+            "usd": decimals(before.usd),
+            "usd_per_iteration": decimals(before.usd_per_iteration),
         }
         if before is not None
         else None,
@@ -170,11 +176,12 @@ def _scan(scan: ScanReport) -> Json:
     }
 
 
-def _finding(finding: Finding) -> Json:
+def finding_row(finding: Finding) -> Json:
+    """A row of `findings`."""
     size, time, usd = (
         _bytes(finding.wasted_bytes),
-        _decimals(finding.wasted_seconds),
-        _decimals(finding.wasted_usd),
+        decimals(finding.wasted_seconds),
+        decimals(finding.wasted_usd),
     )
     amounts = (finding.wasted_bytes, finding.wasted_seconds, finding.wasted_usd)
     bases = [item.basis for item in amounts if item is not None]
@@ -198,11 +205,58 @@ def _finding(finding: Finding) -> Json:
         },
         "fingerprint": finding.fingerprint,
         "suppressed": finding.suppressed,
+        "suppressed_by": finding.suppressed_by if finding.suppressed is not None else None,
         "fix": finding.fix,
     }
 
 
-def _unread(item: UnreadReport) -> Json:
+def _policy(report: PolicyReport) -> Json:
+    return {
+        "name": report.name,
+        "level": report.level,
+        "count": report.count,
+        "violations": [
+            {
+                "message": item.message,
+                "path": item.path,
+                **(_place(item.span) if item.span is not None else dict.fromkeys(_PLACE)),
+            }
+            for item in report.violations
+        ],
+    }
+
+
+def _baseline(report: BaselineReport | None) -> Json | None:
+    if report is None:
+        return None
+    return {
+        "path": report.path,
+        "entries": report.entries,
+        "stale": [_matter(item) for item in report.stale],
+        "expired": [_matter(item) for item in report.expired],
+        "over_budget": [_matter(item) for item in report.over_budget],
+        "unchecked": report.unchecked,
+        "allowances": [
+            {"query": query, "usd_per_run": decimal_string(item.usd_per_run), "until": item.until}
+            for query, item in sorted(report.allowances.items())
+        ],
+    }
+
+
+def _matter(item: BaselineMatter) -> Json:
+    return {
+        "fingerprint": item.fingerprint,
+        "rule": item.rule,
+        "path": item.path,
+        "count": item.count,
+        "last_day": item.last_day,
+    }
+
+
+_PLACE: Final = ("start_line", "start_column", "end_line", "end_column", "cell")
+
+
+def unread_row(item: UnreadReport) -> Json:
     return {"path": item.path, **_place(item.span), "reason": item.reason, "detail": item.detail}
 
 
@@ -222,7 +276,7 @@ def _bytes(amount: ByteRange | None) -> Json:
     return {"low": amount.low, "point": amount.point, "high": amount.high, "basis": amount.basis}
 
 
-def _decimals(amount: Dollars | Seconds | None) -> Json:
+def decimals(amount: Dollars | Seconds | None) -> Json:
     if amount is None:
         return {"low": None, "point": None, "high": None, "basis": "unknown"}
     return {
@@ -231,6 +285,11 @@ def _decimals(amount: Dollars | Seconds | None) -> Json:
         "high": decimal_string(amount.high),
         "basis": amount.basis,
     }
+
+
+def _share(part: Decimal) -> float:
+    """Rounded down: a part is never all."""
+    return float(part.quantize(Decimal("0.0001"), ROUND_FLOOR))
 
 
 def _number(value: float) -> float:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from costguard.render.charts import Bar, bar_chart, ranked_chart
 from costguard.render.currency import amount_text
+from costguard.render.html_page import page_template
 from costguard.render.report_view import NONE, View
 from costguard.report.model import Report
-from costguard.shipped import shipped
 
 _RANKED = 8
 
 
 def report_html(report: Report, view: View) -> str:
     """The document. Every text is escaped; the template is costguard's own."""
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    source = (shipped("reports") / "weekly.html.j2").read_text(encoding="utf-8")
     charts = [(title, Markup(chart)) for title, chart in _charts(report)]  # noqa: S704 - escaped texts and numbers
-    return environment.from_string(source).render(view=view, charts=charts)
+    return page_template("weekly.html.j2").render(view=view, charts=charts)
 
 
 def _charts(report: Report) -> list[tuple[str, str]]:

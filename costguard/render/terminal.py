@@ -6,21 +6,19 @@ Plain text with a few ANSI sequences, written without a library: a warm rescan h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from costguard.model import Span
-from costguard.money import format_bytes, format_seconds, format_usd
-from costguard.render.amounts import bytes_text, counted, usd_text
+from costguard.money import format_usd
+from costguard.render.amounts import counted
 from costguard.render.cells import cut_start, harmless, text_width, wrap
+from costguard.render.file_places import Sources
+from costguard.render.finding_text import place_text, wasted_text, weightiest
 from costguard.render.paint import Paint
 from costguard.render.snippet import snippet
 from costguard.render.totals import dearest, totals, unread_reasons
 from costguard.result import SEVERITIES, Finding, Measured, ScanResult, Verdict
-
-Sources = Callable[[str, int | None], str | None]
-"""The text of a file, or of a cell of a notebook; None when it is gone."""
 
 SHOWN_FINDINGS: Final = 100
 """More are counted by rule, unless all are asked for."""
@@ -48,23 +46,16 @@ def render_terminal(
         page.days = result.history.days
         page.measured = {query.id: query.measured for query in result.queries if query.measured is not None}
     found = [finding for finding in result.findings if finding.suppressed is None]
-    shown = found if everything or len(found) <= SHOWN_FINDINGS else _weightiest(found, SHOWN_FINDINGS)
+    shown = found if everything or len(found) <= SHOWN_FINDINGS else weightiest(found, SHOWN_FINDINGS)
     blocks = [*page.findings(shown), *page.hidden(found, shown)]
+    if result.policies:
+        from costguard.render.policies import policy_blocks
+
+        blocks += policy_blocks(result.policies, page.width, page.paint, everything)
     blocks += dearest(result.queries, page.width, page.paint)
     blocks += unread_reasons(result.unread, page.width, page.paint)
     blocks.append(totals(result, verdict, page.width, page.paint))
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
-
-
-def _weightiest(found: Sequence[Finding], count: int) -> list[Finding]:
-    """The findings that matter most, by severity and then by dollars, in the order of the report."""
-
-    def weight(index: int) -> tuple[object, ...]:
-        finding = found[index]
-        usd = finding.wasted_usd
-        return -SEVERITIES.index(finding.severity), -usd.point if usd is not None else 0, index
-
-    return [found[index] for index in sorted(sorted(range(len(found)), key=weight)[:count])]
 
 
 class _Page:
@@ -161,27 +152,3 @@ def _ran(measured: Measured, days: int) -> str:
     split = ", split with other queries" if measured.shared else ""
     jobs = f"{counted(measured.jobs, 'job')} in {counted(days, 'day')}"
     return f"{jobs} cost {cost} (matched by {measured.grade}{sure}{split})"
-
-
-def place_text(path: str, span: Span) -> str:
-    """A place in the form that terminals and editors turn into a link.
-
-    >>> place_text("a.ipynb", Span(4, 2, 4, 9, cell=3))
-    'a.ipynb:cell 3:4:2'
-    """
-    cell = f"cell {span.cell}:" if span.cell is not None else ""
-    return f"{path}:{cell}{span.start_line}:{span.start_column}"
-
-
-def wasted_text(finding: Finding) -> str:
-    """What a finding wastes: dollars of an iteration, bytes or time of a run; `` when nothing of it is known."""
-    size, time, usd = finding.wasted_bytes, finding.wasted_seconds, finding.wasted_usd
-    parts = []
-    if usd is not None and usd.high:
-        parts.append(usd_text(usd, " an iteration"))
-    if size is not None and size.high:
-        parts.append(f"{format_bytes(size.point)} a run" if parts else bytes_text(size, " a run"))
-    if time is not None and time.high:
-        machine = f" ({finding.machine})" if finding.machine else ""
-        parts.append(f"{format_seconds(time.point)} a run{machine}")
-    return ", ".join(parts)

@@ -8,11 +8,13 @@ from typing import Final
 
 from costguard.money import format_bytes, format_usd
 from costguard.render.amounts import counted, runs_text, usd_text
+from costguard.render.baseline import baseline_lines
 from costguard.render.cells import cut_end, cut_start, harmless, text_width, wrap
 from costguard.render.paint import Look, Paint
 from costguard.result import (
     SEVERITIES,
     HistoryTotals,
+    PolicyReport,
     QueryReport,
     ScanResult,
     Summary,
@@ -28,8 +30,8 @@ _LABEL: Final = 11
 """Cells of the labels of the last block."""
 
 
-def dearest(queries: Sequence[QueryReport], width: int, paint: Paint) -> Iterator[list[str]]:
-    """A table of the queries that cost most per iteration."""
+def by_cost(queries: Sequence[QueryReport]) -> list[QueryReport]:
+    """The queries that cost something, the dearest of an iteration first; each once."""
     priced = [
         (query.usd_per_iteration.point, query)
         for query in queries
@@ -37,10 +39,16 @@ def dearest(queries: Sequence[QueryReport], width: int, paint: Paint) -> Iterato
         and query.usd_per_iteration.point > 0
         and query.counted_with is None
     ]
+    priced.sort(key=lambda item: (-item[0], item[1].path, item[1].span.start_line))
+    return [query for _, query in priced]
+
+
+def dearest(queries: Sequence[QueryReport], width: int, paint: Paint) -> Iterator[list[str]]:
+    """A table of the queries that cost most per iteration."""
+    priced = by_cost(queries)
     if not priced:
         return
-    priced.sort(key=lambda item: (-item[0], item[1].path, item[1].span.start_line))
-    shown = [query for _, query in priced[:DEAREST]]
+    shown = priced[:DEAREST]
     assumed = any(query.runs_basis == ASSUMED for query in shown)
     heads: tuple[str, ...] = ("bytes billed", "$ a run", "runs", "$ an iteration")
     rows: list[tuple[str, ...]] = [_dear_row(query, assumed) for query in shown]
@@ -75,7 +83,7 @@ def _dear_row(query: QueryReport, assumed: bool) -> tuple[str, str, str, str, st
     billed = format_bytes(query.bytes_billed.point) if query.bytes_billed is not None else ""
     mark = f" {ASSUMED}" if query.runs_basis == ASSUMED else " " * (len(ASSUMED) + 1) if assumed else ""
     return (
-        harmless(_query_place(query)),
+        harmless(query_place(query)),
         billed,
         format_usd(query.usd.point),
         runs_text(query.runs) + mark,
@@ -91,33 +99,43 @@ def _estimated(query: QueryReport) -> str:
     return format_usd(usd.point) if usd is not None else "unknown"
 
 
-def _query_place(query: QueryReport) -> str:
+def query_place(query: QueryReport) -> str:
+    """Where a query stands, and which branch of its template it is."""
     cell = f"cell {query.span.cell}:" if query.span.cell is not None else ""
     variant = f" ({query.variant})" if query.variant else ""
     return f"{query.path}:{cell}{query.span.start_line}{variant}"
+
+
+def ranked_reasons(unread: Sequence[UnreadReport]) -> list[tuple[str, int, UnreadReport]]:
+    """(reason, places, the first of them), the commonest reason first."""
+    reasons = Counter(item.reason for item in unread)
+    examples: dict[str, UnreadReport] = {}
+    for item in unread:
+        examples.setdefault(item.reason, item)
+    ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return [(reason, count, examples[reason]) for reason, count in ranked]
+
+
+def unread_place(item: UnreadReport) -> str:
+    """Where it is that could not be read."""
+    cell = f"cell {item.span.cell}:" if item.span.cell is not None else ""
+    return f"{item.path}:{cell}{item.span.start_line}"
 
 
 def unread_reasons(unread: Sequence[UnreadReport], width: int, paint: Paint) -> Iterator[list[str]]:
     """What could not be read: the commonest reasons, each with an example."""
     if not unread:
         return
-    reasons = Counter(item.reason for item in unread)
-    examples: dict[str, UnreadReport] = {}
-    for item in unread:
-        examples.setdefault(item.reason, item)
-    ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    ranked = ranked_reasons(unread)
     lines = [paint("Not read", "bold")]
-    for reason, count in ranked[:REASONS]:
-        item = examples[reason]
-        cell = f"cell {item.span.cell}:" if item.span.cell is not None else ""
-        where = f"{item.path}:{cell}{item.span.start_line}"
+    for reason, count, item in ranked[:REASONS]:
         such = "" if count == 1 else "such as "
         detail = f" ({item.detail})" if item.detail else ""
-        text = " ".join(harmless(f"{reason}: {such}{where}{detail}").split())
+        text = " ".join(harmless(f"{reason}: {such}{unread_place(item)}{detail}").split())
         lines.append(f"  {count:>5,}  {cut_end(text, width - 9)}")
     rest = ranked[REASONS:]
     if rest:
-        places = sum(count for _, count in rest)
+        places = sum(count for _, count, _ in rest)
         lines.append(f"  {places:>5,}  {counted(len(rest), 'other reason')}")
     if len(unread) > len(ranked) or rest:
         lines.append(paint("         --format json lists every place under `unread`", "dim"))
@@ -126,34 +144,43 @@ def unread_reasons(unread: Sequence[UnreadReport], width: int, paint: Paint) -> 
 
 def totals(result: ScanResult, verdict: Verdict, width: int, paint: Paint) -> list[str]:
     """The iteration's dollars, the findings, and what the gate says."""
+    lines: list[str] = []
+    for label, text in facts(result):
+        lines.extend(_labelled(label, text, width, paint))
+    lines.extend(_gate(verdict, width, paint))
+    return lines
+
+
+def facts(result: ScanResult) -> Iterator[tuple[str, str]]:
+    """(label, sentence): what an iteration costs, what of it is assumed or unknown, how much was found and not read.
+    Without a label a sentence goes on about what the one before is about."""
     summary = result.summary
-    lines = [*_labelled("Iteration", _iteration(summary), width, paint)]
+    yield "Iteration", iteration_text(summary)
     if summary.assumed_runs:
         known = summary.queries - summary.counted_elsewhere - summary.unknown_queries
         who = "each of them" if summary.assumed_runs == known else f"{summary.assumed_runs:,} of them"
         verb = "is" if summary.assumed_runs in (1, known) else "are"
-        text = f"{who} {verb} assumed to run once per iteration (`runs` in the config knows better)"
-        lines.extend(_labelled("", text, width, paint))
+        yield "", f"{who} {verb} assumed to run once per iteration (`runs` in the config knows better)"
     if summary.counted_elsewhere:
         who, verb = (
             counted(summary.counted_elsewhere, "query", "queries"),
             "is" if summary.counted_elsewhere == 1 else "are",
         )
-        text = f"{who} that code reads from files {verb} counted there"
-        lines.extend(_labelled("", text, width, paint))
+        yield "", f"{who} that code reads from files {verb} counted there"
     if summary.unknown_queries:
-        lines.extend(_labelled("", _unknown(result), width, paint))
+        yield "", _unknown(result)
     for number, text in enumerate(summary.price_remarks):
-        lines.extend(_labelled("" if number else "Prices", text, width, paint))
+        yield "" if number else "Prices", text
     if result.history is not None:
-        for label, text in zip(("History", "", ""), _history(result.history), strict=False):
-            lines.extend(_labelled(label, text, width, paint))
-    lines.extend(_labelled("Findings", _severities(result, paint), width, paint))
+        yield from zip(("History", "", ""), _history(result.history), strict=False)
+    yield "Findings", severities_text(result)
+    if result.baseline is not None:
+        for number, text in enumerate(baseline_lines(result.baseline, summary.baselined)):
+            yield "" if number else "Baseline", text
+    if result.policies:
+        yield "Policies", policies_text(result.policies)
     if summary.unread:
-        text = f"{counted(summary.unread, 'place')} in the code; their cost is in no figure"
-        lines.extend(_labelled("Unread", text, width, paint))
-    lines.extend(_gate(verdict, width, paint))
-    return lines
+        yield "Unread", f"{counted(summary.unread, 'place')} in the code; their cost is in no figure"
 
 
 def _labelled(label: str, text: str, width: int, paint: Paint) -> Iterator[str]:
@@ -162,7 +189,8 @@ def _labelled(label: str, text: str, width: int, paint: Paint) -> Iterator[str]:
         label = ""
 
 
-def _iteration(summary: Summary) -> str:
+def iteration_text(summary: Summary) -> str:
+    """What an iteration costs, and of how many queries that is."""
     files = counted(summary.files, "file")
     count = summary.queries - summary.counted_elsewhere
     queries = counted(count, "query", "queries")
@@ -243,20 +271,42 @@ def _first_names(tables: Counter[str]) -> str:
     return ", ".join(named) + (f" and {counted(rest, 'more table')}" if rest else "")
 
 
-def _severities(result: ScanResult, paint: Paint) -> str:
+def severities_text(result: ScanResult) -> str:
+    """How many findings of each severity there are, the gravest first."""
     counts = Counter(finding.severity for finding in result.findings if finding.suppressed is None)
     parts = [counted(counts[severity], severity) for severity in reversed(SEVERITIES) if counts[severity]]
     text = ", ".join(parts) or "none"
-    suppressed = result.summary.suppressed
-    return f"{text}; {counted(suppressed, 'ignored finding')}" if suppressed else text
+    summary = result.summary
+    apart = [
+        *([counted(summary.suppressed, "ignored finding")] if summary.suppressed else ()),
+        *([f"{summary.baselined:,} in the baseline"] if summary.baselined else ()),
+        *([f"{summary.below_floor:,} below the floor (--min-usd)"] if summary.below_floor else ()),
+    ]
+    return "; ".join([text, *([", ".join(apart)] if apart else ())])
+
+
+def policies_text(reports: Sequence[PolicyReport]) -> str:
+    """How many policies do not hold."""
+    broken = [report for report in reports if report.count]
+    if not broken:
+        return "it holds" if len(reports) == 1 else f"all {len(reports):,} hold"
+    violations = sum(report.count for report in broken)
+    verb = "does" if len(broken) == 1 else "do"
+    return f"{len(broken):,} of {len(reports):,} {verb} not hold: {counted(violations, 'violation')}"
 
 
 def _gate(verdict: Verdict, width: int, paint: Paint) -> Iterator[str]:
     word = {"pass": "passed", "fail": "FAILED", "error": "NOTHING CHECKED"}[verdict.verdict]
     reasons = list(verdict.reasons)
+    if verdict.advisory and verdict.verdict == "fail":
+        reasons.append("the exit code is 0 all the same (--exit-zero)")
     first = f"{word}: {reasons[0]}" if reasons else word
     lines = [line for text in (first, *reasons[1:]) for line in wrap(text, width - _LABEL)]
     look: Look = "good" if verdict.verdict == "pass" else "error"
     lines[0] = paint(word, look) + lines[0].removeprefix(word)
     yield paint(f"{'Gate':<{_LABEL}}", "bold") + lines[0]
     yield from (" " * _LABEL + line for line in lines[1:])
+    for warning in verdict.warnings:
+        first, *rest = wrap(f"warning: {warning}", width - _LABEL)
+        yield " " * _LABEL + paint("warning", "warning") + first.removeprefix("warning")
+        yield from (" " * _LABEL + line for line in rest)

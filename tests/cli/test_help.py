@@ -10,6 +10,7 @@ from tests.cli.conftest import Costguard
 COMMANDS = (
     *(
         "scan",
+        "diff",
         "rules",
         "explain",
         "test-rules",
@@ -20,7 +21,7 @@ COMMANDS = (
         "iterations",
         "iteration",
     ),
-    *("catalog", "prices", "doctor", "history", "match", "calibrate"),
+    *("catalog", "prices", "doctor", "history", "match", "calibrate", "guard"),
 )
 
 

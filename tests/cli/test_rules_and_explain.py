@@ -54,7 +54,14 @@ def test_explain_shows_the_page(costguard: Costguard, shop: Path, name: str) -> 
 
 @pytest.mark.parametrize(
     ("name", "severity"),
-    [("blanket-ignore", "warning"), ("unknown-ignore", "warning"), ("unused-ignore", "note")],
+    [
+        ("blanket-ignore", "warning"),
+        ("expired-ignore", "warning"),
+        ("misdated-ignore", "warning"),
+        ("unexplained-ignore", "warning"),
+        ("unknown-ignore", "warning"),
+        ("unused-ignore", "note"),
+    ],
 )
 def test_explain_knows_the_findings_about_ignores(costguard: Costguard, name: str, severity: str) -> None:
     done = costguard("explain", name)

@@ -256,7 +256,7 @@ def test_output_keeps_the_old_file_when_the_scan_fails(
     ("output", "message"),
     [
         ("missing/out.json", "missing/out.json: cannot be written (there is no directory missing)"),
-        ("shop", "shop: is a directory; --output needs a file"),
+        ("shop", "shop: is a directory, and a file is needed"),
     ],
 )
 def test_output_that_cannot_be_written(costguard: Costguard, shop: Path, output: str, message: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from costguard.facts.frames import polars_schema
-from costguard.facts.schema import INTERNAL_TABLES, TABLES, columns_of
+from costguard.facts.schema import INTERNAL_TABLES, JUDGED_TABLES, TABLES, columns_of
 
-ALL = [*TABLES, *INTERNAL_TABLES]
+ALL = [*TABLES, *JUDGED_TABLES, *INTERNAL_TABLES]
 
 
 @pytest.mark.parametrize("table", ALL)
@@ -23,12 +23,12 @@ def test_every_column_has_a_meaning_and_a_type(table: str) -> None:
 @pytest.mark.parametrize("table", ALL)
 def test_keys_point_at_declared_tables(table: str) -> None:
     for column in columns_of(table):
-        assert column.key is None or column.key in TABLES
+        assert column.key is None or column.key in {**TABLES, **JUDGED_TABLES}
 
 
 @pytest.mark.parametrize("table", ALL)
 def test_rows_have_a_docstring_for_the_reference(table: str) -> None:
-    row = TABLES.get(table) or INTERNAL_TABLES[table]
+    row = {**TABLES, **JUDGED_TABLES, **INTERNAL_TABLES}[table]
     assert row.__doc__ is not None
     assert not row.__doc__.startswith(row.__name__ + "(")
 

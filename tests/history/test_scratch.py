@@ -17,8 +17,8 @@ from costguard.history import files, ndjson
 ndjson.FIRST_PIECE_BYTES = ndjson.PIECE_BYTES = 1000
 {setting}
 sys.argv = ["costguard", "charges", sys.argv[1]]
-from costguard.cli.main import run
-run()
+from costguard.cli.main import program
+program()
 """
 INTERRUPT = """
 import os, signal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from costguard.estimate.compute import MachinePrice
 from costguard.facts.places import Places
 from costguard.judge.findings import choose, judged
 from costguard.judge.rulebook import Rulebook, RulebookError
+from costguard.judge.suppress import IgnoreTerms
 from costguard.query_reports import query_ids, query_reports
 from costguard.result import Finding, Severity
 from tests.judge.pages import estimated, rule
 
+TERMS = IgnoreTerms(date(2026, 11, 1))
 STAR = 'SELECT star_at AS at, query, "table" FROM scans WHERE star'
 BOOK = Rulebook(
     (
@@ -64,7 +67,9 @@ def judge(
     rules = choose(BOOK, only, ignored)
     machine = MachinePrice("tiny", Decimal(1), assumed=True)
     marked = [("q.sql", 0)]
-    return judged(frames, BOOK, rules, ignored, severities or {}, names, reports, texts, marked, machine)
+    return judged(
+        frames, BOOK, rules, ignored, severities or {}, names, reports, texts, marked, machine, TERMS
+    )
 
 
 def test_findings_with_their_ignores_in_order(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from costguard.judge import query_text
 from costguard.judge.rulebook import RulebookError, check_select, execute, run_query
 from tests.judge.pages import QUERY, rule
 
-NO_FILES = "a rule may only name fact tables, not functions or files"
+NO_FILES = "a query may only name fact tables, not functions or files"
 NO_BLOCKS = "a comment begins with --, not with /*"
 NO_DOLLAR = "a text is written '...', not with $"
 
@@ -206,12 +206,12 @@ def test_no_text_that_passes_reads_a_file(canary: Path, head: list[str], tail: l
     ],
 )
 def test_only_one_select(sql: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert refusal(sql) == ["a rule is one SELECT"]
+    assert refusal(sql) == ["the query must be one SELECT"]
     assert capfd.readouterr().err == ""
 
 
 def test_select_into_is_refused() -> None:
-    assert "a rule only selects" in refusal("SELECT at INTO scans FROM scans")
+    assert "the query may only select" in refusal("SELECT at INTO scans FROM scans")
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from costguard.judge.rulebook import Rulebook
-from costguard.judge.suppress import find_ignores, suppress
+from costguard.judge.suppress import IgnoreTerms, find_ignores, suppress
 from costguard.model import Span
 from costguard.result import Finding
 from tests.judge.pages import rule
 from tests.render.results import finding as made
 from tests.render.results import query
 
+TERMS = IgnoreTerms(date(2026, 11, 1))
 BOOK = Rulebook((rule("every-column", aliases="[star]"), rule("order-by")))
 
 
@@ -20,13 +23,17 @@ def at(line: int, name: str = "every-column", end: int | None = None, cell: int 
 
 
 def marked(
-    text: str, *findings: Finding, statement: tuple[int, int] | None = None, cell: int | None = None
+    text: str,
+    *findings: Finding,
+    statement: tuple[int, int] | None = None,
+    cell: int | None = None,
+    terms: IgnoreTerms = TERMS,
 ) -> dict[str, object]:
     """Rule and line -> reason (None: not silenced); housekeeping by rule and line -> its message."""
     queries = []
     if statement is not None:
         queries.append(query(span=Span(statement[0], 1, statement[1], 9, cell)))
-    done = suppress(findings, find_ignores("q.sql", text, cell), queries, BOOK)
+    done = suppress(findings, find_ignores("q.sql", text, cell), queries, BOOK, terms)
     return {
         f"{item.rule}:{item.span.start_line}": item.message
         if item.rule.endswith("-ignore")
@@ -136,7 +143,7 @@ def test_another_file_or_cell_is_not_covered() -> None:
     ignores = find_ignores("q.sql", "SELECT *  -- costguard: ignore[every-column] small", 2)
     here, there = at(1, cell=2), at(1, cell=3)
     other = made(rule="every-column", path="r.sql", span=Span(1, 1, 1, 9, 2), suppressed=None)
-    done = suppress([here, there, other], ignores, [], BOOK)
+    done = suppress([here, there, other], ignores, [], BOOK, TERMS)
     assert [item.suppressed for item in done] == ["small", None, None]
 
 
@@ -171,7 +178,7 @@ def test_an_unknown_rule() -> None:
 
 def test_housekeeping_findings() -> None:
     text = "-- costguard: ignore\n-- costguard: ignore[nope]\n-- costguard: ignore[order-by]\nSELECT 1\n"
-    done = suppress([], find_ignores("q.sql", text), [], BOOK)
+    done = suppress([], find_ignores("q.sql", text), [], BOOK, TERMS)
     assert [(item.rule, item.severity, item.help) for item in done] == [
         ("blanket-ignore", "warning", "name the rules: costguard: ignore[rule-id] reason"),
         ("unknown-ignore", "warning", "`costguard rules` lists them"),
@@ -182,7 +189,98 @@ def test_housekeeping_findings() -> None:
 
 def test_equal_ignores_have_fingerprints_of_their_own() -> None:
     text = "SELECT 1 -- costguard: ignore\n;SELECT 2 -- costguard: ignore\n;SELECT 3 -- costguard: ignore\n"
-    three = [item.fingerprint for item in suppress([], find_ignores("q.sql", text), [], BOOK)]
+    three = [item.fingerprint for item in suppress([], find_ignores("q.sql", text), [], BOOK, TERMS)]
     assert len(set(three)) == 3
     first = "SELECT 1 -- costguard: ignore\n"
-    assert [item.fingerprint for item in suppress([], find_ignores("q.sql", first), [], BOOK)] == three[:1]
+    assert [
+        item.fingerprint for item in suppress([], find_ignores("q.sql", first), [], BOOK, TERMS)
+    ] == three[:1]
+
+
+# -- days and reasons ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "until"),
+    [
+        ("-- costguard: ignore[star] small until=2026-12-31", "small", "2026-12-31"),
+        ("-- costguard: ignore[star] until=2026-12-31 it is small", "it is small", "2026-12-31"),
+        ("/* costguard: ignore[star] until=2026-12-31 */", "", "2026-12-31"),
+        ("-- costguard: ignore[star] until=", "", ""),
+        ("-- costguard: ignore[star] not until=then", "not", "then"),
+        ("-- costguard: ignore[star] x_until=2026-12-31", "x_until=2026-12-31", None),
+    ],
+)
+def test_a_last_day(line: str, reason: str, until: str | None) -> None:
+    (ignore,) = find_ignores("q.sql", f"{line}\nSELECT 1")
+    assert (ignore.reason, ignore.until) == (reason, until)
+
+
+@pytest.mark.parametrize(
+    ("today", "holds"), [(date(2026, 10, 31), True), (date(2026, 11, 1), True), (date(2026, 11, 2), False)]
+)
+def test_an_ignore_holds_through_its_last_day(today: date, holds: bool) -> None:
+    text = "SELECT *  -- costguard: ignore[every-column] small until=2026-11-01\n"
+    assert marked(text, at(1), terms=IgnoreTerms(today)) == (
+        {"every-column:1": "small (until 2026-11-01)"}
+        if holds
+        else {
+            "every-column:1": None,
+            "expired-ignore:1": "this ignore held until 2026-11-01 and silences nothing now",
+        }
+    )
+
+
+@pytest.mark.parametrize("day", ["", "soon", "2026-02-30", "20261231", "2026-W47-1", "2026-12-31."])
+def test_a_day_that_is_none(day: str) -> None:
+    text = f"SELECT *  -- costguard: ignore[every-column] small until={day}\n"
+    assert marked(text, at(1)) == {
+        "every-column:1": None,
+        "misdated-ignore:1": f"until={day} is no day, so this ignore silences nothing",
+    }
+
+
+def test_a_day_without_a_reason() -> None:
+    text = "SELECT *  -- costguard: ignore[every-column] until=2026-11-01\n"
+    assert marked(text, at(1)) == {"every-column:1": "(until 2026-11-01)"}
+
+
+def test_another_ignore_may_still_hold() -> None:
+    text = (
+        "-- costguard: ignore[every-column] old until=2026-01-01\n"
+        "SELECT *  -- costguard: ignore[every-column] small\n"
+    )
+    assert marked(text, at(2)) == {
+        "every-column:2": "small",
+        "expired-ignore:1": "this ignore held until 2026-01-01 and silences nothing now",
+    }
+
+
+def test_what_silences_nothing_is_unused_and_not_expired() -> None:
+    text = "SELECT 1  -- costguard: ignore[every-column] old until=2026-01-01\n"
+    assert marked(text) == {"unused-ignore:1": "nothing here is found by every-column"}
+
+
+def test_a_reason_may_be_required() -> None:
+    strict = IgnoreTerms(date(2026, 11, 1), require_reason=True)
+    bare = "SELECT *  -- costguard: ignore[every-column]\n"
+    assert marked(bare, at(1), terms=strict) == {
+        "every-column:1": None,
+        "unexplained-ignore:1": "this ignore gives no reason, so it silences nothing (`require_reason` in the config)",
+    }
+    told = "SELECT *  -- costguard: ignore[every-column] small\n"
+    assert marked(told, at(1), terms=strict) == {"every-column:1": "small"}
+    dated = "SELECT *  -- costguard: ignore[every-column] until=2026-01-01\n"
+    assert set(marked(dated, at(1), terms=strict)) == {
+        "every-column:1",
+        "unexplained-ignore:1",
+        "expired-ignore:1",
+    }
+
+
+def test_fingerprints_take_the_path_of_the_project() -> None:
+    inner = IgnoreTerms(date(2026, 11, 1), name=lambda path: f"models/{path}")
+    text = "SELECT 1  -- costguard: ignore\n"
+    (here,) = suppress([], find_ignores("q.sql", text), [], BOOK, inner)
+    (there,) = suppress([], find_ignores("models/q.sql", text), [], BOOK, TERMS)
+    assert here.fingerprint == there.fingerprint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,16 @@ import pytest
 from costguard.model import Span
 from costguard.money import ByteRange, Dollars
 from costguard.render.json_output import render_json
-from costguard.result import ScanResult, UnreadReport, Verdict
+from costguard.result import (
+    Allowance,
+    BaselineMatter,
+    BaselineReport,
+    PolicyReport,
+    PolicyViolation,
+    ScanResult,
+    UnreadReport,
+    Verdict,
+)
 from tests.render.results import PASSED, finding, query, result, scan_report, usd
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,9 +87,14 @@ def test_the_document_has_every_field() -> None:
         "findings": 1,
         "findings_by_severity": {"error": 1, "warning": 0, "note": 0},
         "suppressed": 2,
+        "baselined": 0,
+        "below_floor": 0,
         "unread": 1,
+        "read_share": {"files": 0.6666, "statements": 0.6666},
         "verdict": "fail",
         "reasons": ["1 finding of severity error or above (--fail-on error)"],
+        "warnings": [],
+        "advisory": False,
         "usd_per_iteration": {
             "low": "75.00",  # 12 runs of one TiB at 6.25
             "point": "75.00",
@@ -103,6 +118,8 @@ def test_the_document_has_every_field() -> None:
         "via": "file",
         "statement": "SELECT",
         "variant": None,
+        "materialized": None,
+        "layout": None,
         "dialect": "bigquery",
         "counted_with": None,
         "loop_depth": 0,
@@ -161,6 +178,7 @@ def test_the_document_has_every_field() -> None:
         },
         "fingerprint": "a.sql:3",
         "suppressed": None,
+        "suppressed_by": None,
         "fix": "SELECT a",
     }
     assert (second["suppressed"], third["suppressed"]) == ("small table", "")
@@ -282,3 +300,115 @@ def test_every_field_is_documented() -> None:
             names |= fields(part)
     assert len(names) > 50
     assert [name for name in sorted(names) if not re.search(rf"[`.]{name}[`.]", text)] == []
+
+
+def test_what_silences_a_finding() -> None:
+    found = result(
+        findings=[
+            finding(line=1, suppressed="small"),
+            finding(line=2, suppressed="", suppressed_by="baseline"),
+            finding(line=3, suppressed="wastes less", suppressed_by="floor"),
+            finding(line=4, suppressed_by="baseline"),
+        ]
+    )
+    rows = rendered(found)["findings"]
+    assert [(row["suppressed"], row["suppressed_by"]) for row in rows] == [
+        ("small", "comment"),
+        ("", "baseline"),
+        ("wastes less", "floor"),
+        (None, None),
+    ]
+
+
+def test_policies() -> None:
+    violations = (
+        PolicyViolation("of a place", "n.ipynb", Span(2, 3, 4, 5, cell=1)),
+        PolicyViolation("of none"),
+    )
+    found = replace(
+        result(),
+        policies=(PolicyReport("no-stars", "error", 1200, violations), PolicyReport("owners", "note", 0)),
+    )
+    assert rendered(found)["policies"] == [
+        {
+            "name": "no-stars",
+            "level": "error",
+            "count": 1200,
+            "violations": [
+                {
+                    "message": "of a place",
+                    "path": "n.ipynb",
+                    "start_line": 2,
+                    "start_column": 3,
+                    "end_line": 4,
+                    "end_column": 5,
+                    "cell": 1,
+                },
+                {
+                    "message": "of none",
+                    "path": None,
+                    "start_line": None,
+                    "start_column": None,
+                    "end_line": None,
+                    "end_column": None,
+                    "cell": None,
+                },
+            ],
+        },
+        {"name": "owners", "level": "note", "count": 0, "violations": []},
+    ]
+    assert rendered(result())["policies"] == []
+
+
+def test_a_baseline() -> None:
+    report = BaselineReport(
+        "b.json",
+        5,
+        stale=(BaselineMatter("aa", "select-star", "a.sql", 2),),
+        expired=(BaselineMatter("bb", None, "b.sql", 1, "2026-10-31"),),
+        over_budget=(BaselineMatter("cc", "select-star", "c.sql", 1, "2027-01-01"),),
+        unchecked=1,
+        allowances={"q2": Allowance(Decimal("0.5"), None), "q1": Allowance(Decimal(3), "2027-01-01")},
+    )
+    document = rendered(replace(result(), baseline=report))["baseline"]
+    assert document == {
+        "path": "b.json",
+        "entries": 5,
+        "stale": [
+            {"fingerprint": "aa", "rule": "select-star", "path": "a.sql", "count": 2, "last_day": None}
+        ],
+        "expired": [
+            {"fingerprint": "bb", "rule": None, "path": "b.sql", "count": 1, "last_day": "2026-10-31"}
+        ],
+        "over_budget": [
+            {
+                "fingerprint": "cc",
+                "rule": "select-star",
+                "path": "c.sql",
+                "count": 1,
+                "last_day": "2027-01-01",
+            }
+        ],
+        "unchecked": 1,
+        "allowances": [
+            {"query": "q1", "usd_per_run": "3.00", "until": "2027-01-01"},
+            {"query": "q2", "usd_per_run": "0.50", "until": None},
+        ],
+    }
+    assert rendered(result())["baseline"] is None
+
+
+def test_warnings_and_an_advisory_gate() -> None:
+    summary = rendered(result(), Verdict("fail", ("dear",), ("soon dear",), advisory=True))["summary"]
+    assert (summary["verdict"], summary["reasons"], summary["warnings"], summary["advisory"]) == (
+        "fail",
+        ["dear"],
+        ["soon dear"],
+        True,
+    )
+
+
+def test_a_share_is_rounded_down() -> None:
+    unread = [UnreadReport("a.py", Span(1, 1, 1, 1), "SQL built at run time")]
+    found = result([query(line=line) for line in range(1, 20_000)], unread=unread, files=3)
+    assert rendered(found)["summary"]["read_share"] == {"files": 1, "statements": 0.9999}

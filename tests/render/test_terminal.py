@@ -10,7 +10,7 @@ import pytest
 
 from costguard.model import Span
 from costguard.money import ByteRange, Seconds
-from costguard.render import amounts, cells, terminal
+from costguard.render import amounts, cells, finding_text
 from costguard.render.terminal import SHOWN_FINDINGS, render_terminal
 from costguard.result import ScanResult, UnreadReport, Verdict
 from tests.render.results import PASSED, finding, query, result, scan_report, usd
@@ -44,7 +44,7 @@ def tail(found: ScanResult, verdict: Verdict = PASSED) -> str:
     return blocks(render(found, verdict))[-1]
 
 
-@pytest.mark.parametrize("module", [amounts, cells, terminal])
+@pytest.mark.parametrize("module", [amounts, cells, finding_text])
 def test_examples_in_docstrings(module: object) -> None:
     done = doctest.testmod(module)  # type: ignore[arg-type]
     assert done.failed == 0

@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,6 +48,8 @@ class Table:
     modified: str = MODIFIED
     copies: int = 1
     """Each row stands there so many times."""
+    version: int = 1
+    """Grows with each change: the etag."""
 
     def size(self, path: str, row: Row) -> int:
         """Bytes of a leaf, or of all leaves below a record, in a row and its copies."""
@@ -88,6 +90,7 @@ class Table:
             "numRows": str(len(self.rows) * self.copies),
             "numBytes": self.more.get("numBytes") or self.bytes,
             "lastModifiedTime": self.modified,
+            "etag": f"v{self.version}",
             "schema": {"fields": list(self.schema)},
             **buffer,
             **self.more,
@@ -132,6 +135,12 @@ class Server:
     asked: list[Json] = field(default_factory=list)
     """The configurations of all jobs."""
     requests: list[str] = field(default_factory=list)
+    datasets: dict[str, Json] = field(default_factory=dict)
+    """Further fields of the descriptions of datasets, by `project.dataset`; `version` grows with each change."""
+    patches: list[tuple[str, Json]] = field(default_factory=list)
+    """What was changed: (name, fields), as it was sent."""
+    before_patch: Callable[[str], None] | None = None
+    """Called with the name of what is about to be changed: somebody else may be faster."""
     history: list[Json] = field(default_factory=list)
     """Jobs that ran before, as `jobs.list` tells them."""
     page: int = 2
@@ -151,8 +160,10 @@ class Server:
 
     # -- answers -----------------------------------------------------------------------------------
 
-    def answer(self, method: str, path: str, parameters: dict[str, str], body: Json) -> tuple[int, Json]:
-        """Status and document."""
+    def answer(
+        self, method: str, path: str, parameters: dict[str, str], body: Json, etag: str | None = None
+    ) -> tuple[int, Json]:
+        """Status and document. `etag`: of the header If-Match."""
         with self.lock:
             self.requests.append(f"{method} {path}")
             for failure in self.failures:
@@ -167,6 +178,12 @@ class Server:
                 names = sorted({name.split(".")[1] for name in self.tables if name.startswith(f"{project}.")})
                 items = [{"datasetReference": {"projectId": project, "datasetId": name}} for name in names]
                 return self._page("datasets", items, parameters)
+            case ["GET", "projects", project, "datasets", dataset]:
+                return self._dataset(project, dataset)
+            case ["PATCH", "projects", project, "datasets", dataset]:
+                return self._patch_dataset(project, dataset, body, etag)
+            case ["PATCH", "projects", project, "datasets", dataset, "tables", name]:
+                return self._patch_table(project, dataset, name, body, etag)
             case ["GET", "projects", project, "datasets", dataset, "tables"]:
                 found = [
                     name.split(".")[2] for name in self.tables if name.startswith(f"{project}.{dataset}.")
@@ -193,6 +210,48 @@ class Server:
                 return 200, self._resource(project, job, self._run(job))
             case _:
                 return _error(404, "notFound", f"no such address: {method} {path}")
+
+    def _dataset(self, project: str, dataset: str) -> tuple[int, Json]:
+        name = f"{project}.{dataset}"
+        if name not in self.datasets and not any(table.startswith(f"{name}.") for table in self.tables):
+            return _error(404, "notFound", f"Not found: Dataset {project}:{dataset}")
+        more = dict(self.datasets.get(name, {}))
+        reference = {"datasetReference": {"projectId": project, "datasetId": dataset}}
+        return 200, {**reference, "etag": f"v{more.pop('version', 1)}", **more}
+
+    def _patch_dataset(self, project: str, dataset: str, body: Json, etag: str | None) -> tuple[int, Json]:
+        name = f"{project}.{dataset}"
+        if self.before_patch is not None:
+            self.before_patch(name)
+        status, document = self._dataset(project, dataset)
+        if status != 200:
+            return status, document
+        if etag is not None and etag != document["etag"]:
+            return _error(412, "conditionNotMet", "Precondition Failed")
+        with self.lock:
+            self.patches.append((name, body))
+            known = self.datasets.setdefault(name, {})
+            known |= body | {"version": known.get("version", 1) + 1}
+        return self._dataset(project, dataset)
+
+    def _patch_table(
+        self, project: str, dataset: str, name: str, body: Json, etag: str | None
+    ) -> tuple[int, Json]:
+        full = f"{project}.{dataset}.{name}"
+        if self.before_patch is not None:
+            self.before_patch(full)
+        table = self.tables.get(full)
+        if table is None:
+            return _error(404, "notFound", f"Not found: Table {project}:{dataset}.{name}")
+        if table.refused:
+            return _error(403, "accessDenied", table.refused)
+        if etag is not None and etag != f"v{table.version}":
+            return _error(412, "conditionNotMet", "Precondition Failed")
+        with self.lock:
+            self.patches.append((full, body))
+            table.more |= body
+            table.version += 1
+        return 200, table.description(project, dataset, name)
 
     def _page(self, key: str, items: list[Json], parameters: dict[str, str]) -> tuple[int, Json]:
         start = int(parameters.get("pageToken", "0"))
@@ -341,11 +400,16 @@ def serving(tables: dict[str, Table]) -> Iterator[Server]:
         def do_POST(self) -> None:
             self._respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
+        def do_PATCH(self) -> None:
+            self.do_POST()
+
         def _respond(self, body: Json) -> None:
             parts = urlsplit(self.path)
             parameters = {key: values[0] for key, values in parse_qs(parts.query).items()}
             try:
-                status, document = server.answer(self.command, unquote(parts.path), parameters, body)
+                status, document = server.answer(
+                    self.command, unquote(parts.path), parameters, body, self.headers.get("If-Match")
+                )
             except Exception as error:  # what a test sees then
                 status, document = _error(400, "invalid", f"{type(error).__name__}: {error}")
             data = json.dumps(document).encode()

@@ -1,0 +1,1 @@
+"""Guards: what stops spend before it happens, with figures from the history."""

@@ -1,0 +1,1 @@
+"""What `costguard init` finds out about a project, and the files that it writes."""
