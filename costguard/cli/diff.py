@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
@@ -182,6 +185,7 @@ def _diff(
     from costguard.pipeline import scan
 
     with (
+        _ended_in_order(),
         Reporter(quiet) as reporter,
         both_sides(repository, revisions.base, revisions.head, paths, options) as (base, head),
     ):
@@ -201,6 +205,21 @@ def _diff(
             (*revisions.remarks, *requests.remarks),
         )
         return diff, head.config
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """When the command is told to end (CI cancels a job so), it ends as it does on an interrupt: what
+    it wrote aside is deleted."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _rendered(format: DiffFormat, diff: ScanDiff, verdict: Verdict, output: Path | None) -> str:
