@@ -372,12 +372,12 @@ def read_exports(request: ScanRequest) -> Exports:
     Raises:
         costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
     """
-    from costguard.history.charges import load_charges, summarise
+    from costguard.history.charges import check_charges, load_charges
     from costguard.history.jobs import load_jobs
 
     charges = load_charges([str(path) for path in request.bills]) if request.bills else None
     if charges is not None:
-        summarise(charges)  # refuses what would be added up wrongly
+        check_charges(charges)  # refuses what would be added up wrongly
     return Exports(charges, load_jobs([str(path) for path in request.jobs]))
 
 

@@ -46,7 +46,7 @@ def iterations_command(
     from costguard.config import find_config, load_config
     from costguard.errors import UsageProblem
     from costguard.history import changes, runs
-    from costguard.history.charges import load_charges, summarise
+    from costguard.history.charges import check_charges, load_charges
     from costguard.history.iterations import Iteration, find_iterations, iteration_settings
     from costguard.history.jobs import load_jobs
     from costguard.history.ledger import OWN_LABEL, Entry, entry_of, read_ledger
@@ -69,7 +69,7 @@ def iterations_command(
     if period is not None:
         charges = replace(charges, frame=within(charges.frame, period))
         history = within(history.lazy(), period, "created").collect() if history is not None else None
-    summary = summarise(charges)
+    reach = check_charges(charges)
     found = find_iterations(charges.frame, history, settings)
 
     def entry(item: Iteration) -> tuple[Entry, str] | None:
@@ -83,7 +83,7 @@ def iterations_command(
         compared = changes.compare(charges.frame, found, before, after, settings)
         render_two = comparison_json if format is Format.json else comparison_text
         entries = (entry(compared.before), entry(compared.after))
-        write_text(render_two(compared, entries, summary.currency), output)
+        write_text(render_two(compared, entries, reach.currency), output)
         return
     shown = Shown(
         found=found,
@@ -93,10 +93,10 @@ def iterations_command(
         runs=runs.runs_per_iteration(found.jobs) if history is not None else None,
         unhashed=runs.jobs_without_key(found.jobs),
         settings=settings,
-        currency=summary.currency,
+        currency=reach.currency,
         gross_only=any("credits" in file.missing for file in charges.files),
-        first=summary.first_usage,
-        last=summary.last_usage,
+        first=reach.first_usage,
+        last=reach.last_usage,
         week=week,
         timezone=timezone,
     )

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from costguard.history.rollup import Period, within
+from costguard.history.rollup import Period, latest, within
 from costguard.report.model import Anomaly, Change, Contributor, Day, Forecast
 from costguard.report.robust import NORMAL, deviation, median, score
 
@@ -69,16 +69,18 @@ def daily_frame(frame: pl.LazyFrame, period: Period, zone: str) -> pl.LazyFrame:
         within(frame, period)
         .select(
             pl.col("usage_start").dt.convert_time_zone(zone).dt.date().alias("day"),
+            "usage_start",
             *_DIMENSIONS.values(),
             *_NAMES.values(),
+            "rows",
             "net",
             pl.when(monthly).then("net").otherwise(0).alias("monthly"),
             pl.when(monthly).then(0).otherwise(paid).alias("cost"),
         )
         .group_by("day", *_DIMENSIONS.values())
         .agg(
-            *(pl.col(name).drop_nulls().last() for name in _NAMES.values()),
-            pl.len().alias("rows"),
+            *(latest(name) for name in _NAMES.values()),
+            pl.col("rows").sum(),
             pl.col("net").sum(),
             pl.col("monthly").sum(),
             pl.col("cost").sum(),

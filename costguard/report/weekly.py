@@ -11,12 +11,12 @@ from typing import Any, Final
 import polars as pl
 
 from costguard.errors import UsageProblem
-from costguard.history.charges import Charges, Summary, summarise
+from costguard.history.charges import Charges, Reach, check_charges
 from costguard.history.files import collected
 from costguard.history.iterations import Iteration, IterationSettings, find_iterations
 from costguard.history.ledger import OWN_LABEL, Entry, entry_of
 from costguard.history.phases import phase_rules, with_phases
-from costguard.history.rollup import Period, roll_up, sums, time_zone, week_period, within
+from costguard.history.rollup import Period, latest, roll_up, sums, time_zone, week_period, within
 from costguard.report.code import CodeCosts
 from costguard.report.compare import changes, compared, movers
 from costguard.report.daily import (
@@ -113,12 +113,12 @@ def build_report(
             cannot be used.
     """
     settings = settings or ReportSettings()
-    summary = summarise(charges)
+    reach = check_charges(charges)
     zone = week.zone
     frame = with_phases(charges.frame, phase_rules(settings.iterations.phases))
     before = week.earlier(1)
-    if summary.currency is None:
-        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(summary)}")
+    if reach.currency is None:
+        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(reach)}")
     dimensions = (*DIMENSIONS, *(f"label:{label}" for label in settings.labels))
     of_week, of_before = within(frame, week.period), within(frame, before)
     history = Period(week.earlier(WEEKS).start, None)
@@ -126,7 +126,7 @@ def build_report(
         pl.concat([_totals(of_week, 0), *(_totals(within(frame, week.earlier(n)), n) for n in _EARLIER)]),
         roll_up(of_week, "invoice-month").sort("key"),
         daily_frame(frame, history, zone),
-        _lags(within(frame, Period(week.earlier(USUAL_WEEKS).start, week.end))),
+        _lags(within(charges.lags, Period(week.earlier(USUAL_WEEKS).start, week.end))),
         _service_rows(frame, week),
         of_before.select(
             pl.col("net").filter(pl.col("export_time") <= now - timedelta(weeks=1)).sum().alias("net"),
@@ -134,16 +134,14 @@ def build_report(
         ),
         *(compared(frame, dimension, week.period, before, zone) for dimension in dimensions),
     )
-    whole = _whole(totals, summary, week)
+    whole = _whole(totals, reach, week)
     if not whole.rows and not any(table.height for table in by):
-        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(summary)}")
+        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(reach)}")
     compared_by = dict(zip(dimensions, map(changes, by), strict=True))
-    first = (
-        summary.first_usage.astimezone(time_zone(zone)).date() if summary.first_usage is not None else None
-    )
+    first = reach.first_usage.astimezone(time_zone(zone)).date() if reach.first_usage is not None else None
     by_day = daily_net(daily, first)
-    median_lag, late = lags.row(0)
-    closed = _last_closed(summary, now, late, zone)
+    median_lag, late = (_lag_of(lags, part) for part in (0.5, 0.9))
+    closed = _last_closed(reach, now, late, zone)
     last = week.last_day()
     complete = closed is not None and closed >= last
     anomalies, note = find_anomalies(
@@ -161,7 +159,7 @@ def build_report(
         zone=zone,
         start=week.start,
         end=week.end,
-        currency=summary.currency,
+        currency=reach.currency,
         generated_at=now,
         complete=complete,
         totals=whole,
@@ -175,12 +173,12 @@ def build_report(
         forecast=forecast,
         forecast_note=forecast_note,
         freshness=Freshness(
-            exported=summary.exported,
+            exported=reach.exported,
             lag_median=median_lag,
             lag_p90=late,
             provisional_from=None if complete else _provisional(week, closed),
             short_services=_short(services),
-            before_known=None if known_row["timeless"] or summary.exported is None else known_row["net"],
+            before_known=None if known_row["timeless"] or reach.exported is None else known_row["net"],
         ),
         iterations=divided.iterations,
         volume=volume_of(divided, divided_before),
@@ -211,14 +209,14 @@ def _totals(frame: pl.LazyFrame, weeks_ago: int) -> pl.LazyFrame:
     names = ("cost", "credit", "promotion", "net")
     return frame.select(
         pl.lit(weeks_ago).alias("weeks_ago"),
-        pl.len().alias("rows"),
+        pl.col("rows").sum(),
         *(pl.col(name).sum().fill_null(0) for name in names),
     )
 
 
-def _whole(totals: pl.DataFrame, summary: Summary, week: Week) -> Totals:
+def _whole(totals: pl.DataFrame, reach: Reach, week: Week) -> Totals:
     rows: dict[int, dict[str, Any]] = {row["weeks_ago"]: row for row in totals.iter_rows(named=True)}
-    reaches = summary.first_usage is not None and summary.first_usage < _end_of_first_day(week)
+    reaches = reach.first_usage is not None and reach.first_usage < _end_of_first_day(week)
     now = rows[0]
     return Totals(
         rows=now["rows"],
@@ -238,19 +236,23 @@ def _end_of_first_day(week: Week) -> datetime:
     return start + timedelta(days=1)
 
 
-def _lags(frame: pl.LazyFrame) -> pl.LazyFrame:
-    lag = pl.col("export_time") - pl.col("usage_end")
-    return frame.select(
-        lag.quantile(0.5, "nearest").alias("median"),
-        lag.quantile(0.9, "nearest").alias("p90"),
-    )
+def _lags(lags: pl.LazyFrame) -> pl.LazyFrame:
+    """How many rows have each lag, the shortest first."""
+    return lags.filter(pl.col("lag").is_not_null()).group_by("lag").agg(pl.col("rows").sum()).sort("lag")
+
+
+def _lag_of(lags: pl.DataFrame, part: float) -> timedelta | None:
+    """The shortest lag that so large a part of the rows does not exceed."""
+    rows = lags["rows"].cum_sum()
+    reached = lags.filter(rows >= part * (rows[-1] if rows.len() else 0))
+    return timedelta(minutes=reached["lag"][0]) if reached.height else None
 
 
 def _service_rows(frame: pl.LazyFrame, week: Week) -> pl.LazyFrame:
     """Rows of each service in the week, and in each of the weeks before."""
     counts = [
-        pl.col("usage_start")
-        .is_between(period.start, period.end, closed="left")
+        pl.col("rows")
+        .filter(pl.col("usage_start").is_between(period.start, period.end, closed="left"))
         .sum()
         .alias(f"week_{number}")
         for number, period in ((number, week.earlier(number)) for number in (0, *_EARLIER))
@@ -258,7 +260,7 @@ def _service_rows(frame: pl.LazyFrame, week: Week) -> pl.LazyFrame:
     return (
         within(frame, Period(week.earlier(USUAL_WEEKS).start, week.end))
         .group_by(pl.col("service_id").alias("key"))
-        .agg(pl.col("service").drop_nulls().last().alias("name"), *counts)
+        .agg(latest("service").alias("name"), *counts)
         .sort("key")
     )
 
@@ -273,12 +275,12 @@ def _short(services: pl.DataFrame) -> tuple[ServiceRows, ...]:
     return tuple(found)
 
 
-def _last_closed(summary: Summary, now: datetime, late: timedelta | None, zone: str) -> date | None:
+def _last_closed(reach: Reach, now: datetime, late: timedelta | None, zone: str) -> date | None:
     """The last day of which no more rows are expected: neither the clock nor the export is before its end and the delay
     after it."""
-    if summary.last_usage is None:
+    if reach.last_usage is None:
         return None
-    reached = min(now, summary.exported) if summary.exported is not None else min(now, summary.last_usage)
+    reached = min(now, reach.exported) if reach.exported is not None else min(now, reach.last_usage)
     moment = reached - max(PROVISIONAL, late or PROVISIONAL)
     return moment.astimezone(time_zone(zone)).date() - timedelta(days=1)
 
@@ -288,7 +290,7 @@ def _provisional(week: Week, closed: date | None) -> date:
     return first if closed is None else max(first, closed + timedelta(days=1))
 
 
-def _reach(summary: Summary) -> str:
-    if summary.first_usage is None or summary.last_usage is None:
+def _reach(reach: Reach) -> str:
+    if reach.first_usage is None or reach.last_usage is None:
         return "it is empty"
-    return f"it reaches from {summary.first_usage:%Y-%m-%d} to {summary.last_usage:%Y-%m-%d}"
+    return f"it reaches from {reach.first_usage:%Y-%m-%d} to {reach.last_usage:%Y-%m-%d}"
