@@ -466,9 +466,13 @@ def scan_with_history(request: ScanRequest, report_progress: Progress | None = N
 
 
 def scan_with_histories(
-    request: ScanRequest, periods: Sequence[Period | None], report_progress: Progress | None = None
+    request: ScanRequest,
+    periods: Sequence[Period | None],
+    report_progress: Progress | None = None,
+    exports: Exports | None = None,
 ) -> tuple[ScanWithHistory, ...]:
-    """One scan, held against the jobs of each period; None stands for all jobs.
+    """One scan, held against the jobs of each period; None stands for all jobs. `exports`: the bill and the history,
+    when somebody has read them already.
 
     Raises: as `scan`, and as `with_history`.
     """
@@ -478,9 +482,9 @@ def scan_with_histories(
         result = judge_frames(
             request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
         )
-        exports = read_exports(request)
+        known = exports or read_exports(request)
         return tuple(
-            with_history(request, frames, run.source_texts, result, exports, period) for period in periods
+            with_history(request, frames, run.source_texts, result, known, period) for period in periods
         )
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costguard.cli.options import OutputOption
+from costguard.cli.options import MaxBytesOption, OutputOption, PayerOption
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from costguard.history.charges import Charges
+    from costguard.history.jobs import Jobs
     from costguard.report.code import CodeCosts
     from costguard.report.model import Report
     from costguard.report.weekly import Week
@@ -33,7 +35,10 @@ class ReportFormat(StrEnum):
 def report_command(
     billing: Annotated[
         list[str] | None,
-        typer.Option(metavar="EXPORT", help="Cloud Billing export: a file, folder or pattern (repeatable)."),
+        typer.Option(
+            metavar="EXPORT",
+            help="Cloud Billing export: a file, folder or pattern, or bigquery:// (repeatable).",
+        ),
     ] = None,
     week: Annotated[
         str | None,
@@ -76,35 +81,43 @@ def report_command(
     mail_to: Annotated[
         str | None, typer.Option(metavar="ADDRESSES", help="Recipients of the mail (--format eml).")
     ] = None,
+    project: PayerOption = None,
+    max_bytes_billed: MaxBytesOption = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="The config file.")] = None,
 ) -> None:
     """Report what a week cost, from the bill: what changed, what is unusual, and where the month is going."""
     from costguard.cli.iteration import ledger_path
     from costguard.cli.request import parse_now
+    from costguard.cli.sources import Warehouse, bill_of, jobs_of
     from costguard.config import find_config, load_config
-    from costguard.history.charges import load_charges
     from costguard.history.iterations import iteration_settings
-    from costguard.history.jobs import load_jobs
     from costguard.history.ledger import read_ledger
-    from costguard.report.weekly import ReportSettings, build_report, week_of
+    from costguard.history.rollup import Period
+    from costguard.report.daily import WEEKS
+    from costguard.report.weekly import ReportSettings, build_report, report_cells, week_of
     from costguard.write import check_output, write_text
 
     if not billing:
         raise UsageProblem("a report needs the bill: --billing EXPORT (docs/history.md says how to get it)")
     if code and not jobs:
         raise UsageProblem("--code needs the job history: --jobs EXPORT")
+    warehouse = Warehouse("report", project, max_bytes_billed)
+    warehouse.refuse_unless_used(billing, jobs or ())
     addresses = _addresses(format, mail_from, mail_to)
     check_output(output)
     moment = parse_now(now)
     settings = load_config(config if config is not None else find_config(Path()))
     chosen = week_of(week, timezone or settings.timezone, moment)
+    wanted = ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings))
+    charges = bill_of(billing, warehouse, lambda: report_cells(chosen, moment, wanted, prices=bool(code)))
+    history = jobs_of(jobs, warehouse, Period(chosen.earlier(WEEKS).start, chosen.end)) if jobs else None
     report = build_report(
-        load_charges(billing),
+        charges,
         chosen,
         moment,
-        ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings)),
-        load_jobs(jobs).frame if jobs else None,
-        _code_costs(code, jobs or (), billing, chosen, now, config) if code else None,
+        wanted,
+        history.frame if history is not None else None,
+        _code_costs(code, charges, history, chosen, now, config) if code and history else None,
         read_ledger(ledger_path(ledger)).entries,
     )
     write_text(_written(report, format, addresses), output)
@@ -112,8 +125,8 @@ def report_command(
 
 def _code_costs(
     paths: Sequence[Path],
-    jobs: Sequence[str],
-    billing: Sequence[str],
+    charges: Charges,
+    jobs: Jobs,
     week: Week,
     now: str | None,
     config: Path | None,
@@ -121,13 +134,15 @@ def _code_costs(
     """The code's queries by their jobs of the week, and of the one before."""
     from costguard.cli.progress import Reporter
     from costguard.cli.request import Options, build_request, config_for
-    from costguard.pipeline import scan_with_histories
+    from costguard.pipeline import Exports, scan_with_histories
     from costguard.report.code import code_costs
 
-    options = Options(paths=paths, now=now, config=config, jobs=jobs, billing=billing)
+    options = Options(paths=paths, now=now, config=config)
     request = build_request(options, config_for(options))
     with Reporter(quiet=False) as reporter:
-        found, before = scan_with_histories(request, (week.period, week.earlier(1)), reporter.progress)
+        found, before = scan_with_histories(
+            request, (week.period, week.earlier(1)), reporter.progress, Exports(charges, jobs)
+        )
     return code_costs(
         found.history, before.history, found.queries, found.result.findings, len(found.never_run)
     )

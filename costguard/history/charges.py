@@ -13,7 +13,7 @@ import polars as pl
 
 from costguard.errors import UsageProblem
 from costguard.history.charge_columns import REQUIRED, Shape, credit_total, map_columns, shape_of
-from costguard.history.exports import FileFormat
+from costguard.history.exports import ExportFormat
 from costguard.history.files import collected, opened
 from costguard.history.rollup import Sum, roll_up, sums
 
@@ -23,16 +23,18 @@ _IDENTITY = (
     *("billing_account", "invoice_month", "cost_type", "service_id", "sku_id", "usage_start", "usage_end"),
     *("project", "region", "resource", "cost", "usage_amount", "export_time"),
 )
+MONTHLY = timedelta(days=27)
+"""A charge for so long, or longer, is one for the month: it does not come again on the next such weekday."""
 PROMOTION = "PROMOTION"
 """The type of credits that pay, and lower no price."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A file of the bill."""
+    """A file of the bill, or a table of BigQuery."""
 
     path: Path
-    format: FileFormat
+    format: ExportFormat
     shape: Shape
     missing: tuple[str, ...]
     """Columns that it lacks."""

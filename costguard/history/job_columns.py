@@ -71,6 +71,18 @@ _NAME_PARTS: Final = pl.List(
 )
 
 
+JOB_PATHS: Final = (
+    *dict.fromkeys(path for paths in _SCHEMA_COLUMNS.values() for path in paths if path != "labels"),
+    *(f"destination_table.{name}" for name in ("project_id", "dataset_id", "table_id")),
+)
+"""The columns of INFORMATION_SCHEMA.JOBS that are no lists, of which a job's are made."""
+JOB_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "labels": ("key", "value"),
+    "referenced_tables": ("project_id", "dataset_id", "table_id"),
+}
+"""Those that are lists, and the fields of what is in them."""
+
+
 def source_of(schema: Mapping[str, pl.DataType]) -> JobSource | None:
     """Which history the columns are of; None when of none."""
     names = {name.lower() for name in schema}

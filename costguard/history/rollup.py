@@ -70,7 +70,7 @@ def week_period(text: str, zone: str = "UTC") -> Period:
         monday = date.fromisocalendar(int(match[1]), int(match[2]), 1)
     except ValueError:
         raise UsageProblem(f"{text!r} is no ISO week such as 2026-W47") from None
-    return Period(_midnight(monday, zone), _midnight(monday + timedelta(days=7), zone))
+    return Period(midnight(monday, zone), midnight(monday + timedelta(days=7), zone))
 
 
 def time_zone(name: str) -> ZoneInfo:
@@ -85,7 +85,12 @@ def time_zone(name: str) -> ZoneInfo:
         raise UsageProblem(f"{name!r} is no time zone such as Europe/Zurich") from None
 
 
-def _midnight(day: date, zone: str) -> datetime:
+def midnight(day: date, zone: str) -> datetime:
+    """When a day begins in a zone.
+
+    Raises:
+        UsageProblem: there is no such zone.
+    """
     return datetime(day.year, day.month, day.day, tzinfo=time_zone(zone)).astimezone(UTC)
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from costguard.history.charges import MONTHLY
 from costguard.history.rollup import Period, latest, within
 from costguard.report.model import Anomaly, Change, Contributor, Day, Forecast
 from costguard.report.robust import NORMAL, deviation, median, score
@@ -28,8 +29,6 @@ ANOMALY_SHARE: Final = Decimal("0.25")
 CONTRIBUTORS: Final = 3
 FEWEST_CLOSED_DAYS: Final = 7
 """With fewer closed days a month is not forecast."""
-MONTHLY: Final = timedelta(days=27)
-"""A charge for so long, or longer, is one for the month: it does not come again on the next such weekday."""
 _P90: Final = Decimal("1.2816")
 """The 90th percentile of the normal distribution, in standard deviations."""
 _DIMENSIONS: Final = {"service": "service_id", "sku": "sku_id", "project": "project"}

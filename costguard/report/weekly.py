@@ -11,6 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from costguard.errors import UsageProblem
+from costguard.history.cells import CellRequest, wanted_labels
 from costguard.history.charges import Charges, Reach, check_charges
 from costguard.history.files import collected
 from costguard.history.iterations import Iteration, IterationSettings, find_iterations
@@ -96,6 +97,27 @@ class ReportSettings:
     iterations: IterationSettings = field(default_factory=IterationSettings)
 
 
+def report_cells(week: Week, now: datetime, settings: ReportSettings, prices: bool) -> CellRequest:
+    """What BigQuery has to add up so that the report of a week follows from it. `prices`: those of jobs, too."""
+    start, end = week.earlier(1).start, week.period.end
+    assert start is not None
+    assert end is not None
+    return CellRequest(
+        labels=wanted_labels(settings.iterations, settings.labels),
+        period=Period(week.earlier(WEEKS).start, None),
+        # A day more on both sides, since slots are shared out by the day of UTC.
+        exact=Period(start - timedelta(days=1), end + timedelta(days=1)),
+        zone=week.zone,
+        as_of=known_then(now),
+        prices=prices,
+    )
+
+
+def known_then(now: datetime) -> datetime:
+    """What had been exported by then was known to the report of a week ago."""
+    return now - timedelta(weeks=1)
+
+
 def build_report(
     charges: Charges,
     week: Week,
@@ -129,7 +151,7 @@ def build_report(
         _lags(within(charges.lags, Period(week.earlier(USUAL_WEEKS).start, week.end))),
         _service_rows(frame, week),
         of_before.select(
-            pl.col("net").filter(pl.col("export_time") <= now - timedelta(weeks=1)).sum().alias("net"),
+            pl.col("net").filter(pl.col("export_time") <= known_then(now)).sum().alias("net"),
             pl.col("export_time").is_null().any().alias("timeless"),
         ),
         *(compared(frame, dimension, week.period, before, zone) for dimension in dimensions),

@@ -16,9 +16,9 @@ from google.cloud.bigquery import SchemaField
 from costguard.cloud.bigquery import Access, BigQuery
 from costguard.cloud.bill import DEFAULT_LIMIT, roll_ups
 from costguard.errors import UsageProblem
+from costguard.history.charge_sql import table_name
 from costguard.history.charges import load_charges
 from costguard.history.rollup import Period, roll_up, week_period, within
-from costguard.history.rollup_sql import table_name
 from tests.history.bills import Row, charge, parquet, plain
 
 pytestmark = pytest.mark.xdist_group("emulator")
@@ -99,6 +99,11 @@ SCHEMA = [
         "REPEATED",
         fields=[SchemaField("type", "STRING"), SchemaField("amount", "FLOAT")],
     ),
+    SchemaField(
+        "usage",
+        "RECORD",
+        fields=[SchemaField("amount_in_pricing_units", "FLOAT"), SchemaField("pricing_unit", "STRING")],
+    ),
     texts("invoice", "month", "publisher_type"),
     SchemaField("cost_type", "STRING"),
     SchemaField("export_time", "TIMESTAMP"),
@@ -119,6 +124,7 @@ def table(name: str, rows: list[Row]) -> None:
 
 def _known(row: dict[str, Any], known: set[str]) -> dict[str, Any]:
     kept = {name: value for name, value in row.items() if name in known}
+    kept["usage"] = {name: row["usage"][name] for name in ("amount_in_pricing_units", "pricing_unit")}
     kept["credits"] = [{"type": one["type"], "amount": one["amount"]} for one in row["credits"]]
     return kept
 
