@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import Final
@@ -13,6 +13,8 @@ from costguard.history.spend import History, Quantiles, StatementSpend
 from costguard.money import TIB, ByteRange, Dollars, price_bytes, worst_basis
 from costguard.result import Estimate, Finding, HistoryTotals, Measured, QueryReport
 
+ListNote = Callable[[str], str]
+"""What the list's price of a location is called: `US, list of 2026-07-25`."""
 JOB: Final = "job"
 BILLED: Final = "billed"
 IN_RESERVATION: Final = "in a reservation: what it costs is not its bytes"
@@ -44,14 +46,14 @@ def measure(
     history: History,
     ids: Sequence[str],
     never_run: int,
-    list_note: str,
+    list_note: ListNote,
     bill_prices: Mapping[int, Decimal],
 ) -> MeasuredScan:
     """Put the history's figures in the place of estimates; what is wasted keeps its part of them. What stays an
     estimate has the bill's price, where there is one.
 
     Figures of an unsure match (confidence `low`) stay estimates, with what the history says beside them.
-    `ids`: by the key of the statement. `list_note`: what a price of the list is called: `US, list of 2026-07-25`.
+    `ids`: by the key of the statement. `list_note`: what the list's price of a location is called.
     `bill_prices`: what a TiB costs by the bill where the statement runs, by its key.
     """
     keys = {identity: key for key, identity in enumerate(ids)}
@@ -136,7 +138,7 @@ def _range(figure: Quantiles, basis: str) -> ByteRange:
     return ByteRange(figure.low, figure.median, figure.high, basis)
 
 
-def _figures(found: StatementSpend, prices: Sequence[Price], list_note: str) -> _Figures:
+def _figures(found: StatementSpend, prices: Sequence[Price], list_note: ListNote) -> _Figures:
     """Dollars of one run."""
     spend = found.spend
     if spend.unpriced or found.billed is None or not found.charged:
@@ -145,7 +147,7 @@ def _figures(found: StatementSpend, prices: Sequence[Price], list_note: str) -> 
     if spend.reserved:
         mean = _quotient(spend.usd, Decimal(str(found.charged)))
         return _Figures(Dollars(mean, mean, mean, basis), ALLOCATED, None)
-    note = "of the bill" if spend.billed_by_bill else list_note
+    note = "of the bill" if spend.billed_by_bill else _sources(prices, list_note)
     if len(prices) == 1 and prices[0].usd(spend.bytes_on_demand) == spend.on_demand:
         price = prices[0].usd_per_tib
     elif spend.bytes_on_demand:
@@ -214,7 +216,7 @@ def _part(wasted: ByteRange, estimate: ByteRange | None, actual: ByteRange) -> B
 
 
 def _totals(
-    queries: Sequence[QueryReport], history: History, never_run: int, list_note: str
+    queries: Sequence[QueryReport], history: History, never_run: int, list_note: ListNote
 ) -> HistoryTotals:
     total, matched = history.total, history.matched
     return HistoryTotals(
@@ -235,10 +237,18 @@ def _totals(
     )
 
 
-def prices_text(prices: Sequence[Price], list_note: str) -> str:
+def prices_text(prices: Sequence[Price], list_note: ListNote) -> str:
     """The prices of a TiB, each once, and where they come from."""
-    named: Mapping[str, str] = {"billed": "of the bill", "list": list_note}
     texts = dict.fromkeys(
-        f"{price.usd_per_tib.normalize():f} USD/TiB, {named[price.basis]}" for price in prices
+        f"{price.usd_per_tib.normalize():f} USD/TiB, {_source(price, list_note)}" for price in prices
     )
     return "; ".join(texts)
+
+
+def _sources(prices: Sequence[Price], list_note: ListNote) -> str:
+    """Where the prices of a query's jobs come from, each once."""
+    return "; ".join(dict.fromkeys(_source(price, list_note) for price in prices))
+
+
+def _source(price: Price, list_note: ListNote) -> str:
+    return "of the bill" if price.basis == "billed" else list_note(price.location)

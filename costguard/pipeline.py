@@ -396,7 +396,7 @@ def with_history(
         costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
     """
     from costguard.code_statements import code_statements, never_run
-    from costguard.estimate.price import price_book
+    from costguard.estimate.price import UnknownLocationError, price_book
     from costguard.history.match import match_jobs
     from costguard.history.prices import price_jobs
     from costguard.history.rollup import within
@@ -409,23 +409,27 @@ def with_history(
     charges, jobs = exports.charges, exports.jobs
     if period is not None:
         jobs = replace(jobs, frame=within(jobs.frame.lazy(), period, "created").collect())
-    priced = price_jobs(
-        jobs.frame, lambda statement: book.statement_price(location, statement), location, charges
-    )
+
+    def list_price(statement: str, place: str) -> Decimal | None:
+        try:
+            return book.statement_price(place, statement)
+        except UnknownLocationError:
+            return None
+
+    priced = price_jobs(jobs.frame, list_price, location, charges)
     ids = query_ids(frames)
     statements = code_statements(frames, ids, texts)
     history = add_up(priced, match_jobs(priced.frame, statements))
     by_id = {query.id: query for query in result.queries}
     queries = {key: by_id[identity] for key, identity in enumerate(ids)}
     unknown = never_run(frames, statements, history.statements.keys(), queries)
-    note = f"{location}, {book.note(location)}"
     measured = measure(
         result.queries,
         result.findings,
         history,
         ids,
         len(unknown),
-        note,
+        lambda place: f"{place}, {book.note(place)}",
         _bill_prices(request, frames, priced.bill),
     )
     counted = [query for query in measured.queries if query.counted_with is None]

@@ -136,7 +136,16 @@ def described(client: BigQuery, name: TableName) -> tuple[BillTable, str | None]
         UsageProblem: it cannot be read, or is none.
     """
     description = client.table(name.project, name.dataset, name.table)
-    return bill_table(name, column_types(description), _partition(description)), description.get("location")
+    return bill_of(name, description), description.get("location")
+
+
+def bill_of(name: TableName, description: Mapping[str, Any]) -> BillTable:
+    """A billing export, as `tables.get` tells of it.
+
+    Raises:
+        UsageProblem: it is none.
+    """
+    return bill_table(name, column_types(description), _partition(description))
 
 
 def affordable(

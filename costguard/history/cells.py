@@ -108,7 +108,8 @@ def _charge(
     for name in _TEXTS:
         yield name, invoice_month_sql(table) if name == "invoice_month" else text_sql(table, name)
     for number, (column, key) in enumerate(request.labels):
-        parameters[f"label_{number}"] = key
+        if table.path(column) is not None:
+            parameters[f"label_{number}"] = key
         yield f"label_{number}", label_sql(table, column, f"label_{number}")
     if request.whole_labels:
         yield _WHOLE, _whole_labels(table)

@@ -24,6 +24,8 @@ _REGION: Final = re.compile(
     r"(?P<project>(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,61}[a-z0-9])\.region-(?P<region>[a-z0-9-]+)"
 )
 _CREATED: Final = "creation_time"
+_LOCATION: Final = "location"
+"""The view does not have it: it is of one region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,14 @@ def job_table(name: TableName, columns: Mapping[str, str], location: str | None)
 def jobs_sql(table: JobTable, period: Period) -> tuple[Statement, dict[str, pl.DataType]]:
     """The query for the jobs that were created in a period, and the columns of its answer."""
     known = table.columns
-    paths = [path for path in JOB_PATHS if known is None or path in known]
+    paths = [path for path in JOB_PATHS if (path in known if known is not None else path != _LOCATION)]
     lists = {name: fields for name, fields in JOB_LISTS.items() if known is None or name in known}
     selected = [f"{checked_path(path)} AS {path.replace('.', '_')}" for path in paths]
     selected += [_list(name, fields) for name, fields in lists.items()]
     parameters: dict[str, str | datetime] = {}
+    if isinstance(table.name, JobView):
+        parameters["region"] = table.name.region
+        selected.append(f"@region AS {_LOCATION}")
     conditions = []
     for word, sign, moment in (("start", ">=", period.start), ("end", "<", period.end)):
         if moment is not None:
@@ -102,6 +107,8 @@ def jobs_sql(table: JobTable, period: Period) -> tuple[Statement, dict[str, pl.D
     schema: dict[str, pl.DataType] = {path.replace(".", "_"): _TYPES.get(path, pl.String()) for path in paths}
     for name, fields in lists.items():
         schema[name] = pl.List(pl.Struct(dict.fromkeys(fields, pl.String)))
+    if isinstance(table.name, JobView):
+        schema[_LOCATION] = pl.String()
     return Statement(f"SELECT {', '.join(selected)} FROM {table.quoted}{where}", parameters), schema  # noqa: S608
 
 

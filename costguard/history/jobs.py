@@ -160,15 +160,19 @@ def _listed(file: Opened) -> Iterator[dict[str, Any]]:
 def _audited(file: Opened) -> Iterator[dict[str, Any]]:
     text = find(file.schema, "protopayload_auditlog.metadataJson")
     user = find(file.schema, "protopayload_auditlog.authenticationInfo.principalEmail")
+    location = find(file.schema, "resource.labels.location")
     if text is None:
         raise file.refused("entries of a log without `metadataJson`: these are not BigQuery's")
     told = file.rows.select(
         text.expression.alias("text"),
-        (user.expression if user is not None else pl.lit(None, dtype=pl.String)).alias("user"),
+        *(
+            (place.expression if place is not None else pl.lit(None, dtype=pl.String)).alias(name)
+            for name, place in (("user", user), ("location", location))
+        ),
     )
     (chosen,) = collected(told, where=str(file.path))
-    for metadata, name in chosen.iter_rows():
-        job = audit_job(metadata, name) if metadata else None
+    for metadata, name, place in chosen.iter_rows():
+        job = audit_job(metadata, name, place) if metadata else None
         if job is not None:
             yield job
 

@@ -110,12 +110,13 @@ SCHEMA = [
 ]
 
 
-def table(name: str, rows: list[Row]) -> None:
-    """Make the table and put the rows into it, with Google's client."""
+def table(name: str, rows: list[Row], partitioned_by: str | None = None) -> None:
+    """Make the table, partitioned by a column or by the time of ingestion, and put the rows into it, with Google's
+    client."""
     client = bigquery.Client(project=PROJECT, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     client.create_dataset("billing", exists_ok=True)
     made = bigquery.Table(f"{PROJECT}.billing.{name}", schema=SCHEMA)
-    made.time_partitioning = bigquery.TimePartitioning(type_="DAY")
+    made.time_partitioning = bigquery.TimePartitioning(type_="DAY", field=partitioned_by)
     client.delete_table(made, not_found_ok=True)
     client.create_table(made)
     known = {field.name for field in SCHEMA}

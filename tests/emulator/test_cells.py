@@ -137,7 +137,7 @@ def test_the_same_prices(emulator: str, tmp_path: Path) -> None:
         [jobs_parquet(tmp_path / "jobs.parquet", [job("job_1", creation_time=begin, project_id="p")])]
     )
     ours, theirs = (
-        price_jobs(jobs.frame, lambda _: Decimal("6.25"), "us-central1", one) for one in (found, local)
+        price_jobs(jobs.frame, lambda *_: Decimal("6.25"), "us-central1", one) for one in (found, local)
     )
     assert ours.bill == theirs.bill
     assert ours.bill is not None

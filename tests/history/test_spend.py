@@ -15,7 +15,7 @@ from costguard.history.spend import History, Quantiles, add_up
 from tests.history.bills import at
 from tests.history.past import TIB
 
-PRICES = (Price(Decimal("6.25"), "list"), Price(Decimal("4.123456789"), "billed"))
+PRICES = (Price(Decimal("6.25"), "list", "US"), Price(Decimal("4.123456789"), "billed", "US"))
 SCHEMA = {
     "job_id": pl.String,
     "query": pl.String,
