@@ -92,6 +92,7 @@ def _measured(
         shared=found.shared,
         shared_with=tuple(sorted(ids[key] for key in found.others)),
         runs_per_day=found.runs_per_day,
+        rate=found.rate,
         bytes_billed=spend.bytes_billed,
         slot_ms=spend.slot_ms,
         on_demand=spend.on_demand,
@@ -109,7 +110,7 @@ def _measured(
         query.runs,
         query.runs_basis,
     )
-    runs = found.runs_per_day
+    runs = found.rate.median
     return replace(
         query,
         runs=runs,
@@ -219,6 +220,11 @@ def _totals(
     queries: Sequence[QueryReport], history: History, never_run: int, list_note: ListNote
 ) -> HistoryTotals:
     total, matched = history.total, history.matched
+    rates = [
+        query.measured.rate
+        for query in queries
+        if query.measured is not None and query.measured.estimate is not None
+    ]
     return HistoryTotals(
         days=history.days,
         jobs=total.jobs,
@@ -229,11 +235,11 @@ def _totals(
         matched_allocated=matched.allocated,
         ambiguous_jobs=history.ambiguous.jobs,
         unpriced=total.unpriced,
-        measured_queries=sum(
-            query.measured is not None and query.measured.estimate is not None for query in queries
-        ),
+        measured_queries=len(rates),
         never_run=never_run,
         prices=prices_text(history.prices, list_note),
+        by_day=sum(not rate.evidence for rate in rates),
+        evidence=tuple(sorted({name for rate in rates for name in rate.evidence})),
     )
 
 

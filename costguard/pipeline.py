@@ -186,6 +186,12 @@ class _Run:
         parts.append(repr(settings.machine))
         if request.prices is not None:
             parts.extend(("prices", _file_digest(request.prices)))
+        if request.jobs:
+            config = request.config
+            parts.append(
+                repr((config.iteration_labels, config.iteration_gap_hours, config.iteration_max_hours))
+            )
+            parts.append(repr(config.phases.rules))
         for kind, exports in (("jobs", request.jobs), ("bills", request.bills)):
             parts.extend(f"{kind} {_file_mark(path)}" for path in exports)
         return digest(*parts)
@@ -367,18 +373,22 @@ class Exports:
 
 
 def read_exports(request: ScanRequest) -> Exports:
-    """Read what a request names.
+    """Read what a request names, and find the iterations in it.
 
     Raises:
         costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
     """
     from costguard.history.charges import check_charges, load_charges
+    from costguard.history.iterations import iteration_settings
     from costguard.history.jobs import load_jobs
+    from costguard.history.runs import with_iterations
 
     charges = load_charges([str(path) for path in request.bills]) if request.bills else None
     if charges is not None:
         check_charges(charges)  # refuses what would be added up wrongly
-    return Exports(charges, load_jobs([str(path) for path in request.jobs]))
+    jobs = load_jobs([str(path) for path in request.jobs])
+    settings = iteration_settings(request.config)
+    return Exports(charges, replace(jobs, frame=with_iterations(jobs.frame, charges, settings)))
 
 
 def with_history(

@@ -12,7 +12,7 @@ from costguard.history.prices import Price
 from costguard.history.spend import History, Quantiles, Spend, StatementSpend
 from costguard.measured import ALLOCATED, IN_RESERVATION, MeasuredScan, measure
 from costguard.money import ByteRange, Dollars, Seconds
-from costguard.result import Estimate, Finding, QueryReport
+from costguard.result import Estimate, Finding, QueryReport, RunRate
 from tests.render.results import finding, query
 
 TIB = 2**40
@@ -38,6 +38,7 @@ def spent(spend: Spend, **changes: Any) -> StatementSpend:
         "first": None,
         "last": None,
         "runs_per_day": 2.0,
+        "rate": RunRate(2.0, 3.0, 2, ()),
         "processed": Quantiles(TIB // 4, TIB // 2, TIB),
         "billed": Quantiles(TIB // 4, TIB // 2, TIB),
     }

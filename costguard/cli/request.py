@@ -95,6 +95,7 @@ def build_request(options: Options, config: Config) -> ScanRequest:
         processes=options.jobs_parallel,
         jobs=_exports(options.jobs),
         bills=_exports(options.billing),
+        config=config,
     )
 
 

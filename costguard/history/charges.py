@@ -12,7 +12,8 @@ from typing import Any
 import polars as pl
 
 from costguard.errors import UsageProblem
-from costguard.history.charge_columns import REQUIRED, Shape, credit_total, map_columns, shape_of
+from costguard.history.charge_columns import CHARGES, REQUIRED, Shape, credit_total, map_columns, shape_of
+from costguard.history.columns import MONEY
 from costguard.history.exports import ExportFormat
 from costguard.history.files import collected, opened
 from costguard.history.rollup import Sum, roll_up, sums
@@ -127,6 +128,14 @@ def load_charges(given: Sequence[str]) -> Charges:
         pl.lit(1, dtype=pl.Int64).alias("rows"),
     )
     return Charges(frame, tuple(files))
+
+
+def no_charges() -> pl.LazyFrame:
+    """The frame of a bill without charges."""
+    amounts = dict.fromkeys(("credit", "net", "promotion"), MONEY)
+    return pl.LazyFrame(
+        schema={**CHARGES, **amounts, "rows": pl.Int64, "file": pl.Int32, "unreadable": pl.Boolean}
+    )
 
 
 def check_charges(charges: Charges) -> Reach:

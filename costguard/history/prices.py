@@ -31,8 +31,8 @@ Payment = Literal["bytes", "bill", "slots", "unknown"]
 """How a job is paid: by its bytes at a price, by charges that name it, by its slot time, or nobody knows."""
 
 ListPrice = Callable[[str, str], "Decimal | None"]
-"""US dollars for a billed TiB of a statement (`SELECT`, `CREATE MODEL`) in a location by the list; None when it lacks the
-location."""
+"""US dollars for a billed TiB of a statement (`SELECT`, `CREATE MODEL`) in a location by the list; None without
+the location."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from costguard.history.spend import History, Spend, StatementSpend
 from costguard.model import Span
 from costguard.money import Dollars
 from costguard.report.code import CodeQuery, code_costs
-from costguard.result import Finding, QueryReport
+from costguard.result import Finding, QueryReport, RunRate
 from tests.render.results import finding, query
 
 NOTHING = Spend()
@@ -30,6 +30,7 @@ def spent(runs: int, usd: str, allocated: str = "0", bytes_billed: int = 0) -> S
         first=None,
         last=None,
         runs_per_day=1.0,
+        rate=RunRate(1.0, 1.0, 1, ()),
         processed=None,
         billed=None,
     )
