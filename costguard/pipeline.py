@@ -46,11 +46,12 @@ if TYPE_CHECKING:
 
     from costguard.catalog.model import Catalog
     from costguard.crew import Crew
+    from costguard.estimate.price import PriceBook
     from costguard.extract.dbt import TemplateProject
     from costguard.facts.merge import SourceColumns
     from costguard.history.charges import Charges
     from costguard.history.jobs import Jobs
-    from costguard.history.prices import BillPrices
+    from costguard.history.prices import BillPrices, PricedJobs
     from costguard.history.rollup import Period
     from costguard.history.spend import History
     from costguard.judge.rulebook import Rulebook
@@ -406,27 +407,16 @@ def with_history(
         costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
     """
     from costguard.code_statements import code_statements, never_run
-    from costguard.estimate.price import UnknownLocationError, price_book
     from costguard.history.match import match_jobs
-    from costguard.history.prices import price_jobs
     from costguard.history.rollup import within
     from costguard.history.spend import add_up
     from costguard.measured import measure
     from costguard.query_reports import query_ids, total
 
-    location = request.settings.location
-    book = request.settings.prices or price_book()
-    charges, jobs = exports.charges, exports.jobs
+    jobs = exports.jobs
     if period is not None:
         jobs = replace(jobs, frame=within(jobs.frame.lazy(), period, "created").collect())
-
-    def list_price(statement: str, place: str) -> Decimal | None:
-        try:
-            return book.statement_price(place, statement)
-        except UnknownLocationError:
-            return None
-
-    priced = price_jobs(jobs.frame, list_price, location, charges)
+    book, priced = _priced(request, jobs, exports.charges)
     ids = query_ids(frames)
     statements = code_statements(frames, ids, texts)
     history = add_up(priced, match_jobs(priced.frame, statements))
@@ -456,6 +446,22 @@ def with_history(
         {key: by_id[identity] for key, identity in enumerate(ids)},
         unknown,
     )
+
+
+def _priced(request: ScanRequest, jobs: Jobs, charges: Charges | None) -> tuple[PriceBook, PricedJobs]:
+    """Jobs with what they cost, and the list of prices that stands behind."""
+    from costguard.estimate.price import UnknownLocationError, price_book
+    from costguard.history.prices import price_jobs
+
+    book = request.settings.prices or price_book()
+
+    def list_price(statement: str, place: str) -> Decimal | None:
+        try:
+            return book.statement_price(place, statement)
+        except UnknownLocationError:
+            return None
+
+    return book, price_jobs(jobs.frame, list_price, request.settings.location, charges)
 
 
 def _bill_prices(request: ScanRequest, frames: Frames, bill: BillPrices | None) -> dict[int, Decimal]:
@@ -503,9 +509,41 @@ def scan_with_histories(
 
 
 def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
-    """The fact tables of a request, for `costguard query`."""
+    """The fact tables of a request, for `costguard query`; with a history its own, too.
+
+    Raises:
+        costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
+    """
     with Cache(request.cache_directory) as cache, _crew(request) as crew:
-        return _Run(request, cache, report_progress, crew).frames()
+        run = _Run(request, cache, report_progress, crew)
+        frames = run.frames()
+        if not request.jobs and not request.bills:
+            return frames
+        return {**frames, **_history_frames(request, frames, run.source_texts)}
+
+
+def _history_frames(request: ScanRequest, frames: Frames, texts: SourceTexts) -> Frames:
+    """The fact tables of a history."""
+    from costguard.code_statements import code_statements
+    from costguard.history.charges import load_charges
+    from costguard.history.iterations import iteration_settings
+    from costguard.history.jobs import load_jobs
+    from costguard.history.match import match_jobs
+    from costguard.history.query_tables import history_tables
+    from costguard.query_reports import query_ids
+
+    charges = load_charges([str(path) for path in request.bills]) if request.bills else None
+    jobs = None
+    if request.jobs:
+        _, priced = _priced(request, load_jobs([str(path) for path in request.jobs]), charges)
+        jobs = priced, match_jobs(priced.frame, code_statements(frames, query_ids(frames), texts))
+    tables = history_tables(charges, jobs, iteration_settings(request.config))
+    found = {"iterations": tables.iterations}
+    if jobs is not None:
+        found["jobs"] = tables.jobs
+    if charges is not None:
+        found["charges"] = tables.charges
+    return found
 
 
 def _reads_the_clock(frames: Frames, catalog: Catalog) -> bool:

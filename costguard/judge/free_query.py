@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from costguard.facts.schema import TABLES
+from costguard.facts.schema import HISTORY_TABLES, TABLES
 from costguard.judge.rulebook import RulebookError, check_select, run_query
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ def run_free_query(sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame
     Raises:
         RulebookError: the query is not one SELECT over fact tables, or does not run.
     """
-    check_select(sql, "query")
+    known = [name for name in frames if name in TABLES or name in HISTORY_TABLES]
+    check_select(sql, "query", known, HISTORY_TABLES)
     try:
-        return run_query(sql, {name: frame for name, frame in frames.items() if name in TABLES})
+        return run_query(sql, {name: frames[name] for name in known})
     except Exception as error:  # polars has no common base class for what its SQL refuses
         raise RulebookError([f"query: {str(error).strip().splitlines()[0]}"]) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -140,8 +140,10 @@ def check_query(rule: Rule) -> None:
     check_select(rule.sql, f"{rule.path}:{rule.sql_line}")
 
 
-def check_select(sql: str, where: str) -> None:
-    """A text is one SELECT over fact tables and its own CTEs.
+def check_select(
+    sql: str, where: str, known: Collection[str] = TABLES, of_history: Collection[str] = ()
+) -> None:
+    """A text is one SELECT over known tables and its own CTEs. `of_history`: tables that a history would bring.
 
     Raises:
         RulebookError: it is not; `where` begins each line.
@@ -175,9 +177,11 @@ def check_select(sql: str, where: str) -> None:
                 f"{where}: {table.sql()[:60]!r}: a rule may only name fact tables, not functions or files"
             )
             continue
-        if inner.name.lower() not in own and inner.name not in TABLES:
-            close = difflib.get_close_matches(inner.name, [*TABLES, *own], n=1)
+        if inner.name.lower() not in own and inner.name not in known:
+            close = difflib.get_close_matches(inner.name, [*known, *own], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
+            if inner.name in of_history:
+                hint = "; it is there with a history: --jobs EXPORT, --billing EXPORT"
             problems.append(f"{where}: no fact table is called {inner.name!r}{hint}")
     for lateral in tree.find_all(exp.Lateral):
         problems.append(
