@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
     from costguard.catalog.model import Catalog
     from costguard.crew import Crew
-    from costguard.estimate.price import PriceBook
     from costguard.extract.dbt import TemplateProject
     from costguard.facts.merge import SourceColumns
     from costguard.history.charges import Charges
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from costguard.history.rollup import Period
     from costguard.history.spend import History
     from costguard.judge.rulebook import Rulebook
+    from costguard.measured import MeasuredScan
 
 Frames = dict[str, "pl.DataFrame"]
 Progress = Callable[[str, int, int], None]
@@ -79,7 +79,8 @@ def scan(request: ScanRequest, report_progress: Progress | None = None) -> ScanO
                 request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
             )
             if request.jobs:
-                result = with_history(request, frames, run.source_texts, result, read_exports(request)).result
+                (found,) = with_history(request, frames, run.source_texts, result, read_exports(request))
+                result = found.result
             run.remember(result, frames)
         notes = (cache.note,) if cache.note else ()
     return ScanOutcome(result, run.source_texts.text, notes)
@@ -371,6 +372,8 @@ class Exports:
 
     charges: Charges | None
     jobs: Jobs
+    priced: PricedJobs | None = None
+    """The jobs with what they cost, where somebody has worked that out already."""
 
 
 def read_exports(request: ScanRequest) -> Exports:
@@ -398,40 +401,59 @@ def with_history(
     texts: SourceTexts,
     result: ScanResult,
     exports: Exports,
-    period: Period | None = None,
-) -> ScanWithHistory:
-    """Find the jobs of each query, and put what they took in the place of estimates. `period`: only jobs that were
-    created in it.
+    periods: Sequence[Period | None] = (None,),
+) -> tuple[ScanWithHistory, ...]:
+    """Find the jobs of each query, and put what they took in the place of estimates: once for each period, of the jobs
+    that were created in it; None stands for all.
 
     Raises:
         costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
     """
     from costguard.code_statements import code_statements, never_run
+    from costguard.estimate.price import price_book
     from costguard.history.match import match_jobs
     from costguard.history.rollup import within
     from costguard.history.spend import add_up
     from costguard.measured import measure
-    from costguard.query_reports import query_ids, total
+    from costguard.query_reports import query_ids
 
-    jobs = exports.jobs
-    if period is not None:
-        jobs = replace(jobs, frame=within(jobs.frame.lazy(), period, "created").collect())
-    book, priced = _priced(request, jobs, exports.charges)
+    book = request.settings.prices or price_book()
+    priced = exports.priced or _priced(request, exports.jobs, exports.charges)
     ids = query_ids(frames)
     statements = code_statements(frames, ids, texts)
-    history = add_up(priced, match_jobs(priced.frame, statements))
+    matched = match_jobs(priced.frame, statements)
+    bill_prices = _bill_prices(request, frames, priced.bill)
     by_id = {query.id: query for query in result.queries}
     queries = {key: by_id[identity] for key, identity in enumerate(ids)}
-    unknown = never_run(frames, statements, history.statements.keys(), queries)
-    measured = measure(
-        result.queries,
-        result.findings,
-        history,
-        ids,
-        len(unknown),
-        lambda place: f"{place}, {book.note(place)}",
-        _bill_prices(request, frames, priced.bill),
-    )
+
+    def held_against(period: Period | None) -> ScanWithHistory:
+        if period is None:
+            history = add_up(priced, matched)
+        else:
+            jobs = within(matched.frame.lazy(), period, "created").collect()
+            # Slots are shared out by the day, whatever the period: what was left over is of the whole history.
+            history = add_up(replace(priced, slots_unused=Decimal(0)), replace(matched, frame=jobs))
+        unknown = never_run(frames, statements, history.statements.keys(), queries)
+        measured = measure(
+            result.queries,
+            result.findings,
+            history,
+            ids,
+            len(unknown),
+            lambda place: f"{place}, {book.note(place)}",
+            bill_prices,
+        )
+        return _measured_scan(result, measured, history, ids, unknown)
+
+    return tuple(map(held_against, periods))
+
+
+def _measured_scan(
+    result: ScanResult, measured: MeasuredScan, history: History, ids: Sequence[str], unknown: tuple[int, ...]
+) -> ScanWithHistory:
+    """The scan's result with measured figures, and its summary anew."""
+    from costguard.query_reports import total
+
     counted = [query for query in measured.queries if query.counted_with is None]
     summary = replace(
         result.summary,
@@ -448,20 +470,13 @@ def with_history(
     )
 
 
-def _priced(request: ScanRequest, jobs: Jobs, charges: Charges | None) -> tuple[PriceBook, PricedJobs]:
-    """Jobs with what they cost, and the list of prices that stands behind."""
-    from costguard.estimate.price import UnknownLocationError, price_book
+def _priced(request: ScanRequest, jobs: Jobs, charges: Charges | None) -> PricedJobs:
+    """Jobs with what they cost."""
+    from costguard.estimate.price import list_price_of, price_book
     from costguard.history.prices import price_jobs
 
     book = request.settings.prices or price_book()
-
-    def list_price(statement: str, place: str) -> Decimal | None:
-        try:
-            return book.statement_price(place, statement)
-        except UnknownLocationError:
-            return None
-
-    return book, price_jobs(jobs.frame, list_price, request.settings.location, charges)
+    return price_jobs(jobs.frame, list_price_of(book), request.settings.location, charges)
 
 
 def _bill_prices(request: ScanRequest, frames: Frames, bill: BillPrices | None) -> dict[int, Decimal]:
@@ -502,9 +517,8 @@ def scan_with_histories(
         result = judge_frames(
             request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
         )
-        known = exports or read_exports(request)
-        return tuple(
-            with_history(request, frames, run.source_texts, result, known, period) for period in periods
+        return with_history(
+            request, frames, run.source_texts, result, exports or read_exports(request), periods
         )
 
 
@@ -535,7 +549,7 @@ def _history_frames(request: ScanRequest, frames: Frames, texts: SourceTexts) ->
     charges = load_charges([str(path) for path in request.bills]) if request.bills else None
     jobs = None
     if request.jobs:
-        _, priced = _priced(request, load_jobs([str(path) for path in request.jobs]), charges)
+        priced = _priced(request, load_jobs([str(path) for path in request.jobs]), charges)
         jobs = priced, match_jobs(priced.frame, code_statements(frames, query_ids(frames), texts))
     tables = history_tables(charges, jobs, iteration_settings(request.config))
     found = {"iterations": tables.iterations}

@@ -14,11 +14,19 @@ from costguard.errors import UsageProblem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from costguard.config import Config
     from costguard.history.charges import Charges
     from costguard.history.jobs import Jobs
+    from costguard.history.prices import PricedJobs
+    from costguard.history.rollup import Period
+    from costguard.pipeline import Exports
     from costguard.report.code import CodeCosts
     from costguard.report.model import Report
     from costguard.report.weekly import Week
+
+
+MOST_WEEKS = 26
+"""INFORMATION_SCHEMA keeps 180 days of jobs."""
 
 
 class ReportFormat(StrEnum):
@@ -93,6 +101,7 @@ def report_command(
     from costguard.history.iterations import iteration_settings
     from costguard.history.ledger import read_ledger
     from costguard.history.rollup import Period
+    from costguard.pipeline import Exports
     from costguard.report.daily import WEEKS
     from costguard.report.weekly import ReportSettings, build_report, report_cells, week_of
     from costguard.write import check_output, write_text
@@ -109,24 +118,41 @@ def report_command(
     settings = load_config(config if config is not None else find_config(Path()))
     chosen = week_of(week, timezone or settings.timezone, moment)
     wanted = ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings))
-    charges = bill_of(billing, warehouse, lambda: report_cells(chosen, moment, wanted, prices=bool(code)))
+    charges = bill_of(billing, warehouse, lambda: report_cells(chosen, moment, wanted, prices=bool(jobs)))
     history = jobs_of(jobs, warehouse, Period(chosen.earlier(WEEKS).start, chosen.end)) if jobs else None
+    priced = _priced(history, charges, settings) if history is not None else None
     report = build_report(
         charges,
         chosen,
         moment,
         wanted,
         history.frame if history is not None else None,
-        _code_costs(code, charges, history, chosen, now, config) if code and history else None,
+        _code_costs(code, Exports(charges, history, priced), chosen, now, config)
+        if code and history
+        else None,
         read_ledger(ledger_path(ledger)).entries,
+        priced,
     )
     write_text(_written(report, format, addresses), output)
 
 
+def _priced(jobs: Jobs, charges: Charges, config: Config) -> PricedJobs:
+    """The jobs with what they cost: by the bill where it is in US dollars, else by the list."""
+    from costguard.cli.request import price_lists
+    from costguard.estimate.price import list_price_of
+    from costguard.history.charges import currencies
+    from costguard.history.prices import price_jobs
+
+    book, _ = price_lists(
+        config.folder / config.prices if config.prices is not None else None, config.location
+    )
+    bill = charges if currencies(charges) == ["USD"] else None
+    return price_jobs(jobs.frame, list_price_of(book), config.location, bill)
+
+
 def _code_costs(
     paths: Sequence[Path],
-    charges: Charges,
-    jobs: Jobs,
+    exports: Exports,
     week: Week,
     now: str | None,
     config: Path | None,
@@ -134,18 +160,31 @@ def _code_costs(
     """The code's queries by their jobs of the week, and of the one before."""
     from costguard.cli.progress import Reporter
     from costguard.cli.request import Options, build_request, config_for
-    from costguard.pipeline import Exports, scan_with_histories
+    from costguard.pipeline import scan_with_histories
     from costguard.report.code import code_costs
 
     options = Options(paths=paths, now=now, config=config)
     request = build_request(options, config_for(options))
+    weeks = _weeks_of(exports.jobs, week)
     with Reporter(quiet=False) as reporter:
-        found, before = scan_with_histories(
-            request, (week.period, week.earlier(1)), reporter.progress, Exports(charges, jobs)
-        )
+        found = scan_with_histories(request, [period for _, period in weeks], reporter.progress, exports)
+    named = [(name, one.history) for (name, _), one in zip(weeks, found, strict=True)]
+    before, last = found[-2], found[-1]
     return code_costs(
-        found.history, before.history, found.queries, found.result.findings, len(found.never_run)
+        last.history, before.history, last.queries, last.result.findings, len(last.never_run), named
     )
+
+
+def _weeks_of(jobs: Jobs, week: Week) -> list[tuple[str, Period]]:
+    """The weeks from the history's first job to the week of the report: two at least, half a year at most."""
+    created = jobs.frame["created"].drop_nulls()
+    names = []
+    for number in range(MOST_WEEKS):
+        name, period = week.named_earlier(number)
+        if number > 1 and not (created < period.end).any():
+            break
+        names.append((name, period))
+    return names[::-1]
 
 
 def _addresses(format: ReportFormat, sender: str | None, to: str | None) -> tuple[str, str] | None:

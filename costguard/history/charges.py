@@ -138,6 +138,12 @@ def no_charges() -> pl.LazyFrame:
     )
 
 
+def currencies(charges: Charges) -> list[str]:
+    """Of the amounts, sorted."""
+    (found,) = collected(charges.frame.select(pl.col("currency").drop_nulls().unique().sort()))
+    return found["currency"].to_list()
+
+
 def check_charges(charges: Charges) -> Reach:
     """Read the bill once, and refuse what would be added up wrongly.
 

@@ -12,8 +12,9 @@ from costguard.history.iterations import Iteration, Part
 from costguard.history.ledger import Entry
 from costguard.money import decimal_string
 from costguard.render.times import stamp
-from costguard.report.code import CodeCosts, CodeQuery
+from costguard.report.code import CodeCosts, CodeQuery, Ignored
 from costguard.report.model import Anomaly, Attribution, Change, Freshness, Report, Volume
+from costguard.report.trend import Savings
 
 VERSION: Final = 1
 
@@ -58,6 +59,18 @@ def report_document(report: Report) -> dict[str, Any]:
         "volume": _volume(report.volume),
         "attribution": _attribution(report.attribution, report.code),
         "queries": [_query(query) for query in report.code.queries] if report.code is not None else [],
+        "waste": [
+            {
+                "kind": one.kind,
+                "what": one.what,
+                "times": one.times,
+                "net": decimal_string(one.net),
+                "currency": "USD" if one.source == "jobs" else report.currency,
+                "source": one.source,
+            }
+            for one in report.waste
+        ],
+        "ignored": [_ignored(one) for one in report.code.ignored] if report.code is not None else [],
         "code": _code(report.code) if report.code is not None else None,
         "days": [{"day": day.day.isoformat(), "net": decimal_string(day.net)} for day in report.days],
         "movers": [
@@ -130,6 +143,33 @@ def _query(query: CodeQuery) -> dict[str, Any]:
         "confidence": query.confidence,
         "findings": list(query.findings),
         "fix": query.fix,
+        "trend": [
+            {"week": week.week, "runs": week.runs, "net": decimal_string(week.usd)} for week in query.trend
+        ],
+        "savings": _savings(query.savings),
+    }
+
+
+def _savings(savings: Savings | None) -> dict[str, Any] | None:
+    if savings is None:
+        return None
+    return {
+        "since": savings.since,
+        "before": decimal_string(savings.before),
+        "after": decimal_string(savings.after),
+        "runs": savings.runs,
+        "saved": decimal_string(savings.usd),
+    }
+
+
+def _ignored(one: Ignored) -> dict[str, Any]:
+    return {
+        "rule": one.rule,
+        "path": one.path,
+        "start_line": one.start_line,
+        **({"cell": one.cell} if one.cell is not None else {}),
+        "reason": one.reason,
+        "wasted": _amount(one.usd),
     }
 
 

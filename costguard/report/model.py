@@ -11,6 +11,7 @@ from costguard.history.iterations import Iteration, Part
 from costguard.history.ledger import Entry
 from costguard.history.rollup import Sum
 from costguard.report.code import CodeCosts
+from costguard.report.waste import Waste
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,8 @@ class Report:
     attribution: Attribution
     stamped: Mapping[str, Entry]
     """What the ledger says of iterations, by their id."""
+    waste: tuple[Waste, ...]
+    """The dearest first; no parts of a sum."""
     code: CodeCosts | None = None
     """None when no code was given."""
 

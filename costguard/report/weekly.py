@@ -17,6 +17,7 @@ from costguard.history.files import collected
 from costguard.history.iterations import Iteration, IterationSettings, find_iterations
 from costguard.history.ledger import OWN_LABEL, Entry, entry_of
 from costguard.history.phases import phase_rules, with_phases
+from costguard.history.prices import PricedJobs
 from costguard.history.rollup import Period, latest, roll_up, sums, time_zone, week_period, within
 from costguard.report.code import CodeCosts
 from costguard.report.compare import changes, compared, movers
@@ -32,6 +33,7 @@ from costguard.report.daily import (
 from costguard.report.model import Attribution, Freshness, Report, ServiceRows, Totals
 from costguard.report.robust import median
 from costguard.report.volume import volume_of
+from costguard.report.waste import waste_of, wasteful_charges
 
 DIMENSIONS: Final = ("phase", "service", "project", "sku")
 DEFAULT_LABELS: Final = ("team",)
@@ -69,8 +71,13 @@ class Week:
 
     def earlier(self, weeks: int) -> Period:
         """The week so many weeks before. Midnights are those of the zone, whatever the clock did in between."""
+        return self.named_earlier(weeks)[1]
+
+    def named_earlier(self, weeks: int) -> tuple[str, Period]:
+        """The same with its name."""
         year, number, _ = (self.first_day() - timedelta(weeks=weeks)).isocalendar()
-        return week_period(f"{year:04d}-W{number:02d}", self.zone)
+        name = f"{year:04d}-W{number:02d}"
+        return name, week_period(name, self.zone)
 
 
 def week_of(name: str | None, zone: str, now: datetime) -> Week:
@@ -126,9 +133,10 @@ def build_report(
     jobs: pl.DataFrame | None = None,
     code: CodeCosts | None = None,
     ledger: Sequence[Entry] = (),
+    priced: PricedJobs | None = None,
 ) -> Report:
     """The figures of a week. `jobs`: the columns of JOBS, and `billable`. `code`: what queries of the code cost.
-    `ledger`: iterations that somebody stamped.
+    `ledger`: iterations that somebody stamped. `priced`: the jobs with what they cost, to tell waste.
 
     Raises:
         UsageProblem: the bill cannot be added up, has no charges in the week or the one before, or a rule of phases
@@ -144,7 +152,7 @@ def build_report(
     dimensions = (*DIMENSIONS, *(f"label:{label}" for label in settings.labels))
     of_week, of_before = within(frame, week.period), within(frame, before)
     history = Period(week.earlier(WEEKS).start, None)
-    totals, months, daily, lags, services, known, *by = collected(
+    totals, months, daily, lags, services, known, wasteful, *by = collected(
         pl.concat([_totals(of_week, 0), *(_totals(within(frame, week.earlier(n)), n) for n in _EARLIER)]),
         roll_up(of_week, "invoice-month").sort("key"),
         daily_frame(frame, history, zone),
@@ -154,6 +162,7 @@ def build_report(
             pl.col("net").filter(pl.col("export_time") <= known_then(now)).sum().alias("net"),
             pl.col("export_time").is_null().any().alias("timeless"),
         ),
+        wasteful_charges(of_week),
         *(compared(frame, dimension, week.period, before, zone) for dimension in dimensions),
     )
     whole = _whole(totals, reach, week)
@@ -206,6 +215,7 @@ def build_report(
         volume=volume_of(divided, divided_before),
         attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
         stamped=_stamped(divided.iterations, ledger),
+        waste=waste_of(wasteful, priced, week.period),
         code=code,
     )
 
