@@ -128,3 +128,35 @@ def one(runs: int, usd: str, runs_before: int, usd_before: str) -> CodeQuery:
 )
 def test_saved(query: CodeQuery, saved: str | None) -> None:
     assert query.saved == (Decimal(saved) if saved is not None else None)
+
+
+def test_ignored_findings_with_their_reasons() -> None:
+    known = replace(found("5", "large", "one"), suppressed="known", path="b.sql")
+    bare = replace(found(None, "unpriced", "one"), suppressed="", path="a.sql")
+    costs = code_costs(
+        history("8", q1=spent(4, "8")), history(), QUERIES, [bare, known, found("1", "other", "one")], 0
+    )
+    assert [(one.rule, one.path, one.reason, one.usd) for one in costs.ignored] == [
+        ("large", "b.sql", "known", 5),
+        ("unpriced", "a.sql", "", None),
+    ]
+
+
+def test_weeks_of_a_query() -> None:
+    """Ten weeks, of which the last eight are the trend; the savings are of all."""
+    weeks = [
+        (f"2026-W{number}", history(q1=spent(2, "8" if number < 32 else "2"))) for number in range(30, 40)
+    ]
+    costs = code_costs(weeks[-1][1], weeks[-2][1], QUERIES, [], 0, weeks)
+    (query,) = costs.queries
+    assert [(week.week, week.runs, week.usd) for week in query.trend] == [
+        (f"2026-W{number}", 2, 2) for number in range(32, 40)
+    ]
+    assert query.savings is not None
+    assert (query.savings.since, query.savings.before, query.savings.after, query.savings.usd) == (
+        "2026-W32",
+        4,
+        1,
+        48,
+    )
+    assert query.saved is None
