@@ -100,9 +100,7 @@ def report_command(
     from costguard.config import find_config, load_config
     from costguard.history.iterations import iteration_settings
     from costguard.history.ledger import read_ledger
-    from costguard.history.rollup import Period
     from costguard.pipeline import Exports
-    from costguard.report.daily import WEEKS
     from costguard.report.weekly import ReportSettings, build_report, report_cells, week_of
     from costguard.write import check_output, write_text
 
@@ -119,7 +117,7 @@ def report_command(
     chosen = week_of(week, timezone or settings.timezone, moment)
     wanted = ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings))
     charges = bill_of(billing, warehouse, lambda: report_cells(chosen, moment, wanted, prices=bool(jobs)))
-    history = jobs_of(jobs, warehouse, Period(chosen.earlier(WEEKS).start, chosen.end)) if jobs else None
+    history = jobs_of(jobs, warehouse, _reach(chosen, bool(code))) if jobs else None
     priced = _priced(history, charges, settings) if history is not None else None
     report = build_report(
         charges,
@@ -173,6 +171,14 @@ def _code_costs(
     return code_costs(
         last.history, before.history, last.queries, last.result.findings, len(last.never_run), named
     )
+
+
+def _reach(week: Week, trends: bool) -> Period:
+    """The jobs that a report asks BigQuery for: iterations may go on in the week after."""
+    from costguard.history.rollup import Period
+    from costguard.report.daily import WEEKS
+
+    return Period(week.earlier(MOST_WEEKS - 1 if trends else WEEKS).start, week.earlier(-1).end)
 
 
 def _weeks_of(jobs: Jobs, week: Week) -> list[tuple[str, Period]]:

@@ -55,7 +55,10 @@ def report_document(report: Report) -> dict[str, Any]:
             for month in report.months
         ],
         "by": {dimension: [_change(change) for change in found] for dimension, found in report.by.items()},
-        "iterations": [_iteration(item, report.stamped.get(item.id)) for item in report.iterations],
+        "iterations": [
+            _iteration(item, report.stamped.get(item.id), report.wholes.get(item.id))
+            for item in report.iterations
+        ],
         "volume": _volume(report.volume),
         "attribution": _attribution(report.attribution, report.code),
         "queries": [_query(query) for query in report.code.queries] if report.code is not None else [],
@@ -99,7 +102,7 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _iteration(item: Iteration, entry: Entry | None) -> dict[str, Any]:
+def _iteration(item: Iteration, entry: Entry | None, whole: Iteration | None) -> dict[str, Any]:
     return {
         "id": item.id,
         "evidence": item.evidence,
@@ -112,6 +115,14 @@ def _iteration(item: Iteration, entry: Entry | None) -> dict[str, Any]:
         "bytes_billed": item.bytes_billed,
         "commit": entry.commit if entry is not None else None,
         "comment": entry.comment if entry is not None else None,
+        "whole": {
+            "start": stamp(whole.start),
+            "end": stamp(whole.end),
+            "rows": whole.rows,
+            "net": decimal_string(whole.net),
+        }
+        if whole is not None
+        else None,
     }
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from costguard.history.iterations import Iteration
 from costguard.history.ledger import Entry
 from costguard.render.amounts import counted
 from costguard.render.cells import harmless
@@ -122,7 +123,13 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         for month in report.months
     )
     yield "Invoices", " + ".join(months) or NONE
-    if report.forecast is not None:
+    if report.forecast is not None and not report.forecast.days_left:
+        closed = counted(report.forecast.closed_days, "day")
+        yield (
+            f"Month {report.forecast.month}",
+            f"{amount_text(report.forecast.to_date, currency)}; all of its {closed} are closed",
+        )
+    elif report.forecast is not None:
         forecast = report.forecast
         yield (
             f"Forecast {forecast.month}",
@@ -396,7 +403,7 @@ def _iterations(report: Report) -> Table:
             item.id,
             f"{item.start:%Y-%m-%d %H:%M}",
             amount_text(item.net, currency),
-            _dearest(item.by_phase, item.net, currency),
+            _dearest(item.by_phase, item.net, currency) + _whole(report.wholes.get(item.id), currency),
         )
         for item in report.iterations[:ROWS]
     ]
@@ -408,6 +415,13 @@ def _iterations(report: Report) -> Table:
     below += [""] * (len(rows) - len(below))
     heads = ("", "began (UTC)", "net", "most of it")
     return Table("Iterations", heads, tuple(rows), None, (0, 1, 3), tuple(below) if any(below) else ())
+
+
+def _whole(whole: Iteration | None, currency: str) -> str:
+    """Of an iteration that goes on beyond the week."""
+    if whole is None:
+        return ""
+    return f"; {amount_text(whole.net, currency)} in all, {whole.start:%Y-%m-%d %H:%M} to {whole.end:%Y-%m-%d %H:%M}"
 
 
 def _stamp(entry: Entry | None) -> str:

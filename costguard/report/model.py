@@ -191,6 +191,8 @@ class Report:
     freshness: Freshness
     iterations: tuple[Iteration, ...]
     """Those of the week, the newest first; of one that goes on beyond it the part in the week."""
+    wholes: Mapping[str, Iteration]
+    """By their id those that go on beyond the week, as far as the weeks beside it tell."""
     volume: Volume
     attribution: Attribution
     stamped: Mapping[str, Entry]

@@ -47,18 +47,20 @@ class Waste:
     source: Literal["jobs", "bill"]
 
 
-def waste_of(charges: pl.DataFrame, priced: PricedJobs | None, week: Period) -> tuple[Waste, ...]:
+def waste_of(
+    charges: pl.DataFrame, priced: PricedJobs | None, week: Period, history: Period
+) -> tuple[Waste, ...]:
     """The waste of a week, the dearest first. One job may stand under several kinds: they are no parts of a sum.
 
-    `charges`: the rows of `wasteful_charges`. `priced`: jobs of the whole history, since what nobody reads takes weeks
-    to tell.
+    `charges`: the rows of `wasteful_charges`. `priced`: jobs, of which those of `history` count: what nobody reads
+    takes weeks to tell.
     """
     found = [
         Waste(kind, name or key or "", rows, net, "bill")
         for kind, key, name, rows, net in charges.iter_rows()
     ]
     if priced is not None:
-        found += _of_jobs(priced, week)
+        found += _of_jobs(priced, week, history)
     kept = [one for one in found if one.net >= FEWEST_USD]
     return tuple(sorted(kept, key=lambda one: (-one.net, one.kind, one.what, one.times)))
 
@@ -83,9 +85,10 @@ def wasteful_charges(frame: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _of_jobs(priced: PricedJobs, week: Period) -> Iterator[Waste]:
+def _of_jobs(priced: PricedJobs, week: Period, history: Period) -> Iterator[Waste]:
     """Jobs in a reservation are left out: their bytes are not what is paid."""
-    frame = priced.frame.filter(pl.col("reservation").is_null())
+    paying = priced.frame.filter(pl.col("reservation").is_null())
+    frame = within(paying.lazy(), history, "created").collect()
     mine = within(frame.lazy(), week, "created").collect()
     price = _prices(mine, priced)
     stopped = mine.filter(pl.col("error") == STOPPED)

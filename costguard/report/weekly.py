@@ -14,7 +14,7 @@ from costguard.errors import UsageProblem
 from costguard.history.cells import CellRequest, wanted_labels
 from costguard.history.charges import Charges, Reach, check_charges
 from costguard.history.files import collected
-from costguard.history.iterations import Iteration, IterationSettings, find_iterations
+from costguard.history.iterations import CELL, Found, Iteration, IterationSettings, find_iterations
 from costguard.history.ledger import OWN_LABEL, Entry, entry_of
 from costguard.history.phases import phase_rules, with_phases
 from costguard.history.prices import PricedJobs
@@ -106,7 +106,7 @@ class ReportSettings:
 
 def report_cells(week: Week, now: datetime, settings: ReportSettings, prices: bool) -> CellRequest:
     """What BigQuery has to add up so that the report of a week follows from it. `prices`: those of jobs, too."""
-    start, end = week.earlier(1).start, week.period.end
+    start, end = week.earlier(1).start, week.earlier(-1).end
     assert start is not None
     assert end is not None
     return CellRequest(
@@ -181,9 +181,9 @@ def build_report(
     forecast, forecast_note = forecast_month(by_day, closed)
     dearer, cheaper = movers(compared_by)
     known_row = known.row(0, named=True)
-    divided, divided_before = (
+    divided, divided_before, around = (
         find_iterations(within(charges.frame, period), _jobs_of(jobs, period), settings.iterations)
-        for period in (week.period, before)
+        for period in (week.period, before, Period(before.start, week.earlier(-1).end))
     )
     return Report(
         week=week.name,
@@ -212,10 +212,11 @@ def build_report(
             before_known=None if known_row["timeless"] or reach.exported is None else known_row["net"],
         ),
         iterations=divided.iterations,
+        wholes=_wholes(divided, around),
         volume=volume_of(divided, divided_before),
         attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
         stamped=_stamped(divided.iterations, ledger),
-        waste=waste_of(wasteful, priced, week.period),
+        waste=waste_of(wasteful, priced, week.period, Period(history.start, week.end)),
         code=code,
     )
 
@@ -227,6 +228,26 @@ def _stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[s
         entry = entry_of(ledger, label, item.start)
         if entry is not None:
             found[item.id] = entry[0]
+    return found
+
+
+def _wholes(week: Found, around: Found) -> dict[str, Iteration]:
+    """Iterations of a week that go on beyond it, in the weeks around. Charges tell which they are: where one was found
+    in time, its name changes with its beginning."""
+    cells = around.charges.filter(pl.col("iteration").is_not_null()).select(
+        *CELL, pl.col("iteration").alias("whole")
+    )
+    pairs = (
+        week.charges.filter(pl.col("iteration").is_not_null())
+        .join(cells, on=CELL, nulls_equal=True)
+        .select("iteration", "whole")
+        .unique()
+        .sort("iteration", "whole")
+    )
+    found: dict[str, Iteration] = {}
+    for part, whole in pairs.iter_rows():
+        if around.iterations[whole].rows > week.iterations[part].rows:
+            found[week.iterations[part].id] = around.iterations[whole]
     return found
 
 

@@ -113,6 +113,7 @@ def test_json(report: Report) -> None:
         "bytes_billed": 0,
         "commit": None,
         "comment": None,
+        "whole": None,
     }
     assert document["volume"] == {
         "iterations": 7,

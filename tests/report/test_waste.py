@@ -12,12 +12,13 @@ import polars as pl
 from costguard.history.charges import load_charges
 from costguard.history.phases import phase_rules, with_phases
 from costguard.history.prices import PricedJobs, price_jobs
-from costguard.history.rollup import week_period
+from costguard.history.rollup import Period, week_period
 from costguard.report.waste import Waste, waste_of, wasteful_charges
 from tests.history.bills import Row, charge, parquet
 from tests.history.past import TIB, history, run
 
 WEEK = week_period("2026-W37")
+PAST = Period(None, WEEK.end)
 TUESDAY = datetime(2026, 9, 8, tzinfo=UTC)
 NOTHING = pl.DataFrame(
     schema={
@@ -56,6 +57,7 @@ def test_jobs_that_were_for_nothing(tmp_path: Path) -> None:
               for number in range(20)),
         ),
         WEEK,
+        PAST,
     )  # fmt: skip
     assert found == (
         Waste("one-by-one", "select v from t where id = ?", 20, Decimal("6.25") * 19 / 8, "jobs"),
@@ -77,11 +79,11 @@ def test_what_no_job_reads_takes_two_weeks_to_tell(tmp_path: Path) -> None:
         for number in range(3)
     ]
     other = ran("x", 0, TUESDAY - timedelta(days=20), referenced_tables=[], destination_table=None)
-    found = waste_of(NOTHING, priced(tmp_path, *writes, other), WEEK)
+    found = waste_of(NOTHING, priced(tmp_path, *writes, other), WEEK, PAST)
     assert found == (
         Waste("nobody-reads", "p.d.out", 1, Decimal("6.25"), "jobs"),
     )  # one of three in the week
-    assert waste_of(NOTHING, priced(tmp_path, *writes[1:]), WEEK) == ()
+    assert waste_of(NOTHING, priced(tmp_path, *writes[1:]), WEEK, PAST) == ()
 
 
 def test_rows_of_the_bill(tmp_path: Path) -> None:
@@ -105,7 +107,7 @@ def test_rows_of_the_bill(tmp_path: Path) -> None:
         charge(9.0, (), **times),
     ]
     frame = with_phases(load_charges([parquet(tmp_path / "bill.parquet", rows)]).frame, phase_rules())
-    assert waste_of(wasteful_charges(frame).collect(), None, WEEK) == (
+    assert waste_of(wasteful_charges(frame).collect(), None, WEEK, PAST) == (
         Waste("idle-reservation", "N2 Core", 1, Decimal(2), "bill"),
         Waste("unchanged-storage", "Long Term Logical Storage (US)", 2, Decimal(2), "bill"),
         Waste("network", "Network Inter Zone Data Transfer", 1, Decimal("0.75"), "bill"),
