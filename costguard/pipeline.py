@@ -576,24 +576,22 @@ def guard_evidence(
     )
 
 
-def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
-    """The fact tables of a request, for `costguard query`."""
-    with Cache(request.cache_directory) as cache, _crew(request) as crew:
-        return _Run(request, cache, report_progress, crew).frames()
-
-
-def judged_frames_of(request: ScanRequest) -> Frames:
-    """The same with the table `findings`.
+def frames_of(
+    request: ScanRequest, report_progress: Progress | None = None, *, judged: bool = False
+) -> Frames:
+    """The fact tables of a request, for `costguard query`. `judged`: with the table `findings`.
 
     Raises:
         costguard.judge.rulebook.RulebookError: a rule page is broken.
     """
-    from costguard.judge.findings_table import judged_frames
-    from costguard.query_reports import query_ids
-
     with Cache(request.cache_directory) as cache, _crew(request) as crew:
-        run = _Run(request, cache, None, crew)
+        run = _Run(request, cache, report_progress, crew)
         frames = run.frames()
+        if not judged:
+            return frames
+        from costguard.judge.findings_table import judged_frames
+        from costguard.query_reports import query_ids
+
         result = judge_frames(
             request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
         )
@@ -633,7 +631,6 @@ __all__ = [
     "frames_of",
     "guard_evidence",
     "judge_frames",
-    "judged_frames_of",
     "scan",
     "scan_with_history",
     "with_history",

@@ -166,7 +166,7 @@ def test_a_float_counts_by_its_digits(tmp_path: Path) -> None:
         ("max_increase_pct = 'much'", "max_increase_pct: 'much' is not a number of percent such as 10"),
         ("warn_increase_pct = true", "warn_increase_pct: must be a number of percent, such as 10"),
         ("max_increase_pct = -1", "max_increase_pct: Input should be greater than or equal to 0"),
-        ("min_read_share = 2", "min_read_share: Input should be less than or equal to 1"),
+        ("min_read_share = 2", "min_read_share: must be a share from 0 to 1, such as 0.9"),
         ("max_usd_per_query = -1", "max_usd_per_query: Input should be greater than or equal to 0"),
         ("max_usd_per_query = nan", "max_usd_per_query: Input should be a finite number"),
         ("[phases]\nrule = []", "unknown key 'phases.rule'; did you mean 'rules'?"),
@@ -206,7 +206,7 @@ def test_limits_of_a_change(tmp_path: Path) -> None:
     config = load(tmp_path, "max_increase_pct = '12.5 %'\nwarn_increase_pct = 0.1\nmin_usd = 0.05")
     assert (config.max_increase_pct, config.warn_increase_pct) == (Decimal("12.5"), Decimal("0.1"))
     assert (config.min_usd, config.max_increase_usd, config.min_read_share) == (Decimal("0.05"), None, None)
-    assert load_config(None).min_usd is None
+    assert load_config(None).min_usd == 0
 
 
 def test_an_unknown_key_without_a_likeness_lists_the_known_ones(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -194,6 +197,7 @@ def _diff(
     from costguard.pipeline import scan
 
     with (
+        _ended_in_order(),
         Reporter(quiet) as reporter,
         both_sides(repository, revisions.base, revisions.head, paths, options) as (base, head),
     ):
@@ -225,6 +229,21 @@ def _also(text: str) -> tuple[DiffFormat, Path]:
     if name not in list(DiffFormat) or not file:
         raise UsageProblem(f"--also {text!r} is not FORMAT=FILE; formats: {', '.join(DiffFormat)}")
     return DiffFormat(name), Path(file)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """When the command is told to end (CI cancels a job so), it ends as it does on an interrupt: what
+    it wrote aside is deleted."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _rendered(format: DiffFormat, diff: ScanDiff, verdict: Verdict, output: Path | None) -> str:

@@ -42,7 +42,7 @@ def query_command(
     """Ask the fact tables a question of your own."""
     from costguard.cli.request import Options, build_request, config_for
     from costguard.judge.free_query import asks_for_findings, run_free_query
-    from costguard.pipeline import frames_of, judged_frames_of
+    from costguard.pipeline import frames_of
     from costguard.write import check_output, write_text
 
     check_output(output)
@@ -51,8 +51,7 @@ def query_command(
         prices=prices,
     )
     request = build_request(options, config_for(options))
-    frames = judged_frames_of(request) if asks_for_findings(sql) else frames_of(request)
-    frame = run_free_query(sql, frames)
+    frame = run_free_query(sql, frames_of(request, judged=asks_for_findings(sql)))
     if format is QueryFormat.csv:
         nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
         if nested:

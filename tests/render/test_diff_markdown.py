@@ -93,7 +93,7 @@ def test_only_what_is_not_known_changed() -> None:
     before = [query("a.sql", fingerprint="a"), query("b.sql", size=None, fingerprint="b")]
     after = [query("a.sql", fingerprint="a"), query("b.sql", fingerprint="b")]
     text = render_diff_markdown(diff_of(before, after), PASSED)
-    assert text.startswith("## ✅ The change is not known of 1 query; all others cost the same\n")
+    assert text.startswith("## ✅ The change is not known of 1 query; all others come to the same\n")
 
 
 def test_changes_below_the_floor() -> None:
