@@ -408,7 +408,7 @@ def test_wrong_usage(costguard: Costguard, arguments: tuple[str, ...]) -> None:
         ('[rules.severity]\nxyzzy = "note"', "no rule is called 'xyzzy'"),
         ("catalog = [", "not TOML"),
         ('exclude = "!"', "exclude: '!' is not a pattern such as in .gitignore"),
-        ("xyzzy = 1", "unknown key 'xyzzy'; known: cache, catalog, "),
+        ("xyzzy = 1", "unknown key 'xyzzy'; known: budgets, cache, catalog, "),
         ("[tool.costguard.rules]\nseverty = {}", "unknown key 'rules.severty'; did you mean 'severity'?"),
         ("catalog = " + "[" * 50_000, "nested too deep"),
         ("tool = 3", "unknown key 'tool'; known: "),
