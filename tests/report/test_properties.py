@@ -26,7 +26,7 @@ from costguard.render.report_html import report_html
 from costguard.render.report_json import report_document
 from costguard.render.report_markdown import report_markdown
 from costguard.render.report_slack import report_slack
-from costguard.render.report_view import ROWS, View, view_of
+from costguard.render.report_view import NONE, ROWS, View, view_of
 from costguard.report.model import Report
 from costguard.report.weekly import ReportSettings, build_report, week_of
 from tests.history.bills import Row, array, charge, flat, focus, lines, parquet
@@ -137,13 +137,11 @@ def amounts_of(document: dict[str, Any], view: View) -> Iterator[tuple[str, str]
     yield view.headline.partition(" net")[0], text(totals["net"])
     yield facts["Gross"].partition(" in ")[0], text(totals["gross"])
     yield facts["Credits"], text(totals["credits"])
-    yield (
-        facts["Invoices"],
-        " + ".join(
-            f"{text(month['net'])} on the invoice of {month['invoice_month']}"
-            for month in document["reconciliation"]
-        ),
+    months = (
+        f"{text(month['net'])} on the invoice of {month['invoice_month']}"
+        for month in document["reconciliation"]
     )
+    yield facts["Invoices"], " + ".join(months) or NONE
     tables = {table.title: table.rows for table in view.tables}
     titles = {
         "phase": "By phase",
