@@ -224,7 +224,8 @@ def test_every_format_shows_the_same_figures(
         assert shown == figure
 
     told = [[[cell.strip() for cell in row] for row in table.rows] for table in view.tables]
-    assert markdown_tables(report_markdown(view)) == told
+    parted = report_markdown(view).replace("\u200b", "")  # so that nothing becomes a mention
+    assert markdown_tables(parted) == told
     parser = Tables()
     parser.feed(report_html(report, view))
     for shown, wanted in zip(parser.tables, told, strict=True):
