@@ -304,6 +304,19 @@ class ScanResult:
 
 
 @dataclass(frozen=True, slots=True)
+class GatePoint:
+    """A place in the code that the gate speaks of."""
+
+    level: Severity
+    """`error`: it fails the gate."""
+    name: str
+    """What it is held against: `max-usd-per-query`, `baseline`."""
+    path: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the gate says."""
 
@@ -314,6 +327,8 @@ class Verdict:
     """What does not fail yet; one line each."""
     advisory: bool = False
     """A failure is said, and does not fail the command."""
+    points: tuple[GatePoint, ...] = field(default=(), compare=False)
+    """The places of all queries that the reasons and warnings are about, of which those name the first few."""
 
     @property
     def exit_code(self) -> int:
