@@ -26,7 +26,7 @@ def allowance_points(over: Sequence[tuple[QueryReport, Allowance]]) -> list[Gate
     """Queries of which one run costs more than the baseline allows, the dearest first."""
     allowed = {query.id: allowance for query, allowance in over}
     return [
-        _point(query, "error", "baseline", _allowed(allowed[query.id]))
+        _point(query, "error", "baseline-budget", _allowed(allowed[query.id]))
         for query in _by_run([query for query, _ in over])
     ]
 

@@ -310,7 +310,7 @@ class GatePoint:
     level: Severity
     """`error`: it fails the gate."""
     name: str
-    """What it is held against: `max-usd-per-query`, `baseline`."""
+    """What it is held against: `max-usd-per-query`, `baseline-budget`."""
     path: str
     span: Span
     text: str

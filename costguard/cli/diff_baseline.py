@@ -27,8 +27,8 @@ _TOP: Final = "/"
 def head_baseline(repository: Repository, head: Side, given: Path | None, none: bool) -> Accepted | None:
     """The baseline that holds for a diff; None when there is none.
 
-    It is the given file, else that of the head's config (of the work tree, if it is not checked in), else the one that the
-    head has beside its config.
+    It is the given file, else that of the head's config (of the work tree, if it is not checked in), else the one that
+    the head has beside its config.
 
     Raises:
         UsageProblem: one that is named is not there, cannot be used, or `none` is wanted all the same.
@@ -41,7 +41,9 @@ def head_baseline(repository: Repository, head: Side, given: Path | None, none: 
     if given is not None:
         path = given
     elif head.config.baseline is not None:
-        path = config_place(repository, head, head.config.baseline)
+        place = config_place(repository, head, head.config.baseline)
+        assert place is not None
+        path = place
     else:
         path = (head.config.folder if head.config.found else head.folder) / DEFAULT
     with head.named():
@@ -60,7 +62,8 @@ def with_accepted(
     rules: Sequence[str],
     today: date,
 ) -> ScanOutcome:
-    """The outcome of a side with the baseline applied. `paths`: what was scanned, from the top; `rules`: the only ones."""
+    """The outcome of a side with the baseline applied. `paths`: what was scanned, from the top; `rules`: the only ones
+    that were run, all if there are none."""
     if accepted is None:
         return outcome
     scope = scope_of([Path(_TOP, path) for path in paths], ProjectPaths(None, _TOP), rules)

@@ -145,6 +145,6 @@ def scan_command(
     judged = replace(outcome, result=result)
     write_targets(
         targets,
-        lambda target: render_scan(target, request, judged, verdict, severity, everything),
+        lambda target: render_scan(target, request, judged, verdict, severity, everything, settings),
     )
     raise typer.Exit(verdict.exit_code)

@@ -10,8 +10,8 @@ from costguard.result import PolicyReport, PolicyViolation
 
 
 def policy_changes(before: Sequence[PolicyReport], after: Sequence[PolicyReport]) -> tuple[PolicyChange, ...]:
-    """What became of each policy of the head, held against both sides. A violation is known when the base has one of the
-    same words in the same file, as often."""
+    """What became of each policy of the head, held against both sides. A violation is known when the base has one of
+    the same words in the same file, as often."""
     known = {report.name: report for report in before}
     return tuple(_change(known.get(report.name), report) for report in after)
 

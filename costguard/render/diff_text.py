@@ -39,6 +39,8 @@ class _Page:
             yield list(self._changes(self.view.changes))
         if self.view.same_cost:
             yield list(self._same_cost(self.view.same_cost))
+        if self.view.violations or self.view.more_violations:
+            yield list(self._violations())
         if self.view.new:
             yield list(self._findings("New findings", self.view.new, remedies=True))
         if self.view.fixed:
@@ -94,6 +96,16 @@ class _Page:
             if row.remedy and remedies:
                 yield from self._indented(f"to fix {row.remedy}")
         yield from self._more(len(rows) - SHOWN, "finding")
+
+    def _violations(self) -> Iterator[str]:
+        yield self.paint("New violations of policies", "bold")
+        rows = self.view.violations
+        for row in rows[:SHOWN]:
+            mark = f"{row.level}[policy {row.policy}]"
+            place = cut_start(row.place, max(self.width - 3 - text_width(mark), 20))
+            yield f"  {self.paint(mark, row.level)} {place}".rstrip()
+            yield from self._indented(row.message)
+        yield from self._more(max(len(rows) - SHOWN, 0) + self.view.more_violations, "violation")
 
     def _more(self, count: int, singular: str, plural: str | None = None) -> Iterator[str]:
         if count > 0:
