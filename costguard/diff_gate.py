@@ -9,7 +9,7 @@ from typing import Literal
 
 from costguard.diff.model import QueryChange, ScanDiff
 from costguard.diff.totals import DiffTotals, diff_totals, new_findings
-from costguard.gate_points import allowance_points, limit_points, listed
+from costguard.gate_points import allowance_points, iteration_points, limit_points, listed
 from costguard.money import format_usd
 from costguard.result import SEVERITIES, Allowance, GatePoint, QueryReport, ScanResult, Severity, Verdict
 
@@ -49,24 +49,32 @@ def judge_diff(diff: ScanDiff, policy: DiffPolicy) -> Verdict:
         return Verdict("error", errors)
     totals = diff_totals(diff)
     over, dear = _dear_queries(diff, policy)
+    increase = [
+        *_increase(totals, policy, policy.max_increase_usd, policy.max_increase_pct, "--max-increase")
+    ]
+    iteration = [*_dear_iteration(totals, policy)]
+    warned = [
+        *_increase(totals, policy, policy.warn_increase_usd, policy.warn_increase_pct, "--warn-increase")
+    ]
     failures = [
         *_new_findings(diff, policy),
         *_violated(diff, "error"),
-        *_increase(totals, policy, policy.max_increase_usd, policy.max_increase_pct, "--max-increase"),
+        *increase,
         *listed(over, "what the baseline allows"),
         *(listed(dear, format_usd(policy.max_usd_per_query)) if policy.max_usd_per_query is not None else ()),
-        *_dear_iteration(totals, policy),
-    ]
-    warnings = [
-        *_violated(diff, "warning"),
-        *_increase(totals, policy, policy.warn_increase_usd, policy.warn_increase_pct, "--warn-increase"),
+        *iteration,
     ]
     return Verdict(
         "fail" if failures else "pass",
         (*failures, *_remarks(diff, totals, policy)),
-        tuple(warnings),
+        (*_violated(diff, "warning"), *warned),
         policy.advisory,
-        (*over, *dear),
+        (
+            *over,
+            *dear,
+            *iteration_points((*increase, *iteration), "error"),
+            *iteration_points(warned, "warning"),
+        ),
     )
 
 

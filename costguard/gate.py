@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from costguard.gate_points import allowance_points, limit_points, listed
+from costguard.gate_points import allowance_points, iteration_points, limit_points, listed
 from costguard.money import format_usd
 from costguard.result import (
     SEVERITIES,
@@ -48,13 +48,8 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
     failures.extend(_violated(result, "error"))
     dear = _Dear(result, policy)
     failures.extend(dear.failures())
-    if policy.max_usd_per_iteration is not None:
-        total = result.summary.usd_per_iteration
-        if total.point > policy.max_usd_per_iteration:
-            failures.append(
-                f"one iteration costs {format_usd(total.point)}, more than {format_usd(policy.max_usd_per_iteration)} "
-                "(--max-usd-per-iteration)"
-            )
+    dear_iteration, warned = _iteration(result, policy)
+    failures.extend(dear_iteration)
     unknown = result.summary.unknown_queries
     if _limited(result, policy) and unknown:
         word = "query has" if unknown == 1 else "queries have"
@@ -62,9 +57,13 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
     return Verdict(
         "fail" if failures else "pass",
         (*failures, *remarks),
-        tuple(_warnings(result, policy, dear)),
+        (*_violated(result, "warning"), *dear.warnings(), *warned),
         policy.advisory,
-        tuple(dear.points()),
+        (
+            *dear.points(),
+            *iteration_points(dear_iteration, "error"),
+            *iteration_points(warned, "warning"),
+        ),
     )
 
 
@@ -134,16 +133,19 @@ def _violated(result: ScanResult, level: Severity) -> list[str]:
     ]
 
 
-def _warnings(result: ScanResult, policy: GatePolicy, dear: _Dear) -> list[str]:
-    warnings = _violated(result, "warning")
-    warnings.extend(dear.warnings())
-    total, limit = result.summary.usd_per_iteration.point, policy.warn_usd_per_iteration
-    failed = policy.max_usd_per_iteration is not None and total > policy.max_usd_per_iteration
-    if limit is not None and total > limit and not failed:
-        warnings.append(
-            f"one iteration costs {format_usd(total)}, more than {format_usd(limit)} (--warn-usd-per-iteration)"
-        )
-    return warnings
+def _iteration(result: ScanResult, policy: GatePolicy) -> tuple[list[str], list[str]]:
+    """Why the cost of an iteration fails, or else warns."""
+    total = result.summary.usd_per_iteration.point
+    most, warn = policy.max_usd_per_iteration, policy.warn_usd_per_iteration
+    if most is not None and total > most:
+        return [_costs(total, most, "--max-usd-per-iteration")], []
+    if warn is not None and total > warn:
+        return [], [_costs(total, warn, "--warn-usd-per-iteration")]
+    return [], []
+
+
+def _costs(total: Decimal, limit: Decimal, option: str) -> str:
+    return f"one iteration costs {format_usd(total)}, more than {format_usd(limit)} ({option})"
 
 
 class _Dear:

@@ -1,8 +1,8 @@
-"""The places of queries that cost more than they may."""
+"""What costs more than it may: queries, with their places, and iterations."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -31,9 +31,18 @@ def allowance_points(over: Sequence[tuple[QueryReport, Allowance]]) -> list[Gate
     ]
 
 
+def iteration_points(texts: Iterable[str], level: Severity) -> Iterator[GatePoint]:
+    """What is said of the cost of a whole iteration."""
+    return (GatePoint(level, "iteration", None, None, text) for text in texts)
+
+
 def listed(points: Sequence[GatePoint], limit: str) -> list[str]:
     """The first of them in words, with their places, and how many more there are above the limit."""
-    lines = [f"{point.path}:{point.span.start_line}: {point.text}" for point in points[:LISTED]]
+    lines = [
+        f"{point.path}:{point.span.start_line}: {point.text}"
+        for point in points[:LISTED]
+        if point.span is not None
+    ]
     if len(points) > LISTED:
         lines.append(f"and {len(points) - LISTED} more queries above {limit}")
     return lines

@@ -305,14 +305,15 @@ class ScanResult:
 
 @dataclass(frozen=True, slots=True)
 class GatePoint:
-    """A place in the code that the gate speaks of."""
+    """A limit that is exceeded, and where."""
 
     level: Severity
     """`error`: it fails the gate."""
     name: str
-    """What it is held against: `max-usd-per-query`, `baseline-budget`."""
-    path: str
-    span: Span
+    """What it is held against: `max-usd-per-query`, `baseline-budget`, `iteration` for what an iteration may cost."""
+    path: str | None
+    """Of the query; None: it is about the whole."""
+    span: Span | None
     text: str
 
 
@@ -328,7 +329,7 @@ class Verdict:
     advisory: bool = False
     """A failure is said, and does not fail the command."""
     points: tuple[GatePoint, ...] = field(default=(), compare=False)
-    """The places of all queries that the reasons and warnings are about, of which those name the first few."""
+    """The limits that are exceeded, each query by itself: reasons and warnings name the first few."""
 
     @property
     def exit_code(self) -> int:

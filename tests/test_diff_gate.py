@@ -77,17 +77,18 @@ def test_an_increase_from_what_is_not_known() -> None:
 def test_warnings_pass_and_say_so() -> None:
     assert verdict(DEARER, warn_increase_usd="10", warn_increase_pct="100") == Verdict(
         "pass",
+        (),
         (
-            "warning: one iteration costs $12.50 more than before, over $10.00 (--warn-increase-usd)",
-            "warning: one iteration costs 200.0 % more than before, over 100 % (--warn-increase-pct)",
+            "one iteration costs $12.50 more than before, over $10.00 (--warn-increase-usd)",
+            "one iteration costs 200.0 % more than before, over 100 % (--warn-increase-pct)",
         ),
     )
     both = verdict(DEARER, warn_increase_usd="10", max_increase_usd="11")
     assert both.verdict == "fail"
-    assert [reason.partition(":")[0] for reason in both.reasons] == [
-        "one iteration costs $12.50 more than before, over $11.00 (--max-increase-usd)",
-        "warning",
-    ]
+    assert both.reasons == ("one iteration costs $12.50 more than before, over $11.00 (--max-increase-usd)",)
+    assert both.warnings == (
+        "one iteration costs $12.50 more than before, over $10.00 (--warn-increase-usd)",
+    )
 
 
 def test_the_noise_floor() -> None:

@@ -28,15 +28,15 @@ _ADVISORY: Final = "the exit code is 0 all the same (--exit-zero)"
 def gate_findings(
     reports: Sequence[PolicyReport], points: Sequence[GatePoint], declared: str
 ) -> tuple[Finding, ...]:
-    """Violations of policies, and queries that the gate speaks of. `declared`: the config file."""
+    """Violations of policies, and queries that cost more than they may. `declared`: the config file."""
     seen: Counter[str] = Counter()
-    found = (*_violations(reports, declared), *map(_point, points))
+    found = (*_violations(reports, declared), *_queries(points))
     return tuple(_marked(finding, seen) for finding in found)
 
 
 def gate_remarks(result: ScanResult, verdict: Verdict, declared: str) -> tuple[Finding, ...]:
-    """What else the gate says, and what is to be said of the baseline, each at the top of its file: for a format that
-    holds nothing without a place."""
+    """What else the gate says (limits of an iteration, that nothing was checked), and what is to be said of the
+    baseline, each at the top of its file: for a format that holds nothing without a place."""
     return tuple(_remarks(result, verdict, declared))
 
 
@@ -64,18 +64,18 @@ def _violations(reports: Sequence[PolicyReport], declared: str) -> Iterator[Find
             yield _finding(rule, report.level, declared, TOP, text, "policy")
 
 
-def _point(point: GatePoint) -> Finding:
-    return _finding(point.name, point.level, point.path, point.span, point.text, GATE)
+def _queries(points: Sequence[GatePoint]) -> Iterator[Finding]:
+    for point in points:
+        if point.path is not None and point.span is not None:
+            yield _finding(point.name, point.level, point.path, point.span, point.text, GATE)
 
 
 def _remarks(result: ScanResult, verdict: Verdict, declared: str) -> Iterator[Finding]:
-    if verdict.verdict != "pass":
-        word = "The gate failed" if verdict.verdict == "fail" else "Nothing was checked"
-        text = f"{word}: {'; '.join(gate_reasons(verdict))}"
-        yield _finding(GATE, "error", declared, TOP, text, GATE)
-    if verdict.warnings:
-        text = f"The gate warns: {'; '.join(verdict.warnings)}"
-        yield _finding(GATE, "warning", declared, TOP, text, GATE)
+    if verdict.verdict == "error":
+        yield _finding(GATE, "error", declared, TOP, "; ".join(verdict.reasons), GATE)
+    for point in verdict.points:
+        if point.path is None:
+            yield _finding(GATE, point.level, declared, TOP, point.text, GATE)
     if result.baseline is not None:
         for text in baseline_remarks(result):
             yield _finding(BASELINE, "note", result.baseline.path, TOP, text, GATE)
