@@ -166,7 +166,7 @@ def test_a_float_counts_by_its_digits(tmp_path: Path) -> None:
         ("max_increase_pct = 'much'", "max_increase_pct: 'much' is not a number of percent such as 10"),
         ("warn_increase_pct = true", "warn_increase_pct: must be a number of percent, such as 10"),
         ("max_increase_pct = -1", "max_increase_pct: Input should be greater than or equal to 0"),
-        ("min_read_share = 2", "min_read_share: Input should be less than or equal to 1"),
+        ("min_read_share = 2", "min_read_share: must be a share from 0 to 1, such as 0.9"),
         ("max_usd_per_query = -1", "max_usd_per_query: Input should be greater than or equal to 0"),
         ("max_usd_per_query = nan", "max_usd_per_query: Input should be a finite number"),
         ("[phases]\nrule = []", "unknown key 'phases.rule'; did you mean 'rules'?"),
@@ -311,5 +311,9 @@ def test_documents_that_are_none(tmp_path: Path, text: str, message: str) -> Non
 
 
 def test_another_tools_table_is_no_matter_of_ours(tmp_path: Path) -> None:
-    assert load(tmp_path, "tool = 3\n", "pyproject.toml") == Config(folder=tmp_path)
-    assert load(tmp_path, "[tool.costguardian]\nx = 1\n", "pyproject.toml") == Config(folder=tmp_path)
+    assert load(tmp_path, "tool = 3\n", "pyproject.toml") == Config(
+        folder=tmp_path, file_name="pyproject.toml"
+    )
+    assert load(tmp_path, "[tool.costguardian]\nx = 1\n", "pyproject.toml") == Config(
+        folder=tmp_path, file_name="pyproject.toml"
+    )
