@@ -274,8 +274,8 @@ def _state(question: Question, charges: Charges, summary: Summary, now: datetime
         label=scope.label,
         credits=scope.credits,
     )
-    closed = last_closed(summary, now, summary.late, BUDGET_ZONE)
-    states = budget_states(charges.frame, summary, [budget], closed, now, question.days.first)
+    closed = last_closed(summary.reach, now, summary.late, BUDGET_ZONE)
+    states = budget_states(charges, summary.reach, [budget], closed, now, question.days.first)
     return states[0] if states else None
 
 

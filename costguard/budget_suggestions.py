@@ -22,7 +22,7 @@ from costguard.budgets.period import budget_day, days_of_period, each_day, midni
 from costguard.budgets.scope import BUDGET_ZONE, TAX, Scope, in_scope
 from costguard.config import Config
 from costguard.errors import UsageProblem
-from costguard.history.charges import Charges, Summary, summarise
+from costguard.history.charges import MONTHLY, Charges, Summary, summarise
 from costguard.history.files import collected
 from costguard.history.iterations import IterationSettings, find_iterations
 from costguard.history.rollup import Period, dimension_key, within
@@ -31,7 +31,6 @@ from costguard.report.daily import (
     ANOMALY_SCORE,
     ANOMALY_SHARE,
     ANOMALY_USD,
-    MONTHLY,
     DailyNet,
     forecast_month,
 )
@@ -298,7 +297,7 @@ def _reach(summary: Summary, now: datetime) -> tuple[date, date]:
     Raises:
         UsageProblem: there is none.
     """
-    closed = last_closed(summary, now, summary.late, BUDGET_ZONE)
+    closed = last_closed(summary.reach, now, summary.late, BUDGET_ZONE)
     if summary.first_usage is None or closed is None:
         raise UsageProblem("the bill is empty")
     first = budget_day(summary.first_usage)

@@ -175,7 +175,7 @@ class Config(BaseModel):
     max_increase_pct: Percent | None = None
     warn_increase_usd: Usd | None = None
     warn_increase_pct: Percent | None = None
-    min_usd: Usd | None = None
+    min_usd: Usd = Decimal(0)
     """Findings with less known waste, and changes of less, are only counted."""
     min_read_share: Share | None = None
     """Part of the files, and of the statements, that has to be read."""

@@ -70,7 +70,7 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
 def with_floor(result: ScanResult, min_usd: Decimal | None) -> ScanResult:
     """The result with the findings silenced whose waste is known and less than `min_usd` (point estimate, dollars of an
     iteration). Unknown waste is not below."""
-    if min_usd is None:
+    if not min_usd:
         return result
     reason = f"wastes less than {format_usd(min_usd)} an iteration"
     findings = tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import Final
@@ -13,6 +13,8 @@ from costguard.history.spend import History, Quantiles, StatementSpend
 from costguard.money import TIB, ByteRange, Dollars, price_bytes, worst_basis
 from costguard.result import Estimate, Finding, HistoryTotals, Measured, QueryReport
 
+ListNote = Callable[[str], str]
+"""What the list's price of a location is called: `US, list of 2026-07-25`."""
 JOB: Final = "job"
 BILLED: Final = "billed"
 IN_RESERVATION: Final = "in a reservation: what it costs is not its bytes"
@@ -44,14 +46,14 @@ def measure(
     history: History,
     ids: Sequence[str],
     never_run: int,
-    list_note: str,
+    list_note: ListNote,
     bill_prices: Mapping[int, Decimal],
 ) -> MeasuredScan:
     """Put the history's figures in the place of estimates; what is wasted keeps its part of them. What stays an
     estimate has the bill's price, where there is one.
 
     Figures of an unsure match (confidence `low`) stay estimates, with what the history says beside them.
-    `ids`: by the key of the statement. `list_note`: what a price of the list is called: `US, list of 2026-07-25`.
+    `ids`: by the key of the statement. `list_note`: what the list's price of a location is called.
     `bill_prices`: what a TiB costs by the bill where the statement runs, by its key.
     """
     keys = {identity: key for key, identity in enumerate(ids)}
@@ -90,6 +92,7 @@ def _measured(
         shared=found.shared,
         shared_with=tuple(sorted(ids[key] for key in found.others)),
         runs_per_day=found.runs_per_day,
+        rate=found.rate,
         bytes_billed=spend.bytes_billed,
         slot_ms=spend.slot_ms,
         on_demand=spend.on_demand,
@@ -107,7 +110,7 @@ def _measured(
         query.runs,
         query.runs_basis,
     )
-    runs = found.runs_per_day
+    runs = found.rate.median
     return replace(
         query,
         runs=runs,
@@ -136,7 +139,7 @@ def _range(figure: Quantiles, basis: str) -> ByteRange:
     return ByteRange(figure.low, figure.median, figure.high, basis)
 
 
-def _figures(found: StatementSpend, prices: Sequence[Price], list_note: str) -> _Figures:
+def _figures(found: StatementSpend, prices: Sequence[Price], list_note: ListNote) -> _Figures:
     """Dollars of one run."""
     spend = found.spend
     if spend.unpriced or found.billed is None or not found.charged:
@@ -145,7 +148,7 @@ def _figures(found: StatementSpend, prices: Sequence[Price], list_note: str) -> 
     if spend.reserved:
         mean = _quotient(spend.usd, Decimal(str(found.charged)))
         return _Figures(Dollars(mean, mean, mean, basis), ALLOCATED, None)
-    note = "of the bill" if spend.billed_by_bill else list_note
+    note = "of the bill" if spend.billed_by_bill else _sources(prices, list_note)
     if len(prices) == 1 and prices[0].usd(spend.bytes_on_demand) == spend.on_demand:
         price = prices[0].usd_per_tib
     elif spend.bytes_on_demand:
@@ -214,9 +217,14 @@ def _part(wasted: ByteRange, estimate: ByteRange | None, actual: ByteRange) -> B
 
 
 def _totals(
-    queries: Sequence[QueryReport], history: History, never_run: int, list_note: str
+    queries: Sequence[QueryReport], history: History, never_run: int, list_note: ListNote
 ) -> HistoryTotals:
     total, matched = history.total, history.matched
+    rates = [
+        query.measured.rate
+        for query in queries
+        if query.measured is not None and query.measured.estimate is not None
+    ]
     return HistoryTotals(
         days=history.days,
         jobs=total.jobs,
@@ -227,18 +235,26 @@ def _totals(
         matched_allocated=matched.allocated,
         ambiguous_jobs=history.ambiguous.jobs,
         unpriced=total.unpriced,
-        measured_queries=sum(
-            query.measured is not None and query.measured.estimate is not None for query in queries
-        ),
+        measured_queries=len(rates),
         never_run=never_run,
         prices=prices_text(history.prices, list_note),
+        by_day=sum(not rate.evidence for rate in rates),
+        evidence=tuple(sorted({name for rate in rates for name in rate.evidence})),
     )
 
 
-def prices_text(prices: Sequence[Price], list_note: str) -> str:
+def prices_text(prices: Sequence[Price], list_note: ListNote) -> str:
     """The prices of a TiB, each once, and where they come from."""
-    named: Mapping[str, str] = {"billed": "of the bill", "list": list_note}
     texts = dict.fromkeys(
-        f"{price.usd_per_tib.normalize():f} USD/TiB, {named[price.basis]}" for price in prices
+        f"{price.usd_per_tib.normalize():f} USD/TiB, {_source(price, list_note)}" for price in prices
     )
     return "; ".join(texts)
+
+
+def _sources(prices: Sequence[Price], list_note: ListNote) -> str:
+    """Where the prices of a query's jobs come from, each once."""
+    return "; ".join(dict.fromkeys(_source(price, list_note) for price in prices))
+
+
+def _source(price: Price, list_note: ListNote) -> str:
+    return "of the bill" if price.basis == "billed" else list_note(price.location)

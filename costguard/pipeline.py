@@ -52,11 +52,12 @@ if TYPE_CHECKING:
     from costguard.guards.evidence import Evidence
     from costguard.history.charges import Charges
     from costguard.history.jobs import Jobs
-    from costguard.history.prices import BillPrices
+    from costguard.history.prices import BillPrices, PricedJobs
     from costguard.history.rollup import Period
     from costguard.history.spend import History
     from costguard.judge.policies import Policy
     from costguard.judge.rulebook import Rulebook
+    from costguard.measured import MeasuredScan
 
 Frames = dict[str, "pl.DataFrame"]
 Progress = Callable[[str, int, int], None]
@@ -85,7 +86,8 @@ def scan(
                 request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
             )
             if request.jobs:
-                result = with_history(request, frames, run.source_texts, result, read_exports(request)).result
+                (found,) = with_history(request, frames, run.source_texts, result, read_exports(request))
+                result = found.result
             if run.policies:
                 result = _with_policies(run.policies, frames, result)
             run.remember(result, frames)
@@ -204,6 +206,12 @@ class _Run:
         parts.append(repr((request.policies, request.require_reason, request.paths.mark())))
         if request.prices is not None:
             parts.extend(("prices", _file_digest(request.prices)))
+        if request.jobs:
+            config = request.config
+            parts.append(
+                repr((config.iteration_labels, config.iteration_gap_hours, config.iteration_max_hours))
+            )
+            parts.append(repr(config.phases.rules))
         for kind, exports in (("jobs", request.jobs), ("bills", request.bills)):
             parts.extend(f"{kind} {_file_mark(path)}" for path in exports)
         return digest(*parts)
@@ -410,21 +418,27 @@ class Exports:
 
     charges: Charges | None
     jobs: Jobs
+    priced: PricedJobs | None = None
+    """The jobs with what they cost, where somebody has worked that out already."""
 
 
 def read_exports(request: ScanRequest) -> Exports:
-    """Read what a request names.
+    """Read what a request names, and find the iterations in it.
 
     Raises:
         costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
     """
-    from costguard.history.charges import load_charges, summarise
+    from costguard.history.charges import check_charges, load_charges
+    from costguard.history.iterations import iteration_settings
     from costguard.history.jobs import load_jobs
+    from costguard.history.runs import with_iterations
 
     charges = load_charges([str(path) for path in request.bills]) if request.bills else None
     if charges is not None:
-        summarise(charges)  # refuses what would be added up wrongly
-    return Exports(charges, load_jobs([str(path) for path in request.jobs]))
+        check_charges(charges)  # refuses what would be added up wrongly
+    jobs = load_jobs([str(path) for path in request.jobs])
+    settings = iteration_settings(request.config)
+    return Exports(charges, replace(jobs, frame=with_iterations(jobs.frame, charges, settings)))
 
 
 def with_history(
@@ -433,10 +447,10 @@ def with_history(
     texts: SourceTexts,
     result: ScanResult,
     exports: Exports,
-    period: Period | None = None,
-) -> ScanWithHistory:
-    """Find the jobs of each query, and put what they took in the place of estimates. `period`: only jobs that were
-    created in it.
+    periods: Sequence[Period | None] = (None,),
+) -> tuple[ScanWithHistory, ...]:
+    """Find the jobs of each query, and put what they took in the place of estimates: once for each period, of the jobs
+    that were created in it; None stands for all.
 
     Raises:
         costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
@@ -444,36 +458,48 @@ def with_history(
     from costguard.code_statements import code_statements, never_run
     from costguard.estimate.price import price_book
     from costguard.history.match import match_jobs
-    from costguard.history.prices import price_jobs
     from costguard.history.rollup import within
     from costguard.history.spend import add_up
     from costguard.measured import measure
-    from costguard.query_reports import query_ids, total
+    from costguard.query_reports import query_ids
 
-    location = request.settings.location
     book = request.settings.prices or price_book()
-    charges, jobs = exports.charges, exports.jobs
-    if period is not None:
-        jobs = replace(jobs, frame=within(jobs.frame.lazy(), period, "created").collect())
-    priced = price_jobs(
-        jobs.frame, lambda statement: book.statement_price(location, statement), location, charges
-    )
+    priced = exports.priced or _priced(request, exports.jobs, exports.charges)
     ids = query_ids(frames)
     statements = code_statements(frames, ids, texts)
-    history = add_up(priced, match_jobs(priced.frame, statements))
+    matched = match_jobs(priced.frame, statements)
+    bill_prices = _bill_prices(request, frames, priced.bill)
     by_id = {query.id: query for query in result.queries}
     queries = {key: by_id[identity] for key, identity in enumerate(ids)}
-    unknown = never_run(frames, statements, history.statements.keys(), queries)
-    note = f"{location}, {book.note(location)}"
-    measured = measure(
-        result.queries,
-        result.findings,
-        history,
-        ids,
-        len(unknown),
-        note,
-        _bill_prices(request, frames, priced.bill),
-    )
+
+    def held_against(period: Period | None) -> ScanWithHistory:
+        if period is None:
+            history = add_up(priced, matched)
+        else:
+            jobs = within(matched.frame.lazy(), period, "created").collect()
+            # Slots are shared out by the day, whatever the period: what was left over is of the whole history.
+            history = add_up(replace(priced, slots_unused=Decimal(0)), replace(matched, frame=jobs))
+        unknown = never_run(frames, statements, history.statements.keys(), queries)
+        measured = measure(
+            result.queries,
+            result.findings,
+            history,
+            ids,
+            len(unknown),
+            lambda place: f"{place}, {book.note(place)}",
+            bill_prices,
+        )
+        return _measured_scan(result, measured, history, ids, unknown)
+
+    return tuple(map(held_against, periods))
+
+
+def _measured_scan(
+    result: ScanResult, measured: MeasuredScan, history: History, ids: Sequence[str], unknown: tuple[int, ...]
+) -> ScanWithHistory:
+    """The scan's result with measured figures, and its summary anew."""
+    from costguard.query_reports import total
+
     counted = [query for query in measured.queries if query.counted_with is None]
     summary = replace(
         result.summary,
@@ -488,6 +514,15 @@ def with_history(
         {key: by_id[identity] for key, identity in enumerate(ids)},
         unknown,
     )
+
+
+def _priced(request: ScanRequest, jobs: Jobs, charges: Charges | None) -> PricedJobs:
+    """Jobs with what they cost."""
+    from costguard.estimate.price import list_price_of, price_book
+    from costguard.history.prices import price_jobs
+
+    book = request.settings.prices or price_book()
+    return price_jobs(jobs.frame, list_price_of(book), request.settings.location, charges)
 
 
 def _bill_prices(request: ScanRequest, frames: Frames, bill: BillPrices | None) -> dict[int, Decimal]:
@@ -512,9 +547,13 @@ def scan_with_history(request: ScanRequest, report_progress: Progress | None = N
 
 
 def scan_with_histories(
-    request: ScanRequest, periods: Sequence[Period | None], report_progress: Progress | None = None
+    request: ScanRequest,
+    periods: Sequence[Period | None],
+    report_progress: Progress | None = None,
+    exports: Exports | None = None,
 ) -> tuple[ScanWithHistory, ...]:
-    """One scan, held against the jobs of each period; None stands for all jobs.
+    """One scan, held against the jobs of each period; None stands for all jobs. `exports`: the bill and the history,
+    when somebody has read them already.
 
     Raises: as `scan`, and as `with_history`.
     """
@@ -524,9 +563,8 @@ def scan_with_histories(
         result = judge_frames(
             request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
         )
-        exports = read_exports(request)
-        return tuple(
-            with_history(request, frames, run.source_texts, result, exports, period) for period in periods
+        return with_history(
+            request, frames, run.source_texts, result, exports or read_exports(request), periods
         )
 
 
@@ -576,28 +614,55 @@ def guard_evidence(
     )
 
 
-def frames_of(request: ScanRequest, report_progress: Progress | None = None) -> Frames:
-    """The fact tables of a request, for `costguard query`."""
-    with Cache(request.cache_directory) as cache, _crew(request) as crew:
-        return _Run(request, cache, report_progress, crew).frames()
-
-
-def judged_frames_of(request: ScanRequest) -> Frames:
-    """The same with the table `findings`.
+def frames_of(
+    request: ScanRequest, report_progress: Progress | None = None, *, judged: bool = False
+) -> Frames:
+    """The fact tables of a request, for `costguard query`; with a history its own, too. `judged`: with the table
+    `findings`.
 
     Raises:
         costguard.judge.rulebook.RulebookError: a rule page is broken.
+        costguard.errors.UsageProblem: the history or the bill cannot be read, or holds something else.
     """
-    from costguard.judge.findings_table import judged_frames
+    with Cache(request.cache_directory) as cache, _crew(request) as crew:
+        run = _Run(request, cache, report_progress, crew)
+        frames = run.frames()
+        found = dict(frames)
+        if judged:
+            from costguard.judge.findings_table import judged_frames
+            from costguard.query_reports import query_ids
+
+            result = judge_frames(
+                request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
+            )
+            found.update(judged_frames(frames, result, query_ids(frames)))
+        if request.jobs or request.bills:
+            found.update(_history_frames(request, frames, run.source_texts))
+        return found
+
+
+def _history_frames(request: ScanRequest, frames: Frames, texts: SourceTexts) -> Frames:
+    """The fact tables of a history."""
+    from costguard.code_statements import code_statements
+    from costguard.history.charges import load_charges
+    from costguard.history.iterations import iteration_settings
+    from costguard.history.jobs import load_jobs
+    from costguard.history.match import match_jobs
+    from costguard.history.query_tables import history_tables
     from costguard.query_reports import query_ids
 
-    with Cache(request.cache_directory) as cache, _crew(request) as crew:
-        run = _Run(request, cache, None, crew)
-        frames = run.frames()
-        result = judge_frames(
-            request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
-        )
-        return judged_frames(frames, result, query_ids(frames))
+    charges = load_charges([str(path) for path in request.bills]) if request.bills else None
+    jobs = None
+    if request.jobs:
+        priced = _priced(request, load_jobs([str(path) for path in request.jobs]), charges)
+        jobs = priced, match_jobs(priced.frame, code_statements(frames, query_ids(frames), texts))
+    tables = history_tables(charges, jobs, iteration_settings(request.config))
+    found = {"iterations": tables.iterations}
+    if jobs is not None:
+        found["jobs"] = tables.jobs
+    if charges is not None:
+        found["charges"] = tables.charges
+    return found
 
 
 def _reads_the_clock(frames: Frames, catalog: Catalog) -> bool:
@@ -633,7 +698,6 @@ __all__ = [
     "frames_of",
     "guard_evidence",
     "judge_frames",
-    "judged_frames_of",
     "scan",
     "scan_with_history",
     "with_history",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from costguard.config import Config
 from costguard.packed_files import PackedFiles
 from costguard.project_paths import AS_PRINTED, ProjectPaths
 from costguard.result import ScanResult, Severity
@@ -38,7 +39,9 @@ class ScanRequest:
     jobs: tuple[Path, ...] = ()
     """Files of the job history."""
     bills: tuple[Path, ...] = ()
-    """Files of the bill, for the prices of its jobs."""
+    """Files of the bill, for the prices of its jobs and for iterations."""
+    config: Config = field(default_factory=Config)
+    """What tells iterations apart: their labels, pauses, and phases."""
     policies: tuple[Policy, ...] = ()
     require_reason: bool = False
     """An ignore comment without a reason silences nothing."""

@@ -51,6 +51,19 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRate:
+    """How often a query runs in an iteration, or on a day where no iteration was found that runs it."""
+
+    median: float
+    p90: float
+    """Of ten iterations, nine have no more: a storm of retries shows here."""
+    count: int
+    """Iterations (days, UTC) in which it was charged for."""
+    evidence: tuple[str, ...]
+    """How these iterations were found (`label:cg_iteration`, `time`); empty where they are days."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """What the job history says of a query."""
 
@@ -66,6 +79,7 @@ class Measured:
     shared_with: tuple[str, ...]
     """The ids of those queries."""
     runs_per_day: float
+    rate: RunRate
     bytes_billed: int
     slot_ms: int
     on_demand: Decimal
@@ -92,7 +106,8 @@ class QueryReport:
     fingerprint: str
     runs: float
     runs_basis: str
-    """`assumed`, `declared`, `written` (turn counts in the code) or `measured` (runs on a day, in the history)."""
+    """`assumed`, `declared`, `written` (turn counts in the code) or `measured` (in the history: see
+    `Measured.rate`)."""
     bytes_processed: ByteRange | None
     bytes_billed: ByteRange | None
     usd: Dollars | None
@@ -286,6 +301,10 @@ class HistoryTotals:
     """Queries of the code that the history does not know."""
     prices: str
     """Where the dollars come from, in words."""
+    by_day: int = 0
+    """Of the measured queries, those in no iteration that was found: a day stands for one."""
+    evidence: tuple[str, ...] = ()
+    """How the iterations of the others were found."""
 
 
 @dataclass(frozen=True, slots=True)

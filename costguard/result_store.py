@@ -15,6 +15,7 @@ from costguard.result import (
     PolicyReport,
     PolicyViolation,
     QueryReport,
+    RunRate,
     ScanReport,
     ScanResult,
     Summary,
@@ -209,16 +210,25 @@ def _measured(item: Measured | None) -> Json:
     ]
     return [
         *(item.jobs, item.runs, item.grade, item.confidence, item.shared, item.shared_with),
-        *(item.runs_per_day, item.bytes_billed, item.slot_ms),
+        *(item.runs_per_day, _rate(item.rate), item.bytes_billed, item.slot_ms),
         *(str(item.on_demand), str(item.allocated), item.unpriced, estimate),
     ]
+
+
+def _rate(rate: RunRate) -> Json:
+    return [rate.median, rate.p90, rate.count, rate.evidence]
+
+
+def _read_rate(row: Json) -> RunRate:
+    median, p90, count, evidence = row
+    return RunRate(median, p90, count, tuple(evidence))
 
 
 def _read_measured(row: Json) -> Measured | None:
     if row is None:
         return None
-    jobs, runs, grade, confidence, shared, others, per_day, billed, slots = row[:9]
-    on_demand, allocated, unpriced, known = row[9:]
+    jobs, runs, grade, confidence, shared, others, per_day, rate, billed, slots = row[:10]
+    on_demand, allocated, unpriced, known = row[10:]
     estimate = None
     if known is not None:
         processed, bytes_billed, usd, per_iteration, estimated_runs, basis = known
@@ -238,6 +248,7 @@ def _read_measured(row: Json) -> Measured | None:
         shared,
         tuple(others),
         per_day,
+        _read_rate(rate),
         billed,
         slots,
         Decimal(on_demand),
@@ -260,7 +271,7 @@ def _read_history(row: Json) -> HistoryTotals | None:
     if row is None:
         return None
     amounts = {name: Decimal(row[name]) for name in _AMOUNTS}
-    return HistoryTotals(**{**row, **amounts})
+    return HistoryTotals(**{**row, **amounts, "evidence": tuple(row["evidence"])})
 
 
 _AMOUNTS = ("on_demand", "allocated", "matched_on_demand", "matched_allocated")

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from costguard.catalog.load import load_catalog
-from costguard.facts.schema import JUDGED_TABLES, TABLES, Column, columns_of
+from costguard.facts.schema import HISTORY_TABLES, JUDGED_TABLES, TABLES, Column, columns_of
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "rules" / "README.md"
 WAREHOUSE = ROOT / "rules" / "warehouse.json"
-ALL = {**TABLES, **JUDGED_TABLES}
 TYPES = {
     "int": "integer",
     "float": "number",
@@ -27,21 +26,35 @@ TYPES = {
     "bool": "true/false",
     "texts": "texts",
     "keys": "keys",
+    "Decimal": "amount",
+    "datetime": "time",
 }
 SHARDED = re.compile(r"_20\d{6}$")
 
 
 def reference() -> str:
     """Every fact table with its columns."""
-    parts = ["| table | a row is |\n| --- | --- |\n" + "".join(map(_table_row, ALL))]
-    for table in ALL:
+    return _tables({**TABLES, **JUDGED_TABLES})
+
+
+def history_reference() -> str:
+    """The tables of a history, which `costguard query` alone knows."""
+    return _tables(HISTORY_TABLES)
+
+
+def _tables(tables: dict[str, type]) -> str:
+    parts = [
+        "| table | a row is |\n| --- | --- |\n"
+        + "".join(_table_row(name, row) for name, row in tables.items())
+    ]
+    for table in tables:
         rows = "".join(f"{_column_row(table, column)}\n" for column in columns_of(table))
         parts.append(f"### {table}\n\n| column | type | meaning |\n| --- | --- | --- |\n{rows}")
     return "\n".join(parts)
 
 
-def _table_row(table: str) -> str:
-    meaning = (inspect.getdoc(ALL[table]) or "").splitlines()[0].rstrip(".")
+def _table_row(table: str, row: type) -> str:
+    meaning = (inspect.getdoc(row) or "").splitlines()[0].rstrip(".")
     asked = "; only for policies and `costguard query`" if table in JUDGED_TABLES else ""
     return f"| [`{table}`](#{table}) | {_cell(meaning[0].lower() + meaning[1:])}{asked} |\n"
 
@@ -89,7 +102,7 @@ def _phrases(tables: list[dict[str, Any]]) -> Iterator[str]:
 
 def rendered(readme: str) -> str:
     """rules/README.md's text with the generated blocks between their markers."""
-    for name, text in (("warehouse", warehouse()), ("facts", reference())):
+    for name, text in (("warehouse", warehouse()), ("facts", reference()), ("history", history_reference())):
         block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->\n)", re.DOTALL)
         readme, count = block.subn(lambda match, text=text: match[1] + text + match[2], readme)  # type: ignore[misc]
         if count != 1:

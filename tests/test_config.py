@@ -206,7 +206,7 @@ def test_limits_of_a_change(tmp_path: Path) -> None:
     config = load(tmp_path, "max_increase_pct = '12.5 %'\nwarn_increase_pct = 0.1\nmin_usd = 0.05")
     assert (config.max_increase_pct, config.warn_increase_pct) == (Decimal("12.5"), Decimal("0.1"))
     assert (config.min_usd, config.max_increase_usd, config.min_read_share) == (Decimal("0.05"), None, None)
-    assert load_config(None).min_usd is None
+    assert load_config(None).min_usd == 0
 
 
 def test_an_unknown_key_without_a_likeness_lists_the_known_ones(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def test_what_is_known_to_waste_less_is_silent() -> None:
     assert judge_gate(quiet, GatePolicy()).reasons == (
         "2 findings of severity error or above (--fail-on error)",
     )
-    assert with_floor(many, None) is many
+    assert with_floor(many, None) is with_floor(many, Decimal(0)) is many
 
 
 # -- budgets ---------------------------------------------------------------------------------------------

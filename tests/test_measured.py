@@ -12,13 +12,17 @@ from costguard.history.prices import Price
 from costguard.history.spend import History, Quantiles, Spend, StatementSpend
 from costguard.measured import ALLOCATED, IN_RESERVATION, MeasuredScan, measure
 from costguard.money import ByteRange, Dollars, Seconds
-from costguard.result import Estimate, Finding, QueryReport
+from costguard.result import Estimate, Finding, QueryReport, RunRate
 from tests.render.results import finding, query
 
 TIB = 2**40
-LIST = Price(Decimal("6.25"), "list")
-BILL = Price(Decimal("4"), "billed")
+LIST = Price(Decimal("6.25"), "list", "US")
+BILL = Price(Decimal("4"), "billed", "US")
 NOTE = "US, list of 2026-07-25"
+
+
+def note(location: str) -> str:
+    return f"{location}, list of 2026-07-25"
 
 
 def spent(spend: Spend, **changes: Any) -> StatementSpend:
@@ -34,6 +38,7 @@ def spent(spend: Spend, **changes: Any) -> StatementSpend:
         "first": None,
         "last": None,
         "runs_per_day": 2.0,
+        "rate": RunRate(2.0, 3.0, 2, ()),
         "processed": Quantiles(TIB // 4, TIB // 2, TIB),
         "billed": Quantiles(TIB // 4, TIB // 2, TIB),
     }
@@ -70,7 +75,7 @@ def scan(
 ) -> MeasuredScan:
     first = before or query()
     return measure(
-        [first, query("other.sql")], wasted, history(found, prices), [first.id, "other.sql:1"], 1, NOTE, {}
+        [first, query("other.sql")], wasted, history(found, prices), [first.id, "other.sql:1"], 1, note, {}
     )
 
 
@@ -103,7 +108,10 @@ def test_several_prices_have_a_mean() -> None:
     """Ten dollars for two TiB."""
     first = scan(spent(on_demand("10")), (LIST, BILL)).queries[0]
     assert first.usd is not None
-    assert (first.usd.point, first.price) == (Decimal("2.5"), f"5 USD/TiB, mean of its jobs, {NOTE}")
+    assert (first.usd.point, first.price) == (
+        Decimal("2.5"),
+        f"5 USD/TiB, mean of its jobs, {NOTE}; of the bill",
+    )
 
 
 def test_in_a_reservation_bytes_have_no_price() -> None:
@@ -166,7 +174,7 @@ def test_what_stays_an_estimate_has_the_price_of_the_bill() -> None:
     )
     prices = {0: Decimal(4), 1: Decimal(4)}
     found = spent(on_demand("12.5"))
-    result = measure([query(), other], [wasted], history(found), ["q.sql:1", "other.sql:1"], 1, NOTE, prices)
+    result = measure([query(), other], [wasted], history(found), ["q.sql:1", "other.sql:1"], 1, note, prices)
     ran, stays = result.queries
     assert ran.price == f"6.25 USD/TiB, {NOTE}"
     assert stays.usd == Dollars(Decimal(4), Decimal(4), Decimal(4), "exact")
@@ -179,6 +187,6 @@ def test_what_stays_an_estimate_has_the_price_of_the_bill() -> None:
         History({}, (), Spend(), Spend(), Spend(), {}, Spend(), None, None, 0),
         ["unknown.sql:1"],
         1,
-        NOTE,
+        note,
         {0: Decimal(4)},
     ).queries == (unknown,)

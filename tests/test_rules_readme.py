@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from costguard.facts.schema import INTERNAL_TABLES, JUDGED_TABLES, TABLES, columns_of
+from costguard.facts.schema import HISTORY_TABLES, INTERNAL_TABLES, JUDGED_TABLES, TABLES, columns_of
 from costguard.judge.columns import KEYS, NUMBERS, TEXTS
 from costguard.judge.page import HEADINGS, FrontMatter
 from costguard.judge.rulebook import check_against_schema, check_query, load_rulebook
@@ -44,7 +44,7 @@ def test_markers_are_needed() -> None:
         SCRIPT["rendered"](TEXT.replace("<!-- facts -->", ""))
 
 
-@pytest.mark.parametrize("table", [*TABLES, *JUDGED_TABLES])
+@pytest.mark.parametrize("table", [*TABLES, *JUDGED_TABLES, *HISTORY_TABLES])
 def test_every_column_of_every_table_is_there(table: str) -> None:
     section = TEXT.partition(f"\n### {table}\n")[2].partition("\n### ")[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [

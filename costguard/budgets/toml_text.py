@@ -10,13 +10,14 @@ from costguard.money import decimal_string, plain_decimal
 
 
 def budget_toml(budget: Budget) -> str:
-    """`[[tool.costguard.budgets]]` with its keys; a key that has its default value is not written.
+    """`[[tool.costguard.budgets]]`: period and thresholds are always written, other keys when they say something.
 
     >>> print(budget_toml(Budget("a", None, "p", "last-period", thresholds=())), end="")
     [[tool.costguard.budgets]]
     name = "a"
     project = "p"
     amount = "last-period"
+    period = "month"
     thresholds = []
     """
     return "[[tool.costguard.budgets]]\n" + "".join(f"{line}\n" for line in _lines(budget))

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costguard.cli.options import ExportArgument, Format, FormatOption, OutputOption
+from costguard.cli.options import (
+    ExportArgument,
+    Format,
+    FormatOption,
+    MaxBytesOption,
+    OutputOption,
+    PayerOption,
+)
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from costguard.history.charge_sql import TableName
     from costguard.history.rollup import Period
-    from costguard.history.rollup_sql import TableName
 
 
 def charges_command(
@@ -28,15 +35,8 @@ def charges_command(
     week: Annotated[
         str | None, typer.Option(metavar="WEEK", help="Only usage of this ISO week, such as 2026-W47.")
     ] = None,
-    project: Annotated[
-        str | None, typer.Option(help="Runs the query of bigquery:// (default: of the credentials).")
-    ] = None,
-    max_bytes_billed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="BYTES", min=1, help="What the query of bigquery:// may be charged for (100 GiB)."
-        ),
-    ] = None,
+    project: PayerOption = None,
+    max_bytes_billed: MaxBytesOption = None,
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="Of days and weeks.")] = "UTC",
     format: FormatOption = Format.text,
     output: OutputOption = None,

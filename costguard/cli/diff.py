@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -223,7 +224,10 @@ def _compared(
     from costguard.diff.same_files import SameFiles
     from costguard.pipeline import scan
 
-    with both_sides(repository, revisions.base, revisions.head, paths, options) as (base, head):
+    with (
+        _ended_in_order(),
+        both_sides(repository, revisions.base, revisions.head, paths, options) as (base, head),
+    ):
         with Reporter(quiet) as reporter:
             requests = scan_requests(repository, base, head, paths, options, same_settings=same_settings)
             accepted = head_baseline(repository, head, given.file, given.none)
@@ -255,6 +259,21 @@ def _declared(head: Side) -> str:
     if file is not None and file.is_relative_to(head.folder):
         return file.relative_to(head.folder).as_posix()
     return config_file(head.config)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """When the command is told to end (CI cancels a job so), it ends as it does on an interrupt: what
+    it wrote aside is deleted."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _base_and_paths(

@@ -1,4 +1,4 @@
-"""`costguard history`: `pull`."""
+"""`costguard history`: `pull`, of jobs and of charges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from costguard.errors import UsageProblem
 
 history_app = typer.Typer(
-    help="Get the job history.",
+    help="Get the job history, or the rows of the bill.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -20,41 +20,82 @@ history_app = typer.Typer(
 
 @history_app.callback()
 def history() -> None:
-    """Get the job history."""
+    """Get the job history, or the rows of the bill."""
 
 
 @history_app.command("pull")
 def pull_command(
     projects: Annotated[
-        list[str] | None, typer.Argument(metavar="[PROJECT...]", help="Whose jobs (default: of --project).")
+        list[str] | None,
+        typer.Argument(
+            metavar="[PROJECT...] | charges SOURCE",
+            help="Whose jobs (default: of --project); or `charges bigquery://PROJECT.DATASET.TABLE`.",
+        ),
     ] = None,
     project: Annotated[
-        str | None, typer.Option(help="Makes the requests (default: of the credentials).")
+        str | None,
+        typer.Option(help="Makes the requests, and pays for queries (default: of the credentials)."),
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=180, help="How far back; BigQuery keeps 180 days.")] = 28,
+    days: Annotated[
+        int, typer.Option(min=1, max=180, help="Jobs: how far back; BigQuery keeps 180 days.")
+    ] = 28,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="Charges: the first day, such as 2026-09-01.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Charges: the last day (default: yesterday).")
+    ] = None,
+    max_bytes_billed: Annotated[
+        int | None,
+        typer.Option(
+            "--max-bytes-billed",
+            "--maximum-bytes",
+            metavar="BYTES",
+            min=1,
+            help="Charges: what all days together may be charged for (100 GiB).",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Charges: only say what it would cost.")] = False,
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="DIRECTORY", help="A Parquet file for each project goes there."
+            "--output",
+            "-o",
+            metavar="DIRECTORY",
+            help="A Parquet file for each project, or for each day of charges, goes there.",
         ),
     ] = Path("history"),
     now: Annotated[
         str | None, typer.Option(metavar="TIME", help="The clock (default: the real one).")
     ] = None,
 ) -> None:
-    """List the jobs that BigQuery ran, at no cost, and write them to Parquet."""
+    """List the jobs that BigQuery ran, at no cost, and write them to Parquet; or the rows of the bill, for each day."""
     import sys
     from datetime import timedelta
     from io import BytesIO
 
+    from costguard.cli.pull_charges import pull_charges
     from costguard.cli.request import parse_now
+    from costguard.cli.sources import Warehouse
     from costguard.cloud.bigquery import Access, BigQuery
+    from costguard.history.exports import SCHEME
     from costguard.history.job_export import job_rows
     from costguard.render.amounts import counted
     from costguard.write import write_bytes
 
     if output.exists() and not output.is_dir():
         raise UsageProblem(f"{output}: is a file; --output needs a directory")
+    charges = [item for item in projects or () if item.startswith(SCHEME)]
+    if charges:
+        if projects != ["charges", charges[0]]:
+            raise UsageProblem(f"{charges[0]}: write `history pull charges {charges[0]} --from DAY`")
+        warehouse = Warehouse("history-pull", project, max_bytes_billed)
+        pull_charges(charges[0], warehouse, first, last, output, now, dry_run)
+        return
+    if first is not None or last is not None or max_bytes_billed is not None or dry_run:
+        raise UsageProblem(
+            "--from, --to, --max-bytes-billed and --dry-run are for `history pull charges bigquery://p.d.t`"
+        )
     until = parse_now(now)
     client = BigQuery(Access(project, label="history-pull"))
     for name in dict.fromkeys(projects or [client.project]):

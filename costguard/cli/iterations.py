@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from costguard.cli.options import Format, FormatOption, OutputOption
+from costguard.cli.options import Format, FormatOption, MaxBytesOption, OutputOption, PayerOption
 
 
 def iterations_command(
     billing: Annotated[
         list[str],
         typer.Option(
-            "--billing", metavar="EXPORT", help="The bill: files, directories, patterns (repeatable)."
+            "--billing",
+            metavar="EXPORT",
+            help="The bill: files, directories, patterns, or bigquery:// (repeatable).",
         ),
     ],
     jobs: Annotated[
@@ -35,6 +37,8 @@ def iterations_command(
         tuple[str, str] | None,
         typer.Option(metavar="ID ID", help="Two iterations side by side: the earlier, the later."),
     ] = None,
+    project: PayerOption = None,
+    max_bytes_billed: MaxBytesOption = None,
     format: FormatOption = Format.text,
     output: OutputOption = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
@@ -43,14 +47,15 @@ def iterations_command(
     from dataclasses import replace
 
     from costguard.cli.iteration import ledger_path
+    from costguard.cli.sources import Warehouse, bill_of, jobs_of
     from costguard.config import find_config, load_config
     from costguard.errors import UsageProblem
     from costguard.history import changes, runs
-    from costguard.history.charges import load_charges, summarise
+    from costguard.history.cells import CellRequest, wanted_labels
+    from costguard.history.charges import check_charges
     from costguard.history.iterations import Iteration, find_iterations, iteration_settings
-    from costguard.history.jobs import load_jobs
     from costguard.history.ledger import OWN_LABEL, Entry, entry_of, read_ledger
-    from costguard.history.rollup import week_period, within
+    from costguard.history.rollup import Period, week_period, within
     from costguard.render.comparison import comparison_json, comparison_text
     from costguard.render.iterations import Shown, iterations_json, iterations_text
     from costguard.write import check_output, write_text
@@ -64,12 +69,19 @@ def iterations_command(
             f"{ledger}: no such file; `costguard iteration start --ledger FILE` begins a ledger"
         )
     stamped = read_ledger(ledger_path(ledger))
-    charges = load_charges(billing)
-    history = load_jobs(jobs).frame if jobs else None
+    warehouse = Warehouse("iterations", project, max_bytes_billed)
+    warehouse.refuse_unless_used(billing, jobs or ())
+    whole = period or Period()
+    charges = bill_of(
+        billing,
+        warehouse,
+        lambda: CellRequest(wanted_labels(settings), whole, whole_labels=compare is not None),
+    )
+    history = jobs_of(jobs, warehouse, whole).frame if jobs else None
     if period is not None:
         charges = replace(charges, frame=within(charges.frame, period))
         history = within(history.lazy(), period, "created").collect() if history is not None else None
-    summary = summarise(charges)
+    reach = check_charges(charges)
     found = find_iterations(charges.frame, history, settings)
 
     def entry(item: Iteration) -> tuple[Entry, str] | None:
@@ -83,7 +95,7 @@ def iterations_command(
         compared = changes.compare(charges.frame, found, before, after, settings)
         render_two = comparison_json if format is Format.json else comparison_text
         entries = (entry(compared.before), entry(compared.after))
-        write_text(render_two(compared, entries, summary.currency), output)
+        write_text(render_two(compared, entries, reach.currency), output)
         return
     shown = Shown(
         found=found,
@@ -93,10 +105,10 @@ def iterations_command(
         runs=runs.runs_per_iteration(found.jobs) if history is not None else None,
         unhashed=runs.jobs_without_key(found.jobs),
         settings=settings,
-        currency=summary.currency,
+        currency=reach.currency,
         gross_only=any("credits" in file.missing for file in charges.files),
-        first=summary.first_usage,
-        last=summary.last_usage,
+        first=reach.first_usage,
+        last=reach.last_usage,
         week=week,
         timezone=timezone,
     )

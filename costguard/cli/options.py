@@ -30,7 +30,22 @@ OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="FI
 ExportArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="EXPORT...", help="Files, directories and patterns: Parquet, NDJSON, JSON, CSV, Avro."
+        metavar="EXPORT...",
+        help="Files, directories and patterns (Parquet, NDJSON, JSON, CSV, Avro), or bigquery://.",
+    ),
+]
+
+PayerOption = Annotated[
+    str | None,
+    typer.Option("--project", help="Runs the queries of bigquery:// (default: of the credentials)."),
+]
+MaxBytesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-bytes-billed",
+        metavar="BYTES",
+        min=1,
+        help="What a query of bigquery:// may be charged for (100 GiB).",
     ),
 ]
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from costguard.cli.options import BillingOption, JobsOption
 from costguard.errors import UsageProblem
 
 
@@ -36,23 +37,30 @@ def query_command(
     dialect: Annotated[str | None, typer.Option()] = None,
     format: Annotated[QueryFormat, typer.Option("--format", help="Output format.")] = QueryFormat.text,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE")] = None,
+    jobs: JobsOption = None,
+    billing: BillingOption = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache")] = False,
 ) -> None:
-    """Ask the fact tables a question of your own."""
+    """Ask the fact tables a question of your own; with --jobs and --billing also jobs, charges and iterations."""
+    from dataclasses import replace
+
     from costguard.cli.request import Options, build_request, config_for
+    from costguard.history.exports import find_export
     from costguard.judge.free_query import asks_for_findings, run_free_query
-    from costguard.pipeline import frames_of, judged_frames_of
+    from costguard.pipeline import frames_of
     from costguard.write import check_output, write_text
 
     check_output(output)
     options = Options(
         *(paths or [Path()], catalog or (), location, project, dataset, now, dialect, (), config, no_cache),
         prices=prices,
+        jobs=jobs,
     )
     request = build_request(options, config_for(options))
-    frames = judged_frames_of(request) if asks_for_findings(sql) else frames_of(request)
-    frame = run_free_query(sql, frames)
+    if billing:
+        request = replace(request, bills=tuple(find_export(billing)))
+    frame = run_free_query(sql, frames_of(request, judged=asks_for_findings(sql)))
     if format is QueryFormat.csv:
         nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
         if nested:

@@ -8,11 +8,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costguard.cli.options import OutputOption
+from costguard.cli.options import MaxBytesOption, OutputOption, PayerOption
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from costguard.config import Config
+    from costguard.history.charges import Charges
+    from costguard.history.jobs import Jobs
+    from costguard.history.prices import PricedJobs
+    from costguard.history.rollup import Period
+    from costguard.pipeline import Exports
+    from costguard.report.code import CodeCosts
     from costguard.report.model import Report
+    from costguard.report.weekly import Week
+
+
+MOST_WEEKS = 26
+"""INFORMATION_SCHEMA keeps 180 days of jobs."""
 
 
 class ReportFormat(StrEnum):
@@ -29,7 +43,10 @@ class ReportFormat(StrEnum):
 def report_command(
     billing: Annotated[
         list[str] | None,
-        typer.Option(metavar="EXPORT", help="Cloud Billing export: a file, folder or pattern (repeatable)."),
+        typer.Option(
+            metavar="EXPORT",
+            help="Cloud Billing export: a file, folder or pattern, or bigquery:// (repeatable).",
+        ),
     ] = None,
     week: Annotated[
         str | None,
@@ -72,43 +89,110 @@ def report_command(
     mail_to: Annotated[
         str | None, typer.Option(metavar="ADDRESSES", help="Recipients of the mail (--format eml).")
     ] = None,
+    project: PayerOption = None,
+    max_bytes_billed: MaxBytesOption = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="The config file.")] = None,
 ) -> None:
     """Report what a week cost, from the bill: what changed, what is unusual, and where the month is going."""
     from costguard.budgets.declared import declared_budgets
-    from costguard.cli.code_costs import code_costs_of
     from costguard.cli.iteration import ledger_path
     from costguard.cli.request import parse_now
+    from costguard.cli.sources import Warehouse, bill_of, jobs_of
     from costguard.config import find_config, load_config
-    from costguard.history.charges import load_charges
     from costguard.history.iterations import iteration_settings
-    from costguard.history.jobs import load_jobs
     from costguard.history.ledger import read_ledger
-    from costguard.report.weekly import ReportSettings, build_report, week_of
+    from costguard.pipeline import Exports
+    from costguard.report.weekly import ReportSettings, build_report, report_cells, week_of
     from costguard.write import check_output, write_text
 
     if not billing:
         raise UsageProblem("a report needs the bill: --billing EXPORT (docs/history.md says how to get it)")
     if code and not jobs:
         raise UsageProblem("--code needs the job history: --jobs EXPORT")
+    warehouse = Warehouse("report", project, max_bytes_billed)
+    warehouse.refuse_unless_used(billing, jobs or ())
     addresses = _addresses(format, mail_from, mail_to)
     check_output(output)
     moment = parse_now(now)
     settings = load_config(config if config is not None else find_config(Path()))
     chosen = week_of(week, timezone or settings.timezone, moment)
+    wanted = ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings))
+    charges = bill_of(billing, warehouse, lambda: report_cells(chosen, moment, wanted, prices=bool(jobs)))
+    history = jobs_of(jobs, warehouse, _reach(chosen, bool(code))) if jobs else None
+    priced = _priced(history, charges, settings) if history is not None else None
     report = build_report(
-        load_charges(billing),
+        charges,
         chosen,
         moment,
-        ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings)),
-        load_jobs(jobs).frame if jobs else None,
-        code_costs_of(code, jobs or (), billing, (chosen.period, chosen.earlier(1)), now, config)
-        if code
+        wanted,
+        history.frame if history is not None else None,
+        _code_costs(code, Exports(charges, history, priced), chosen, now, config)
+        if code and history
         else None,
         read_ledger(ledger_path(ledger)).entries,
         declared_budgets(settings),
+        priced,
     )
     write_text(_written(report, format, addresses), output)
+
+
+def _priced(jobs: Jobs, charges: Charges, config: Config) -> PricedJobs:
+    """The jobs with what they cost: by the bill where it is in US dollars, else by the list."""
+    from costguard.cli.request import price_lists
+    from costguard.estimate.price import list_price_of
+    from costguard.history.charges import currencies
+    from costguard.history.prices import price_jobs
+
+    book, _ = price_lists(
+        config.folder / config.prices if config.prices is not None else None, config.location
+    )
+    bill = charges if currencies(charges) == ["USD"] else None
+    return price_jobs(jobs.frame, list_price_of(book), config.location, bill)
+
+
+def _code_costs(
+    paths: Sequence[Path],
+    exports: Exports,
+    week: Week,
+    now: str | None,
+    config: Path | None,
+) -> CodeCosts:
+    """The code's queries by their jobs of the week, and of the one before."""
+    from costguard.cli.progress import Reporter
+    from costguard.cli.request import Options, build_request, config_for
+    from costguard.pipeline import scan_with_histories
+    from costguard.report.code import code_costs
+
+    options = Options(paths=paths, now=now, config=config)
+    request = build_request(options, config_for(options))
+    weeks = _weeks_of(exports.jobs, week)
+    with Reporter(quiet=False) as reporter:
+        found = scan_with_histories(request, [period for _, period in weeks], reporter.progress, exports)
+    named = [(name, one.history) for (name, _), one in zip(weeks, found, strict=True)]
+    before, last = found[-2], found[-1]
+    return code_costs(
+        last.history, before.history, last.queries, last.result.findings, len(last.never_run), named
+    )
+
+
+def _reach(week: Week, trends: bool) -> Period:
+    """The jobs that a report asks BigQuery for: iterations may go on in the week after."""
+    from costguard.history.rollup import Period
+    from costguard.report.daily import WEEKS
+
+    return Period(week.earlier(MOST_WEEKS - 1 if trends else WEEKS).start, week.earlier(-1).end)
+
+
+def _weeks_of(jobs: Jobs, week: Week) -> list[tuple[str, Period]]:
+    """The weeks from the history's first job to the week of the report: two at least, half a year at most."""
+    created = jobs.frame["created"].drop_nulls()
+    names = []
+    for number in range(MOST_WEEKS):
+        name, period = week.named_earlier(number)
+        if number > 1 and not (created < period.end).any():
+            break
+        names.append((name, period))
+    return names[::-1]
 
 
 def _addresses(format: ReportFormat, sender: str | None, to: str | None) -> tuple[str, str] | None:

@@ -101,6 +101,7 @@ def build_request(options: Options, config: Config, files: Discovery | None = No
         policies=_policies(config),
         require_reason=config.require_reason,
         paths=paths_for(options, config),
+        config=config,
     )
 
 

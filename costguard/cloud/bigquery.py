@@ -13,6 +13,7 @@ from costguard.cloud.problems import Attempt, explained
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
+    import polars as pl
     from google.api_core.retry import Retry
     from google.cloud import bigquery
 
@@ -25,6 +26,8 @@ MINIMUM_BYTES_BILLED: Final = 10 << 20
 PATIENCE_SECONDS: Final = 60.0
 """So long a request is tried again after 429, 5xx or rateLimitExceeded. Quotas of a day are not waited for."""
 
+_PAGE_ROWS: Final = 50_000
+"""Rows of an answer that are held as Python objects at a time."""
 _TIMEOUT_SECONDS: Final = 60.0
 """Of one request."""
 
@@ -59,6 +62,14 @@ class DryRun:
     bytes: int | None
     accuracy: str | None
     """PRECISE, UPPER_BOUND, LOWER_BOUND or UNKNOWN."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAnswer:
+    """The rows of a query as a frame, and what it was charged for."""
+
+    frame: pl.DataFrame
+    bytes_billed: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +222,49 @@ class BigQuery:
                 job.reload(retry=self._retry)
         billed = job.total_bytes_billed
         return Answer(rows, int(billed) if billed is not None else None)
+
+    def frame(
+        self,
+        sql: str,
+        location: str | None,
+        maximum_bytes_billed: int,
+        parameters: Parameters,
+        about: str,
+        schema: Mapping[str, pl.DataType],
+        most_rows: int,
+    ) -> FrameAnswer:
+        """The rows of a query as a frame with these columns, taken page by page; it fails where it would be charged for
+        more.
+
+        Raises:
+            UsageProblem: there are more than `most_rows`.
+        """
+        import polars as pl
+        from google.cloud.bigquery import QueryJobConfig
+
+        config = QueryJobConfig(
+            maximum_bytes_billed=maximum_bytes_billed,
+            labels=self._labels(),
+            query_parameters=_query_parameters(parameters),
+        )
+        with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
+            job = self._client.query(
+                sql, config, location=location, retry=self._retry, timeout=_TIMEOUT_SECONDS
+            )
+            found = job.result(retry=self._retry, page_size=_PAGE_ROWS)
+            if found.total_rows is not None and found.total_rows > most_rows:
+                raise UsageProblem(
+                    f"{about}: the answer has {found.total_rows:,} rows, more than {most_rows:,}; choose a shorter time"
+                )
+            pages = [
+                pl.DataFrame([row.values() for row in page], schema=dict(schema), orient="row")
+                for page in found.pages
+            ]
+            if job.total_bytes_billed is None:
+                job.reload(retry=self._retry)
+        billed = job.total_bytes_billed
+        frame = pl.concat(pages) if pages else pl.DataFrame(schema=dict(schema))
+        return FrameAnswer(frame, int(billed) if billed is not None else None)
 
     def _attempt(self, action: str, permission: str) -> Attempt:
         return Attempt(action, self.project, permission)

@@ -10,25 +10,45 @@ from typing import TYPE_CHECKING, Any, Final
 from costguard.cloud.bigquery import MINIMUM_BYTES_BILLED, BigQuery
 from costguard.errors import UsageProblem
 from costguard.estimate.price import UnknownLocationError, price_book
-from costguard.history.rollup import Period
-from costguard.history.rollup_sql import (
+from costguard.history.cells import CellRequest, cells_schema, cells_sql, charges_of_cells
+from costguard.history.charge_sql import (
     INGESTION_TIME,
     BillTable,
+    Statement,
     TableName,
     bill_table,
-    one_currency,
-    roll_ups_sql,
-    rolled_up,
     table_name,
 )
+from costguard.history.exports import SCHEME
+from costguard.history.rollup import Period
+from costguard.history.rollup_sql import one_currency, roll_ups_sql, rolled_up
 from costguard.money import TIB, format_bytes
 
 if TYPE_CHECKING:
     import polars as pl
 
-SCHEME: Final = "bigquery://"
+    from costguard.history.charges import Charges
+
 DEFAULT_LIMIT: Final = 100 << 30
 """Bytes that one report may be charged for unless the user says otherwise: 0.61 US dollars at 6.25 a TiB."""
+
+
+MOST_CELLS: Final = 2_000_000
+"""Sums that come back for a report or for iterations: some 100 bytes each, as JSON some 500."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a query took."""
+
+    about: str
+    estimated: int | None
+    """Bytes by the dry run; None when BigQuery could not tell."""
+    billed: int | None
+    usd: Decimal | None
+    """At the list price of the location, before any free tier; None when bytes or price are not known."""
+    rows: int
+    """Of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +91,9 @@ def roll_ups(
         UsageProblem: the table cannot be read or is no billing export, the query would read more than `limit` bytes, or
             what is added up has more than one currency.
     """
-    description = client.table(name.project, name.dataset, name.table)
-    table = bill_table(name, dict(_columns(description["schema"]["fields"])), _partition(description))
+    table, location = described(client, name)
     statement = roll_ups_sql(table, dimensions, period, zone)
-    location = description.get("location")
-    estimated = client.dry_run(statement.sql, location, str(name), statement.parameters).bytes
-    if estimated is not None and estimated > limit:
-        raise UsageProblem(
-            f"{name}: adding it up would read {format_bytes(estimated)}, more than {format_bytes(limit)}; choose a "
-            "--week, or allow more with --max-bytes-billed"
-        )
+    estimated = affordable(client, statement, location, str(name), limit)
     answer = client.rows(
         statement.sql, location, max(limit, MINIMUM_BYTES_BILLED), statement.parameters, str(name)
     )
@@ -90,17 +103,81 @@ def roll_ups(
         currency=one_currency(answer.rows),
         estimated=estimated,
         billed=answer.bytes_billed,
-        usd=_usd(answer.bytes_billed, location),
+        usd=list_usd(answer.bytes_billed, location),
     )
 
 
-def _usd(billed: int | None, location: str | None) -> Decimal | None:
+def cells(
+    client: BigQuery, name: TableName, request: CellRequest, limit: int, most: int = MOST_CELLS
+) -> tuple[Charges, Asked]:
+    """Charges, added up by BigQuery as far as a report or a list of iterations can take it.
+
+    Raises:
+        UsageProblem: the table cannot be read or is no billing export, the query would read more than `limit` bytes, or
+            its answer has more than `most` rows.
+    """
+    table, location = described(client, name)
+    statement = cells_sql(table, request)
+    estimated = affordable(client, statement, location, str(name), limit)
+    answer = client.frame(
+        *(statement.sql, location, max(limit, MINIMUM_BYTES_BILLED), statement.parameters, str(name)),
+        cells_schema(request),
+        most,
+    )
+    billed = answer.bytes_billed
+    asked = Asked(str(name), estimated, billed, list_usd(billed, location), answer.frame.height)
+    return charges_of_cells(answer.frame, table, request), asked
+
+
+def described(client: BigQuery, name: TableName) -> tuple[BillTable, str | None]:
+    """A billing export, and where it is.
+
+    Raises:
+        UsageProblem: it cannot be read, or is none.
+    """
+    description = client.table(name.project, name.dataset, name.table)
+    return bill_of(name, description), description.get("location")
+
+
+def bill_of(name: TableName, description: Mapping[str, Any]) -> BillTable:
+    """A billing export, as `tables.get` tells of it.
+
+    Raises:
+        UsageProblem: it is none.
+    """
+    return bill_table(name, column_types(description), _partition(description))
+
+
+def affordable(
+    client: BigQuery, statement: Statement, location: str | None, about: str, limit: int
+) -> int | None:
+    """The bytes that a query would read, by a dry run; None when BigQuery cannot tell.
+
+    Raises:
+        UsageProblem: more than `limit`.
+    """
+    estimated = client.dry_run(statement.sql, location, about, statement.parameters).bytes
+    if estimated is not None and estimated > limit:
+        raise UsageProblem(
+            f"{about}: the query would read {format_bytes(estimated)}, more than {format_bytes(limit)}; choose a "
+            "--week, or allow more with --max-bytes-billed"
+        )
+    return estimated
+
+
+def list_usd(billed: int | None, location: str | None) -> Decimal | None:
+    """What bytes cost in a location by the list, before any free tier; None when either is not known."""
     if billed is None or location is None:
         return None
     try:
         return price_book().price(location) * billed / TIB
     except UnknownLocationError:
         return None
+
+
+def column_types(description: Mapping[str, Any]) -> dict[str, str]:
+    """The type of each column and of each field of a struct, by its dotted path, as `tables.get` tells them."""
+    return dict(_columns(description["schema"]["fields"]))
 
 
 def _columns(fields: Sequence[Mapping[str, Any]], above: str = "") -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -96,6 +96,18 @@ class PriceBook:
                 f"the list of {self.as_of} has {more} of analysis that cannot be read (costguard prices show)"
             )
         return tuple(found)
+
+
+def list_price_of(book: PriceBook) -> Callable[[str, str], Decimal | None]:
+    """US dollars for a billed TiB of a statement in a location; None when the list has no such location."""
+
+    def price(statement: str, location: str) -> Decimal | None:
+        try:
+            return book.statement_price(location, statement)
+        except UnknownLocationError:
+            return None
+
+    return price
 
 
 def _key(location: str) -> str:

@@ -17,6 +17,8 @@ _TYPES: dict[str, Any] = {
     "bool": pl.Boolean,
     "texts": pl.List(pl.String),
     "keys": pl.List(pl.Int64),
+    "Decimal": pl.Decimal(38, 9),
+    "datetime": pl.Datetime("us", "UTC"),
 }
 
 

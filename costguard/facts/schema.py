@@ -13,6 +13,8 @@ together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Final, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -509,6 +511,92 @@ class FindingFact(NamedTuple):
     fingerprint: Annotated[str, "stable when lines move: rule, path and the flagged text"]
 
 
+class JobFact(NamedTuple):
+    """A job that BigQuery ran (of `--jobs`)."""
+
+    job_id: Annotated[str | None, "its id"]
+    project: Annotated[str | None, "the project that ran it"]
+    location: Annotated[str | None, "where it ran, if the history tells"]
+    user: Annotated[str | None, "who asked"]
+    created: Annotated[datetime | None, "when it was created (UTC)"]
+    ended: Annotated[datetime | None, "when it ended (UTC)"]
+    job_type: Annotated[str | None, "QUERY, LOAD, EXTRACT, COPY"]
+    statement: Annotated[str | None, "SELECT, MERGE, SCRIPT, ..."]
+    text: Annotated[str | None, "the query"]
+    query_hash: Annotated[str | None, "BigQuery's hash of the query without its literals"]
+    query: Annotated[
+        int | None, "the statement of the code that it ran; null when several fit", Key("queries")
+    ]
+    matched_by: Annotated[str | None, "label, comment, fingerprint, tables"]
+    confidence: Annotated[str | None, "how sure the match is: high, medium, low"]
+    iteration: Annotated[int | None, "the iteration that it was part of", Key("iterations")]
+    charged: Annotated[bool, "it was charged for, and is not the sum of other rows"]
+    cache_hit: Annotated[bool | None, "its result came from the cache"]
+    error: Annotated[str | None, "why it failed"]
+    bytes_processed: Annotated[int | None, "bytes read"]
+    bytes_billed: Annotated[int | None, "bytes billed"]
+    slot_ms: Annotated[int | None, "slot milliseconds"]
+    reservation: Annotated[str | None, "the reservation that it ran in"]
+    usd: Annotated[Decimal | None, "US dollars, to nine places; null when nobody knows"]
+    allocated: Annotated[bool, "these dollars are of slots, shared out by slot time"]
+    labels: Annotated[Texts, "`key=value`"]
+    tables: Annotated[Texts, "project.dataset.table of what it read"]
+    destination: Annotated[str | None, "project.dataset.table of what it wrote"]
+
+
+class ChargeFact(NamedTuple):
+    """A row of the bill (of `--billing`)."""
+
+    usage_start: Annotated[datetime | None, "when the usage began (UTC)"]
+    usage_end: Annotated[datetime | None, "when it ended (UTC)"]
+    service_id: Annotated[str | None, "id of the service; names change"]
+    service: Annotated[str | None, "its name"]
+    sku_id: Annotated[str | None, "id of the SKU"]
+    sku: Annotated[str | None, "its description"]
+    project: Annotated[str | None, "the project"]
+    region: Annotated[str | None, "the region, or the multi-region"]
+    resource: Annotated[str | None, "the resource, in a detailed export"]
+    cost_type: Annotated[str | None, "regular, tax, adjustment, rounding_error"]
+    invoice_month: Annotated[str | None, "such as 202611"]
+    phase: Annotated[str, "ingestion, preprocessing, training, ... unclassified"]
+    standing: Annotated[str | None, "the name of a cost that is there without iterations"]
+    iteration: Annotated[int | None, "the iteration that it falls to", Key("iterations")]
+    currency: Annotated[str | None, "of the amounts"]
+    gross: Annotated[Decimal | None, "cost before credits"]
+    credits: Annotated[Decimal, "their sum, 0 or less"]
+    promotions: Annotated[Decimal, "part of the credits: they pay, and lower no price"]
+    net: Annotated[Decimal | None, "gross plus credits"]
+    usage_amount: Annotated[float | None, "how much was used"]
+    usage_unit: Annotated[str | None, "of what"]
+    labels: Annotated[Texts, "`key=value`"]
+    system_labels: Annotated[Texts, "`key=value`"]
+    project_labels: Annotated[Texts, "`key=value`"]
+    tags: Annotated[Texts, "`key=value`"]
+    export_time: Annotated[datetime | None, "when the row was exported (UTC)"]
+
+
+class IterationFact(NamedTuple):
+    """An iteration that was found in the bill and the jobs."""
+
+    iteration: Annotated[int, "key; the newest is 0", Key("iterations")]
+    id: Annotated[str, "the label's value, or what it is told by and when it began"]
+    evidence: Annotated[str, "label:KEY, time, ..."]
+    started: Annotated[datetime, "when its first usage or job began (UTC)"]
+    ended: Annotated[datetime, "when the last one ended (UTC)"]
+    projects: Annotated[Texts, "where it ran"]
+    charges: Annotated[int, "rows of the bill"]
+    net: Annotated[Decimal | None, "what it came to; null when it is not billed yet"]
+    jobs: Annotated[int, "jobs, without scripts"]
+    bytes_billed: Annotated[int, "of its jobs"]
+
+
+HISTORY_TABLES: Final[dict[str, type]] = {
+    "jobs": JobFact,
+    "charges": ChargeFact,
+    "iterations": IterationFact,
+}
+"""The tables that only `costguard query` knows, with `--jobs` and `--billing`: a rule must not need a history."""
+
 TABLES: Final[dict[str, type]] = {
     "sources": Source,
     "locations": Location,
@@ -543,7 +631,7 @@ INTERNAL_TABLES: Final[dict[str, type]] = {"read_plans": ReadPlan}
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A declared column. `type` is one of str, int, float, bool, texts, keys."""
+    """A declared column. `type` is one of str, int, float, bool, texts, keys, Decimal, datetime."""
 
     name: str
     type: str
@@ -560,7 +648,7 @@ def columns_of(table: str) -> tuple[Column, ...]:
     Raises:
         KeyError: when there is no such table.
     """
-    row = TABLES.get(table) or JUDGED_TABLES.get(table) or INTERNAL_TABLES[table]
+    row = TABLES.get(table) or JUDGED_TABLES.get(table) or HISTORY_TABLES.get(table) or INTERNAL_TABLES[table]
     columns = []
     for name, hint in get_type_hints(row, include_extras=True).items():
         base, meaning, *marks = get_args(hint)

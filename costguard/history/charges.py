@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 
 from costguard.errors import UsageProblem
-from costguard.history.charge_columns import REQUIRED, Shape, credit_total, map_columns, shape_of
-from costguard.history.exports import FileFormat
+from costguard.history.charge_columns import CHARGES, REQUIRED, Shape, credit_total, map_columns, shape_of
+from costguard.history.columns import MONEY
+from costguard.history.exports import ExportFormat
 from costguard.history.files import collected, opened
 from costguard.history.rollup import Sum, roll_up, sums
 
@@ -23,16 +24,18 @@ _IDENTITY = (
     *("billing_account", "invoice_month", "cost_type", "service_id", "sku_id", "usage_start", "usage_end"),
     *("project", "region", "resource", "cost", "usage_amount", "export_time"),
 )
+MONTHLY = timedelta(days=27)
+"""A charge for so long, or longer, is one for the month: it does not come again on the next such weekday."""
 PROMOTION = "PROMOTION"
 """The type of credits that pay, and lower no price."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A file of the bill."""
+    """A file of the bill, or a table of BigQuery."""
 
     path: Path
-    format: FileFormat
+    format: ExportFormat
     shape: Shape
     missing: tuple[str, ...]
     """Columns that it lacks."""
@@ -43,8 +46,30 @@ class Charges:
     """Charges, not yet read."""
 
     frame: pl.LazyFrame
-    """The columns of CHARGES, `net`, `credit`, `promotion` (amounts), `file` (index in `files`), `unreadable`."""
+    """The columns of CHARGES, `net`, `credit`, `promotion` (amounts), `rows` (charges that a row stands for: 1, unless
+    BigQuery added some up), `file` (index in `files`), `unreadable`."""
     files: tuple[ExportFile, ...]
+    told_lags: pl.LazyFrame | None = None
+    """As `lags`, where `frame` does not tell when each charge was exported."""
+
+    @property
+    def lags(self) -> pl.LazyFrame:
+        """`usage_start`, `lag` (whole minutes from the end of a usage to its export), `rows`."""
+        if self.told_lags is not None:
+            return self.told_lags
+        lag = (pl.col("export_time") - pl.col("usage_end")).dt.total_minutes()
+        return self.frame.select("usage_start", lag.alias("lag"), "rows")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a bill goes."""
+
+    first_usage: datetime | None
+    last_usage: datetime | None
+    exported: datetime | None
+    currency: str | None
+    """None of an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +101,11 @@ class Summary:
     refunds: int
     """Rows whose net is below zero."""
 
+    @property
+    def reach(self) -> Reach:
+        """How far it goes."""
+        return Reach(self.first_usage, self.last_usage, self.exported, self.currency)
+
 
 def load_charges(given: Sequence[str]) -> Charges:
     """The charges in files, directories and patterns.
@@ -100,8 +130,36 @@ def load_charges(given: Sequence[str]) -> Charges:
         credit.alias("credit"),
         (pl.col("cost") + credit).alias("net"),
         credit_total(pl.col("credits"), PROMOTION).alias("promotion"),
+        pl.lit(1, dtype=pl.Int64).alias("rows"),
     )
     return Charges(frame, tuple(files))
+
+
+def no_charges() -> pl.LazyFrame:
+    """The frame of a bill without charges."""
+    amounts = dict.fromkeys(("credit", "net", "promotion"), MONEY)
+    return pl.LazyFrame(
+        schema={**CHARGES, **amounts, "rows": pl.Int64, "file": pl.Int32, "unreadable": pl.Boolean}
+    )
+
+
+def currencies(charges: Charges) -> list[str]:
+    """Of the amounts, sorted."""
+    (found,) = collected(charges.frame.select(pl.col("currency").drop_nulls().unique().sort()))
+    return found["currency"].to_list()
+
+
+def check_charges(charges: Charges) -> Reach:
+    """Read the bill once, and refuse what would be added up wrongly.
+
+    Raises:
+        UsageProblem: amounts that are no numbers, more than one currency, or files left by an older export.
+    """
+    (totals,) = collected(charges.frame.select(_reach()))
+    row = totals.row(0, named=True)
+    _check(row)
+    _refuse_stale(charges)
+    return Reach(row["first"], row["last"], row["exported"], next(iter(row["currencies"]), None))
 
 
 def summarise(charges: Charges) -> Summary:
@@ -116,12 +174,11 @@ def summarise(charges: Charges) -> Summary:
         _totals(frame),
         roll_up(frame, "invoice-month").sort("key"),
         credits.group_by("type").agg(_sum("amount")).sort("type"),
-        frame.group_by("cost_type").agg(pl.len()).sort("cost_type"),
+        frame.group_by("cost_type").agg(pl.col("rows").sum()).sort("cost_type"),
     )
     row = totals.row(0, named=True)
     _check(row)
     _refuse_stale(charges)
-    currencies: list[str] = row["currencies"]
     return Summary(
         rows=row["rows"],
         first_usage=row["first"],
@@ -129,7 +186,7 @@ def summarise(charges: Charges) -> Summary:
         exported=row["exported"],
         days=row["days"],
         late=row["late"],
-        currency=currencies[0] if currencies else None,
+        currency=next(iter(row["currencies"]), None),
         gross=row["cost"],
         credits=row["credit"],
         promotions=row["promotion"],
@@ -145,19 +202,26 @@ def summarise(charges: Charges) -> Summary:
 
 def _totals(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame.select(
+        *_reach(),
         pl.len().alias("rows"),
+        pl.col("usage_start").drop_nulls().dt.date().n_unique().alias("days"),
+        (pl.col("export_time") - pl.col("usage_end")).quantile(0.9, "nearest").alias("late"),
+        *(_sum(name) for name in ("cost", "credit", "promotion", "net")),
+        pl.col("adjustment").is_not_null().sum().alias("adjusted"),
+        pl.col("project").is_null().sum().alias("without_project"),
+        (pl.col("net") < 0).sum().alias("refunds"),
+    )
+
+
+def _reach() -> tuple[pl.Expr, ...]:
+    """What `check_charges` and `summarise` both read."""
+    return (
         pl.col("unreadable").sum(),
         (pl.col("usage_start").is_null() & pl.col("cost").is_not_null()).sum().alias("timeless"),
         pl.col("usage_start").min().alias("first"),
         pl.col("usage_end").fill_null(pl.col("usage_start")).max().alias("last"),
         pl.col("export_time").max().alias("exported"),
-        pl.col("usage_start").drop_nulls().dt.date().n_unique().alias("days"),
-        (pl.col("export_time") - pl.col("usage_end")).quantile(0.9, "nearest").alias("late"),
         pl.col("currency").drop_nulls().unique().sort().implode().alias("currencies"),
-        *(_sum(name) for name in ("cost", "credit", "promotion", "net")),
-        pl.col("adjustment").is_not_null().sum().alias("adjusted"),
-        pl.col("project").is_null().sum().alias("without_project"),
-        (pl.col("net") < 0).sum().alias("refunds"),
     )
 
 

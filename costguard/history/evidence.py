@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -25,6 +25,12 @@ class Evidence:
     keys: tuple[str, ...]
     """Keys under which producers write it."""
     kind: Kind = "run"
+
+    def places(self) -> Iterator[tuple[str, str]]:
+        """(column of charges, key) of each."""
+        for key in self.keys:
+            kind, _, name = key.rpartition(":")
+            yield _ELSEWHERE[kind] if kind else "labels", name
 
 
 KNOWN: Final = (

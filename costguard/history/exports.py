@@ -11,6 +11,12 @@ from costguard.errors import UsageProblem
 
 FileFormat = Literal["parquet", "ndjson", "json", "csv", "avro"]
 
+ExportFormat = FileFormat | Literal["bigquery"]
+"""Where rows come from: a file, or a table of BigQuery that was asked for them."""
+
+SCHEME: Final = "bigquery://"
+"""Begins a source that stays in BigQuery."""
+
 SUFFIXES: Final[dict[str, FileFormat]] = {
     ".parquet": "parquet",
     ".ndjson": "ndjson",
@@ -29,6 +35,11 @@ def find_export(given: Sequence[str]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for item in given:
+        if item.startswith(SCHEME):
+            raise UsageProblem(
+                f"{item}: this command reads files; `charges`, `jobs`, `iterations` and `report` read BigQuery, and "
+                "`history pull` makes files of it"
+            )
         path = Path(item)
         if path.is_dir():
             names = sorted(entry for entry in path.rglob("*") if entry.is_file() and _is_export(entry))

@@ -22,6 +22,7 @@ from costguard.history.files import collected
 from costguard.history.job_columns import JOBS
 from costguard.history.jobs import SCRIPT
 from costguard.history.phases import PHASES, phase_rules, with_phases
+from costguard.history.rollup import latest
 from costguard.history.stretches import lasts, with_stretches
 
 TIME_EVIDENCE: Final = "time"
@@ -155,12 +156,8 @@ def find_iterations(
     order = settings.evidence
     marked = marked_charges(charges, settings)
     summed, names = collected(
-        marked.group_by(CELL).agg(
-            pl.len().cast(pl.Int64).alias("rows"), pl.col("net").sum().fill_null(0).cast(MONEY)
-        ),
-        charges.group_by("service_id", "sku_id").agg(
-            pl.col(name).sort_by("usage_start").drop_nulls().last() for name in ("service", "sku")
-        ),
+        marked.group_by(CELL).agg(pl.col("rows").sum(), pl.col("net").sum().fill_null(0).cast(MONEY)),
+        charges.group_by("service_id", "sku_id").agg(latest("service"), latest("sku")),
     )
     jobs = _no_jobs() if jobs is None else jobs
     told = _with_parents(with_evidence(jobs.lazy(), order).collect()).with_row_index("job")

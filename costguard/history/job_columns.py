@@ -39,8 +39,10 @@ JOBS: Final[Mapping[str, pl.DataType]] = {
     "tables": TABLES,
     "destination": pl.String(),
     "query_hash": pl.String(),
+    "location": pl.String(),
 }
-"""The columns of a job. `error` is the reason why it failed; `tables` are those that it read."""
+"""The columns of a job. `error` is the reason why it failed; `tables` are those that it read. INFORMATION_SCHEMA
+is of one region, and does not name the `location`."""
 
 _SCHEMA_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "job_id": ("job_id",),
@@ -65,10 +67,23 @@ _SCHEMA_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "edition": ("edition",),
     "labels": ("labels",),
     "query_hash": ("query_info.query_hashes.normalized_literals",),
+    "location": ("location",),
 }
 _NAME_PARTS: Final = pl.List(
     pl.Struct({"project_id": pl.String, "dataset_id": pl.String, "table_id": pl.String})
 )
+
+
+JOB_PATHS: Final = (
+    *dict.fromkeys(path for paths in _SCHEMA_COLUMNS.values() for path in paths if path != "labels"),
+    *(f"destination_table.{name}" for name in ("project_id", "dataset_id", "table_id")),
+)
+"""The columns of INFORMATION_SCHEMA.JOBS that are no lists, of which a job's are made."""
+JOB_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "labels": ("key", "value"),
+    "referenced_tables": ("project_id", "dataset_id", "table_id"),
+}
+"""Those that are lists, and the fields of what is in them."""
 
 
 def source_of(schema: Mapping[str, pl.DataType]) -> JobSource | None:
@@ -97,7 +112,8 @@ def map_job_columns(schema: Mapping[str, pl.DataType]) -> tuple[list[pl.Expr], l
             place = next(filter(None, (find(schema, path) for path in _SCHEMA_COLUMNS[name])), None)
             value = read_as(place, wanted) if place is not None else None
         if value is None:
-            missing.append(name)
+            if name != "location":  # the view never has it
+                missing.append(name)
             value = pl.lit(None, dtype=wanted)
         expressions.append(value.alias(name))
     return expressions, missing

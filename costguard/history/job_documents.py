@@ -47,10 +47,11 @@ def rest_job(document: Mapping[str, Any]) -> dict[str, Any]:
         "tables": [_dotted(item) for item in counted.get("referencedTables") or () if isinstance(item, dict)],
         "destination": _dotted(_object(query, "destinationTable")),
         "query_hash": _object(_object(counted, "queryInfo"), "queryHashes").get("normalized_literals"),
+        "location": reference.get("location"),
     }
 
 
-def audit_job(metadata: str, user: str | None) -> dict[str, Any] | None:
+def audit_job(metadata: str, user: str | None, location: str | None = None) -> dict[str, Any] | None:
     """The job that an entry of the data access log tells the end of; None when it tells something else."""
     try:
         document = json.loads(metadata)
@@ -91,6 +92,7 @@ def audit_job(metadata: str, user: str | None) -> dict[str, Any] | None:
         "tables": [_path(item) for item in counted.get("referencedTables") or () if isinstance(item, str)],
         "destination": _path(query.get("destinationTable")),
         "query_hash": None,
+        "location": location,
     }
 
 

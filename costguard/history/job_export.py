@@ -37,9 +37,10 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "query_info": pl.Struct({"query_hashes": pl.Struct({"normalized_literals": pl.String()})}),
     "query_dialect": pl.String(),
     "edition": pl.String(),
+    "location": pl.String(),
 }
 """Columns of the view that costguard reads, in the order of its documentation
-(cloud.google.com/bigquery/docs/information-schema-jobs)."""
+(cloud.google.com/bigquery/docs/information-schema-jobs), and where a job ran."""
 
 
 def job_rows(documents: Sequence[dict[str, Any]]) -> pl.DataFrame:
@@ -74,6 +75,7 @@ def _row(job: dict[str, Any]) -> dict[str, Any]:
         "query_info": {"query_hashes": {"normalized_literals": job["query_hash"]}},
         "query_dialect": job["dialect"],
         "edition": job["edition"],
+        "location": job["location"],
     }
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from costguard.errors import UsageProblem
 from costguard.history.columns import Found, find, read_as
-from costguard.history.exports import FileFormat
+from costguard.history.exports import ExportFormat
 from costguard.history.files import Opened, collected, opened
 from costguard.history.job_columns import JOBS, JobSource, map_job_columns, source_of
 from costguard.history.job_documents import audit_job, rest_job
@@ -31,10 +31,10 @@ SCRIPT = "SCRIPT"
 
 @dataclass(frozen=True, slots=True)
 class HistoryFile:
-    """A file of the history."""
+    """A file of the history, or a table of BigQuery."""
 
     path: Path
-    format: FileFormat
+    format: ExportFormat
     source: JobSource
     missing: tuple[str, ...]
     """Columns that it lacks."""
@@ -99,6 +99,20 @@ def load_jobs(given: Sequence[str]) -> Jobs:
         frame, count = collected(rows, file.rows.select(pl.len()), where=str(file.path))
         frames.append(frame)
         files.append(HistoryFile(file.path, file.format, source, tuple(missing), count.item() - frame.height))
+    return _each_once(frames, tuple(files))
+
+
+def jobs_of_rows(rows: pl.DataFrame, name: str) -> Jobs:
+    """The jobs that a table or a view of BigQuery answered with: rows of INFORMATION_SCHEMA.JOBS, structs taken apart.
+
+    `name`: of what was asked, for people.
+    """
+    expressions, missing = map_job_columns(dict(rows.schema))
+    file = HistoryFile(Path(name), "bigquery", "information-schema", tuple(missing), 0)
+    return _each_once([rows.select(expressions)], (file,))
+
+
+def _each_once(frames: Sequence[pl.DataFrame], files: tuple[HistoryFile, ...]) -> Jobs:
     together = pl.concat(frames)
     # The latest word on a job counts: an export may have caught it while it ran.
     once = (
@@ -116,7 +130,7 @@ def load_jobs(given: Sequence[str]) -> Jobs:
     reservation = pl.col("reservation").replace(UNRESERVED, None)
     return Jobs(
         once.with_columns(billable.alias("billable"), reservation),
-        tuple(files),
+        files,
         together.height - once.height,
     )
 
@@ -146,15 +160,19 @@ def _listed(file: Opened) -> Iterator[dict[str, Any]]:
 def _audited(file: Opened) -> Iterator[dict[str, Any]]:
     text = find(file.schema, "protopayload_auditlog.metadataJson")
     user = find(file.schema, "protopayload_auditlog.authenticationInfo.principalEmail")
+    location = find(file.schema, "resource.labels.location")
     if text is None:
         raise file.refused("entries of a log without `metadataJson`: these are not BigQuery's")
     told = file.rows.select(
         text.expression.alias("text"),
-        (user.expression if user is not None else pl.lit(None, dtype=pl.String)).alias("user"),
+        *(
+            (place.expression if place is not None else pl.lit(None, dtype=pl.String)).alias(name)
+            for name, place in (("user", user), ("location", location))
+        ),
     )
     (chosen,) = collected(told, where=str(file.path))
-    for metadata, name in chosen.iter_rows():
-        job = audit_job(metadata, name) if metadata else None
+    for metadata, name, place in chosen.iter_rows():
+        job = audit_job(metadata, name, place) if metadata else None
         if job is not None:
             yield job
 

@@ -58,7 +58,7 @@ def phase_rules(own: Sequence[PhaseRule] = ()) -> tuple[PhaseRule, ...]:
 def with_phases(frame: pl.LazyFrame, rules: Sequence[PhaseRule]) -> pl.LazyFrame:
     """Charges with `phase`, `phase_rule` (the rule's id, null when unclassified), `standing` (null, or what the rule
     calls a cost that is there without iterations) and `apart`."""
-    wanted = dict.fromkeys(label for rule in rules for label in _label_conditions(rule))
+    wanted = dict.fromkeys(label for rule in rules for label in label_conditions(rule))
     names = {label: f"_label_{number}" for number, label in enumerate(wanted)}
     asked = frame.with_columns(_has_label(*label).alias(name) for label, name in names.items())
     keys = ["service_id", "sku", "cost_type", "project", *names.values()]
@@ -98,7 +98,7 @@ _Label = tuple[str, str, str | None]
 """Column, key, value (None for any)."""
 
 
-def _label_conditions(rule: PhaseRule) -> Iterator[_Label]:
+def label_conditions(rule: PhaseRule) -> Iterator[_Label]:
     """Each label that a rule asks for."""
     for condition, column in _LABELS.items():
         wanted: str | None = getattr(rule, condition)
@@ -113,7 +113,7 @@ def _has_label(column: str, key: str, value: str | None) -> pl.Expr:
 
 
 def _condition(rule: PhaseRule, names: Mapping[_Label, str]) -> pl.Expr:
-    parts = [pl.col(names[label]) for label in _label_conditions(rule)]
+    parts = [pl.col(names[label]) for label in label_conditions(rule)]
     if rule.service:
         parts.append(pl.col("service_id").is_in(list(rule.service)))
     for column, wanted in (("cost_type", rule.cost_type), ("project", rule.project)):

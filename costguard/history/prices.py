@@ -30,8 +30,9 @@ _DIGITS: Final = 80
 Payment = Literal["bytes", "bill", "slots", "unknown"]
 """How a job is paid: by its bytes at a price, by charges that name it, by its slot time, or nobody knows."""
 
-ListPrice = Callable[[str], Decimal]
-"""US dollars for a billed TiB of a statement (`SELECT`, `CREATE MODEL`) by the list."""
+ListPrice = Callable[[str, str], "Decimal | None"]
+"""US dollars for a billed TiB of a statement (`SELECT`, `CREATE MODEL`) in a location by the list; None without
+the location."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Price:
 
     usd_per_tib: Decimal
     basis: Literal["billed", "list"]
+    location: str
+    """Where the jobs ran."""
 
     def usd(self, billed: int) -> Decimal:
         """Dollars for so many bytes, exactly."""
@@ -79,11 +82,11 @@ class PricedJobs:
 
 
 def price_jobs(
-    jobs: pl.DataFrame, list_price: ListPrice, region: str, charges: Charges | None = None
+    jobs: pl.DataFrame, list_price: ListPrice, location: str, charges: Charges | None = None
 ) -> PricedJobs:
     """Say how each job is paid. Jobs that are not billable cost nothing.
 
-    `region`: where the jobs ran; a history is of one region and does not name it.
+    `location`: where jobs ran that do not tell it: rows of INFORMATION_SCHEMA are of one region, and do not name it.
 
     Raises:
         UsageProblem: the bill is not in US dollars, or cannot be read.
@@ -111,34 +114,38 @@ def price_jobs(
         .otherwise(pl.lit("unknown"))
     )
     frame = frame.with_columns(payment.alias("payment"))
-    frame, prices = _with_prices(frame, list_price, region, bill)
+    frame, prices = _with_prices(frame, list_price, location, bill)
     return PricedJobs(frame, prices, bill, unused)
 
 
 def _with_prices(
-    frame: pl.DataFrame, list_price: ListPrice, region: str, bill: BillPrices | None
+    frame: pl.DataFrame, list_price: ListPrice, location: str, bill: BillPrices | None
 ) -> tuple[pl.DataFrame, tuple[Price, ...]]:
     model = (pl.col("statement") == "CREATE_MODEL").fill_null(value=False).alias("model")
     paid = pl.col("payment") == "bytes"
-    kinds = frame.filter(paid).select("project", model).unique(maintain_order=True)
+    kinds = frame.filter(paid).select("project", "location", model).unique(maintain_order=True)
     prices: dict[Price, int] = {}
-    chosen = []
-    for project, trains in kinds.iter_rows():
+    chosen: list[int | None] = []
+    for project, told, trains in kinds.iter_rows():
+        place = told if told is not None and told.lower() != location.lower() else location
         # The list has another price for training; the bill has a SKU of its own for it.
-        billed = bill.price(project, region) if bill is not None and not trains else None
-        price = (
-            Price(billed, "billed")
-            if billed is not None
-            else Price(list_price("CREATE MODEL" if trains else "SELECT"), "list")
-        )
-        chosen.append(prices.setdefault(price, len(prices)))
+        billed = bill.price(project, place) if bill is not None and not trains else None
+        listed = list_price("CREATE MODEL" if trains else "SELECT", place) if billed is None else None
+        if billed is not None:
+            chosen.append(prices.setdefault(Price(billed, "billed", place), len(prices)))
+        elif listed is not None:
+            chosen.append(prices.setdefault(Price(listed, "list", place), len(prices)))
+        else:
+            chosen.append(None)
     kinds = kinds.with_columns(pl.Series("price", chosen, dtype=pl.Int32))
     joined = frame.with_columns(model).join(
-        kinds, on=["project", "model"], how="left", nulls_equal=True, maintain_order="left"
+        kinds, on=["project", "location", "model"], how="left", nulls_equal=True, maintain_order="left"
     )
-    return joined.drop("model").with_columns(pl.when(paid).then(pl.col("price")).alias("price")), tuple(
-        prices
-    )
+    priceless = paid & pl.col("price").is_null()
+    return joined.drop("model").with_columns(
+        pl.when(paid).then(pl.col("price")).alias("price"),
+        pl.when(priceless).then(pl.lit("unknown")).otherwise("payment").alias("payment"),
+    ), tuple(prices)
 
 
 # -- the bill ------------------------------------------------------------------------------------------

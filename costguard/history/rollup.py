@@ -70,7 +70,7 @@ def week_period(text: str, zone: str = "UTC") -> Period:
         monday = date.fromisocalendar(int(match[1]), int(match[2]), 1)
     except ValueError:
         raise UsageProblem(f"{text!r} is no ISO week such as 2026-W47") from None
-    return Period(_midnight(monday, zone), _midnight(monday + timedelta(days=7), zone))
+    return Period(midnight(monday, zone), midnight(monday + timedelta(days=7), zone))
 
 
 def time_zone(name: str) -> ZoneInfo:
@@ -85,7 +85,12 @@ def time_zone(name: str) -> ZoneInfo:
         raise UsageProblem(f"{name!r} is no time zone such as Europe/Zurich") from None
 
 
-def _midnight(day: date, zone: str) -> datetime:
+def midnight(day: date, zone: str) -> datetime:
+    """When a day begins in a zone.
+
+    Raises:
+        UsageProblem: there is no such zone.
+    """
     return datetime(day.year, day.month, day.day, tzinfo=time_zone(zone)).astimezone(UTC)
 
 
@@ -107,15 +112,12 @@ def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFr
     key = dimension_key(dimension, zone)
     name = pl.col(key.name) if key.name is not None else pl.lit(None, dtype=pl.String)
     keyed = frame.select(
-        key.value.alias("key"), name.alias("name"), *("usage_start", "cost", "credit", "net")
+        key.value.alias("key"), name.alias("name"), *("usage_start", "rows", "cost", "credit", "net")
     )
     return (
         keyed.group_by("key")
         .agg(
-            pl.col("name")
-            .filter(pl.col("name").is_not_null())
-            .sort_by(pl.col("usage_start").filter(pl.col("name").is_not_null()))
-            .last(),
+            latest("name"),
             *_AMOUNTS,
         )
         .with_columns(key.written(pl.col("key")))
@@ -132,7 +134,9 @@ def roll_up_together(frame: pl.LazyFrame, dimensions: Sequence[str], zone: str =
     """
     names = list(dict.fromkeys(dimensions))
     keys = {name: dimension_key(name, zone) for name in names}
-    keyed = frame.select(*(key.value.alias(name) for name, key in keys.items()), *("cost", "credit", "net"))
+    keyed = frame.select(
+        *(key.value.alias(name) for name, key in keys.items()), *("rows", "cost", "credit", "net")
+    )
     return (
         keyed.group_by(names)
         .agg(_AMOUNTS)
@@ -141,8 +145,16 @@ def roll_up_together(frame: pl.LazyFrame, dimensions: Sequence[str], zone: str =
     )
 
 
+def latest(name: str) -> pl.Expr:
+    """What something is called by its latest usage: of several names at one time the last in the alphabet, so that the
+    order of rows does not matter."""
+    value = pl.col(name)
+    there = value.is_not_null()
+    return value.filter(there).sort_by(pl.col("usage_start").filter(there), value.filter(there)).last()
+
+
 _AMOUNTS: Final = (
-    pl.len().alias("rows"),
+    pl.col("rows").sum(),
     pl.col("cost").sum().alias("gross"),
     pl.col("credit").sum().alias("credits"),
     pl.col("net").sum(),

@@ -1,105 +1,33 @@
 """The roll-ups of `costguard.history.rollup` as GoogleSQL, for a bill that stays in BigQuery.
 
-Columns and dimensions come from the same tables as those of the local roll-ups (`charge_columns`, `rollup`), so that
-there is one definition of each: which column of the export is meant, that net is cost plus credits, that a charge falls
-under one key. Amounts are NUMERIC here and Decimal(38, 9) there: each FLOAT64 is rounded to nine places once, and sums
-are exact. Only names that were checked, and numbers, stand in the text; all else is parameters.
+Dimensions come from the same table as those of the local roll-ups, and what a charge holds from `charge_sql`, so that
+there is one definition of each: that net is cost plus credits, that a charge falls under one key.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 
 from costguard.errors import UsageProblem
-from costguard.history.charge_columns import REQUIRED, SOURCES, Shape, shape_of
+from costguard.history.charge_sql import (
+    BillTable,
+    Statement,
+    column_sql,
+    credit_sql,
+    gross_sql,
+    invoice_month_sql,
+    label_sql,
+    text_sql,
+    where_sql,
+)
 from costguard.history.columns import MONEY
 from costguard.history.rollup import DIMENSIONS, LABEL_COLUMNS, PLAIN_COLUMNS, Period, time_zone
 
-Parameters = Mapping[str, str | datetime]
-_NAME: Final = re.compile(
-    r"(?P<project>(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,61}[a-z0-9])\.(?P<dataset>\w+)\.(?P<table>[\w$-]+)"
-)
-_PATH: Final = re.compile(r"\w+(?:\.\w+)*")
 _TIMES: Final = {"day": "%Y-%m-%d", "week": "%G-W%V"}
-INGESTION_TIME: Final = "_PARTITIONTIME"
-
-
-@dataclass(frozen=True, slots=True)
-class TableName:
-    """A table of BigQuery."""
-
-    project: str
-    dataset: str
-    table: str
-
-    def __str__(self) -> str:
-        return f"{self.project}.{self.dataset}.{self.table}"
-
-
-@dataclass(frozen=True, slots=True)
-class BillTable:
-    """A billing export in BigQuery."""
-
-    name: TableName
-    shape: Shape
-    columns: Mapping[str, str]
-    """Type of each column, by its dotted path as the table has it."""
-    partition: str | None
-    """What it is partitioned by: a column, or INGESTION_TIME; None when by nothing."""
-
-    def paths(self, name: str) -> list[str]:
-        """Where a column of CHARGES may be in the table, the first place first."""
-        known = {path.lower(): path for path in self.columns}
-        return [known[path.lower()] for path in SOURCES[self.shape][name] if path.lower() in known]
-
-    def path(self, name: str) -> str | None:
-        """The first of these; None where there is none."""
-        return next(iter(self.paths(name)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A query with its parameters."""
-
-    sql: str
-    parameters: Parameters
-
-
-def table_name(text: str) -> TableName:
-    """The table that `project.dataset.table` names.
-
-    Raises:
-        UsageProblem: it names none.
-    """
-    found = _NAME.fullmatch(text)
-    if found is None:
-        raise UsageProblem(
-            f"{text!r} is no table such as my-project.billing.gcp_billing_export_v1_000000_AAAAAA_BBBBBB"
-        )
-    return TableName(found["project"], found["dataset"], found["table"])
-
-
-def bill_table(name: TableName, columns: Mapping[str, str], partition: str | None) -> BillTable:
-    """The table, checked.
-
-    Raises:
-        UsageProblem: it is no billing export.
-    """
-    tops = {path.split(".")[0]: pl.String() for path in columns}
-    shape = shape_of(tops)
-    if shape is None:
-        raise UsageProblem(f"{name}: no billing export: there is neither a column `cost` nor `BilledCost`")
-    table = BillTable(name, shape, columns, partition)
-    lacking = [column for column in REQUIRED if table.path(column) is None]
-    if lacking:
-        raise UsageProblem(f"{name}: no billing export: there is nothing for {', '.join(lacking)}")
-    return table
 
 
 def roll_ups_sql(table: BillTable, dimensions: Sequence[str], period: Period, zone: str = "UTC") -> Statement:
@@ -121,15 +49,15 @@ def roll_ups_sql(table: BillTable, dimensions: Sequence[str], period: Period, zo
         for name, expression in zip(("key", "name"), pair, strict=True)
     ]
     columns += [
-        f"{_column(table, 'usage_start')} AS usage_start",
-        f"{_column(table, 'currency')} AS currency",
-        f"{_gross(table)} AS cost",
-        f"{_credit(table)} AS credit",
+        f"{column_sql(table, 'usage_start')} AS usage_start",
+        f"{column_sql(table, 'currency')} AS currency",
+        f"{gross_sql(table)} AS cost",
+        f"{credit_sql(table)} AS credit",
     ]
     selected = ",\n    ".join(columns)
     sums = "\nUNION ALL\n".join(_sums(number) for number in range(len(dimensions)))
     sql = (
-        f"WITH charges AS (\n  SELECT\n    {selected}\n  FROM `{table.name}`{_where(table, period, parameters)}\n)\n"
+        f"WITH charges AS (\n  SELECT\n    {selected}\n  FROM `{table.name}`{where_sql(table, period, parameters)}\n)\n"
         f"{sums}\nORDER BY dimension, net DESC, key NULLS LAST"
     )
     return Statement(sql, parameters)
@@ -146,21 +74,6 @@ def _sums(number: int) -> str:
     )
 
 
-def _where(table: BillTable, period: Period, parameters: dict[str, str | datetime]) -> str:
-    start = _column(table, "usage_start")
-    conditions = []
-    if period.start is not None:
-        parameters["start"] = period.start
-        conditions.append(f"{start} >= @start")
-        if table.partition is not None:
-            # A charge is exported after its usage, never before. How long after is promised by nobody: no end here.
-            conditions.append(f"{_partition(table)} >= TIMESTAMP_TRUNC(@start, DAY)")
-    if period.end is not None:
-        parameters["end"] = period.end
-        conditions.append(f"{start} < @end")
-    return f"\n  WHERE {' AND '.join(conditions)}" if conditions else ""
-
-
 def _key(
     table: BillTable, dimension: str, zone: str, label_name: str, parameters: dict[str, str | datetime]
 ) -> tuple[str, str]:
@@ -169,85 +82,17 @@ def _key(
     if dimension in PLAIN_COLUMNS:
         column, name = PLAIN_COLUMNS[dimension]
         if column == "invoice_month":
-            return _invoice_month(table), nothing
-        return _text(table, column), _text(table, name) if name is not None else nothing
+            return invoice_month_sql(table), nothing
+        return text_sql(table, column), text_sql(table, name) if name is not None else nothing
     if dimension in _TIMES:
         time_zone(zone)
         parameters["zone"] = zone
-        return f"FORMAT_TIMESTAMP('{_TIMES[dimension]}', {_column(table, 'usage_start')}, @zone)", nothing
+        return f"FORMAT_TIMESTAMP('{_TIMES[dimension]}', {column_sql(table, 'usage_start')}, @zone)", nothing
     kind, _, label = dimension.partition(":")
     if kind in LABEL_COLUMNS and label:
         parameters[label_name] = label
-        return _label(table, LABEL_COLUMNS[kind], label_name), nothing
+        return label_sql(table, LABEL_COLUMNS[kind], label_name), nothing
     raise UsageProblem(f"charges cannot be added up by {dimension!r}; by one of {', '.join(DIMENSIONS)}")
-
-
-def _label(table: BillTable, column: str, parameter: str) -> str:
-    """The value of a label: of the first, where there are several."""
-    path = table.path(column)
-    if path is None:
-        return "CAST(NULL AS STRING)"
-    key, value = ("Key", "Value") if table.shape == "focus" else ("key", "value")
-    labels = f"UNNEST({_checked(path)}) AS one WITH OFFSET AS position"
-    return f"(SELECT one.{value} FROM {labels} WHERE one.{key} = @{parameter} ORDER BY position LIMIT 1)"  # noqa: S608
-
-
-def _gross(table: BillTable) -> str:
-    cost = _numeric(_column(table, "cost"))
-    # FOCUS bills after credits.
-    return f"{cost} - {_credit(table)}" if table.shape == "focus" else cost
-
-
-def _credit(table: BillTable) -> str:
-    """The sum of a charge's credits: a subquery, since a join would multiply charges or lose them."""
-    path = table.path("credits")
-    if path is None:
-        return "CAST(0 AS NUMERIC)"
-    amount = "Amount" if table.shape == "focus" else "amount"
-    total = f"(SELECT SUM({_numeric(f'credit.{amount}')}) FROM UNNEST({_checked(path)}) AS credit)"  # noqa: S608
-    return f"IFNULL({total}, CAST(0 AS NUMERIC))"
-
-
-def _numeric(amount: str) -> str:
-    """An amount as NUMERIC: by its digits, as where exports write it as text. (A cast of FLOAT64 would round its binary
-    value, which differs where a tenth digit is a five that is none; emulators cut it to three places.)"""
-    return f"PARSE_NUMERIC(CAST({amount} AS STRING))"
-
-
-def _invoice_month(table: BillTable) -> str:
-    path = table.path("invoice_month")
-    if path is None:
-        return "CAST(NULL AS STRING)"
-    if table.shape == "focus":
-        return f"FORMAT_TIMESTAMP('%Y%m', {_checked(path)}, 'America/Los_Angeles')"
-    return f"CAST({_checked(path)} AS STRING)"
-
-
-def _text(table: BillTable, name: str) -> str:
-    """A column as text: the first of its places in the export that is not null."""
-    paths = table.paths(name)
-    if not paths:
-        return "CAST(NULL AS STRING)"
-    texts = [f"CAST({_checked(path)} AS STRING)" for path in paths]
-    return texts[0] if len(texts) == 1 else f"COALESCE({', '.join(texts)})"
-
-
-def _column(table: BillTable, name: str) -> str:
-    path = table.path(name)
-    assert path is not None
-    return _checked(path)
-
-
-def _partition(table: BillTable) -> str:
-    assert table.partition is not None
-    return table.partition if table.partition == INGESTION_TIME else _checked(table.partition)
-
-
-def _checked(path: str) -> str:
-    """A path with its parts quoted. It comes from the table's own description."""
-    if _PATH.fullmatch(path) is None:
-        raise UsageProblem(f"{path!r} is no name of a column")
-    return ".".join(f"`{part}`" for part in path.split("."))
 
 
 def rolled_up(rows: Sequence[Mapping[str, Any]], dimensions: Sequence[str]) -> dict[str, pl.DataFrame]:

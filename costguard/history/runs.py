@@ -8,7 +8,9 @@ from typing import Final
 import polars as pl
 
 from costguard.errors import UsageProblem
+from costguard.history.charges import Charges, no_charges
 from costguard.history.columns import value_of
+from costguard.history.iterations import IterationSettings, find_iterations
 
 BY_HASH: Final = "query_hash"
 """Google's hash of a query without its literals: only of queries that ran, and not from the cache."""
@@ -66,6 +68,28 @@ def runs_per_iteration(jobs: pl.DataFrame, by: str = BY_HASH) -> list[Runs]:
         .sort("bytes_billed", "key", descending=[True, False])
     )
     return [Runs(*row) for row in counts.iter_rows()]
+
+
+ITERATION_COLUMNS: Final = ("iteration", "iteration_evidence")
+
+
+def with_iterations(jobs: pl.DataFrame, charges: Charges | None, settings: IterationSettings) -> pl.DataFrame:
+    """Jobs (the columns of JOBS, and `billable`) with `iteration`, a number, and `iteration_evidence`, how that was
+    found; null where none was. Without a bill only labels tell of iterations.
+
+    Raises:
+        UsageProblem: the bill cannot be read, or a rule of phases cannot be used.
+    """
+    frame = charges.frame if charges is not None else no_charges()
+    found = find_iterations(frame, jobs, settings)
+    evidence = pl.DataFrame(
+        {
+            "iteration": range(len(found.iterations)),
+            "iteration_evidence": [item.evidence for item in found.iterations],
+        },
+        schema={"iteration": pl.UInt32, "iteration_evidence": pl.String},
+    )
+    return found.jobs.join(evidence, on="iteration", how="left", maintain_order="left")
 
 
 def jobs_without_key(jobs: pl.DataFrame) -> int:

@@ -13,6 +13,8 @@ import polars as pl
 
 from costguard.history.match import CONFIDENCES, GRADES, Confidence, Found, Grade, Matched
 from costguard.history.prices import BILLIONTH, Price, PricedJobs
+from costguard.history.runs import ITERATION_COLUMNS, P90
+from costguard.result import RunRate
 
 _DIGITS: Final = 80
 LOW: Final = 0.1
@@ -95,6 +97,8 @@ class StatementSpend:
     last: datetime | None
     runs_per_day: float
     """The median, of the days (UTC) on which it was charged for; 0 when it never was."""
+    rate: RunRate
+    """By the iterations that run it, where some were found; else by these days."""
     processed: Quantiles | None
     billed: Quantiles | None
 
@@ -268,10 +272,14 @@ def _statements(
     candidates = pl.DataFrame(
         pairs, schema={"found": pl.Int32, "key": pl.Int32, "weight": pl.Float64}, orient="row"
     )
-    taken = frame.select("found", "billable", "created", "bytes_processed", "bytes_billed")
+    taken = frame.select(
+        *("found", "billable", "created", "bytes_processed", "bytes_billed"),
+        *(name for name in ITERATION_COLUMNS if name in frame.columns),
+    )
     taken = taken.drop_nulls("found").join(candidates, on="found")
     charged = taken.filter("billable")
     days = charged.group_by("key", pl.col("created").dt.date().alias("day")).agg(pl.col("weight").sum())
+    rates = _rates(days) | _rates_by_iteration(charged)
     figures = (
         taken.group_by("key")
         .agg(
@@ -312,10 +320,39 @@ def _statements(
             first=row["first"],
             last=row["last"],
             runs_per_day=row["per_day"] or 0.0,
+            rate=rates.get(key, _NEVER),
             processed=_quantiles_of(row, "bytes_processed"),
             billed=_quantiles_of(row, "bytes_billed"),
         )
     return result
+
+
+_NEVER: Final = RunRate(0.0, 0.0, 0, ())
+
+
+def _rates(runs: pl.DataFrame) -> dict[int, RunRate]:
+    """How often each statement (`key`) runs: each row has its runs (`weight`) on one day, or in one iteration that was
+    found by `iteration_evidence`."""
+    told = "iteration_evidence" in runs.columns
+    rates = runs.group_by("key").agg(
+        pl.col("weight").median().alias("median"),
+        pl.col("weight").quantile(P90, "nearest").alias("p90"),
+        pl.len().alias("count"),
+        *([pl.col("iteration_evidence").unique().sort().alias("evidence")] if told else []),
+    )
+    return {
+        row["key"]: RunRate(row["median"], row["p90"], row["count"], tuple(row.get("evidence", ())))
+        for row in rates.iter_rows(named=True)
+    }
+
+
+def _rates_by_iteration(charged: pl.DataFrame) -> dict[int, RunRate]:
+    if "iteration" not in charged.columns:
+        return {}
+    mine = charged.filter(pl.col("iteration").is_not_null())
+    return _rates(
+        mine.group_by("key", "iteration").agg(pl.col("weight").sum(), pl.col("iteration_evidence").first())
+    )
 
 
 def _quantiles(name: str) -> Iterator[pl.Expr]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from costguard.facts.schema import JUDGED_TABLES, TABLES
+from costguard.facts.schema import HISTORY_TABLES, JUDGED_TABLES, TABLES
 from costguard.judge.rulebook import RulebookError, check_select, run_query
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-_KNOWN: Final = {**TABLES, **JUDGED_TABLES}
+_KNOWN: Final = {**TABLES, **JUDGED_TABLES, **HISTORY_TABLES}
 
 
 def asks_for_findings(sql: str) -> bool:
@@ -30,8 +30,9 @@ def run_free_query(sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame
     Raises:
         RulebookError: the query is not one SELECT over fact tables, or does not run.
     """
-    check_select(sql, "query", _KNOWN)
+    known = [name for name in frames if name in _KNOWN]
+    check_select(sql, "query", known, HISTORY_TABLES)
     try:
-        return run_query(sql, {name: frame for name, frame in frames.items() if name in _KNOWN})
+        return run_query(sql, {name: frames[name] for name in known})
     except Exception as error:  # polars has no common base class for what its SQL refuses
         raise RulebookError([f"query: {str(error).strip().splitlines()[0]}"]) from None

@@ -149,8 +149,11 @@ class Selection:
     """It says in which order its rows come."""
 
 
-def check_select(sql: str, where: str, tables: Collection[str] = TABLES) -> Selection:
-    """A text is one SELECT over fact tables (`tables`) and its own CTEs.
+def check_select(
+    sql: str, where: str, tables: Collection[str] = TABLES, of_history: Collection[str] = ()
+) -> Selection:
+    """A text is one SELECT over fact tables (`tables`) and its own CTEs. `of_history`: those that a history would
+    bring.
 
     Raises:
         RulebookError: it is not; `where` begins each line.
@@ -187,6 +190,8 @@ def check_select(sql: str, where: str, tables: Collection[str] = TABLES) -> Sele
         if inner.name.lower() not in own and inner.name not in tables:
             close = difflib.get_close_matches(inner.name, [*tables, *own], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
+            if inner.name in of_history:
+                hint = "; it is there with a history: --jobs EXPORT, --billing EXPORT"
             problems.append(f"{where}: no fact table is called {inner.name!r}{hint}")
     for lateral in tree.find_all(exp.Lateral):
         problems.append(

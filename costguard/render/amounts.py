@@ -21,16 +21,6 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
-def amount_text(amount: Decimal, signed: bool = False) -> str:
-    """An amount in the currency that its table names; small ones never read as nothing.
-
-    >>> amount_text(Decimal("1234.5")), amount_text(Decimal("-0.004")), amount_text(Decimal(2), signed=True)
-    ('1,234.50', '-0.004', '+2.00')
-    """
-    text = format_usd(amount).replace("$", "")
-    return f"+{text}" if signed and amount > 0 else text
-
-
 def percent_text(percent: float) -> str:
     """A change in percent, with its sign.
 

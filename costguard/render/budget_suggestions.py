@@ -23,8 +23,9 @@ from costguard.budgets.existing import thresholds_field
 from costguard.budgets.scope import BUDGET_ZONE
 from costguard.budgets.toml_text import budget_toml
 from costguard.money import decimal_string
-from costguard.render.amounts import amount_text, counted, percent_text
+from costguard.render.amounts import counted, percent_text
 from costguard.render.cells import harmless, wrap
+from costguard.render.currency import amount_text
 from costguard.render.report_json import forecast_document
 from costguard.render.tables import table
 

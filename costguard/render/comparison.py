@@ -10,8 +10,9 @@ from costguard.history.changes import Comparison, Movement, QueryMovement
 from costguard.history.iterations import Iteration
 from costguard.history.ledger import Entry
 from costguard.money import decimal_string, format_bytes
-from costguard.render.amounts import amount_text, counted, percent_text
+from costguard.render.amounts import counted, percent_text
 from costguard.render.cells import harmless
+from costguard.render.currency import amount_text
 from costguard.render.iterations import VERSION, iteration_document, ledger_line, query_text
 from costguard.render.tables import table
 from costguard.render.times import moment

@@ -7,14 +7,19 @@ from decimal import Decimal
 from costguard.money import format_usd
 
 
-def amount_text(amount: Decimal, currency: str) -> str:
-    """An amount to two significant digits or the cent, whichever shows more.
+def amount_text(amount: Decimal, currency: str | None = None, *, signed: bool = False) -> str:
+    """An amount to two significant digits or the cent, whichever shows more: small ones never read as nothing. Without
+    a currency where a table names it.
 
     >>> amount_text(Decimal("1204.5"), "USD"), amount_text(Decimal("-0.004"), "CHF")
     ('$1,204.50', '-CHF 0.004')
+    >>> amount_text(Decimal("1234.5")), amount_text(Decimal(2), signed=True)
+    ('1,234.50', '+2.00')
     """
     text = format_usd(amount)
-    return text if currency == "USD" else text.replace("$", f"{currency} ")
+    if currency != "USD":
+        text = text.replace("$", f"{currency} " if currency is not None else "")
+    return f"+{text}" if signed and amount > 0 else text
 
 
 def change_text(change: Decimal, share: Decimal | None, currency: str) -> str:
@@ -25,8 +30,7 @@ def change_text(change: Decimal, share: Decimal | None, currency: str) -> str:
     """
     if not change:
         return "no change"
-    sign = "+" if change > 0 else ""
-    return f"{sign}{amount_text(change, currency)}{_share(share)}"
+    return f"{amount_text(change, currency, signed=True)}{_share(share)}"
 
 
 def _share(share: Decimal | None) -> str:

@@ -163,7 +163,7 @@ def headline(totals: DiffTotals) -> str:
     queries = counted(totals.unknown, "query", "queries")
     if not point:
         if totals.unknown:
-            return f"The change is not known of {queries}; all others cost the same"
+            return f"The change is not known of {queries}; all others come to the same"
         return "One iteration costs the same"
     unknown = f", and {queries} of unknown change" if totals.unknown else ""
     percent = totals.percent

@@ -24,8 +24,9 @@ from costguard.guards.suggestions import (
     UnguardedCall,
 )
 from costguard.money import ByteRange, format_bytes, format_usd, price_bytes
-from costguard.render.amounts import amount_text, counted
+from costguard.render.amounts import counted
 from costguard.render.cells import cut_end, harmless, wrap
+from costguard.render.currency import amount_text
 from costguard.render.tables import table
 from costguard.render.times import moment
 

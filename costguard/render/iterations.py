@@ -15,8 +15,9 @@ from costguard.history.iterations import Found, Iteration, IterationSettings, Pa
 from costguard.history.ledger import Entry, Ledger
 from costguard.history.runs import Runs
 from costguard.money import decimal_string, format_bytes, format_seconds
-from costguard.render.amounts import amount_text, counted, percent_text, runs_text
+from costguard.render.amounts import counted, percent_text, runs_text
 from costguard.render.cells import cut_end, harmless
+from costguard.render.currency import amount_text
 from costguard.render.iteration import SHORT_COMMIT, unread_text
 from costguard.render.tables import table
 from costguard.render.times import moment, stamp

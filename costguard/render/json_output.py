@@ -23,6 +23,7 @@ from costguard.result import (
     PolicyReport,
     PolicyViolation,
     QueryReport,
+    RunRate,
     ScanReport,
     ScanResult,
     Summary,
@@ -123,13 +124,20 @@ def query_row(query: QueryReport) -> Json:
         "counted_with": query.counted_with,
         "loop_depth": query.loop_depth,
         "fingerprint": query.fingerprint,
-        "runs_per_iteration": {"value": _number(query.runs), "basis": query.runs_basis},
+        "runs_per_iteration": {"value": _number(query.runs), "basis": query.runs_basis, **_p90(query)},
         "bytes_processed": _bytes(query.bytes_processed),
         "bytes_billed": _bytes(query.bytes_billed),
         "usd": {**decimals(query.usd), "price": query.price},
         "usd_per_iteration": decimals(query.usd_per_iteration),
         "scans": [_scan(scan) for scan in query.scans],
     }
+
+
+def _p90(query: QueryReport) -> Json:
+    """Of runs that were measured."""
+    if query.runs_basis != "measured" or query.measured is None:
+        return {}
+    return {"p90": _number(query.measured.rate.p90)}
 
 
 def _query_row_with_history(query: QueryReport) -> Json:
@@ -146,6 +154,7 @@ def _measured(measured: Measured) -> Json:
         "split_jobs": measured.shared,
         "split_with": list(measured.shared_with),
         "runs_per_day": _number(measured.runs_per_day),
+        "iterations": _iterations(measured.rate),
         "bytes_billed": measured.bytes_billed,
         "slot_ms": measured.slot_ms,
         "usd": decimal_string(measured.on_demand),
@@ -160,6 +169,18 @@ def _measured(measured: Measured) -> Json:
         }
         if before is not None
         else None,
+    }
+
+
+def _iterations(rate: RunRate) -> Json | None:
+    """The iterations that run it; None where a day stands for one."""
+    if not rate.evidence:
+        return None
+    return {
+        "count": rate.count,
+        "median": _number(rate.median),
+        "p90": _number(rate.p90),
+        "evidence": list(rate.evidence),
     }
 
 

@@ -12,7 +12,7 @@ from costguard.history.iterations import Iteration, Part
 from costguard.history.ledger import Entry
 from costguard.money import decimal_string, plain_decimal
 from costguard.render.times import stamp
-from costguard.report.code import CodeCosts, CodeQuery
+from costguard.report.code import CodeCosts, CodeQuery, Ignored
 from costguard.report.model import (
     Anomaly,
     Attribution,
@@ -23,6 +23,7 @@ from costguard.report.model import (
     Report,
     Volume,
 )
+from costguard.report.trend import Savings
 
 VERSION: Final = 1
 
@@ -65,12 +66,27 @@ def report_document(report: Report) -> dict[str, Any]:
         "by": {
             dimension: [change_document(change) for change in found] for dimension, found in report.by.items()
         },
-        "iterations": [iteration_document(item, report.stamped.get(item.id)) for item in report.iterations],
+        "iterations": [
+            iteration_document(item, report.stamped.get(item.id), report.wholes.get(item.id))
+            for item in report.iterations
+        ],
         "volume": _volume(report.volume),
         "attribution": _attribution(report.attribution, report.code),
         "queries": [query_document(query) for query in report.code.queries]
         if report.code is not None
         else [],
+        "waste": [
+            {
+                "kind": one.kind,
+                "what": one.what,
+                "times": one.times,
+                "net": decimal_string(one.net),
+                "currency": "USD" if one.source == "jobs" else report.currency,
+                "source": one.source,
+            }
+            for one in report.waste
+        ],
+        "ignored": [_ignored(one) for one in report.code.ignored] if report.code is not None else [],
         "code": _code(report.code) if report.code is not None else None,
         "days": [{"day": day.day.isoformat(), "net": decimal_string(day.net)} for day in report.days],
         "movers": [
@@ -101,8 +117,10 @@ def change_document(change: Change) -> dict[str, Any]:
     }
 
 
-def iteration_document(item: Iteration, entry: Entry | None) -> dict[str, Any]:
-    """An iteration as JSON's values."""
+def iteration_document(
+    item: Iteration, entry: Entry | None, whole: Iteration | None = None
+) -> dict[str, Any]:
+    """An iteration as JSON's values. `whole`: what it is with the days outside the period."""
     return {
         "id": item.id,
         "evidence": item.evidence,
@@ -115,6 +133,14 @@ def iteration_document(item: Iteration, entry: Entry | None) -> dict[str, Any]:
         "bytes_billed": item.bytes_billed,
         "commit": entry.commit if entry is not None else None,
         "comment": entry.comment if entry is not None else None,
+        "whole": {
+            "start": stamp(whole.start),
+            "end": stamp(whole.end),
+            "rows": whole.rows,
+            "net": decimal_string(whole.net),
+        }
+        if whole is not None
+        else None,
     }
 
 
@@ -147,6 +173,33 @@ def query_document(query: CodeQuery) -> dict[str, Any]:
         "confidence": query.confidence,
         "findings": list(query.findings),
         "fix": query.fix,
+        "trend": [
+            {"week": week.week, "runs": week.runs, "net": decimal_string(week.usd)} for week in query.trend
+        ],
+        "savings": _savings(query.savings),
+    }
+
+
+def _savings(savings: Savings | None) -> dict[str, Any] | None:
+    if savings is None:
+        return None
+    return {
+        "since": savings.since,
+        "before": decimal_string(savings.before),
+        "after": decimal_string(savings.after),
+        "runs": savings.runs,
+        "saved": decimal_string(savings.usd),
+    }
+
+
+def _ignored(one: Ignored) -> dict[str, Any]:
+    return {
+        "rule": one.rule,
+        "path": one.path,
+        "start_line": one.start_line,
+        **({"cell": one.cell} if one.cell is not None else {}),
+        "reason": one.reason,
+        "wasted": _amount(one.usd),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from costguard.history.iterations import Iteration
@@ -14,6 +15,7 @@ from costguard.money import plain_decimal
 from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.currency import amount_text, change_text
+from costguard.render.sparkline import sparkline
 from costguard.render.times import moment
 from costguard.report.code import CodeCosts, CodeQuery
 from costguard.report.model import Anomaly, BudgetState, Change, Contributor, Report
@@ -137,7 +139,13 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         for month in report.months
     )
     yield "Invoices", " + ".join(months) or NONE
-    if report.forecast is not None:
+    if report.forecast is not None and not report.forecast.days_left:
+        closed = counted(report.forecast.closed_days, "day")
+        yield (
+            f"Month {report.forecast.period}",
+            f"{amount_text(report.forecast.to_date, currency)}; all of its {closed} are closed",
+        )
+    elif report.forecast is not None:
         forecast = report.forecast
         yield (
             f"Forecast {forecast.period}",
@@ -226,6 +234,9 @@ def _tables(report: Report) -> Iterator[Table]:
     if report.code is not None:
         yield queries_table(report.code)
         yield _cheaper_queries(report.code)
+        yield _savings(report.code)
+        yield _ignored(report.code)
+    yield _waste(report)
     yield _iterations(report)
     yield _apart(report)
     for dimension, found in report.by.items():
@@ -324,11 +335,91 @@ def queries_table(code: CodeCosts, most: int = ROWS) -> Table:
             amount_text(query.each or Decimal(0), "USD"),
             amount_text(query.usd, "USD"),
             change_text(query.usd - query.usd_before, None, "USD"),
+            sparkline([week.usd for week in query.trend]),
         )
         for query in shown
     )
     below = tuple(_remedy(query) for query in shown)
-    return Table("Dearest queries", ("", "runs", "a run", "this week", "change"), rows, None, (0,), below)
+    heads = ("", "runs", "a run", "this week", "change", "by week")
+    note = _trend_note(shown)
+    return Table("Dearest queries", heads, rows, note, (0, 5), below)
+
+
+def _trend_note(shown: Sequence[CodeQuery]) -> str | None:
+    weeks = max((query.trend for query in shown), key=len, default=())
+    return f"By week: dollars from {weeks[0].week} to {weeks[-1].week}." if weeks else None
+
+
+def _savings(code: CodeCosts) -> Table:
+    """Queries that became cheaper at some time, and what that has saved since."""
+    found = [(query, query.savings) for query in code.queries if query.savings is not None]
+    found.sort(key=lambda pair: (-pair[1].usd, pair[0].path, pair[0].start_line))
+    rows = tuple(
+        (
+            _place(query),
+            savings.since,
+            amount_text(savings.before, "USD"),
+            amount_text(savings.after, "USD"),
+            f"{savings.runs:,}",
+            amount_text(savings.usd, "USD"),
+        )
+        for query, savings in found[:ROWS]
+    )
+    heads = ("", "since", "a run before", "a run since", "runs since", "saved")
+    note = "Over the whole job history: what these runs would have cost more." if rows else None
+    return Table("Saved since", heads, rows, note, (0, 1))
+
+
+def _ignored(code: CodeCosts) -> Table:
+    """Findings that a comment silences, each with the reason that was given."""
+    rows = [
+        (
+            f"{one.path}:{f'cell {one.cell}:' if one.cell is not None else ''}{one.start_line}",
+            one.rule,
+            " ".join(one.reason.split()) or "(no reason)",
+            amount_text(one.usd, "USD") if one.usd is not None else "unknown",
+        )
+        for one in code.ignored[:ROWS]
+    ]
+    rest = code.ignored[ROWS:]
+    if rest:
+        usd = sum((one.usd for one in rest if one.usd is not None), Decimal(0))
+        rows.append((f"{len(rest):,} others", "", "", amount_text(usd, "USD")))
+    heads = ("", "rule", "reason", "wastes an iteration")
+    return Table("Ignored findings", heads, tuple(rows), None, (0, 1, 2))
+
+
+def _waste(report: Report) -> Table:
+    rows = [
+        (
+            _WASTE[one.kind],
+            one.what,
+            f"{one.times:,}",
+            amount_text(one.net, "USD" if one.source == "jobs" else report.currency),
+        )
+        for one in report.waste[:ROWS]
+    ]
+    rest = len(report.waste) - len(rows)
+    if rest:
+        rows.append((f"{rest:,} others", "", "", "each less"))
+    note = (
+        "Jobs at what their bytes cost, rows of the bill net. One job may stand in several rows: they do not add up."
+        if rows
+        else None
+    )
+    return Table("Waste", ("", "what", "jobs or rows", "cost"), tuple(rows), note, (0, 1))
+
+
+_WASTE: Final = {
+    "stopped": "stopped, and charged for",
+    "tried-again": "failed, and tried again",
+    "asked-again": "asked again on the same day",
+    "one-by-one": "one query for each value",
+    "nobody-reads": "written, and read by no job",
+    "idle-reservation": "reserved, and idle",
+    "unchanged-storage": "stored, and unchanged for 90 days",
+    "network": "sent over the network",
+}
 
 
 def _cheaper_queries(code: CodeCosts) -> Table:
@@ -365,7 +456,7 @@ def _remedy(query: CodeQuery) -> str:
 def _iterations(report: Report) -> Table:
     """The newest."""
     currency = report.currency
-    table = iteration_rows("Iterations", report.iterations[:ROWS], report.stamped, currency)
+    table = iteration_rows("Iterations", report.iterations[:ROWS], report.stamped, currency, report.wholes)
     rest = report.iterations[ROWS:]
     if not rest:
         return table
@@ -375,22 +466,34 @@ def _iterations(report: Report) -> Table:
 
 
 def iteration_rows(
-    title: str, iterations: Iterable[Iteration], stamped: Mapping[str, Entry], currency: str
+    title: str,
+    iterations: Iterable[Iteration],
+    stamped: Mapping[str, Entry],
+    currency: str,
+    wholes: Mapping[str, Iteration] = MappingProxyType({}),
 ) -> Table:
-    """Each iteration with the phase that most of it went to, and what somebody stamped of it."""
+    """Each iteration with the phase that most of it went to, and what somebody stamped of it. `wholes`: those that go
+    on outside of the days that are shown, whole."""
     shown = list(iterations)
     rows = tuple(
         (
             item.id,
             f"{item.start:%Y-%m-%d %H:%M}",
             amount_text(item.net, currency),
-            _dearest(item.by_phase, item.net, currency),
+            _dearest(item.by_phase, item.net, currency) + _whole(wholes.get(item.id), currency),
         )
         for item in shown
     )
     below = tuple(_stamp(stamped.get(item.id)) for item in shown)
     heads = ("", "began (UTC)", "net", "most of it")
     return Table(title, heads, rows, None, (0, 1, 3), below if any(below) else ())
+
+
+def _whole(whole: Iteration | None, currency: str) -> str:
+    """Of an iteration that goes on beyond the week."""
+    if whole is None:
+        return ""
+    return f"; {amount_text(whole.net, currency)} in all, {whole.start:%Y-%m-%d %H:%M} to {whole.end:%Y-%m-%d %H:%M}"
 
 
 def _stamp(entry: Entry | None) -> str:

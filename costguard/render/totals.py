@@ -86,9 +86,17 @@ def _dear_row(query: QueryReport, assumed: bool) -> tuple[str, str, str, str, st
         harmless(query_place(query)),
         billed,
         format_usd(query.usd.point),
-        runs_text(query.runs) + mark,
+        _runs(query) + mark,
         format_usd(query.usd_per_iteration.point),
     )
+
+
+def _runs(query: QueryReport) -> str:
+    """Runs in an iteration: where they were measured the median, and what nine of ten do not exceed if it is more."""
+    text = runs_text(query.runs)
+    if query.runs_basis != "measured" or query.measured is None or query.measured.rate.p90 == query.runs:
+        return text
+    return f"{text} (p90 {runs_text(query.measured.rate.p90)})"
 
 
 def _estimated(query: QueryReport) -> str:
@@ -212,7 +220,7 @@ def _history(totals: HistoryTotals) -> Iterator[str]:
     yield f"{jobs} in {counted(totals.days, 'day')} ran this code: {usd}{prices}"
     known = counted(totals.measured_queries, "query has", "queries have")
     yield (
-        f"{known} the figures of the history, an iteration being a day; {totals.never_run:,} never ran "
+        f"{known} the figures of the history, {_what_iterations_are(totals)}; {totals.never_run:,} never ran "
         "(`costguard match` lists both sides)"
     )
     rest = [
@@ -233,6 +241,13 @@ def _history(totals: HistoryTotals) -> Iterator[str]:
     ]
     if rest:
         yield "; ".join(rest)
+
+
+def _what_iterations_are(totals: HistoryTotals) -> str:
+    if not totals.evidence:
+        return "an iteration being a day"
+    found = f"iterations being told by {', '.join(totals.evidence)}"
+    return f"{found} (a day for {counted(totals.by_day, 'query', 'queries')})" if totals.by_day else found
 
 
 def _unknown(result: ScanResult) -> str:

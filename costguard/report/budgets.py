@@ -14,7 +14,7 @@ import polars as pl
 from costguard.budgets.declared import Budget, CustomPeriod
 from costguard.budgets.period import Days, budget_day, days_before, days_of_period, midnight
 from costguard.budgets.scope import BUDGET_ZONE, in_scope, scope_of
-from costguard.history.charges import Summary
+from costguard.history.charges import Charges, Reach
 from costguard.history.files import collected
 from costguard.history.rollup import Period
 from costguard.report.daily import WEEKS, DailyNet, daily_frame, daily_net, forecast_days
@@ -34,8 +34,8 @@ class _Asked:
 
 
 def budget_states(
-    frame: pl.LazyFrame,
-    summary: Summary,
+    charges: Charges,
+    summary: Reach,
     budgets: Sequence[Budget],
     closed: date | None,
     now: datetime,
@@ -52,6 +52,9 @@ def budget_states(
     first = budget_day(summary.first_usage) if summary.first_usage is not None else None
     if closed is None or first is None:
         return ()
+    if charges.told_lags is not None:
+        return tuple(_unasked(budget, day if day is not None else closed) for budget in budgets)
+    frame = charges.frame
     day = day if day is not None else closed
     asked = [_asked(budget, day, closed) for budget in budgets]
     bill, *dailies = collected(
@@ -73,6 +76,12 @@ def budget_states(
     )
 
 
+def _unasked(budget: Budget, day: date) -> BudgetState:
+    why = "the bill stays in BigQuery, which adds it up by the days of the report and not by those of budgets"
+    days = days_of_period(budget.period, day)
+    return BudgetState(budget, days, _declared(budget), None, None, why, known=False)
+
+
 def _asked(budget: Budget, day: date, closed: date) -> _Asked:
     days = days_of_period(budget.period, day)
     before = None
@@ -84,7 +93,7 @@ def _asked(budget: Budget, day: date, closed: date) -> _Asked:
     return _Asked(budget, days, before, since, day)
 
 
-def _unanswerable(budget: Budget, summary: Summary, accounts: Sequence[str], numbers: bool) -> str | None:
+def _unanswerable(budget: Budget, summary: Reach, accounts: Sequence[str], numbers: bool) -> str | None:
     """Why this bill says nothing of a budget."""
     if budget.currency is not None and budget.currency != summary.currency:
         return f"the bill is in {summary.currency}"

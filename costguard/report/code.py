@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from costguard.history.spend import History, StatementSpend
+from costguard.report.trend import CHEAPER, FEWEST_USD, PLACES, QueryWeek, Savings, savings_of
 from costguard.result import Confidence, Finding, QueryReport
 
-CHEAPER: Final = Decimal("0.8")
-"""A query that costs at most this part of what a run of it cost in the week before became cheaper."""
-FEWEST_USD: Final = Decimal("0.01")
-"""A smaller saving is no news."""
-_PLACES: Final = Decimal("0.000000001")
+TREND_WEEKS: Final = 8
+"""Weeks of a query's trend, the report's own included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +39,19 @@ class CodeQuery:
     """Rules, the most wasteful first."""
     fix: str | None
     """What the most wasteful finding says to do."""
+    trend: tuple[QueryWeek, ...] = ()
+    """The last weeks of the history, the oldest first; as far back as it reaches."""
+    savings: Savings | None = None
+    """Since when it is cheaper, over the whole history."""
 
     @property
     def each(self) -> Decimal | None:
         """US dollars of a run, to nine places."""
-        return (self.usd / self.runs).quantize(_PLACES) if self.runs else None
+        return (self.usd / self.runs).quantize(PLACES) if self.runs else None
 
     @property
     def each_before(self) -> Decimal | None:
-        return (self.usd_before / self.runs_before).quantize(_PLACES) if self.runs_before else None
+        return (self.usd_before / self.runs_before).quantize(PLACES) if self.runs_before else None
 
     @property
     def saved(self) -> Decimal | None:
@@ -60,6 +62,20 @@ class CodeQuery:
             return None
         saved = (before - now) * self.runs
         return saved if saved >= FEWEST_USD else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A finding that a comment in the code silences."""
+
+    rule: str
+    path: str
+    start_line: int
+    cell: int | None
+    reason: str
+    """As written; empty when none was given."""
+    usd: Decimal | None
+    """Wasted US dollars of an iteration; None when unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,8 @@ class CodeCosts:
     allocated: Decimal
     never_run: int
     """Queries of the code that did not run in the week."""
+    ignored: tuple[Ignored, ...] = ()
+    """The most wasteful first."""
 
     @property
     def not_in_code(self) -> Decimal:
@@ -93,14 +111,21 @@ def code_costs(
     queries: Mapping[int, QueryReport],
     findings: Iterable[Finding],
     never_run: int,
+    weeks: Sequence[tuple[str, History]] = (),
 ) -> CodeCosts:
-    """Join the jobs of a week and of the one before with the queries (by the key of the statement) and findings."""
+    """Join the jobs of a week and of the one before with the queries (by the key of the statement) and findings.
+
+    `weeks`: the jobs of each week of the history by its name, the oldest first, the week of the report last.
+    """
+    findings = tuple(findings)
     wasteful: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.query is not None and finding.suppressed is None:
             wasteful.setdefault(finding.query, []).append(finding)
     found = [
-        _query(queries[key], now.statements.get(key), before.statements.get(key), wasteful)
+        _query(
+            queries[key], now.statements.get(key), before.statements.get(key), wasteful, _weekly(key, weeks)
+        )
         for key in sorted(now.statements.keys() | before.statements.keys())
     ]
     found.sort(key=lambda query: (-query.usd, -query.usd_before, query.path, query.start_line, query.id))
@@ -112,6 +137,34 @@ def code_costs(
         to_code=now.matched.on_demand,
         allocated=now.total.allocated,
         never_run=never_run,
+        ignored=_ignored(findings),
+    )
+
+
+def _weekly(key: int, weeks: Sequence[tuple[str, History]]) -> tuple[QueryWeek, ...]:
+    """A statement's runs and dollars in each week."""
+    spent = ((name, history.statements.get(key)) for name, history in weeks)
+    return tuple(
+        QueryWeek(name, one.runs, one.spend.on_demand) if one is not None else QueryWeek(name, 0, Decimal(0))
+        for name, one in spent
+    )
+
+
+def _ignored(findings: Iterable[Finding]) -> tuple[Ignored, ...]:
+    found = sorted(
+        (finding for finding in findings if finding.suppressed is not None),
+        key=lambda finding: (*_waste(finding), finding.path, finding.span.cell or 0, finding.span.start_line),
+    )
+    return tuple(
+        Ignored(
+            rule=finding.rule,
+            path=finding.path,
+            start_line=finding.span.start_line,
+            cell=finding.span.cell,
+            reason=finding.suppressed or "",
+            usd=finding.wasted_usd.point if finding.wasted_usd is not None else None,
+        )
+        for finding in found
     )
 
 
@@ -120,6 +173,7 @@ def _query(
     now: StatementSpend | None,
     before: StatementSpend | None,
     wasteful: Mapping[str, list[Finding]],
+    weeks: tuple[QueryWeek, ...],
 ) -> CodeQuery:
     findings = sorted(wasteful.get(query.id, ()), key=_waste)
     known = now if now is not None else before
@@ -139,6 +193,8 @@ def _query(
         confidence=known.confidence,
         findings=tuple(dict.fromkeys(finding.rule for finding in findings)),
         fix=findings[0].help if findings else None,
+        trend=weeks[-TREND_WEEKS:],
+        savings=savings_of(weeks),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from costguard.history.rollup import DimensionKey, Period, dimension_key, within
+from costguard.history.rollup import DimensionKey, Period, dimension_key, latest, within
 from costguard.report.model import Change
 
 MOVER_USD: Final = Decimal(1)
@@ -32,15 +32,14 @@ def compared(frame: pl.LazyFrame, dimension: str, week: Period, before: Period, 
         key.value.cast(pl.String).alias("key"),
         name.alias("name"),
         now.alias("now"),
-        *("usage_start", "net"),
+        *("usage_start", "rows", "net"),
     )
-    named = pl.col("name").is_not_null()
     return (
         both.group_by("key")
         .agg(
-            pl.col("name").filter(named).sort_by(pl.col("usage_start").filter(named)).last(),
-            pl.col("now").sum().alias("rows"),
-            (~pl.col("now")).sum().alias("rows_before"),
+            latest("name"),
+            pl.col("rows").filter(pl.col("now")).sum(),
+            pl.col("rows").filter(~pl.col("now")).sum().alias("rows_before"),
             pl.col("net").filter(pl.col("now")).sum(),
             pl.col("net").filter(~pl.col("now")).sum().alias("net_before"),
         )

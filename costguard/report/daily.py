@@ -12,7 +12,8 @@ from typing import Final
 
 import polars as pl
 
-from costguard.history.rollup import Period, within
+from costguard.history.charges import MONTHLY
+from costguard.history.rollup import Period, latest, within
 from costguard.report.model import Anomaly, Change, Contributor, Day, Forecast
 from costguard.report.robust import NORMAL, deviation, median, score
 
@@ -28,8 +29,6 @@ ANOMALY_SHARE: Final = Decimal("0.25")
 CONTRIBUTORS: Final = 3
 FEWEST_CLOSED_DAYS: Final = 7
 """With fewer closed days a month is not forecast."""
-MONTHLY: Final = timedelta(days=27)
-"""A charge for so long, or longer, is one for the month: it does not come again on the next such weekday."""
 NOT_CLOSED: Final = "no day is closed yet"
 _AHEAD: Final = timedelta(weeks=4)
 _P90: Final = Decimal("1.2816")
@@ -71,16 +70,18 @@ def daily_frame(frame: pl.LazyFrame, period: Period, zone: str) -> pl.LazyFrame:
         within(frame, period)
         .select(
             pl.col("usage_start").dt.convert_time_zone(zone).dt.date().alias("day"),
+            "usage_start",
             *_DIMENSIONS.values(),
             *_NAMES.values(),
+            "rows",
             "net",
             pl.when(monthly).then("net").otherwise(0).alias("monthly"),
             pl.when(monthly).then(0).otherwise(paid).alias("cost"),
         )
         .group_by("day", *_DIMENSIONS.values())
         .agg(
-            *(pl.col(name).drop_nulls().last() for name in _NAMES.values()),
-            pl.len().alias("rows"),
+            *(latest(name) for name in _NAMES.values()),
+            pl.col("rows").sum(),
             pl.col("net").sum(),
             pl.col("monthly").sum(),
             pl.col("cost").sum(),

@@ -14,6 +14,7 @@ from costguard.history.iterations import Iteration, Part
 from costguard.history.ledger import Entry
 from costguard.history.rollup import Sum
 from costguard.report.code import CodeCosts
+from costguard.report.waste import Waste
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +244,14 @@ class Report:
     freshness: Freshness
     iterations: tuple[Iteration, ...]
     """Those of the week, the newest first; of one that goes on beyond it the part in the week."""
+    wholes: Mapping[str, Iteration]
+    """By their id those that go on beyond the week, as far as the weeks beside it tell."""
     volume: Volume
     attribution: Attribution
     stamped: Mapping[str, Entry]
     """What the ledger says of iterations, by their id."""
+    waste: tuple[Waste, ...]
+    """The dearest first; no parts of a sum."""
     code: CodeCosts | None = None
     """None when no code was given."""
     budgets: tuple[BudgetState, ...] = ()

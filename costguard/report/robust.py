@@ -38,7 +38,7 @@ def slope(values: Sequence[tuple[int, Decimal]]) -> Decimal:
     """The median of the slopes between any two points (Theil and Sen): how much a value grows by one step.
 
     >>> slope([(0, Decimal(10)), (1, Decimal(12)), (3, Decimal(16)), (4, Decimal(90))])
-    Decimal('11.00')
+    Decimal('11.000000000')
     """
     slopes = [
         ((other - value) / (later - at)).quantize(_PLACES)
@@ -63,7 +63,7 @@ def score(value: Decimal, values: Sequence[Decimal]) -> Decimal | None:
     the values do not differ.
 
     >>> score(Decimal(20), [Decimal(10), Decimal(11), Decimal(9)])
-    Decimal('6.745')
+    Decimal('6.7450')
     """
     spread = deviation(values)
     return NORMAL * (value - median(values)) / spread if spread else None

@@ -13,12 +13,14 @@ import polars as pl
 from costguard.budgets.declared import Budget
 from costguard.budgets.scope import BUDGET_ZONE
 from costguard.errors import UsageProblem
-from costguard.history.charges import Charges, Summary, summarise
+from costguard.history.cells import CellRequest, wanted_labels
+from costguard.history.charges import Charges, Reach, check_charges
 from costguard.history.files import collected
-from costguard.history.iterations import Iteration, IterationSettings, find_iterations
+from costguard.history.iterations import CELL, Found, Iteration, IterationSettings, find_iterations
 from costguard.history.ledger import OWN_LABEL, Entry, entry_of
 from costguard.history.phases import phase_rules, with_phases
-from costguard.history.rollup import Period, roll_up, sums, time_zone, week_period, within
+from costguard.history.prices import PricedJobs
+from costguard.history.rollup import Period, latest, roll_up, sums, time_zone, week_period, within
 from costguard.report.budgets import budget_states
 from costguard.report.code import CodeCosts
 from costguard.report.compare import changes, compared, movers
@@ -34,6 +36,7 @@ from costguard.report.daily import (
 from costguard.report.model import Attribution, Freshness, Report, ServiceRows, Totals
 from costguard.report.robust import median
 from costguard.report.volume import volume_of
+from costguard.report.waste import waste_of, wasteful_charges
 
 DIMENSIONS: Final = ("phase", "service", "project", "sku")
 DEFAULT_LABELS: Final = ("team",)
@@ -71,8 +74,13 @@ class Week:
 
     def earlier(self, weeks: int) -> Period:
         """The week so many weeks before. Midnights are those of the zone, whatever the clock did in between."""
+        return self.named_earlier(weeks)[1]
+
+    def named_earlier(self, weeks: int) -> tuple[str, Period]:
+        """The same with its name."""
         year, number, _ = (self.first_day() - timedelta(weeks=weeks)).isocalendar()
-        return week_period(f"{year:04d}-W{number:02d}", self.zone)
+        name = f"{year:04d}-W{number:02d}"
+        return name, week_period(name, self.zone)
 
 
 def week_of(name: str | None, zone: str, now: datetime) -> Week:
@@ -99,6 +107,27 @@ class ReportSettings:
     iterations: IterationSettings = field(default_factory=IterationSettings)
 
 
+def report_cells(week: Week, now: datetime, settings: ReportSettings, prices: bool) -> CellRequest:
+    """What BigQuery has to add up so that the report of a week follows from it. `prices`: those of jobs, too."""
+    start, end = week.earlier(1).start, week.earlier(-1).end
+    assert start is not None
+    assert end is not None
+    return CellRequest(
+        labels=wanted_labels(settings.iterations, settings.labels),
+        period=Period(week.earlier(WEEKS).start, None),
+        # A day more on both sides, since slots are shared out by the day of UTC.
+        exact=Period(start - timedelta(days=1), end + timedelta(days=1)),
+        zone=week.zone,
+        as_of=known_then(now),
+        prices=prices,
+    )
+
+
+def known_then(now: datetime) -> datetime:
+    """What had been exported by then was known to the report of a week ago."""
+    return now - timedelta(weeks=1)
+
+
 def build_report(
     charges: Charges,
     week: Week,
@@ -108,46 +137,47 @@ def build_report(
     code: CodeCosts | None = None,
     ledger: Sequence[Entry] = (),
     budgets: Sequence[Budget] = (),
+    priced: PricedJobs | None = None,
 ) -> Report:
     """The figures of a week. `jobs`: the columns of JOBS, and `billable`. `code`: what queries of the code cost.
-    `ledger`: iterations that somebody stamped. `budgets`: those that the config declares.
+    `ledger`: iterations that somebody stamped. `budgets`: those that the config declares. `priced`: the jobs with what
+    they cost, to tell waste.
 
     Raises:
         UsageProblem: the bill cannot be added up, has no charges in the week or the one before, or a rule of phases
             cannot be used.
     """
     settings = settings or ReportSettings()
-    summary = summarise(charges)
+    reach = check_charges(charges)
     zone = week.zone
     frame = with_phases(charges.frame, phase_rules(settings.iterations.phases))
     before = week.earlier(1)
-    if summary.currency is None:
-        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(summary)}")
+    if reach.currency is None:
+        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(reach)}")
     dimensions = (*DIMENSIONS, *(f"label:{label}" for label in settings.labels))
     of_week, of_before = within(frame, week.period), within(frame, before)
     history = Period(week.earlier(WEEKS).start, None)
-    totals, months, daily, lags, services, known, *by = collected(
+    totals, months, daily, lags, services, known, wasteful, *by = collected(
         pl.concat([_totals(of_week, 0), *(_totals(within(frame, week.earlier(n)), n) for n in _EARLIER)]),
         roll_up(of_week, "invoice-month").sort("key"),
         daily_frame(frame, history, zone),
-        _lags(within(frame, Period(week.earlier(USUAL_WEEKS).start, week.end))),
+        _lags(within(charges.lags, Period(week.earlier(USUAL_WEEKS).start, week.end))),
         _service_rows(frame, week),
         of_before.select(
-            pl.col("net").filter(pl.col("export_time") <= now - timedelta(weeks=1)).sum().alias("net"),
+            pl.col("net").filter(pl.col("export_time") <= known_then(now)).sum().alias("net"),
             pl.col("export_time").is_null().any().alias("timeless"),
         ),
+        wasteful_charges(of_week),
         *(compared(frame, dimension, week.period, before, zone) for dimension in dimensions),
     )
-    whole = _whole(totals, summary, week)
+    whole = _whole(totals, reach, week)
     if not whole.rows and not any(table.height for table in by):
-        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(summary)}")
+        raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(reach)}")
     compared_by = dict(zip(dimensions, map(changes, by), strict=True))
-    first = (
-        summary.first_usage.astimezone(time_zone(zone)).date() if summary.first_usage is not None else None
-    )
+    first = reach.first_usage.astimezone(time_zone(zone)).date() if reach.first_usage is not None else None
     by_day = daily_net(daily, first)
-    median_lag, late = lags.row(0)
-    closed = last_closed(summary, now, late, zone)
+    median_lag, late = (_lag_of(lags, part) for part in (0.5, 0.9))
+    closed = last_closed(reach, now, late, zone)
     last = week.last_day()
     complete = closed is not None and closed >= last
     anomalies, note = find_anomalies(
@@ -156,16 +186,16 @@ def build_report(
     forecast, forecast_note = forecast_month(by_day, closed)
     dearer, cheaper = movers(compared_by)
     known_row = known.row(0, named=True)
-    divided, divided_before = (
+    divided, divided_before, around = (
         find_iterations(within(charges.frame, period), jobs_within(jobs, period), settings.iterations)
-        for period in (week.period, before)
+        for period in (week.period, before, Period(before.start, week.earlier(-1).end))
     )
     return Report(
         week=week.name,
         zone=zone,
         start=week.start,
         end=week.end,
-        currency=summary.currency,
+        currency=reach.currency,
         generated_at=now,
         complete=complete,
         totals=whole,
@@ -179,21 +209,21 @@ def build_report(
         forecast=forecast,
         forecast_note=forecast_note,
         freshness=Freshness(
-            exported=summary.exported,
+            exported=reach.exported,
             lag_median=median_lag,
             lag_p90=late,
             provisional_from=None if complete else _provisional(week, closed),
             short_services=_short(services),
-            before_known=None if known_row["timeless"] or summary.exported is None else known_row["net"],
+            before_known=None if known_row["timeless"] or reach.exported is None else known_row["net"],
         ),
         iterations=divided.iterations,
+        wholes=_wholes(divided, around),
         volume=volume_of(divided, divided_before),
         attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
         stamped=stamped(divided.iterations, ledger),
+        waste=waste_of(wasteful, priced, week.period, Period(history.start, week.end)),
         code=code,
-        budgets=budget_states(
-            charges.frame, summary, budgets, last_closed(summary, now, late, BUDGET_ZONE), now
-        ),
+        budgets=budget_states(charges, reach, budgets, last_closed(reach, now, late, BUDGET_ZONE), now),
     )
 
 
@@ -205,6 +235,26 @@ def stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[st
         entry = entry_of(ledger, label, item.start)
         if entry is not None:
             found[item.id] = entry[0]
+    return found
+
+
+def _wholes(week: Found, around: Found) -> dict[str, Iteration]:
+    """Iterations of a week that go on beyond it, in the weeks around. Charges tell which they are: where one was found
+    in time, its name changes with its beginning."""
+    cells = around.charges.filter(pl.col("iteration").is_not_null()).select(
+        *CELL, pl.col("iteration").alias("whole")
+    )
+    pairs = (
+        week.charges.filter(pl.col("iteration").is_not_null())
+        .join(cells, on=CELL, nulls_equal=True)
+        .select("iteration", "whole")
+        .unique()
+        .sort("iteration", "whole")
+    )
+    found: dict[str, Iteration] = {}
+    for part, whole in pairs.iter_rows():
+        if around.iterations[whole].rows > week.iterations[part].rows:
+            found[week.iterations[part].id] = around.iterations[whole]
     return found
 
 
@@ -220,14 +270,14 @@ def _totals(frame: pl.LazyFrame, weeks_ago: int) -> pl.LazyFrame:
     names = ("cost", "credit", "promotion", "net")
     return frame.select(
         pl.lit(weeks_ago).alias("weeks_ago"),
-        pl.len().alias("rows"),
+        pl.col("rows").sum(),
         *(pl.col(name).sum().fill_null(0) for name in names),
     )
 
 
-def _whole(totals: pl.DataFrame, summary: Summary, week: Week) -> Totals:
+def _whole(totals: pl.DataFrame, reach: Reach, week: Week) -> Totals:
     rows: dict[int, dict[str, Any]] = {row["weeks_ago"]: row for row in totals.iter_rows(named=True)}
-    reaches = summary.first_usage is not None and summary.first_usage < _end_of_first_day(week)
+    reaches = reach.first_usage is not None and reach.first_usage < _end_of_first_day(week)
     now = rows[0]
     return Totals(
         rows=now["rows"],
@@ -247,19 +297,23 @@ def _end_of_first_day(week: Week) -> datetime:
     return start + timedelta(days=1)
 
 
-def _lags(frame: pl.LazyFrame) -> pl.LazyFrame:
-    lag = pl.col("export_time") - pl.col("usage_end")
-    return frame.select(
-        lag.quantile(0.5, "nearest").alias("median"),
-        lag.quantile(0.9, "nearest").alias("p90"),
-    )
+def _lags(lags: pl.LazyFrame) -> pl.LazyFrame:
+    """How many rows have each lag, the shortest first."""
+    return lags.filter(pl.col("lag").is_not_null()).group_by("lag").agg(pl.col("rows").sum()).sort("lag")
+
+
+def _lag_of(lags: pl.DataFrame, part: float) -> timedelta | None:
+    """The shortest lag that so large a part of the rows does not exceed."""
+    rows = lags["rows"].cum_sum()
+    reached = lags.filter(rows >= part * (rows[-1] if rows.len() else 0))
+    return timedelta(minutes=reached["lag"][0]) if reached.height else None
 
 
 def _service_rows(frame: pl.LazyFrame, week: Week) -> pl.LazyFrame:
     """Rows of each service in the week, and in each of the weeks before."""
     counts = [
-        pl.col("usage_start")
-        .is_between(period.start, period.end, closed="left")
+        pl.col("rows")
+        .filter(pl.col("usage_start").is_between(period.start, period.end, closed="left"))
         .sum()
         .alias(f"week_{number}")
         for number, period in ((number, week.earlier(number)) for number in (0, *_EARLIER))
@@ -267,7 +321,7 @@ def _service_rows(frame: pl.LazyFrame, week: Week) -> pl.LazyFrame:
     return (
         within(frame, Period(week.earlier(USUAL_WEEKS).start, week.end))
         .group_by(pl.col("service_id").alias("key"))
-        .agg(pl.col("service").drop_nulls().last().alias("name"), *counts)
+        .agg(latest("service").alias("name"), *counts)
         .sort("key")
     )
 
@@ -282,12 +336,12 @@ def _short(services: pl.DataFrame) -> tuple[ServiceRows, ...]:
     return tuple(found)
 
 
-def last_closed(summary: Summary, now: datetime, late: timedelta | None, zone: str) -> date | None:
+def last_closed(reach: Reach, now: datetime, late: timedelta | None, zone: str) -> date | None:
     """The last day of which no more rows are expected: neither the clock nor the export is before its end and the delay
     after it."""
-    if summary.last_usage is None:
+    if reach.last_usage is None:
         return None
-    reached = min(now, summary.exported) if summary.exported is not None else min(now, summary.last_usage)
+    reached = min(now, reach.exported) if reach.exported is not None else min(now, reach.last_usage)
     moment = reached - max(PROVISIONAL, late or PROVISIONAL)
     return moment.astimezone(time_zone(zone)).date() - timedelta(days=1)
 
@@ -297,7 +351,7 @@ def _provisional(week: Week, closed: date | None) -> date:
     return first if closed is None else max(first, closed + timedelta(days=1))
 
 
-def _reach(summary: Summary) -> str:
-    if summary.first_usage is None or summary.last_usage is None:
+def _reach(reach: Reach) -> str:
+    if reach.first_usage is None or reach.last_usage is None:
         return "it is empty"
-    return f"it reaches from {summary.first_usage:%Y-%m-%d} to {summary.last_usage:%Y-%m-%d}"
+    return f"it reaches from {reach.first_usage:%Y-%m-%d} to {reach.last_usage:%Y-%m-%d}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,6 @@ from .conftest import COSTLY, PROJECT, ROOT, Job, pull_request
 
 pytestmark = pytest.mark.xdist_group("ci")
 
-FORMATS = pytest.mark.skipif(
-    find_spec("costguard.cli.outputs") is None, reason="scan has no formats but text and JSON yet"
-)
 TEXT = (ROOT / "action.yml").read_text()
 ACTION: dict[str, Any] = strict_yaml.load(TEXT)
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
@@ -183,7 +179,6 @@ def test_a_mode_that_there_is_not(run: Any) -> None:
     assert "mode 'dif' is not one of auto, diff, scan" in "".join(runner.log)
 
 
-@FORMATS
 def test_a_scan_where_there_is_no_pull_request(run: Any, server: Server) -> None:
     runner = run(PROJECT, COSTLY, event="push", max_usd_per_query="5.00")
     assert runner.code == 1, runner.log
@@ -192,7 +187,6 @@ def test_a_scan_where_there_is_no_pull_request(run: Any, server: Server) -> None
     assert server.requests == []
 
 
-@FORMATS
 def test_sarif_of_all_beside_the_diff(run: Any, tmp_path: Path) -> None:
     runner = run(PROJECT, COSTLY, sarif="out file.sarif")
     assert (runner.code, output(runner, "total-delta")) == (0, "3.125"), runner.log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -486,6 +487,21 @@ def test_an_interrupt_leaves_nothing(
     assert (done.code, done.err) == (130, "costguard: interrupted\n")
     assert len(seen) == 2
     assert temporary_files() == []
+
+
+def test_to_be_told_to_end_leaves_nothing(
+    costguard: Costguard, shop_repository: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def cancelled(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("it goes on")
+
+    monkeypatch.setattr("costguard.pipeline.scan", cancelled)
+    assert costguard("diff", *NOW).code == 143
+    assert temporary_files() == []
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_query_that_code_reads_from_a_file(costguard: Costguard, shop_repository: Work) -> None:

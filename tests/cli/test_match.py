@@ -151,7 +151,7 @@ def test_a_scan_for_programs(costguard: Costguard, past: Path) -> None:
         "basis": "job",
         "price": "6.25 USD/TiB, US, list of 2026-07-25",
     }
-    assert one["runs_per_iteration"] == {"value": 1, "basis": "measured"}
+    assert one["runs_per_iteration"] == {"value": 1, "basis": "measured", "p90": 1}
     assert one["measured"]["estimate"]["usd"]["point"] == "3.125"
     assert queries["shop/sql/never.sql"]["measured"] is None
     (finding,) = document["findings"]
@@ -243,3 +243,34 @@ def test_what_is_wrong(costguard: Costguard, past: Path, arguments: tuple[str, .
     done = costguard(*arguments)
     assert (done.code, done.out) == (2, "")
     assert problem in done.err
+
+
+def test_runs_are_those_of_the_iterations_that_were_found(
+    costguard: Costguard, shop: Path, tmp_path: Path
+) -> None:
+    """Twice in one iteration, and five times in the other: on one day, so that a day would say seven. `one.sql` is in
+    none. Another label, or another config, tells them apart otherwise, also of a remembered result."""
+    runs = [
+        run(f"{name}{number}", "SELECT * FROM p.shop.orders", **HALF, labels=[{"key": "run", "value": name}])
+        for name, times in (("x", 2), ("y", 5))
+        for number in range(times)
+    ]
+    history(tmp_path, *runs, run("c", "SELECT id FROM p.shop.orders", **HALF))
+    arguments = ("scan", "shop", "--jobs", tmp_path / "jobs.json")
+    before = by_path(costguard(*arguments, "--format", "json").document)["shop/sql/all.sql"]
+    assert before["runs_per_iteration"] == {"value": 7, "basis": "measured", "p90": 7}
+    assert before["measured"]["iterations"] is None
+    config = tmp_path / "costguard.toml"
+    config.write_text((config.read_text() if config.exists() else "") + '\niteration_labels = ["run"]\n')
+    more = ("--config", config)
+    document = costguard(*arguments, *more, "--format", "json").document
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
+    found = by_path(document)["shop/sql/all.sql"]
+    assert found["runs_per_iteration"] == {"value": 3.5, "basis": "measured", "p90": 5}
+    assert found["usd_per_iteration"]["point"] == "10.9375"  # 3.5 runs of half a TiB
+    assert found["measured"]["iterations"] == {"count": 2, "median": 3.5, "p90": 5, "evidence": ["label:run"]}
+    assert found["measured"]["runs_per_day"] == 7
+    assert costguard(*arguments, *more, "--format", "json").document == document
+    out = costguard(*arguments, *more).out
+    assert "3.5 (p90 5)" in out
+    assert "iterations being told by label:run (a day for 1 query); 0 never ran" in " ".join(out.split())

@@ -11,8 +11,8 @@ import pytest
 from costguard.cloud.bigquery import Answer, BigQuery, DryRun
 from costguard.cloud.bill import roll_ups, source_table
 from costguard.errors import UsageProblem
+from costguard.history.charge_sql import table_name
 from costguard.history.rollup import Period
-from costguard.history.rollup_sql import table_name
 
 NAME = table_name("my-project.billing.bill")
 ROW = {

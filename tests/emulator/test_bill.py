@@ -16,9 +16,9 @@ from google.cloud.bigquery import SchemaField
 from costguard.cloud.bigquery import Access, BigQuery
 from costguard.cloud.bill import DEFAULT_LIMIT, roll_ups
 from costguard.errors import UsageProblem
+from costguard.history.charge_sql import table_name
 from costguard.history.charges import load_charges
 from costguard.history.rollup import Period, roll_up, week_period, within
-from costguard.history.rollup_sql import table_name
 from tests.history.bills import Row, charge, parquet, plain
 
 pytestmark = pytest.mark.xdist_group("emulator")
@@ -99,18 +99,24 @@ SCHEMA = [
         "REPEATED",
         fields=[SchemaField("type", "STRING"), SchemaField("amount", "FLOAT")],
     ),
+    SchemaField(
+        "usage",
+        "RECORD",
+        fields=[SchemaField("amount_in_pricing_units", "FLOAT"), SchemaField("pricing_unit", "STRING")],
+    ),
     texts("invoice", "month", "publisher_type"),
     SchemaField("cost_type", "STRING"),
     SchemaField("export_time", "TIMESTAMP"),
 ]
 
 
-def table(name: str, rows: list[Row]) -> None:
-    """Make the table and put the rows into it, with Google's client."""
+def table(name: str, rows: list[Row], partitioned_by: str | None = None) -> None:
+    """Make the table, partitioned by a column or by the time of ingestion, and put the rows into it, with Google's
+    client."""
     client = bigquery.Client(project=PROJECT, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     client.create_dataset("billing", exists_ok=True)
     made = bigquery.Table(f"{PROJECT}.billing.{name}", schema=SCHEMA)
-    made.time_partitioning = bigquery.TimePartitioning(type_="DAY")
+    made.time_partitioning = bigquery.TimePartitioning(type_="DAY", field=partitioned_by)
     client.delete_table(made, not_found_ok=True)
     client.create_table(made)
     known = {field.name for field in SCHEMA}
@@ -119,6 +125,7 @@ def table(name: str, rows: list[Row]) -> None:
 
 def _known(row: dict[str, Any], known: set[str]) -> dict[str, Any]:
     kept = {name: value for name, value in row.items() if name in known}
+    kept["usage"] = {name: row["usage"][name] for name in ("amount_in_pricing_units", "pricing_unit")}
     kept["credits"] = [{"type": one["type"], "amount": one["amount"]} for one in row["credits"]]
     return kept
 

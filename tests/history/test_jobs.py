@@ -242,6 +242,7 @@ def test_every_form_tells_the_same(history: Jobs) -> None:
         "tables": ["shop.d.t"],
         "destination": "shop._tmp.anon",
         "query_hash": None if told == "audit-log" else "h1",
+        "location": "US" if told == "rest" else None,
         "billable": True,
     }
 

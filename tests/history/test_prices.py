@@ -17,7 +17,11 @@ from tests.history.past import TIB, history, run
 from tests.history.test_jobs import FAILED
 
 
-def list_price(statement: str) -> Decimal:
+def list_price(statement: str, location: str) -> Decimal | None:
+    if location == "nowhere":
+        return None
+    if location == "europe-west6":
+        return Decimal(8)
     return Decimal("312.5") if statement == "CREATE MODEL" else Decimal("6.25")
 
 
@@ -61,7 +65,7 @@ def test_by_the_list(tmp_path: Path) -> None:
             run("failed", error_result=FAILED),
         ],
     )
-    assert found.prices == (Price(Decimal("312.5"), "list"), Price(Decimal("6.25"), "list"))
+    assert found.prices == (Price(Decimal("312.5"), "list", "US"), Price(Decimal("6.25"), "list", "US"))
     assert payments(found) == {
         "plain": ["bytes", 1, None],
         "model": ["bytes", 0, None],
@@ -73,9 +77,9 @@ def test_by_the_list(tmp_path: Path) -> None:
 
 
 def test_a_price_is_exact() -> None:
-    assert Fraction(Price(Decimal("6.25"), "list").usd(1)) == Fraction("6.25") / TIB
-    assert Price(Decimal("6.25"), "list").usd(TIB // 2) == Decimal("3.125")
-    odd = Price(Decimal("4.123456789"), "billed").usd(10**15 + 1)
+    assert Fraction(Price(Decimal("6.25"), "list", "US").usd(1)) == Fraction("6.25") / TIB
+    assert Price(Decimal("6.25"), "list", "US").usd(TIB // 2) == Decimal("3.125")
+    odd = Price(Decimal("4.123456789"), "billed", "US").usd(10**15 + 1)
     assert Fraction(odd) == Fraction("4.123456789") * (10**15 + 1) / TIB
 
 
@@ -90,14 +94,39 @@ def test_by_the_bill(tmp_path: Path) -> None:
     jobs = [run("mine"), run("theirs", project_id="other"), run("new", project_id="third")]
     found = priced(tmp_path, jobs, bill)
     assert found.prices == (
-        Price(Decimal("3.5"), "billed"),
-        Price(Decimal(4), "billed"),
-        Price(Decimal(5), "billed"),
+        Price(Decimal("3.5"), "billed", "US"),
+        Price(Decimal(4), "billed", "US"),
+        Price(Decimal(5), "billed", "US"),
     )
     assert {name: row[1] for name, row in payments(found).items()} == {"mine": 0, "new": 1, "theirs": 2}
     assert found.bill is not None
     assert (found.bill.free_tier, found.bill.promotions) == (Decimal(-1), Decimal(-5))
-    assert priced(tmp_path, jobs, bill, "asia-east1").prices == (Price(Decimal("6.25"), "list"),)
+    assert priced(tmp_path, jobs, bill, "asia-east1").prices == (
+        Price(Decimal("6.25"), "list", "asia-east1"),
+    )
+
+
+def test_each_job_at_the_price_of_its_own_location(tmp_path: Path) -> None:
+    jobs = [
+        run("here"),
+        run("us", location="us"),
+        run("zurich", location="europe-west6"),
+        run("eu", location="EU"),
+        run("lost", location="nowhere"),
+    ]
+    found = priced(tmp_path, jobs, [queries(9.0, 90.0, location__location="EU")])
+    assert found.prices == (
+        Price(Decimal(10), "billed", "EU"),
+        Price(Decimal("6.25"), "list", "US"),
+        Price(Decimal(8), "list", "europe-west6"),
+    )
+    assert {name: (row[0], row[1]) for name, row in payments(found).items()} == {
+        "here": ("bytes", 1),
+        "us": ("bytes", 1),
+        "zurich": ("bytes", 2),
+        "eu": ("bytes", 0),
+        "lost": ("unknown", None),  # and not nothing
+    }
 
 
 def test_a_price_below_nothing_is_none() -> None:
@@ -109,7 +138,7 @@ def test_a_price_below_nothing_is_none() -> None:
 
 def test_corrections_make_no_price(tmp_path: Path) -> None:
     found = priced(tmp_path, [run("j")], [queries(1.0, -3.0), queries(0.0, 2.0, project__id="other")])
-    assert found.prices == (Price(Decimal("6.25"), "list"),)
+    assert found.prices == (Price(Decimal("6.25"), "list", "US"),)
 
 
 def test_charges_that_name_the_job(tmp_path: Path) -> None:
@@ -129,7 +158,7 @@ def test_charges_that_name_the_job(tmp_path: Path) -> None:
         "job_a": ["bill", None, 2_250_000_000],
         "job_b": ["bytes", 0, None],
     }
-    assert found.prices == (Price(Decimal("1.125"), "billed"),)
+    assert found.prices == (Price(Decimal("1.125"), "billed", "US"),)
 
 
 def test_slots_are_shared_out_by_slot_time(tmp_path: Path) -> None:

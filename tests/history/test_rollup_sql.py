@@ -10,16 +10,9 @@ import pytest
 import sqlglot
 
 from costguard.errors import UsageProblem
+from costguard.history.charge_sql import INGESTION_TIME, BillTable, bill_table, table_name
 from costguard.history.rollup import DIMENSIONS, Period
-from costguard.history.rollup_sql import (
-    INGESTION_TIME,
-    BillTable,
-    bill_table,
-    one_currency,
-    roll_ups_sql,
-    rolled_up,
-    table_name,
-)
+from costguard.history.rollup_sql import one_currency, roll_ups_sql, rolled_up
 
 NAME = table_name("my-project.billing.gcp_billing_export_v1_000000_AAAAAA_BBBBBB")
 STANDARD = {

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from costguard.history.match import Found, Matched
 from costguard.history.prices import Price, PricedJobs
 from costguard.history.spend import History, Quantiles, add_up
+from costguard.result import RunRate
 from tests.history.bills import at
 from tests.history.past import TIB
 
-PRICES = (Price(Decimal("6.25"), "list"), Price(Decimal("4.123456789"), "billed"))
+PRICES = (Price(Decimal("6.25"), "list", "US"), Price(Decimal("4.123456789"), "billed", "US"))
 SCHEMA = {
     "job_id": pl.String,
     "query": pl.String,
@@ -31,6 +32,8 @@ SCHEMA = {
     "billionths": pl.Int64,
     "found": pl.Int32,
     "form": pl.Int32,
+    "iteration": pl.UInt32,
+    "iteration_evidence": pl.String,
 }
 Row = dict[str, object]
 
@@ -76,6 +79,7 @@ def test_what_a_statement_cost() -> None:
     spent = found.statements[7]
     assert spent.spend.on_demand == (1 + 2 * 2 + 3 * 3) * Decimal("6.25")
     assert (spent.spend.jobs, spent.runs, spent.runs_per_day, spent.charged) == (6, 7, 2.0, 6.0)
+    assert spent.rate == RunRate(2.0, 3.0, 3, ())
     assert spent.processed == Quantiles(200, 201, 302)
     assert spent.billed == Quantiles(2 * TIB, 2 * TIB, 3 * TIB)
     assert (spent.grades, spent.confidence, spent.shared, spent.others) == ({"fingerprint": 6}, "high", 0, ())
@@ -83,6 +87,27 @@ def test_what_a_statement_cost() -> None:
     assert (found.days, found.queries) == (4, 7)
     assert found.matched == found.total
     assert found.statement_prices == {7: (PRICES[0],)}
+
+
+def test_how_often_it_runs_is_told_by_iterations_where_there_are_some() -> None:
+    """One run in two iterations and five in a third (a storm of retries), beside days with one, one and seven."""
+    told = [("a", 1, 1), ("b", 2, 1), ("c", 3, 5), (None, 3, 2)]
+    rows = [
+        job(
+            f"{name}{n}",
+            created=at(day, n),
+            found=0,
+            iteration=name and ord(name),
+            iteration_evidence=name and "time",
+        )
+        for name, day, runs in told
+        for n in range(runs)
+    ]
+    found = add(rows, ONE).statements[7]
+    assert found.rate == RunRate(1.0, 5.0, 3, ("time",))
+    assert found.runs_per_day == 1.0
+    alone = add([{**row, "iteration": None, "iteration_evidence": None} for row in rows], ONE).statements[7]
+    assert alone.rate == RunRate(1.0, 7.0, 3, ())
 
 
 def test_what_fits_two_is_split_in_equal_parts() -> None:

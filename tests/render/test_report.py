@@ -116,6 +116,7 @@ def test_json(report: Report) -> None:
         "bytes_billed": 0,
         "commit": None,
         "comment": None,
+        "whole": None,
     }
     assert document["volume"] == {
         "iterations": 7,

@@ -11,7 +11,7 @@ from costguard.history.spend import History, Spend, StatementSpend
 from costguard.model import Span
 from costguard.money import Dollars
 from costguard.report.code import CodeQuery, code_costs
-from costguard.result import Finding, QueryReport
+from costguard.result import Finding, QueryReport, RunRate
 from tests.render.results import finding, query
 
 NOTHING = Spend()
@@ -30,6 +30,7 @@ def spent(runs: int, usd: str, allocated: str = "0", bytes_billed: int = 0) -> S
         first=None,
         last=None,
         runs_per_day=1.0,
+        rate=RunRate(1.0, 1.0, 1, ()),
         processed=None,
         billed=None,
     )
@@ -127,3 +128,35 @@ def one(runs: int, usd: str, runs_before: int, usd_before: str) -> CodeQuery:
 )
 def test_saved(query: CodeQuery, saved: str | None) -> None:
     assert query.saved == (Decimal(saved) if saved is not None else None)
+
+
+def test_ignored_findings_with_their_reasons() -> None:
+    known = replace(found("5", "large", "one"), suppressed="known", path="b.sql")
+    bare = replace(found(None, "unpriced", "one"), suppressed="", path="a.sql")
+    costs = code_costs(
+        history("8", q1=spent(4, "8")), history(), QUERIES, [bare, known, found("1", "other", "one")], 0
+    )
+    assert [(one.rule, one.path, one.reason, one.usd) for one in costs.ignored] == [
+        ("large", "b.sql", "known", 5),
+        ("unpriced", "a.sql", "", None),
+    ]
+
+
+def test_weeks_of_a_query() -> None:
+    """Ten weeks, of which the last eight are the trend; the savings are of all."""
+    weeks = [
+        (f"2026-W{number}", history(q1=spent(2, "8" if number < 32 else "2"))) for number in range(30, 40)
+    ]
+    costs = code_costs(weeks[-1][1], weeks[-2][1], QUERIES, [], 0, weeks)
+    (query,) = costs.queries
+    assert [(week.week, week.runs, week.usd) for week in query.trend] == [
+        (f"2026-W{number}", 2, 2) for number in range(32, 40)
+    ]
+    assert query.savings is not None
+    assert (query.savings.since, query.savings.before, query.savings.after, query.savings.usd) == (
+        "2026-W32",
+        4,
+        1,
+        48,
+    )
+    assert query.saved is None

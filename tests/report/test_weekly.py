@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
 from costguard.history.charges import load_charges
+from costguard.render.report_json import report_document
+from costguard.render.report_view import view_of
 from costguard.report.model import Change, Report, Totals
 from costguard.report.weekly import build_report, week_of
 from tests.history.bills import Row, parquet
@@ -238,3 +240,33 @@ def test_every_table_adds_up_and_order_does_not_matter(
         if part
     ]
     assert build_report(load_charges(parts), week_of(WEEK, "UTC", NOW), NOW) == one
+
+
+def test_an_iteration_that_goes_on_beyond_the_week(tmp_path: Path) -> None:
+    """From Sunday 22:00 to Monday 02:00, an hour a dollar: two in the week. One of the label `b` is whole."""
+    hours = [
+        daily(MONDAY, 1.0, usage_start_time=begin, usage_end_time=begin + timedelta(hours=1), **more)
+        for begin, more in (
+            *(
+                (moment(MONDAY + timedelta(days=6), 22) + timedelta(hours=n), {"labels": []})
+                for n in range(4)
+            ),
+            (moment(MONDAY, 3), {"labels": [{"key": "cg_iteration", "value": "b"}]}),
+        )
+    ]
+    found = report(tmp_path, hours)
+    assert [(item.id, item.net) for item in found.iterations] == [
+        ("shop@2026-09-13T22:00", 2),
+        ("b", 1),
+    ]
+    assert list(found.wholes) == ["shop@2026-09-13T22:00"]
+    (whole,) = found.wholes.values()
+    assert (whole.net, whole.start, whole.end) == (
+        4,
+        moment(MONDAY + timedelta(days=6), 22),
+        moment(MONDAY + timedelta(days=7), 2),
+    )
+    document = report_document(found)
+    assert [item["whole"] and item["whole"]["net"] for item in document["iterations"]] == ["4.00", None]
+    (shown,) = [table for table in view_of(found, "0").tables if table.title == "Iterations"]
+    assert shown.rows[0][3] == "preprocessing; $4.00 in all, 2026-09-13 22:00 to 2026-09-14 02:00"
