@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
+from costguard.model import Span
 from costguard.money import format_usd
 from costguard.result import Allowance, GatePoint, QueryReport, Severity
 
@@ -39,13 +40,17 @@ def iteration_points(texts: Iterable[str], level: Severity) -> Iterator[GatePoin
 def listed(points: Sequence[GatePoint], limit: str) -> list[str]:
     """The first of them in words, with their places, and how many more there are above the limit."""
     lines = [
-        f"{point.path}:{point.span.start_line}: {point.text}"
+        f"{point.path}:{_cell(point.span)}{point.span.start_line}: {point.text}"
         for point in points[:LISTED]
         if point.span is not None
     ]
     if len(points) > LISTED:
         lines.append(f"and {len(points) - LISTED} more queries above {limit}")
     return lines
+
+
+def _cell(span: Span) -> str:
+    return f"cell {span.cell}:" if span.cell is not None else ""
 
 
 def _point(query: QueryReport, level: Severity, name: str, limit: str) -> GatePoint:
