@@ -64,11 +64,12 @@ def _lines(view: DiffView, share: int) -> Iterator[str]:
     for name, text in view.facts:
         yield f"- **{name}**: {markdown_cell(text)}" if name else f"  - {markdown_cell(text)}"
     yield f"- **Gate**: {view.verdict}"
-    reasons = _some(view.reasons, share)
-    for text in reasons:
+    said = [*view.reasons, *(f"warning: {text}" for text in view.warnings)]
+    shown = _some(said, share)
+    for text in shown:
         yield f"  - {markdown_cell(text)}"
-    if len(reasons) < len(view.reasons):
-        yield f"  - {len(view.reasons) - len(reasons)} more"
+    if len(shown) < len(said):
+        yield f"  - {len(said) - len(shown)} more"
     if view.changes:
         yield ""
         yield "### Changed queries"

@@ -132,6 +132,10 @@ class _Page:
         for text in others:
             if text:
                 yield from self._labelled("", text)
+        for text in self.view.warnings:
+            warning, *rest = wrap(f"warning: {text}", self.width - _LABEL)
+            yield " " * _LABEL + self.paint("warning", "warning") + warning.removeprefix("warning")
+            yield from (" " * _LABEL + line for line in rest)
 
     def _labelled(self, label: str, text: str) -> Iterator[str]:
         for line in wrap(text, self.width - _LABEL):

@@ -110,6 +110,7 @@ class DiffView:
     """`passed`, `FAILED` or `NOTHING CHECKED`."""
     passed: bool
     reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
     unchanged: str
     """How many queries are as they were."""
     estimated: tuple[str, ...]
@@ -134,10 +135,8 @@ def view_of_diff(diff: ScanDiff, verdict: Verdict) -> DiffView:
         remarks=tuple(cut_end(harmless(text), LONGEST_TEXT) for text in diff.remarks),
         verdict={"pass": "passed", "fail": "FAILED", "error": "NOTHING CHECKED"}[verdict.verdict],
         passed=verdict.verdict == "pass",
-        reasons=tuple(
-            cut_end(harmless(text), LONGEST_TEXT)
-            for text in (*gate_reasons(verdict), *(f"warning: {text}" for text in verdict.warnings))
-        ),
+        reasons=tuple(cut_end(harmless(text), LONGEST_TEXT) for text in gate_reasons(verdict)),
+        warnings=tuple(cut_end(harmless(text), LONGEST_TEXT) for text in verdict.warnings),
         unchanged=_unchanged(diff, totals),
         estimated=tuple(harmless(text) for text in _estimated(diff, totals, listed)),
     )
