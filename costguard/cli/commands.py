@@ -62,7 +62,12 @@ COMMANDS: Final = (
         "check_rules_command",
         "Run every example of the rule pages: Bad must be found, Good and Not this must not.",
     ),
-    Place("query", "query", "query_command", "Ask the fact tables a question of your own."),
+    Place(
+        "query",
+        "query",
+        "query_command",
+        "Ask the fact tables a question of your own; with --jobs and --billing also jobs, charges and iterations.",
+    ),
     Place(
         "charges",
         "charges",
@@ -95,7 +100,7 @@ COMMANDS: Final = (
         "Begin and end an iteration: a label for its jobs, and a line in the ledger.",
     ),
     Place("catalog", "catalog", "catalog_app", "Write and read catalog files: what the warehouse holds."),
-    Place("history", "history", "history_app", "Get the job history."),
+    Place("history", "history", "history_app", "Get the job history, or the rows of the bill."),
     Place("prices", "prices", "prices_app", "List prices: get Google's latest, and show which are in use."),
     Place("budget", "budget", "budget_app", "Budgets of Cloud Billing, as the config declares them."),
     Place(

@@ -119,7 +119,7 @@ def report_command(
     wanted = ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings))
     charges = bill_of(billing, warehouse, lambda: report_cells(chosen, moment, wanted, prices=bool(jobs)))
     history = jobs_of(jobs, warehouse, _reach(chosen, bool(code))) if jobs else None
-    priced = _priced(history, charges, settings) if history is not None else None
+    priced = _priced(history, charges, _config_of(code, config, settings)) if history is not None else None
     report = build_report(
         charges,
         chosen,
@@ -134,6 +134,13 @@ def report_command(
         priced,
     )
     write_text(_written(report, format, addresses), output)
+
+
+def _config_of(code: Sequence[Path] | None, config: Path | None, settings: Config) -> Config:
+    """Whose prices and location hold for jobs: the code's, where it is given."""
+    from costguard.cli.request import Options, config_for
+
+    return config_for(Options(paths=code, config=config)) if code else settings
 
 
 def _priced(jobs: Jobs, charges: Charges, config: Config) -> PricedJobs:

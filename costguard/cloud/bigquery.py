@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
     from google.api_core.retry import Retry
     from google.cloud import bigquery
+    from google.cloud.bigquery import QueryJobConfig
 
 EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
 """The client's own variable: another address of the API."""
@@ -206,13 +207,7 @@ class BigQuery:
         about: str,
     ) -> Answer:
         """The rows of a query; it fails where it would be charged for more."""
-        from google.cloud.bigquery import QueryJobConfig
-
-        config = QueryJobConfig(
-            maximum_bytes_billed=maximum_bytes_billed,
-            labels=self._labels(),
-            query_parameters=_query_parameters(parameters),
-        )
+        config = self._limited(maximum_bytes_billed, parameters)
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
             job = self._client.query(
                 sql, config, location=location, retry=self._retry, timeout=_TIMEOUT_SECONDS
@@ -240,13 +235,8 @@ class BigQuery:
             UsageProblem: there are more than `most_rows`.
         """
         import polars as pl
-        from google.cloud.bigquery import QueryJobConfig
 
-        config = QueryJobConfig(
-            maximum_bytes_billed=maximum_bytes_billed,
-            labels=self._labels(),
-            query_parameters=_query_parameters(parameters),
-        )
+        config = self._limited(maximum_bytes_billed, parameters)
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
             job = self._client.query(
                 sql, config, location=location, retry=self._retry, timeout=_TIMEOUT_SECONDS
@@ -265,6 +255,15 @@ class BigQuery:
         billed = job.total_bytes_billed
         frame = pl.concat(pages) if pages else pl.DataFrame(schema=dict(schema))
         return FrameAnswer(frame, int(billed) if billed is not None else None)
+
+    def _limited(self, maximum_bytes_billed: int, parameters: Parameters) -> QueryJobConfig:
+        from google.cloud.bigquery import QueryJobConfig
+
+        return QueryJobConfig(
+            maximum_bytes_billed=maximum_bytes_billed,
+            labels=self._labels(),
+            query_parameters=_query_parameters(parameters),
+        )
 
     def _attempt(self, action: str, permission: str) -> Attempt:
         return Attempt(action, self.project, permission)

@@ -152,3 +152,22 @@ def test_partial_and_shallow(work: Work, repository: Repository, tmp_path: Path)
     other = new_repository(tmp_path, "other")
     other.git("fetch", "-q", "--depth", "1", f"file://{work.top}", "main")
     assert open_repository(other.top, other.environment).is_shallow
+
+
+def test_a_process_that_ends_early(work: Work, repository: Repository) -> None:
+    work.put("q.sql", "SELECT 1")
+    work.commit()
+    name = repository.text("rev-parse", "HEAD:q.sql")
+    with repository.blobs() as blobs:
+        blobs._process.kill()
+        blobs._process.wait()
+        with pytest.raises(GitError, match=rf"git cat-file ended early|object {name} is missing"):
+            list(blobs.copy([(name, io.BytesIO())]))
+
+
+def test_git_that_never_answers(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (failing_git(tmp_path, "") / "git").write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(git, "PATIENCE", 0.2)
+    path = f"{tmp_path}{os.pathsep}{work.environment['PATH']}"
+    with pytest.raises(UsageProblem, match=r"git rev-parse took more than 0 s in .*; is its disk there\?"):
+        open_repository(work.top, {**work.environment, "PATH": path})

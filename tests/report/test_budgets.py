@@ -42,7 +42,7 @@ def state_of(
     tmp_path: Path, one: Budget, rows: list[Row] | None = None, closed: date = CLOSED, now: datetime = NOW
 ) -> BudgetState:
     charges = load_charges([parquet(tmp_path / "bill.parquet", weeks(9) if rows is None else rows)])
-    (state,) = budget_states(charges.frame, summarise(charges), [one], closed, now)
+    (state,) = budget_states(charges, summarise(charges).reach, [one], closed, now)
     return state
 
 
@@ -181,8 +181,8 @@ def test_a_bill_without_accounts(tmp_path: Path) -> None:
 def test_no_budgets_and_no_closed_day(tmp_path: Path) -> None:
     charges = load_charges([parquet(tmp_path / "bill.parquet", weeks(1))])
     summary = summarise(charges)
-    assert budget_states(charges.frame, summary, [], CLOSED, NOW) == ()
-    assert budget_states(charges.frame, summary, [budget()], None, NOW) == ()
+    assert budget_states(charges, summary.reach, [], CLOSED, NOW) == ()
+    assert budget_states(charges, summary.reach, [budget()], None, NOW) == ()
 
 
 # -- in the report ---------------------------------------------------------------------------------------
