@@ -217,10 +217,18 @@ class Config(BaseModel):
     folder: Path = Field(default=Path(), exclude=True)
     """Where the config file lies: its paths are relative to that."""
 
+    file_name: str = Field(default="", exclude=True)
+    """Of that file."""
+
     @property
     def found(self) -> bool:
         """It was read from a file."""
         return "folder" in self.model_fields_set
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it was read from."""
+        return self.folder / self.file_name if self.found else None
 
     @model_validator(mode="after")
     def _policies_have_names_of_their_own(self) -> Config:
@@ -262,6 +270,10 @@ _EXPECTED: Final = {
 """What pydantic would say in Python's words."""
 
 
+_NO_KEYS: Final = ("folder", "file_name")
+"""Of the fields, those that are no settings."""
+
+
 def find_config(start: Path) -> Path | None:
     """The config file that holds for a path: the nearest one at or above it, not above the git work tree."""
     folder = start if start.is_dir() else start.parent
@@ -301,10 +313,11 @@ def load_config(path: Path | None) -> Config:
         values = tool.get("costguard", values)
     if not isinstance(values, dict):
         raise UsageProblem(f"{path}: [tool.costguard] must be a table")
-    if "folder" in values:
-        raise UsageProblem(f"{path}: unknown key 'folder'")
+    for name in _NO_KEYS:
+        if name in values:
+            raise UsageProblem(f"{path}: unknown key {name!r}")
     try:
-        return Config.model_validate({**values, "folder": path.parent})
+        return Config.model_validate({**values, "folder": path.parent, "file_name": path.name})
     except ValidationError as error:
         raise UsageProblem("\n".join(_explain(path, item) for item in error.errors())) from None
 
@@ -332,7 +345,7 @@ def explain_item(where: str, item: Any, model: type[BaseModel]) -> str:
     location: Sequence[Any] = item["loc"]
     key = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
-        known = [name for name in model.model_fields if name != "folder"]
+        known = [name for name in model.model_fields if name not in _NO_KEYS]
         close = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
         return f"{where}: unknown key {key!r}{hint}"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Literal
 
 from costguard.diff.model import QueryChange, ScanDiff
 from costguard.diff.totals import DiffTotals, diff_totals, new_findings
+from costguard.gate_points import allowance_points, iteration_points, limit_points, listed
 from costguard.money import format_usd
-from costguard.result import SEVERITIES, ScanResult, Severity, Verdict
-
-LISTED: Final = 3
+from costguard.result import SEVERITIES, Allowance, GatePoint, QueryReport, ScanResult, Severity, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,8 @@ class DiffPolicy:
     """Above these the gate passes, and says so."""
     min_read_share: Decimal | None = None
     """Less than this part of the statements read (0 to 1), on either side, is an error."""
+    advisory: bool = False
+    """See `costguard.result.Verdict.advisory`."""
 
 
 def judge_diff(diff: ScanDiff, policy: DiffPolicy) -> Verdict:
@@ -47,19 +48,34 @@ def judge_diff(diff: ScanDiff, policy: DiffPolicy) -> Verdict:
     if errors:
         return Verdict("error", errors)
     totals = diff_totals(diff)
+    over, dear = _dear_queries(diff, policy)
+    increase = [
+        *_increase(totals, policy, policy.max_increase_usd, policy.max_increase_pct, "--max-increase")
+    ]
+    iteration = [*_dear_iteration(totals, policy)]
+    warned = [
+        *_increase(totals, policy, policy.warn_increase_usd, policy.warn_increase_pct, "--warn-increase")
+    ]
     failures = [
         *_new_findings(diff, policy),
-        *_increase(totals, policy, policy.max_increase_usd, policy.max_increase_pct, "--max-increase"),
-        *_dear_queries(diff, policy),
-        *_dear_iteration(totals, policy),
+        *_violated(diff, "error"),
+        *increase,
+        *listed(over, "what the baseline allows"),
+        *(listed(dear, format_usd(policy.max_usd_per_query)) if policy.max_usd_per_query is not None else ()),
+        *iteration,
     ]
-    warnings = [
-        f"warning: {text}"
-        for text in _increase(
-            totals, policy, policy.warn_increase_usd, policy.warn_increase_pct, "--warn-increase"
-        )
-    ]
-    return Verdict("fail" if failures else "pass", (*failures, *warnings, *_remarks(totals, policy)))
+    return Verdict(
+        "fail" if failures else "pass",
+        (*failures, *_remarks(diff, totals, policy)),
+        (*_violated(diff, "warning"), *warned),
+        policy.advisory,
+        (
+            *over,
+            *dear,
+            *iteration_points((*increase, *iteration), "error"),
+            *iteration_points(warned, "warning"),
+        ),
+    )
 
 
 def _unreadable(diff: ScanDiff, policy: DiffPolicy) -> Iterator[str]:
@@ -120,28 +136,40 @@ def _increase(
         )
 
 
-def _dear_queries(diff: ScanDiff, policy: DiffPolicy) -> Iterator[str]:
+def _violated(diff: ScanDiff, level: Severity) -> Iterator[str]:
+    """The policies of a level that the change violates more often."""
+    for change in diff.policies:
+        if change.level == level and change.fresh:
+            word = "violation" if change.fresh == 1 else "violations"
+            yield f"policy {change.name}: {change.fresh:,} new {word}"
+
+
+def _dear_queries(diff: ScanDiff, policy: DiffPolicy) -> tuple[list[GatePoint], list[GatePoint]]:
+    """Queries that are new or became dearer and cost more than they may: by the baseline, which goes first, and by the
+    general limit."""
+    allowances = _allowances(diff)
+    over: list[tuple[QueryReport, Allowance]] = []
+    dear: list[QueryReport] = []
+    for change in diff.queries:
+        query = change.after
+        if query is None or query.usd is None or change.state == "unchanged" or not _became_dearer(change):
+            continue
+        cost, allowance = query.usd.point, allowances.get(query.id)
+        if cost < policy.min_usd:
+            continue
+        if allowance is not None:
+            if cost > allowance.usd_per_run:
+                over.append((query, allowance))
+        elif policy.max_usd_per_query is not None and cost > policy.max_usd_per_query:
+            dear.append(query)
     limit = policy.max_usd_per_query
-    if limit is None:
-        return
-    dear = [
-        (usd.point, change)
-        for change in diff.queries
-        if change.after is not None
-        and change.state != "unchanged"
-        and (usd := change.after.usd) is not None
-        and usd.point > limit
-        and usd.point >= policy.min_usd
-        and _became_dearer(change)
-    ]
-    dear.sort(key=lambda item: (-item[0], item[1].query.path, item[1].query.span.start_line))
-    for point, change in dear[:LISTED]:
-        yield (
-            f"{change.query.path}:{change.query.span.start_line}: one run costs {format_usd(point)}, more than "
-            f"{format_usd(limit)} (--max-usd-per-query)"
-        )
-    if len(dear) > LISTED:
-        yield f"and {len(dear) - LISTED} more queries above {format_usd(limit)}"
+    points = limit_points(dear, limit, "max-usd-per-query") if limit is not None else []
+    return allowance_points(over), points
+
+
+def _allowances(diff: ScanDiff) -> Mapping[str, Allowance]:
+    """What queries of the head may cost by its baseline. (What has expired is not among them.)"""
+    return diff.after.baseline.allowances if diff.after.baseline is not None else {}
 
 
 def _became_dearer(change: QueryChange) -> bool:
@@ -169,7 +197,7 @@ def _grew(totals: DiffTotals, policy: DiffPolicy) -> bool:
     return more > 0 and more >= policy.min_usd
 
 
-def _remarks(totals: DiffTotals, policy: DiffPolicy) -> Iterator[str]:
+def _remarks(diff: ScanDiff, totals: DiffTotals, policy: DiffPolicy) -> Iterator[str]:
     """What could not be held against a limit, and what is over one without this change's doing."""
     limits = (
         policy.max_increase_usd,
@@ -183,7 +211,8 @@ def _remarks(totals: DiffTotals, policy: DiffPolicy) -> Iterator[str]:
             f"one iteration costs {format_usd(after.point)}, more than {format_usd(limit)}, as it did before this "
             "change (--max-usd-per-iteration)"
         )
-    if any(item is not None for item in limits) and totals.unknown:
+    limited = any(item is not None for item in limits) or bool(_allowances(diff))
+    if limited and totals.unknown:
         word = "query has" if totals.unknown == 1 else "queries have"
         yield f"{totals.unknown} changed {word} a cost that is not known and could not be held against a limit"
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from costguard.gate_points import allowance_points, iteration_points, limit_points, listed
 from costguard.money import format_usd
-from costguard.result import SEVERITIES, Allowance, GatePolicy, QueryReport, ScanResult, Severity, Verdict
-
-LISTED = 3
+from costguard.result import (
+    SEVERITIES,
+    Allowance,
+    GatePoint,
+    GatePolicy,
+    QueryReport,
+    ScanResult,
+    Severity,
+    Verdict,
+)
 
 
 def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
@@ -40,13 +48,8 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
     failures.extend(_violated(result, "error"))
     dear = _Dear(result, policy)
     failures.extend(dear.failures())
-    if policy.max_usd_per_iteration is not None:
-        total = result.summary.usd_per_iteration
-        if total.point > policy.max_usd_per_iteration:
-            failures.append(
-                f"one iteration costs {format_usd(total.point)}, more than {format_usd(policy.max_usd_per_iteration)} "
-                "(--max-usd-per-iteration)"
-            )
+    dear_iteration, warned = _iteration(result, policy)
+    failures.extend(dear_iteration)
     unknown = result.summary.unknown_queries
     if _limited(result, policy) and unknown:
         word = "query has" if unknown == 1 else "queries have"
@@ -54,8 +57,13 @@ def judge_gate(result: ScanResult, policy: GatePolicy) -> Verdict:
     return Verdict(
         "fail" if failures else "pass",
         (*failures, *remarks),
-        tuple(_warnings(result, policy, dear)),
+        (*_violated(result, "warning"), *dear.warnings(), *warned),
         policy.advisory,
+        (
+            *dear.points(),
+            *iteration_points(dear_iteration, "error"),
+            *iteration_points(warned, "warning"),
+        ),
     )
 
 
@@ -125,16 +133,19 @@ def _violated(result: ScanResult, level: Severity) -> list[str]:
     ]
 
 
-def _warnings(result: ScanResult, policy: GatePolicy, dear: _Dear) -> list[str]:
-    warnings = _violated(result, "warning")
-    warnings.extend(dear.warnings())
-    total, limit = result.summary.usd_per_iteration.point, policy.warn_usd_per_iteration
-    failed = policy.max_usd_per_iteration is not None and total > policy.max_usd_per_iteration
-    if limit is not None and total > limit and not failed:
-        warnings.append(
-            f"one iteration costs {format_usd(total)}, more than {format_usd(limit)} (--warn-usd-per-iteration)"
-        )
-    return warnings
+def _iteration(result: ScanResult, policy: GatePolicy) -> tuple[list[str], list[str]]:
+    """Why the cost of an iteration fails, or else warns."""
+    total = result.summary.usd_per_iteration.point
+    most, warn = policy.max_usd_per_iteration, policy.warn_usd_per_iteration
+    if most is not None and total > most:
+        return [_costs(total, most, "--max-usd-per-iteration")], []
+    if warn is not None and total > warn:
+        return [], [_costs(total, warn, "--warn-usd-per-iteration")]
+    return [], []
+
+
+def _costs(total: Decimal, limit: Decimal, option: str) -> str:
+    return f"one iteration costs {format_usd(total)}, more than {format_usd(limit)} ({option})"
 
 
 class _Dear:
@@ -160,41 +171,29 @@ class _Dear:
 
     def failures(self) -> list[str]:
         """Why the gate fails."""
-        allowed = {query.id: allowance for query, allowance in self._over}
-        dear = _dearest_first([query for query, _ in self._over])
-        lines = [f"{_costs(query)}, {_allowed(allowed[query.id])}" for query in dear[:LISTED]]
-        if len(dear) > LISTED:
-            lines.append(f"and {len(dear) - LISTED} more queries above what the baseline allows")
-        if self._most is not None:
-            lines.extend(_lines(self._failing, self._most, "--max-usd-per-query"))
-        return lines
+        return [
+            *listed(self._over_points(), "what the baseline allows"),
+            *self._lines(self._failing, self._most, "max-usd-per-query"),
+        ]
 
     def warnings(self) -> list[str]:
         """What only warns."""
-        return _lines(self._warned, self._warn, "--warn-usd-per-query") if self._warn is not None else []
+        return self._lines(self._warned, self._warn, "warn-usd-per-query", "warning")
 
+    def points(self) -> Iterator[GatePoint]:
+        """Where all of these queries are."""
+        yield from self._over_points()
+        if self._most is not None:
+            yield from limit_points(self._failing, self._most, "max-usd-per-query")
+        if self._warn is not None:
+            yield from limit_points(self._warned, self._warn, "warn-usd-per-query", "warning")
 
-def _allowed(allowance: Allowance) -> str:
-    until = f" until {allowance.until}" if allowance.until is not None else ""
-    return f"more than the {format_usd(allowance.usd_per_run)} that the baseline allows{until}"
+    def _over_points(self) -> list[GatePoint]:
+        return allowance_points(self._over)
 
-
-def _lines(queries: Sequence[QueryReport], limit: Decimal, option: str) -> list[str]:
-    dear = _dearest_first(queries)
-    lines = [f"{_costs(query)}, more than {format_usd(limit)} ({option})" for query in dear[:LISTED]]
-    if len(dear) > LISTED:
-        lines.append(f"and {len(dear) - LISTED} more queries above {format_usd(limit)}")
-    return lines
-
-
-def _costs(query: QueryReport) -> str:
-    return f"{query.path}:{query.span.start_line}: one run costs {format_usd(_point(query))}"
-
-
-def _dearest_first(queries: Sequence[QueryReport]) -> list[QueryReport]:
-    return sorted(queries, key=lambda query: (-_point(query), query.path, query.span.start_line))
-
-
-def _point(query: QueryReport) -> Decimal:
-    assert query.usd is not None
-    return query.usd.point
+    def _lines(
+        self, queries: Sequence[QueryReport], limit: Decimal | None, name: str, level: Severity = "error"
+    ) -> list[str]:
+        if limit is None:
+            return []
+        return listed(limit_points(queries, limit, name, level), format_usd(limit))

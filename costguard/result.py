@@ -323,6 +323,20 @@ class ScanResult:
 
 
 @dataclass(frozen=True, slots=True)
+class GatePoint:
+    """A limit that is exceeded, and where."""
+
+    level: Severity
+    """`error`: it fails the gate."""
+    name: str
+    """What it is held against: `max-usd-per-query`, `baseline-budget`, `iteration` for what an iteration may cost."""
+    path: str | None
+    """Of the query; None: it is about the whole."""
+    span: Span | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the gate says."""
 
@@ -333,6 +347,8 @@ class Verdict:
     """What does not fail yet; one line each."""
     advisory: bool = False
     """A failure is said, and does not fail the command."""
+    points: tuple[GatePoint, ...] = field(default=(), compare=False)
+    """The limits that are exceeded, each query by itself: reasons and warnings name the first few."""
 
     @property
     def exit_code(self) -> int:

@@ -311,5 +311,9 @@ def test_documents_that_are_none(tmp_path: Path, text: str, message: str) -> Non
 
 
 def test_another_tools_table_is_no_matter_of_ours(tmp_path: Path) -> None:
-    assert load(tmp_path, "tool = 3\n", "pyproject.toml") == Config(folder=tmp_path)
-    assert load(tmp_path, "[tool.costguardian]\nx = 1\n", "pyproject.toml") == Config(folder=tmp_path)
+    assert load(tmp_path, "tool = 3\n", "pyproject.toml") == Config(
+        folder=tmp_path, file_name="pyproject.toml"
+    )
+    assert load(tmp_path, "[tool.costguardian]\nx = 1\n", "pyproject.toml") == Config(
+        folder=tmp_path, file_name="pyproject.toml"
+    )

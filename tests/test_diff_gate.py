@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from costguard.diff.model import ScanDiff
+from costguard.diff.model import PolicyChange, ScanDiff
 from costguard.diff_gate import DiffPolicy, judge_diff, read_share
 from costguard.model import Span
-from costguard.result import UnreadReport, Verdict
+from costguard.result import Allowance, BaselineReport, GatePoint, UnreadReport, Verdict
 from tests.diff.diffs import TIB, diff_of
 from tests.render.results import finding, query, result
 
@@ -77,17 +78,18 @@ def test_an_increase_from_what_is_not_known() -> None:
 def test_warnings_pass_and_say_so() -> None:
     assert verdict(DEARER, warn_increase_usd="10", warn_increase_pct="100") == Verdict(
         "pass",
+        (),
         (
-            "warning: one iteration costs $12.50 more than before, over $10.00 (--warn-increase-usd)",
-            "warning: one iteration costs 200.0 % more than before, over 100 % (--warn-increase-pct)",
+            "one iteration costs $12.50 more than before, over $10.00 (--warn-increase-usd)",
+            "one iteration costs 200.0 % more than before, over 100 % (--warn-increase-pct)",
         ),
     )
     both = verdict(DEARER, warn_increase_usd="10", max_increase_usd="11")
     assert both.verdict == "fail"
-    assert [reason.partition(":")[0] for reason in both.reasons] == [
-        "one iteration costs $12.50 more than before, over $11.00 (--max-increase-usd)",
-        "warning",
-    ]
+    assert both.reasons == ("one iteration costs $12.50 more than before, over $11.00 (--max-increase-usd)",)
+    assert both.warnings == (
+        "one iteration costs $12.50 more than before, over $10.00 (--warn-increase-usd)",
+    )
 
 
 def test_the_noise_floor() -> None:
@@ -197,3 +199,82 @@ def test_too_little_read() -> None:
     )
     assert read_share(result()) is None
     assert verdict(diff_of(), min_read_share=1.0) == PASSED
+
+
+# -- policies, baseline, advisory ----------------------------------------------------------------------
+
+
+def test_new_violations_of_policies() -> None:
+    """Those of the base do not count; a note only says."""
+    changes = (
+        PolicyChange("old", "error", 3, 3, 0),
+        PolicyChange("dear", "error", 1, 3, 2),
+        PolicyChange("wide", "warning", 0, 1, 1),
+        PolicyChange("odd", "note", 0, 1, 1),
+    )
+    assert verdict(replace(diff_of(), policies=changes)) == Verdict(
+        "fail", ("policy dear: 2 new violations",), ("policy wide: 1 new violation",)
+    )
+    assert verdict(replace(diff_of(), policies=changes[2:])).verdict == "pass"
+
+
+def accepted(diff: ScanDiff, usd_per_run: str, until: str | None = None) -> ScanDiff:
+    """The diff with a baseline that allows its only query so much."""
+    (query_id,) = (item.id for item in diff.after.queries)
+    report = BaselineReport("b.json", 1, allowances={query_id: Allowance(Decimal(usd_per_run), until)})
+    return replace(diff, after=replace(diff.after, baseline=report))
+
+
+def test_what_the_baseline_allows_goes_before_the_limit() -> None:
+    """6.25 dollars become 18.75."""
+    assert verdict(DEARER, max_usd_per_query="5").verdict == "fail"
+    assert verdict(accepted(DEARER, "18.75"), max_usd_per_query="5") == PASSED
+    over = verdict(accepted(DEARER, "18", "2027-01-01"), max_usd_per_query="100")
+    assert over == Verdict(
+        "fail",
+        ("q.sql:1: one run costs $18.75, more than the $18.00 that the baseline allows until 2027-01-01",),
+    )
+    assert [(point.level, point.name, point.path) for point in over.points] == [
+        ("error", "baseline-budget", "q.sql")
+    ]
+    assert verdict(accepted(CHEAPER, "1"), max_usd_per_query="1") == PASSED
+    assert verdict(accepted(DEARER, "18"), min_usd="20") == PASSED
+
+
+def test_an_allowance_is_a_limit_that_the_unknown_is_named_for() -> None:
+    lost = diff_of([query()], [query(size=None)])
+    assert verdict(accepted(lost, "1")).reasons == (
+        "1 changed query has a cost that is not known and could not be held against a limit",
+    )
+
+
+def test_a_failure_that_fails_nothing() -> None:
+    found = verdict(DEARER, max_increase_usd="1", advisory=True)
+    assert (found.verdict, found.exit_code) == ("fail", 0)
+
+
+def test_where_the_limits_are_exceeded() -> None:
+    found = verdict(DEARER, max_usd_per_query="5", max_increase_usd="1", warn_increase_pct="10")
+    assert found.points == (
+        GatePoint(
+            "error",
+            "max-usd-per-query",
+            "q.sql",
+            Span(1, 1, 1, 10),
+            "one run costs $18.75, more than $5.00 (--max-usd-per-query)",
+        ),
+        GatePoint(
+            "error",
+            "iteration",
+            None,
+            None,
+            "one iteration costs $12.50 more than before, over $1.00 (--max-increase-usd)",
+        ),
+        GatePoint(
+            "warning",
+            "iteration",
+            None,
+            None,
+            "one iteration costs 200.0 % more than before, over 10 % (--warn-increase-pct)",
+        ),
+    )

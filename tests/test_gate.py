@@ -10,9 +10,11 @@ import pytest
 
 from costguard import gate
 from costguard.gate import judge_gate, with_floor
+from costguard.model import Span
 from costguard.result import (
     Allowance,
     BaselineReport,
+    GatePoint,
     GatePolicy,
     PolicyReport,
     ScanResult,
@@ -303,3 +305,33 @@ def test_a_budget_of_a_query_of_unknown_cost() -> None:
     assert judge_gate(replace(vague, baseline=report), GatePolicy()) == Verdict(
         "pass", ("1 query has no known cost and could not be held against a limit",)
     )
+
+
+def test_every_query_over_a_limit_has_its_place() -> None:
+    """The reasons name the first three."""
+    queries = [query(line=line) for line in range(1, 6)]
+    policy = GatePolicy(max_usd_per_query=Decimal(5), max_usd_per_iteration=Decimal(30))
+    found = judge_gate(result(queries), policy)
+    assert found.reasons[3] == "and 2 more queries above $5.00"
+    assert [point.span and point.span.start_line for point in found.points] == [1, 2, 3, 4, 5, None]
+    assert found.points[-1] == GatePoint(
+        "error",
+        "iteration",
+        None,
+        None,
+        "one iteration costs $31.25, more than $30.00 (--max-usd-per-iteration)",
+    )
+
+
+def test_a_warning_has_its_place_and_a_cell_its_number() -> None:
+    found = judge_gate(
+        result([query("n.ipynb", span=Span(2, 1, 2, 9, cell=3))]),
+        GatePolicy(warn_usd_per_query=Decimal(5), warn_usd_per_iteration=Decimal(6)),
+    )
+    assert found.warnings[0] == (
+        "n.ipynb:cell 3:2: one run costs $6.25, more than $5.00 (--warn-usd-per-query)"
+    )
+    assert [(point.level, point.name) for point in found.points] == [
+        ("warning", "warn-usd-per-query"),
+        ("warning", "iteration"),
+    ]

@@ -252,7 +252,9 @@ def _words(given: _Options) -> _Words:
 
     diff, verdict = read_diff(given.diff)
     findings = [item for item in diff.findings if item.state != "known"]
-    changed = listed_changes(diff) or same_cost_changes(diff) or findings or verdict.verdict != "pass"
+    violations = any(change.fresh for change in diff.policies)
+    queries = listed_changes(diff) or same_cost_changes(diff)
+    changed = queries or findings or violations or verdict.verdict != "pass"
     return _Words(lambda limit: render_diff_markdown(diff, verdict, limit), bool(changed), diff.head.commit)
 
 

@@ -4,47 +4,63 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costguard.cli.options import (
+    BaselineOption,
     CatalogOption,
     ConfigOption,
     DatasetOption,
     DialectOption,
+    ExitZeroOption,
+    FailOn,
     LocationOption,
+    NoBaselineOption,
     NoCacheOption,
     NowOption,
     OutputOption,
     PricesOption,
     ProjectOption,
 )
-from costguard.cli.scan import FailOn
+from costguard.cli.outputs import AlsoOption, OutputFormat, OutputFormatOption, config_file
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from costguard.cli.diff_sides import Side
     from costguard.cli.request import Options
     from costguard.config import Config
     from costguard.diff.git import Repository
     from costguard.diff.model import ScanDiff
     from costguard.diff.revisions import Compared
-    from costguard.result import Verdict
+    from costguard.render.file_places import Sources
+    from costguard.request import ScanRequest
 
 
-class DiffFormat(StrEnum):
-    """For people, for programs, for a comment on a pull request, and for a browser."""
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    """What was said of the baseline on the command line."""
 
-    text = "text"
-    json = "json"
-    markdown = "markdown"
-    html = "html"
+    file: Path | None
+    none: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """A diff, and where it comes from."""
+
+    diff: ScanDiff
+    head: Side
+    request: ScanRequest
+    """Of the head."""
+    sources_before: Sources
+    sources: Sources
 
 
 def diff_command(
@@ -76,16 +92,9 @@ def diff_command(
     dataset: DatasetOption = None,
     now: NowOption = None,
     dialect: DialectOption = None,
-    format: Annotated[DiffFormat, typer.Option("--format", help="Output format.")] = DiffFormat.text,
+    format: OutputFormatOption = OutputFormat.text,
     output: OutputOption = None,
-    also: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--also",
-            metavar="FORMAT=FILE",
-            help="Write this format too, such as json=diff.json (repeatable).",
-        ),
-    ] = None,
+    also: AlsoOption = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option("--fail-on", help="Lowest severity of a new finding that fails (default: error)."),
@@ -114,6 +123,9 @@ def diff_command(
     min_read_share: Annotated[
         str | None, typer.Option(metavar="SHARE", help="Exit with 2 when less of the statements was read.")
     ] = None,
+    exit_zero: ExitZeroOption = None,
+    baseline: BaselineOption = None,
+    no_baseline: NoBaselineOption = False,
     rule: Annotated[list[str] | None, typer.Option("--rule", metavar="ID", help="Only these rules.")] = None,
     config: ConfigOption = None,
     no_cache: NoCacheOption = False,
@@ -125,17 +137,16 @@ def diff_command(
     """What a change makes dearer or cheaper: the queries and findings of two revisions, side by side."""
     from dataclasses import replace
 
+    from costguard.cli.diff_formats import DiffToShow, render_diff
     from costguard.cli.limits import amount, percent, share
+    from costguard.cli.outputs import targets_of, write_targets
     from costguard.cli.request import Options, parse_now
     from costguard.config import Config
     from costguard.diff.git import open_repository
     from costguard.diff.revisions import compared
     from costguard.diff_gate import DiffPolicy, judge_diff
-    from costguard.write import check_output, write_text
 
-    targets = (*map(_also, also or ()), (format, output))
-    for _, file in targets:
-        check_output(file)
+    targets = targets_of(format, output, also)
     repository = open_repository(Path.cwd(), os.environ)
     base, named = _base_and_paths(repository, base, base_and_paths or [])
     paths = [_inside(repository, path) for path in named] or [""]
@@ -167,29 +178,46 @@ def diff_command(
             warn_increase_usd=amount("--warn-increase-usd", warn_increase_usd, settings.warn_increase_usd),
             warn_increase_pct=percent("--warn-increase-pct", warn_increase_pct, settings.warn_increase_pct),
             min_read_share=share("--min-read-share", min_read_share, settings.min_read_share),
+            advisory=settings.exit_zero if exit_zero is None else exit_zero,
         )
 
     limits(Config())  # what is no amount is said before anything is scanned
     revisions = compared(repository, base, head, os.environ, work_tree=worktree, direct=direct)
-    diff, settings = _diff(repository, revisions, paths, options, same_settings=same_settings, quiet=quiet)
-    policy = limits(settings)
-    diff = replace(diff, min_usd=policy.min_usd)
-    verdict = judge_diff(diff, policy)
-    for kind, file in targets:
-        write_text(_rendered(kind, diff, verdict, file), file)
+    accepted = _Baseline(baseline.absolute() if baseline is not None else None, no_baseline)
+    with _compared(
+        repository, revisions, paths, options, accepted, same_settings=same_settings, quiet=quiet
+    ) as found:
+        policy = limits(found.head.config)
+        diff = replace(found.diff, min_usd=policy.min_usd)
+        verdict = judge_diff(diff, policy)
+        shown = DiffToShow(
+            diff,
+            verdict,
+            policy.fail_on if policy.fail_on != "never" else None,
+            repository.top,
+            found.sources_before,
+            found.sources,
+            _declared(found.head),
+            found.request.rule_directories,
+            found.request.policies,
+        )
+        write_targets(targets, lambda target: render_diff(target, shown))
     raise typer.Exit(verdict.exit_code)
 
 
-def _diff(
+@contextmanager
+def _compared(
     repository: Repository,
     revisions: Compared,
     paths: list[str],
     options: Options,
+    given: _Baseline,
     *,
     same_settings: bool,
     quiet: bool,
-) -> tuple[ScanDiff, Config]:
-    """The diff, and the config of its head."""
+) -> Iterator[_Comparison]:
+    """The diff, while the texts of both sides can be read."""
+    from costguard.cli.diff_baseline import head_baseline, with_accepted
     from costguard.cli.diff_sides import both_sides, scan_requests
     from costguard.cli.progress import Reporter
     from costguard.diff.compare import compare
@@ -198,37 +226,39 @@ def _diff(
 
     with (
         _ended_in_order(),
-        Reporter(quiet) as reporter,
         both_sides(repository, revisions.base, revisions.head, paths, options) as (base, head),
     ):
-        requests = scan_requests(repository, base, head, paths, options, same_settings=same_settings)
-        with base.named():
-            before = scan(requests.before, reporter.progress)
-        with head.named():
-            after = scan(requests.after, reporter.progress)
-        for note in dict.fromkeys((*before.notes, *after.notes)):
-            reporter.note(note)
-        diff = compare(
-            revisions.base,
-            revisions.head,
-            before,
-            after,
-            SameFiles(base.tree, head.tree, base.read, head.read),
-            (*revisions.remarks, *requests.remarks),
-        )
-        return diff, head.config
+        with Reporter(quiet) as reporter:
+            requests = scan_requests(repository, base, head, paths, options, same_settings=same_settings)
+            accepted = head_baseline(repository, head, given.file, given.none)
+            with base.named():
+                before = scan(requests.before, reporter.progress)
+            with head.named():
+                after = scan(requests.after, reporter.progress)
+            for note in dict.fromkeys((*before.notes, *after.notes)):
+                reporter.note(note)
+            today = requests.after.settings.now.date()
+            before, after = (
+                with_accepted(outcome, accepted, head, paths, options.rules, today)
+                for outcome in (before, after)
+            )
+            diff = compare(
+                revisions.base,
+                revisions.head,
+                before,
+                after,
+                SameFiles(base.tree, head.tree, base.read, head.read),
+                (*revisions.remarks, *requests.remarks),
+            )
+        yield _Comparison(diff, head, requests.after, before.sources, after.sources)
 
 
-def _also(text: str) -> tuple[DiffFormat, Path]:
-    """A further format, and where it goes.
-
-    Raises:
-        UsageProblem: there is no such format, or no file.
-    """
-    name, _, file = text.partition("=")
-    if name not in list(DiffFormat) or not file:
-        raise UsageProblem(f"--also {text!r} is not FORMAT=FILE; formats: {', '.join(DiffFormat)}")
-    return DiffFormat(name), Path(file)
+def _declared(head: Side) -> str:
+    """The config file of the head, from the top of the repository if it lies there."""
+    file = head.config.file
+    if file is not None and file.is_relative_to(head.folder):
+        return file.relative_to(head.folder).as_posix()
+    return config_file(head.config)
 
 
 @contextmanager
@@ -244,30 +274,6 @@ def _ended_in_order() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _rendered(format: DiffFormat, diff: ScanDiff, verdict: Verdict, output: Path | None) -> str:
-    """The diff in a format. One that shows findings only takes the new ones: `costguard.diff.totals.new_findings`."""
-    match format:
-        case DiffFormat.json:
-            from costguard.render.diff_json import render_diff_json
-
-            return render_diff_json(diff, verdict)
-        case DiffFormat.markdown:
-            from costguard.render.diff_markdown import render_diff_markdown
-
-            return render_diff_markdown(diff, verdict)
-        case DiffFormat.html:
-            from costguard import __version__
-            from costguard.render.diff_html import render_diff_html
-
-            return render_diff_html(diff, verdict, __version__)
-        case DiffFormat.text:
-            from costguard.cli.terminal import colour_wanted, text_width
-            from costguard.render.diff_text import render_diff_text
-
-            plain = output is not None or not colour_wanted(sys.stdout)
-            return render_diff_text(diff, verdict, plain, text_width(output))
 
 
 def _base_and_paths(

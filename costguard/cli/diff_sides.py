@@ -1,7 +1,8 @@
 """The two sides of a diff: where their files lie, and with which settings each is scanned.
 
 Each side is scanned with the config and the catalog that its own commit holds, so that a change of these shows. What
-does not belong to the code is the head's on both sides: the rules, their severities, and the price list.
+does not belong to the code is the head's on both sides: the rules, their severities, the policies, the baseline, and
+the price list.
 `docs/decisions/013-what-a-diff-compares.md` says why.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from costguard.baseline.place import DEFAULT
 from costguard.cli.request import Options, build_request, cache_directory
 from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.diff.git import Repository
@@ -135,12 +137,15 @@ def _side(
     side = Side(revision, tree, written.folder, Config(), written)
     with side.named():
         config = load_config(config_path)
-    folder = _inside(config.folder, written.folder)
+    folder = _inside(config.folder, written.folder) if config.found else None
     if folder is not None:
         named = [*config.catalog, *((config.prices,) if config.prices is not None else ())]
         written.write(path for name in named if (path := _joined(folder, name)) is not None)
         rules = [path for name in config.rules.directories if (path := _joined(folder, name)) is not None]
         written.write(below(tree.files, rules))
+    baseline = _joined(folder or "", config.baseline or DEFAULT)
+    if baseline is not None:
+        written.write([baseline])
     return replace(side, config=config, packed=written.pack(needed(tree, paths)))
 
 
@@ -198,7 +203,7 @@ def scan_requests(
     remarks: list[str] = []
     with head.named():
         rules = rule_directories(head.config)
-        prices = options.prices or _place(repository, head, head.config.prices)
+        prices = options.prices or config_place(repository, head, head.config.prices)
         cache = cache_directory(options, _at_home(repository, head))
         catalogs_after = tuple(options.catalog) or _catalogs(repository, head, remarks)
         options = replace(options, prices=prices)
@@ -218,6 +223,8 @@ def scan_requests(
         rules=after.rules,
         ignored_rules=after.ignored_rules,
         severities=after.severities,
+        policies=after.policies,
+        require_reason=after.require_reason,
     )
     if not same_settings:
         remarks.extend(_differences(base, head, before, after, options))
@@ -245,7 +252,7 @@ def _at_home(repository: Repository, side: Side) -> Config:
     return side.config.model_copy(update={"folder": repository.top / folder})
 
 
-def _place(repository: Repository, side: Side, name: Path | None) -> Path | None:
+def config_place(repository: Repository, side: Side, name: Path | None) -> Path | None:
     """Where a file that the config names lies: in the commit, or, when it is not checked in, in the work tree."""
     if name is None:
         return None
@@ -260,7 +267,7 @@ def _place(repository: Repository, side: Side, name: Path | None) -> Path | None
 def _catalogs(repository: Repository, side: Side, remarks: list[str]) -> tuple[Path, ...]:
     found: list[Path] = []
     for name in side.config.catalog:
-        place = _place(repository, side, name)
+        place = config_place(repository, side, name)
         assert place is not None
         if side.snapshot is not None and not place.is_relative_to(side.folder) and not name.is_absolute():
             remarks.append(

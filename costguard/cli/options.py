@@ -9,6 +9,15 @@ from typing import Annotated
 import typer
 
 
+class FailOn(StrEnum):
+    """Severities that fail the gate."""
+
+    error = "error"
+    warning = "warning"
+    note = "note"
+    never = "never"
+
+
 class Format(StrEnum):
     """Output for people or for programs."""
 
@@ -81,6 +90,10 @@ BaselineOption = Annotated[
         metavar="FILE",
         help="The baseline: what has been accepted (default: .costguard/baseline.json).",
     ),
+]
+NoBaselineOption = Annotated[bool, typer.Option("--no-baseline", help="Use no baseline.")]
+ExitZeroOption = Annotated[
+    bool | None, typer.Option("--exit-zero/--no-exit-zero", help="Exit with 0 although the gate failed.")
 ]
 ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Config file to use.")]
 NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")]

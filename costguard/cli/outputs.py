@@ -15,6 +15,7 @@ from costguard.errors import UsageProblem
 from costguard.write import append_text, check_output, write_text
 
 if TYPE_CHECKING:
+    from costguard.config import Config
     from costguard.render.file_places import FilePlaces, Sources
 
 
@@ -122,6 +123,11 @@ def file_places(sources: Sources, scanned: Path) -> FilePlaces:
     if root is None:
         root = folder if scanned.is_relative_to(folder) else scanned
     return FilePlaces(sources, root.as_posix(), folder.as_posix())
+
+
+def config_file(config: Config) -> str:
+    """Where the limits and policies of a scan stand, for hosts that want a place for everything."""
+    return (config.file or Path("costguard.toml")).as_posix()
 
 
 def summary_room(target: Target) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,8 +14,11 @@ from costguard.cli.options import (
     ConfigOption,
     DatasetOption,
     DialectOption,
+    ExitZeroOption,
+    FailOn,
     JobsOption,
     LocationOption,
+    NoBaselineOption,
     NoCacheOption,
     NowOption,
     OutputOption,
@@ -25,15 +27,6 @@ from costguard.cli.options import (
     ProjectOption,
 )
 from costguard.cli.outputs import AlsoOption, OutputFormat, OutputFormatOption
-
-
-class FailOn(StrEnum):
-    """Severities that fail the gate."""
-
-    error = "error"
-    warning = "warning"
-    note = "note"
-    never = "never"
 
 
 def scan_command(
@@ -74,11 +67,9 @@ def scan_command(
         str | None,
         typer.Option(metavar="SHARE", help="Exit with 2 when a smaller part could be read, such as 0.9."),
     ] = None,
-    exit_zero: Annotated[
-        bool | None, typer.Option("--exit-zero/--no-exit-zero", help="Exit with 0 although the gate failed.")
-    ] = None,
+    exit_zero: ExitZeroOption = None,
     baseline: BaselineOption = None,
-    no_baseline: Annotated[bool, typer.Option("--no-baseline", help="Use no baseline.")] = False,
+    no_baseline: NoBaselineOption = False,
     update_baseline: Annotated[
         bool,
         typer.Option("--update-baseline", help="Take out of the baseline file what is not there any more."),
@@ -154,6 +145,6 @@ def scan_command(
     judged = replace(outcome, result=result)
     write_targets(
         targets,
-        lambda target: render_scan(target, request, judged, verdict, severity, everything),
+        lambda target: render_scan(target, request, judged, verdict, severity, everything, settings),
     )
     raise typer.Exit(verdict.exit_code)

@@ -8,6 +8,7 @@ from typing import Final
 
 from costguard.diff.findings import finding_changes
 from costguard.diff.model import Revision, ScanDiff
+from costguard.diff.policies import policy_changes
 from costguard.diff.queries import query_changes
 from costguard.model import Span
 from costguard.request import ScanOutcome
@@ -33,7 +34,8 @@ def compare(
     findings = finding_changes(
         before.result.findings, after.result.findings, queries, _flagged_text(before), _flagged_text(after)
     )
-    return ScanDiff(base, head, before.result, after.result, queries, findings, remarks, min_usd)
+    policies = policy_changes(before.result.policies, after.result.policies)
+    return ScanDiff(base, head, before.result, after.result, queries, findings, remarks, min_usd, policies)
 
 
 def _query_text(outcome: ScanOutcome) -> Callable[[QueryReport], str]:

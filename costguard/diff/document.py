@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
 from pydantic_core import from_json
 
-from costguard.diff.model import FindingChange, FindingState, QueryChange, QueryState, Revision, ScanDiff
+from costguard.diff.model import (
+    FindingChange,
+    FindingState,
+    PolicyChange,
+    QueryChange,
+    QueryState,
+    Revision,
+    ScanDiff,
+)
 from costguard.errors import UsageProblem
 from costguard.model import Span
 from costguard.money import ByteRange, Dollars, Seconds
 from costguard.result import (
+    Allowance,
+    BaselineMatter,
+    BaselineReport,
     Confidence,
     Finding,
+    PolicyViolation,
     QueryReport,
     ScanReport,
     ScanResult,
     Severity,
+    Silencer,
     Summary,
     UnreadReport,
     Verdict,
@@ -183,8 +197,58 @@ def _diff(document: _Row) -> tuple[ScanDiff, Verdict]:
         findings,
         document.texts("remarks"),
         summary.decimal("min_usd"),
+        tuple(map(_policy_change, document.rows("policies"))) if document.has("policies") else (),
     )
-    return diff, Verdict(summary.one_of("verdict", ("pass", "fail", "error")), summary.texts("reasons"))
+    verdict = Verdict(
+        summary.one_of("verdict", ("pass", "fail", "error")),
+        summary.texts("reasons"),
+        summary.texts("warnings") if summary.has("warnings") else (),
+        summary.truth("advisory") if summary.has("advisory") else False,
+    )
+    return replace(
+        diff, after=replace(diff.after, baseline=document.optional("baseline", _baseline))
+    ), verdict
+
+
+def _policy_change(row: _Row) -> PolicyChange:
+    return PolicyChange(
+        row.text("name"),
+        row.one_of("level", get_args(Severity)),
+        row.whole("before"),
+        row.whole("after"),
+        row.whole("new"),
+        tuple(map(_violation, row.rows("violations"))),
+    )
+
+
+def _violation(row: _Row) -> PolicyViolation:
+    span = _span(row) if row.has("start_line") else None
+    return PolicyViolation(row.text("message"), row.optional_text("path"), span)
+
+
+def _baseline(row: _Row) -> BaselineReport:
+    return BaselineReport(
+        path=row.text("path"),
+        entries=row.whole("entries"),
+        stale=tuple(map(_matter, row.rows("stale"))),
+        expired=tuple(map(_matter, row.rows("expired"))),
+        over_budget=tuple(map(_matter, row.rows("over_budget"))),
+        unchecked=row.whole("unchecked"),
+        allowances={
+            item.text("query"): Allowance(item.decimal("usd_per_run"), item.optional_text("until"))
+            for item in row.rows("allowances")
+        },
+    )
+
+
+def _matter(row: _Row) -> BaselineMatter:
+    return BaselineMatter(
+        row.text("fingerprint"),
+        row.optional_text("rule"),
+        row.text("path"),
+        row.whole("count"),
+        row.optional_text("last_day"),
+    )
 
 
 def _revision(row: _Row) -> Revision:
@@ -218,6 +282,8 @@ def _summary(row: _Row) -> Summary:
         assumed_runs=total.whole("assumed_runs"),
         counted_elsewhere=total.whole("counted_elsewhere"),
         price_remarks=row.texts("price_remarks"),
+        baselined=row.whole("baselined") if row.has("baselined") else 0,
+        below_floor=row.whole("below_floor") if row.has("below_floor") else 0,
     )
 
 
@@ -299,6 +365,9 @@ def _finding(row: _Row) -> Finding:
         fix=row.optional_text("fix"),
         wasted_seconds=_seconds(wasted.row("seconds"), basis),
         machine=wasted.optional_text("machine"),
+        suppressed_by=row.one_of("suppressed_by", get_args(Silencer))
+        if row.has("suppressed_by")
+        else "comment",
     )
 
 

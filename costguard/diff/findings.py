@@ -50,8 +50,9 @@ def finding_changes(
         lambda item: (item.rule, item.query),
     )
 
-    paths_before = {item.path for item in before}
-    paths_after = {item.path for item in after}
+    # A file that has queries or findings on both sides was not renamed.
+    paths_before = {item.path for item in before} | {item.before.path for item in queries if item.before}
+    paths_after = {item.path for item in after} | {item.after.path for item in queries if item.after}
     _pair(
         old,
         new,

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from costguard.money import Dollars, worst_basis
-from costguard.result import Finding, QueryReport, ScanResult
+from costguard.result import Finding, PolicyViolation, QueryReport, ScanResult, Severity
 
 QueryState = Literal["added", "removed", "dearer", "cheaper", "unknown", "unchanged"]
 """`unknown`: its cost is known on one side only, or its SQL is another one and the cost of neither side is known."""
@@ -81,6 +81,21 @@ class FindingChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """A policy of the head, held against both sides."""
+
+    name: str
+    level: Severity
+    before: int
+    """Violations that the base has."""
+    after: int
+    fresh: int
+    """Violations that the head has and the base has not."""
+    violations: tuple[PolicyViolation, ...] = ()
+    """The first of those."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScanDiff:
     """Two scans, and what became of each query and finding between them."""
 
@@ -95,3 +110,5 @@ class ScanDiff:
     """What a reader has to know: other prices on both sides, files that could not be read."""
     min_usd: Decimal = Decimal(0)
     """Changes of less than this are not listed."""
+    policies: tuple[PolicyChange, ...] = ()
+    """In the order of the head's config."""

@@ -118,7 +118,7 @@ def _scan(name: str, old: Sequence[ScanReport], new: Sequence[ScanReport]) -> It
         told = True
     kept, kept_now = _kept(old), _kept(new)
     if kept is not None and kept_now is not None and kept != kept_now:
-        yield f"{name}: {kept:,} → {kept_now:,} partitions"
+        yield f"{name}: {_partitions(kept, kept_now)}"
         told = True
     size, size_now = _bytes(old), _bytes(new)
     if not told and size != size_now:
@@ -133,9 +133,27 @@ def _columns(scans: Sequence[ScanReport]) -> set[str]:
     return {column for scan in scans for column in scan.columns}
 
 
-def _kept(scans: Sequence[ScanReport]) -> int | None:
+def _kept(scans: Sequence[ScanReport]) -> tuple[int, ...] | None:
+    """The partitions that each reading of a table keeps, the most first; None when one is unknown."""
     found = [scan.partitions_kept for scan in scans if scan.partitions_kept is not None]
-    return sum(found) if len(found) == len(scans) else None
+    return tuple(sorted(found, reverse=True)) if len(found) == len(scans) else None
+
+
+def _partitions(before: Sequence[int], after: Sequence[int]) -> str:
+    """A table that is read twice is paid for twice: readings are not added up to more partitions than it has.
+
+    >>> _partitions([490], [180]), _partitions([400, 90], [400, 180])
+    ('490 → 180 partitions', '400 + 90 → 400 + 180 partitions (it is read more than once)')
+    """
+    most = max(len(before), len(after))
+    if most > NAMED:
+        return f"{sum(before):,} → {sum(after):,} partitions, all readings of it together"
+    more = " (it is read more than once)" if most > 1 else ""
+    return f"{_added(before)} → {_added(after)} partitions{more}"
+
+
+def _added(counts: Sequence[int]) -> str:
+    return " + ".join(f"{count:,}" for count in counts)
 
 
 def _short(names: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ name: costguard
 on:
   pull_request:
 
-# Of a pull request from a fork the token may only read, whatever stands here: its comment goes to the job summary.
+# Of a pull request from a fork the token may only read, whatever stands here: the job summary says it.
 permissions:
   contents: read
   pull-requests: write
@@ -54,7 +54,8 @@ jobs:
           python -I -m pip --python "$RUNNER_TEMP/costguard" install --quiet "$COSTGUARD_PACKAGE"
       - name: What does the change cost?
         run: |
-          "$RUNNER_TEMP/costguard/bin/costguard" diff . --also "json=$RUNNER_TEMP/costguard-diff.json"
+          "$RUNNER_TEMP/costguard/bin/costguard" diff . --format github --also github-summary \\
+            --also "json=$RUNNER_TEMP/costguard-diff.json"
       - name: Comment
         if: "${{ !cancelled() }}"
         continue-on-error: true # the gate has decided already
@@ -62,6 +63,7 @@ jobs:
           GITHUB_TOKEN: "${{ github.token }}"
         run: |
           if [ -f "$RUNNER_TEMP/costguard-diff.json" ]; then
+            unset GITHUB_STEP_SUMMARY # it says the same already
             "$RUNNER_TEMP/costguard/bin/costguard" comment github --diff "$RUNNER_TEMP/costguard-diff.json"
           fi
 """
@@ -77,6 +79,7 @@ costguard:
   image: python:<PYTHON>
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH # what merge requests are compared with
   variables:
     GIT_DEPTH: "0" # the change is compared with where it began
     COSTGUARD_PACKAGE: <PACKAGE>
@@ -86,7 +89,16 @@ costguard:
     - python -I -m venv --without-pip "$COSTGUARD_ENVIRONMENT"
     - python -I -m pip --python "$COSTGUARD_ENVIRONMENT" install --quiet "$COSTGUARD_PACKAGE"
     - cd "$COSTGUARD_FOLDER"
-    - '"$COSTGUARD_ENVIRONMENT/bin/costguard" diff . --also "json=$CI_PROJECT_DIR/costguard-diff.json"'
+    # What the whole project has, of which GitLab shows in a merge request what the default branch has not. What cannot
+    # be checked, the diff says.
+    - >-
+      "$COSTGUARD_ENVIRONMENT/bin/costguard" scan . --quiet --exit-zero --format gitlab
+      --output "$CI_PROJECT_DIR/gl-code-quality-report.json" || true
+    - |
+      if [ "$CI_PIPELINE_SOURCE" = merge_request_event ]; then
+        "$COSTGUARD_ENVIRONMENT/bin/costguard" diff . --also "json=$CI_PROJECT_DIR/costguard-diff.json" \\
+          --also "junit=$CI_PROJECT_DIR/costguard-junit.xml"
+      fi
   after_script: # it cannot change what the job comes to
     - |
       if [ -f costguard-diff.json ]; then
@@ -97,6 +109,9 @@ costguard:
     expire_in: 1 week
     paths:
       - costguard-diff.json
+    reports:
+      codequality: gl-code-quality-report.json
+      junit: costguard-junit.xml
 """
 
 GITLAB_FILE: Final = ".gitlab/costguard.yml"

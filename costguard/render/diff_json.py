@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from costguard.diff.document import VERSION
-from costguard.diff.model import FindingChange, QueryChange, Revision, ScanDiff
+from costguard.diff.model import FindingChange, PolicyChange, QueryChange, Revision, ScanDiff
 from costguard.diff.totals import diff_totals, quiet_changes
 from costguard.money import decimal_string
-from costguard.render.json_output import decimals, finding_row, query_row, row_lines, summary_row, unread_row
+from costguard.render.json_output import (
+    baseline_row,
+    decimals,
+    finding_row,
+    query_row,
+    row_lines,
+    summary_row,
+    unread_row,
+    violation_row,
+)
 from costguard.result import ScanResult, Verdict
 
 STATES: Final = ("added", "removed", "dearer", "cheaper", "unknown", "unchanged")
@@ -30,7 +39,9 @@ def _lines(diff: ScanDiff, verdict: Verdict) -> Iterator[str]:
     yield f'  "head": {json.dumps(_revision(diff.head, diff.after))},\n'
     yield f'  "remarks": {json.dumps(list(diff.remarks))},\n'
     yield from row_lines("queries", map(_query, diff.queries), ",\n")
-    yield from row_lines("findings", map(_finding, diff.findings), "\n")
+    yield from row_lines("findings", map(_finding, diff.findings), ",\n")
+    yield f'  "baseline": {json.dumps(baseline_row(diff.after.baseline))},\n'
+    yield from row_lines("policies", map(_policy, diff.policies), "\n")
     yield "}\n"
 
 
@@ -40,6 +51,8 @@ def _summary(diff: ScanDiff, verdict: Verdict) -> Json:
     return {
         "verdict": verdict.verdict,
         "reasons": list(verdict.reasons),
+        "warnings": list(verdict.warnings),
+        "advisory": verdict.advisory,
         "usd_per_iteration": {
             "before": decimals(totals.before),
             "after": decimals(totals.after),
@@ -60,7 +73,8 @@ def _summary(diff: ScanDiff, verdict: Verdict) -> Json:
 
 def _revision(revision: Revision, result: ScanResult) -> Json:
     summary = summary_row(result, Verdict("pass", ()))
-    del summary["verdict"], summary["reasons"]  # the diff has one for both sides
+    for name in ("verdict", "reasons", "warnings", "advisory"):
+        del summary[name]  # the diff has one for both sides
     return {
         "name": revision.name,
         "commit": revision.commit,
@@ -80,6 +94,17 @@ def _query(change: QueryChange) -> Json:
         "same": same,
         "before": query_row(change.before) if change.before is not None and not same else None,
         "after": query_row(change.after) if change.after is not None else None,
+    }
+
+
+def _policy(change: PolicyChange) -> Json:
+    return {
+        "name": change.name,
+        "level": change.level,
+        "before": change.before,
+        "after": change.after,
+        "new": change.fresh,
+        "violations": [violation_row(item) for item in change.violations],
     }
 
 

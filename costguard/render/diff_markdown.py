@@ -7,7 +7,7 @@ from typing import Final
 
 from costguard.diff.model import ScanDiff
 from costguard.render.amounts import counted
-from costguard.render.diff_view import ChangeRow, DiffView, FindingRow, view_of_diff
+from costguard.render.diff_view import ChangeRow, DiffView, FindingRow, ViolationRow, view_of_diff
 from costguard.render.markdown_text import markdown_cell, markdown_code
 from costguard.result import Verdict
 
@@ -15,24 +15,37 @@ STEPS: Final = 1000
 """Shares of the rows that are tried when all are too many."""
 
 
-def render_diff_markdown(diff: ScanDiff, verdict: Verdict, limit: int | None = None) -> str:
+def render_diff_markdown(
+    diff: ScanDiff, verdict: Verdict, limit: int | None = None, maximum_bytes: int | None = None
+) -> str:
     """The comment. `limit`: characters that it may have; where it would have more, each table shows its first rows and
-    says how many more there are. Below some 200 characters only the first line is left.
+    says how many more there are. Below some 200 characters only the first line is left. `maximum_bytes`: the same in
+    bytes of UTF-8; where there is no room for the first line there is nothing.
     """
     view = view_of_diff(diff, verdict)
+
+    def is_short(text: str) -> bool:
+        return (limit is None or len(text) <= limit) and (
+            maximum_bytes is None or len(text.encode()) <= maximum_bytes
+        )
+
     whole = _page(view, STEPS)
-    if limit is None or len(whole) <= limit:
+    if is_short(whole):
         return whole
     fits, least = "", -1
     most = STEPS
     while most - least > 1:
         middle = (least + most) // 2
         page = _page(view, middle)
-        if len(page) <= limit:
+        if is_short(page):
             fits, least = page, middle
         else:
             most = middle
-    return fits or _first_line(view)[: max(limit - 1, 0)] + "\n"
+    if fits:
+        return fits
+    first = _first_line(view)
+    first = (first if limit is None else first[: max(limit - 1, 0)]) + "\n"
+    return first if maximum_bytes is None or len(first.encode()) <= maximum_bytes else ""
 
 
 def _page(view: DiffView, share: int) -> str:
@@ -49,18 +62,24 @@ def _lines(view: DiffView, share: int) -> Iterator[str]:
     yield _first_line(view)
     yield ""
     for name, text in view.facts:
-        yield f"- **{name}**: {markdown_cell(text)}"
+        yield f"- **{name}**: {markdown_cell(text)}" if name else f"  - {markdown_cell(text)}"
     yield f"- **Gate**: {view.verdict}"
-    reasons = _some(view.reasons, share)
-    for text in reasons:
+    said = [*view.reasons, *(f"warning: {text}" for text in view.warnings)]
+    shown = _some(said, share)
+    for text in shown:
         yield f"  - {markdown_cell(text)}"
-    if len(reasons) < len(view.reasons):
-        yield f"  - {len(view.reasons) - len(reasons)} more"
+    if len(shown) < len(said):
+        yield f"  - {len(said) - len(shown)} more"
     if view.changes:
         yield ""
         yield "### Changed queries"
         yield ""
         yield from _changes(view.changes, share)
+    if view.violations or view.more_violations:
+        yield ""
+        yield "### New violations of policies"
+        yield ""
+        yield from _violations(view.violations, view.more_violations, share)
     if view.new:
         yield ""
         yield "### New findings"
@@ -133,6 +152,17 @@ def _findings(rows: Sequence[FindingRow], share: int) -> Iterator[str]:
         )
         yield f"| {' | '.join(cells)} |"
     yield from _more(len(rows) - len(shown), "finding")
+
+
+def _violations(rows: Sequence[ViolationRow], more: int, share: int) -> Iterator[str]:
+    shown = rows[: len(rows) * share // STEPS]
+    if shown:
+        yield "| policy | where | what |"
+        yield "| --- | --- | --- |"
+    for row in shown:
+        where = markdown_code(row.place) if row.place else "–"
+        yield f"| {row.level} {markdown_code(row.policy)} | {where} | {markdown_cell(row.message)} |"
+    yield from _more(len(rows) - len(shown) + more, "violation")
 
 
 def _same_cost(rows: Sequence[ChangeRow], share: int) -> Iterator[str]:

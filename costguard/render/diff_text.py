@@ -39,6 +39,8 @@ class _Page:
             yield list(self._changes(self.view.changes))
         if self.view.same_cost:
             yield list(self._same_cost(self.view.same_cost))
+        if self.view.violations or self.view.more_violations:
+            yield list(self._violations())
         if self.view.new:
             yield list(self._findings("New findings", self.view.new, remedies=True))
         if self.view.fixed:
@@ -95,6 +97,16 @@ class _Page:
                 yield from self._indented(f"to fix {row.remedy}")
         yield from self._more(len(rows) - SHOWN, "finding")
 
+    def _violations(self) -> Iterator[str]:
+        yield self.paint("New violations of policies", "bold")
+        rows = self.view.violations
+        for row in rows[:SHOWN]:
+            mark = f"{row.level}[policy {row.policy}]"
+            place = cut_start(row.place, max(self.width - 3 - text_width(mark), 20))
+            yield f"  {self.paint(mark, row.level)} {place}".rstrip()
+            yield from self._indented(row.message)
+        yield from self._more(max(len(rows) - SHOWN, 0) + self.view.more_violations, "violation")
+
     def _more(self, count: int, singular: str, plural: str | None = None) -> Iterator[str]:
         if count > 0:
             more = counted(count, f"more {singular}", f"more {plural}" if plural else None)
@@ -120,6 +132,10 @@ class _Page:
         for text in others:
             if text:
                 yield from self._labelled("", text)
+        for text in self.view.warnings:
+            warning, *rest = wrap(f"warning: {text}", self.width - _LABEL)
+            yield " " * _LABEL + self.paint("warning", "warning") + warning.removeprefix("warning")
+            yield from (" " * _LABEL + line for line in rest)
 
     def _labelled(self, label: str, text: str) -> Iterator[str]:
         for line in wrap(text, self.width - _LABEL):

@@ -21,11 +21,14 @@ from costguard.diff.totals import (
     quiet_changes,
     same_cost_changes,
 )
+from costguard.model import Span
 from costguard.money import Dollars, format_usd
 from costguard.render.amounts import WIDE, counted, percent_text, usd_text
+from costguard.render.baseline import baseline_lines
 from costguard.render.cells import cut_end, cut_start, harmless
 from costguard.render.finding_text import wasted_text
-from costguard.result import SEVERITIES, Finding, QueryReport, Severity, Verdict
+from costguard.render.gate_findings import gate_reasons
+from costguard.result import SEVERITIES, Finding, QueryReport, Severity, Silencer, Verdict
 
 LONGEST_PLACE: Final = 160
 LONGEST_TEXT: Final = 400
@@ -37,6 +40,7 @@ _STATES: Final[dict[QueryState, str]] = {
     "removed": "removed",
     "unknown": "changed at an unknown cost",
 }
+_SILENT: Final[dict[Silencer, str]] = {"comment": "ignored by a comment", "baseline": "in the baseline"}
 _MARKS: Final = {"upper-bound": "≤ ", "lower-bound": "≥ ", "modelled": "~ "}
 LEGEND: Final = {
     "upper-bound": "≤ at most",
@@ -72,6 +76,17 @@ class FindingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ViolationRow:
+    """A new violation of a policy."""
+
+    level: Severity
+    policy: str
+    place: str
+    """`` where the policy gives none."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class DiffView:
     """A diff to be read."""
 
@@ -84,6 +99,10 @@ class DiffView:
     changes: tuple[ChangeRow, ...]
     same_cost: tuple[ChangeRow, ...]
     """Queries that were edited, added or removed without a change of cost."""
+    violations: tuple[ViolationRow, ...]
+    """New ones, of policies."""
+    more_violations: int
+    """Further ones, which are not listed."""
     new: tuple[FindingRow, ...]
     fixed: tuple[FindingRow, ...]
     remarks: tuple[str, ...]
@@ -91,6 +110,7 @@ class DiffView:
     """`passed`, `FAILED` or `NOTHING CHECKED`."""
     passed: bool
     reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
     unchanged: str
     """How many queries are as they were."""
     estimated: tuple[str, ...]
@@ -106,14 +126,17 @@ def view_of_diff(diff: ScanDiff, verdict: Verdict) -> DiffView:
         headline=headline(totals),
         compared=f"{revision_text(diff.base)} → {revision_text(diff.head)}",
         facts=tuple(_facts(diff, totals)),
-        changes=tuple(map(_change_row, listed)),
-        same_cost=tuple(map(_change_row, same_cost_changes(diff))),
+        changes=tuple(map(change_row, listed)),
+        same_cost=tuple(map(change_row, same_cost_changes(diff))),
+        violations=tuple(_violations(diff)),
+        more_violations=sum(item.fresh - len(item.violations) for item in diff.policies),
         new=tuple(map(_finding_row, _weightiest(new_findings(diff).findings))),
         fixed=tuple(map(_finding_row, _weightiest(fixed))),
         remarks=tuple(cut_end(harmless(text), LONGEST_TEXT) for text in diff.remarks),
         verdict={"pass": "passed", "fail": "FAILED", "error": "NOTHING CHECKED"}[verdict.verdict],
         passed=verdict.verdict == "pass",
-        reasons=tuple(cut_end(harmless(text), LONGEST_TEXT) for text in verdict.reasons),
+        reasons=tuple(cut_end(harmless(text), LONGEST_TEXT) for text in gate_reasons(verdict)),
+        warnings=tuple(cut_end(harmless(text), LONGEST_TEXT) for text in verdict.warnings),
         unchanged=_unchanged(diff, totals),
         estimated=tuple(harmless(text) for text in _estimated(diff, totals, listed)),
     )
@@ -151,6 +174,12 @@ def _facts(diff: ScanDiff, totals: DiffTotals) -> Iterator[tuple[str, str]]:
     yield "Iteration", f"{_sum(totals.before)} → {_sum(totals.after)}{_range_of_change(totals)}"
     yield "Queries", _states(diff, totals)
     yield "Findings", _findings(diff.findings)
+    if diff.policies:
+        fresh, now = sum(item.fresh for item in diff.policies), sum(item.after for item in diff.policies)
+        yield "Policies", f"{counted(fresh, 'new violation')}, {max(now - fresh, 0):,} known"
+    if diff.after.baseline is not None:
+        for number, text in enumerate(baseline_lines(diff.after.baseline, diff.after.summary.baselined)):
+            yield "" if number else "Baseline", text
 
 
 def _sum(usd: Dollars | None) -> str:
@@ -203,9 +232,13 @@ def _findings(changes: Sequence[FindingChange]) -> str:
         counted(by_severity[severity], severity) for severity in reversed(SEVERITIES) if by_severity[severity]
     )
     new = f"{counts['new']:,} new" + (f" ({words})" if words else "")
-    ignored = sum(item.state == "new" and item.finding.suppressed is not None for item in changes)
-    late = f", {ignored:,} new ignored by a comment" if ignored else ""
-    return f"{new}, {counts['fixed']:,} fixed, {counts['known']:,} known{late}"
+    silent = Counter(
+        item.finding.suppressed_by
+        for item in changes
+        if item.state == "new" and item.finding.suppressed is not None
+    )
+    words = "".join(f", {silent[by]:,} new {text}" for by, text in _SILENT.items() if silent[by])
+    return f"{new}, {counts['fixed']:,} fixed, {counts['known']:,} known{words}"
 
 
 def figure(usd: Dollars | None) -> str:
@@ -217,7 +250,8 @@ def figure(usd: Dollars | None) -> str:
     return "unknown" if usd is None else _MARKS.get(usd.basis, "") + format_usd(usd.point)
 
 
-def _change_row(change: QueryChange) -> ChangeRow:
+def change_row(change: QueryChange) -> ChangeRow:
+    """A change in words."""
     usd = change.change
     before, after = iteration_usd(change.before), iteration_usd(change.after)
     parts = [*change.reasons]
@@ -249,9 +283,13 @@ def _what(query: QueryReport) -> str:
 
 def place_of(item: QueryReport | Finding) -> str:
     """Path and line, with the cell of a notebook and the rendering of a template."""
-    cell = f"cell {item.span.cell}:" if item.span.cell is not None else ""
     variant = f" ({item.variant})" if isinstance(item, QueryReport) and item.variant else ""
-    return cut_start(harmless(item.path), LONGEST_PLACE) + f":{cell}{item.span.start_line}{harmless(variant)}"
+    return _place(item.path, item.span) + harmless(variant)
+
+
+def _place(path: str, span: Span) -> str:
+    cell = f"cell {span.cell}:" if span.cell is not None else ""
+    return cut_start(harmless(path), LONGEST_PLACE) + f":{cell}{span.start_line}"
 
 
 def _weightiest(findings: Sequence[Finding]) -> list[Finding]:
@@ -267,6 +305,16 @@ def _weightiest(findings: Sequence[Finding]) -> list[Finding]:
             finding.rule,
         ),
     )
+
+
+def _violations(diff: ScanDiff) -> Iterator[ViolationRow]:
+    """The gravest policies first."""
+    ranked = sorted(diff.policies, key=lambda change: -SEVERITIES.index(change.level))
+    for change in ranked:
+        for item in change.violations:
+            place = _place(item.path, item.span) if item.path is not None and item.span is not None else ""
+            message = cut_end(harmless(item.message), LONGEST_TEXT)
+            yield ViolationRow(change.level, harmless(change.name), place, message)
 
 
 def _finding_row(finding: Finding) -> FindingRow:

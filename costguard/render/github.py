@@ -14,7 +14,8 @@ from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.file_places import FilePlaces
 from costguard.render.finding_text import by_dollars, sentences, title_text, unsuppressed
-from costguard.render.totals import iteration_text, ranked_reasons
+from costguard.render.gate_findings import baseline_remarks, gate_reasons
+from costguard.render.totals import iteration_text, policies_text, ranked_reasons
 from costguard.result import SEVERITIES, Finding, ScanResult, Severity, UnreadReport, Verdict
 
 SHOWN: Final = 10
@@ -24,31 +25,54 @@ _REASONS: Final = 5
 
 
 def render_github(
-    result: ScanResult, verdict: Verdict, places: FilePlaces, findings: Sequence[Finding] | None = None
+    result: ScanResult,
+    verdict: Verdict,
+    places: FilePlaces,
+    findings: Sequence[Finding] | None = None,
+    points: Sequence[Finding] = (),
+    summary: str | None = None,
 ) -> str:
     """Lines for the log: what the gate says, what was not read, the dearest findings, and how many there are beside.
 
-    `findings`: those to show; all that nothing ignores by default.
+    `findings`: those to show; all that nothing ignores by default. `points`: what the gate and the policies say of
+    places, which goes first. `summary`: how the last line begins, if not with findings and the cost of an iteration.
     """
-    chosen = by_dollars(unsuppressed(result) if findings is None else findings)
+    chosen = [*points, *by_dollars(unsuppressed(result) if findings is None else findings)]
     lines: list[str] = []
     room = Counter(dict.fromkeys(SEVERITIES, SHOWN))
-    if verdict.verdict != "pass":
-        title = (
-            "costguard: the gate failed" if verdict.verdict == "fail" else "costguard: nothing was checked"
-        )
-        lines.append(_command("error", "\n".join(verdict.reasons), title=title))
-        room["error"] -= 1
-    if result.unread:
-        lines.append(_unread(result.unread))
-        room["warning"] -= 1
+    for level, line in _heads(result, verdict):
+        lines.append(line)
+        room[level] -= 1
     left: Counter[Severity] = Counter()
     for severity in reversed(SEVERITIES):
         of_level = [finding for finding in chosen if finding.severity == severity]
         shown = of_level[: room[severity]]
         lines.extend(_annotation(finding, places) for finding in shown)
         left[severity] = len(of_level) - len(shown)
-    return "\n".join((*lines, *_last(result, verdict, chosen, left))) + "\n"
+    if summary is None:
+        summary = (
+            f"{counted(len(chosen) - len(points), 'finding')}; an iteration: {iteration_text(result.summary)}"
+        )
+        if result.policies:
+            summary += f"; policies: {policies_text(result.policies)}"
+    return "\n".join((*lines, *_last(verdict, summary, left))) + "\n"
+
+
+def _heads(result: ScanResult, verdict: Verdict) -> Iterator[tuple[Severity, str]]:
+    """Annotations without a place, with their levels."""
+    if verdict.verdict != "pass":
+        level: Severity = "warning" if verdict.exit_code == 0 else "error"
+        title = (
+            "costguard: the gate failed" if verdict.verdict == "fail" else "costguard: nothing was checked"
+        )
+        yield level, _command(_COMMANDS[level], "\n".join(gate_reasons(verdict)), title=title)
+    if verdict.warnings:
+        yield "warning", _command("warning", "\n".join(verdict.warnings), title="costguard: the gate warns")
+    if result.unread:
+        yield "warning", _unread(result.unread)
+    remarks = baseline_remarks(result)
+    if remarks:
+        yield "note", _command("notice", "\n".join(remarks), title="costguard: the baseline")
 
 
 def _annotation(finding: Finding, places: FilePlaces) -> str:
@@ -82,9 +106,7 @@ def _unread(unread: Sequence[UnreadReport]) -> str:
     return _command("warning", "\n".join(lines), title=f"costguard: {places} could not be read")
 
 
-def _last(
-    result: ScanResult, verdict: Verdict, chosen: Sequence[Finding], left: Counter[Severity]
-) -> Iterator[str]:
+def _last(verdict: Verdict, summary: str, left: Counter[Severity]) -> Iterator[str]:
     hidden = [counted(left[severity], severity) for severity in reversed(SEVERITIES) if left[severity]]
     if hidden:
         yield (
@@ -92,11 +114,10 @@ def _last(
             "the dearest. A SARIF file holds them all."
         )
     gate = {"pass": "passed", "fail": "failed", "error": "checked nothing"}[verdict.verdict]
-    cost = iteration_text(result.summary)
     remarks = f" ({'; '.join(verdict.reasons)})" if verdict.verdict == "pass" and verdict.reasons else ""
     # An older form of commands, `##[name]`, may stand anywhere in a line.
-    remarks = harmless(remarks).replace("##[", "## [")
-    yield f"costguard: {counted(len(chosen), 'finding')}; an iteration: {cost}; the gate {gate}{remarks}."
+    said = harmless(f"{summary}; the gate {gate}{remarks}").replace("##[", "## [")
+    yield f"costguard: {said}."
 
 
 def _command(name: str, text: str, **properties: object) -> str:

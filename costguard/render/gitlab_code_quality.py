@@ -19,15 +19,19 @@ _SEVERITIES: Final[dict[Severity, str]] = {"error": "critical", "warning": "majo
 
 
 def render_gitlab_code_quality(
-    result: ScanResult, places: FilePlaces, findings: Sequence[Finding] | None = None
+    result: ScanResult,
+    places: FilePlaces,
+    findings: Sequence[Finding] | None = None,
+    points: Sequence[Finding] = (),
 ) -> str:
     """The report: a list with an issue per line, the last ones for what could not be read.
 
-    `findings`: those to write; all that nothing ignores by default.
+    `findings`: those to write; all that nothing ignores by default. `points`: what the gate and the policies say, which
+    goes first.
     """
     seen: Counter[str] = Counter()
     rows = []
-    for finding in unsuppressed(result) if findings is None else findings:
+    for finding in (*points, *(unsuppressed(result) if findings is None else findings)):
         seen[finding.fingerprint] += 1
         rows.append(ascii_json_text(_issue(finding, places, seen[finding.fingerprint])))
     rows += [

@@ -21,6 +21,7 @@ from costguard.result import (
     HistoryTotals,
     Measured,
     PolicyReport,
+    PolicyViolation,
     QueryReport,
     RunRate,
     ScanReport,
@@ -47,7 +48,7 @@ def _lines(result: ScanResult, verdict: Verdict) -> Iterator[str]:
     yield from row_lines("queries", map(query, result.queries), ",\n")
     yield from row_lines("findings", map(finding_row, result.findings), ",\n")
     yield from row_lines("unread", map(unread_row, result.unread), ",\n")
-    yield f'  "baseline": {json.dumps(_baseline(result.baseline))},\n'
+    yield f'  "baseline": {json.dumps(baseline_row(result.baseline))},\n'
     yield from row_lines("policies", map(_policy, result.policies), "\n")
     yield "}\n"
 
@@ -236,18 +237,18 @@ def _policy(report: PolicyReport) -> Json:
         "name": report.name,
         "level": report.level,
         "count": report.count,
-        "violations": [
-            {
-                "message": item.message,
-                "path": item.path,
-                **(_place(item.span) if item.span is not None else dict.fromkeys(_PLACE)),
-            }
-            for item in report.violations
-        ],
+        "violations": [violation_row(item) for item in report.violations],
     }
 
 
-def _baseline(report: BaselineReport | None) -> Json | None:
+def violation_row(item: PolicyViolation) -> Json:
+    """A violation; null where the policy gives no place."""
+    place = _place(item.span) if item.span is not None else dict.fromkeys(_PLACE)
+    return {"message": item.message, "path": item.path, **place}
+
+
+def baseline_row(report: BaselineReport | None) -> Json | None:
+    """What the baseline did."""
     if report is None:
         return None
     return {

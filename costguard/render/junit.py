@@ -2,24 +2,28 @@
 
 A test suite is a file, a test case a finding. Those that the gate counts have failed, the others have passed and say
 what was found; a file without findings is one test that passed; what could not be read was skipped. The gate is a test
-of its own.
+of its own, and so is the baseline, where there is something to say of it. Policies and limits are tests where they do
+not hold: those of the level `error` have failed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 from costguard.money import decimal_string
 from costguard.render.cells import harmless
 from costguard.render.file_places import FilePlaces
 from costguard.render.finding_text import sentences, title_text, unsuppressed
+from costguard.render.gate_findings import baseline_remarks, gate_reasons
 from costguard.result import SEVERITIES, Finding, ScanResult, Severity, UnreadReport, Verdict
 
-_GATE = "costguard gate"
+_GATE: Final = "costguard gate"
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +42,33 @@ def render_junit(
     places: FilePlaces,
     findings: Sequence[Finding] | None = None,
     fail_on: Severity | None = "error",
+    points: Sequence[Finding] = (),
+    properties: Mapping[str, str] = _NOTHING,
 ) -> str:
     """The document. `findings`: those to write; all that nothing ignores by default. `fail_on`: the lowest
-    severity that fails the gate; None when none does."""
+    severity that fails the gate; None when none does. `points`: what the gate and the policies say of places.
+    `properties`: further ones."""
 
     def shown(path: str) -> str:
         return harmless(places.file(path)[0])
 
     suites: dict[str, list[_Case]] = {}
+    for finding in points:
+        suites.setdefault(shown(finding.path), []).append(
+            _finding(finding, places, finding.severity == "error")
+        )
     for finding in unsuppressed(result) if findings is None else findings:
         suites.setdefault(shown(finding.path), []).append(_finding(finding, places, _fails(finding, fail_on)))
     for item in result.unread:
         suites.setdefault(shown(item.path), []).append(_unread(item, places))
     for path in dict.fromkeys(query.path for query in result.queries):
         suites.setdefault(shown(path), [_Case("nothing found", "", "passed", "")])
+    gate = [_gate(verdict), *_baseline(result)]
     lines = [
-        *_suite(_GATE, [_gate(verdict)], _properties(result)),
+        *_suite(_GATE, gate, _properties(result, properties)),
         *(line for name in sorted(suites) for line in _suite(name, suites[name])),
     ]
-    everything = [_gate(verdict), *(case for cases in suites.values() for case in cases)]
+    everything = [*gate, *(case for cases in suites.values() for case in cases)]
     head = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites name="costguard" {_counts(everything)}>']
     return "\n".join((*head, *lines, "</testsuites>")) + "\n"
 
@@ -121,14 +133,25 @@ def _unread(item: UnreadReport, places: FilePlaces) -> _Case:
 
 
 def _gate(verdict: Verdict) -> _Case:
-    text = _xml("; ".join(verdict.reasons))
+    text = _xml("; ".join(gate_reasons(verdict)))
+    warnings = [f"warning: {_xml(warning)}" for warning in verdict.warnings]
     if verdict.verdict == "pass":
-        return _Case("gate", "", "passed", f"<system-out>{text}</system-out>" if text else "")
+        return _Case("gate", "", "passed", _output([*([text] if text else ()), *warnings]))
     word: Literal["failure", "error"] = "failure" if verdict.verdict == "fail" else "error"
-    return _Case("gate", "", word, f'<{word} type="gate" message="{text}"/>')
+    return _Case("gate", "", word, f'<{word} type="gate" message="{text}"/>{_output(warnings)}')
 
 
-def _properties(result: ScanResult) -> Iterator[str]:
+def _baseline(result: ScanResult) -> Iterator[_Case]:
+    remarks = baseline_remarks(result)
+    if remarks:
+        yield _Case("baseline", "", "passed", _output([_xml(text) for text in remarks]))
+
+
+def _output(lines: Sequence[str]) -> str:
+    return f"<system-out>{'; '.join(lines)}</system-out>" if lines else ""
+
+
+def _properties(result: ScanResult, more: Mapping[str, str]) -> Iterator[str]:
     usd = result.summary.usd_per_iteration
     known = result.summary.queries > result.summary.unknown_queries + result.summary.counted_elsewhere
     yield "    <properties>"
@@ -138,6 +161,8 @@ def _properties(result: ScanResult) -> Iterator[str]:
         yield f'      <property name="usd_per_iteration_basis" value="{_xml(usd.basis)}"/>'
     yield f'      <property name="unknown_queries" value="{result.summary.unknown_queries}"/>'
     yield f'      <property name="unread" value="{result.summary.unread}"/>'
+    for name, value in more.items():
+        yield f'      <property name="{_xml(name)}" value="{_xml(value)}"/>'
     yield "    </properties>"
 
 

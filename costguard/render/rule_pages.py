@@ -13,7 +13,9 @@ from typing import Final
 
 from costguard.judge.housekeeping import HOUSEKEEPING
 from costguard.judge.page import Rule, RulebookError, parse_page
+from costguard.judge.policies import Policy
 from costguard.judge.rulebook import rule_pages as pages_of
+from costguard.render.gate_findings import POLICY
 
 _ADDRESS: Final = re.compile(r"https://[^\s<>`\"]*[^\s<>`\".,;:)\]]")
 _EXAMPLES: Final = (("bad", "Costs more"), ("good", "Costs less"))
@@ -50,6 +52,44 @@ def rule_pages(ids: Iterable[str], folders: Sequence[Path]) -> Mapping[str, Rule
         if rule is not None:
             found[name] = _shown(rule)
     return found
+
+
+def gate_pages(policies: Iterable[Policy]) -> Mapping[str, RulePage]:
+    """Pages of what is no rule and finds something all the same: policies of the config, and limits of the gate."""
+    return {
+        **{POLICY + policy.name: _policy(policy) for policy in policies},
+        **{
+            name: RulePage(title, text, text, None, severity, "high", ("cost", "gate"))
+            for name, (title, text, severity) in _LIMITS.items()
+        },
+    }
+
+
+_LIMITS: Final = {
+    "max-usd-per-query": (
+        "A query costs more than one run may",
+        "One run of this query costs more than `--max-usd-per-query` (`max_usd_per_query` in the config) allows.",
+        "error",
+    ),
+    "warn-usd-per-query": (
+        "A query costs more than one run should",
+        "One run of this query costs more than `--warn-usd-per-query` (`warn_usd_per_query` in the config) says.",
+        "warning",
+    ),
+    "baseline-budget": (
+        "A query costs more than the baseline allows",
+        "One run of this query costs more than its entry in the baseline allows.",
+        "error",
+    ),
+}
+
+
+def _policy(policy: Policy) -> RulePage:
+    """The words and the query of a policy. (A fence is longer than any within.)"""
+    why = f"A policy of this project: {policy.message}"
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", policy.query))])
+    text = f"{why}\n\nEach row of this query is a violation:\n\n{fence}sql\n{policy.query.strip()}\n{fence}"
+    return RulePage(f"Policy {policy.name}", why, text, None, policy.level, "high", ("cost", "policy"))
 
 
 def _read(path: Path) -> Rule | None:

@@ -17,6 +17,7 @@ from costguard.render.amounts import counted
 from costguard.render.cells import harmless
 from costguard.render.file_places import FilePlace, FilePlaces
 from costguard.render.finding_text import sentences, weightiest
+from costguard.render.gate_findings import baseline_remarks
 from costguard.render.json_output import finding_row, summary_row
 from costguard.render.rule_pages import RulePage
 from costguard.result import Finding, ScanResult, UnreadReport, Verdict
@@ -43,15 +44,18 @@ def render_sarif(
     findings: Sequence[Finding] | None = None,
     states: Mapping[str, BaselineState] | None = None,
     everything: bool = False,
+    points: Sequence[Finding] = (),
+    places_before: FilePlaces | None = None,
 ) -> str:
     """The document: ASCII, a result per line.
 
     `findings`: those to write, all of the scan by default. `states`: what became of them since another revision, by
     fingerprint. Silenced and absent ones are left out unless `everything` is asked for: GitHub would open an alert for
-    each, whatever is said of it.
+    each, whatever is said of it. `points`: what the gate and the policies say of places, which comes first.
+    `places_before`: those of the other revision, for absent ones.
     """
     states = states or {}
-    chosen = [
+    chosen = list(points) + [
         finding
         for finding in (result.findings if findings is None else findings)
         if everything or (finding.suppressed is None and states.get(finding.fingerprint) != "absent")
@@ -60,7 +64,11 @@ def render_sarif(
     ids = sorted({finding.rule for finding in shown})
     numbers = {name: number for number, name in enumerate(ids)}
     severities = {finding.rule: finding.severity for finding in reversed(shown)}
-    notifications = [_unread(item, places) for item in result.unread]
+    notifications = [
+        *(_notification("gate", _plain(text)) for text in verdict.warnings),
+        *(_notification("baseline", _plain(text), level="note") for text in baseline_remarks(result)),
+        *(_unread(item, places) for item in result.unread),
+    ]
     if len(shown) < len(chosen):
         left = counted(len(chosen) - len(shown), "finding is", "findings are")
         notifications.append(
@@ -90,7 +98,15 @@ def render_sarif(
         ],
         "properties": {"summary": summary_row(result, verdict)},
     }
-    rows = (_result(item, numbers[item.rule], places, states) for item in shown)
+    rows = (
+        _result(
+            item,
+            numbers[item.rule],
+            places_before or places if states.get(item.fingerprint) == "absent" else places,
+            states,
+        )
+        for item in shown
+    )
     return _document(head, notifications, rows)
 
 
@@ -111,6 +127,8 @@ def _filled(text: str, name: str, rows: Iterable[Json]) -> str:
 _NOTIFICATIONS: Final = {
     "not-read": "Something could not be read: its cost is in no figure.",
     "left-out": "More was found than this file may hold.",
+    "gate": "What does not fail yet.",
+    "baseline": "Something is to be done about the baseline.",
 }
 
 
@@ -201,10 +219,10 @@ def _unread(item: UnreadReport, places: FilePlaces) -> Json:
     return _notification("not-read", f"Not read: {_plain(item.reason)}{where}", [_location(place)])
 
 
-def _notification(name: str, text: str, locations: Sequence[Json] = ()) -> Json:
+def _notification(name: str, text: str, locations: Sequence[Json] = (), level: str = "warning") -> Json:
     return {
         "descriptor": {"id": name},
-        "level": "warning",
+        "level": level,
         "message": {"text": text},
         **({"locations": list(locations)} if locations else {}),
     }

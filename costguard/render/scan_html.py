@@ -17,10 +17,11 @@ from costguard.money import format_bytes, format_usd
 from costguard.render.amounts import certainty_text, counted, runs_text
 from costguard.render.cells import cut_start, harmless
 from costguard.render.charts import Bar, ranked_chart
-from costguard.render.finding_text import by_dollars, unsuppressed, wasted_text
+from costguard.render.finding_text import by_dollars, place_text, unsuppressed, wasted_text
+from costguard.render.gate_findings import gate_reasons
 from costguard.render.html_page import page_template
 from costguard.render.totals import by_cost, facts, query_place, ranked_reasons, unread_place
-from costguard.result import Finding, QueryReport, ScanResult, Verdict
+from costguard.result import Finding, PolicyReport, QueryReport, ScanResult, Verdict
 
 _CHART_BARS: Final = 8
 _CHART_NAME: Final = 32
@@ -28,6 +29,8 @@ _CHART_NAME: Final = 32
 _OPEN_FINDINGS: Final = 50
 """The files with the first so many findings are unfolded."""
 _UNKNOWN: Final = "unknown"
+_VIOLATIONS: Final = 50
+"""Of a policy."""
 _GATE: Final = {
     "pass": "✓ The gate passed",
     "fail": "✗ The gate failed",
@@ -43,6 +46,17 @@ class _Finding:
     message: str
     wasted: str
     help: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    level: str
+    name: str
+    heading: str
+    """How many violations."""
+    violations: tuple[tuple[str, str], ...]
+    """(place, text)"""
+    more: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,9 @@ def render_scan_html(
         headline=harmless(headline),
         gate=verdict.verdict,
         gate_text=_GATE[verdict.verdict],
-        reasons=[harmless(reason) for reason in verdict.reasons],
+        reasons=[harmless(reason) for reason in gate_reasons(verdict)],
+        warnings=[harmless(warning) for warning in verdict.warnings],
+        policies=[_policy(report) for report in result.policies if report.count],
         facts=[(label, harmless(text)) for label, text in said],
         chart=_chart(result.queries),
         query_heads=("Query", "Statement", "Bytes billed", "$ a run", "Runs", "$ an iteration", "Basis"),
@@ -81,6 +97,23 @@ def render_scan_html(
             for reason, count, item in ranked_reasons(result.unread)
         ],
         version=version,
+    )
+
+
+def _policy(report: PolicyReport) -> _Policy:
+    rest = report.count - min(len(report.violations), _VIOLATIONS)
+    return _Policy(
+        report.level,
+        harmless(report.name),
+        counted(report.count, "violation"),
+        tuple(
+            (
+                harmless(place_text(item.path, item.span)) if item.path and item.span else "",
+                harmless(item.message),
+            )
+            for item in report.violations[:_VIOLATIONS]
+        ),
+        f"{rest:,} more: the JSON document has them" if rest else "",
     )
 
 

@@ -8,9 +8,10 @@ from typing import Final
 from costguard.money import format_bytes, format_usd
 from costguard.render.amounts import certainty_text, counted, runs_text
 from costguard.render.finding_text import by_dollars, place_text, unsuppressed, wasted_text
+from costguard.render.gate_findings import gate_reasons
 from costguard.render.markdown_text import markdown_cell, markdown_code, markdown_table
 from costguard.render.totals import by_cost, facts, query_place, ranked_reasons, unread_place
-from costguard.result import Finding, QueryReport, ScanResult, UnreadReport, Verdict
+from costguard.result import Finding, PolicyReport, QueryReport, ScanResult, UnreadReport, Verdict
 
 JOB_SUMMARY_BYTES: Final = 2**20
 """What GitHub takes of a step: docs.github.com/en/actions (job summaries). It drops a larger one."""
@@ -55,12 +56,14 @@ def _lines(
     yield f"## costguard, one iteration: {markdown_cell(said[0][1])}"
     yield ""
     yield f"- **{_GATE[verdict.verdict]}**"
-    yield from (f"  - {markdown_cell(reason)}" for reason in verdict.reasons)
+    yield from (f"  - {markdown_cell(reason)}" for reason in gate_reasons(verdict))
+    yield from (f"  - ⚠️ warning: {markdown_cell(warning)}" for warning in verdict.warnings)
     label = said[0][0]
     for name, text in said[1:]:
         label = name or label
         yield f"- {label}: {markdown_cell(text)}"
     yield from _queries(by_cost(result.queries), max(rows // 4, min(rows, 5)))
+    yield from policy_section(result.policies, rows // 2)
     yield from _findings(findings, rows)
     yield from _unread(result.unread, rows // 2)
     yield ""
@@ -113,6 +116,27 @@ def _finding(finding: Finding) -> tuple[str, ...]:
         markdown_code(place_text(finding.path, finding.span)),
         markdown_cell(wasted_text(finding)),
         markdown_cell(finding.message) + remedy,
+    )
+
+
+def policy_section(reports: Sequence[PolicyReport], rows: int) -> Iterator[str]:
+    """Policies that do not hold, and the first of their violations."""
+    cells = [
+        (
+            f"{report.level}: {markdown_code(report.name)}",
+            markdown_code(place_text(item.path, item.span)) if item.path and item.span else "",
+            markdown_cell(item.message),
+        )
+        for report in reports
+        for item in report.violations
+    ]
+    if not cells:
+        return
+    yield from ("", "### Policies that do not hold", "")
+    if rows:
+        yield from markdown_table(("Policy", "Where", "What"), cells[:rows])
+    yield from _more(
+        sum(report.count for report in reports) - min(rows, len(cells)), "violation", "violations"
     )
 
 

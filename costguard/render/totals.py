@@ -10,6 +10,7 @@ from costguard.money import format_bytes, format_usd
 from costguard.render.amounts import counted, runs_text, usd_text
 from costguard.render.baseline import baseline_lines
 from costguard.render.cells import cut_end, cut_start, harmless, text_width, wrap
+from costguard.render.gate_findings import gate_reasons
 from costguard.render.paint import Look, Paint
 from costguard.result import (
     SEVERITIES,
@@ -312,9 +313,7 @@ def policies_text(reports: Sequence[PolicyReport]) -> str:
 
 def _gate(verdict: Verdict, width: int, paint: Paint) -> Iterator[str]:
     word = {"pass": "passed", "fail": "FAILED", "error": "NOTHING CHECKED"}[verdict.verdict]
-    reasons = list(verdict.reasons)
-    if verdict.advisory and verdict.verdict == "fail":
-        reasons.append("the exit code is 0 all the same (--exit-zero)")
+    reasons = gate_reasons(verdict)
     first = f"{word}: {reasons[0]}" if reasons else word
     lines = [line for text in (first, *reasons[1:]) for line in wrap(text, width - _LABEL)]
     look: Look = "good" if verdict.verdict == "pass" else "error"

@@ -117,7 +117,11 @@ def test_a_costly_change(run: Any, server: Server, tmp_path: Path) -> None:
     (body,) = server.bodies
     assert "One iteration costs $3.12 more" in body.replace("$3.13", "$3.12")
     assert "- **Gate**: FAILED" in body
-    assert "comment created: https://github.example/o/r/pull/7#issuecomment-101" in "".join(runner.log)
+    log = "".join(runner.log)
+    assert "comment created: https://github.example/o/r/pull/7#issuecomment-101" in log
+    assert "::error title=costguard%3A the gate failed::one iteration costs $3.1" in log
+    assert "::notice file=sql/orders.sql,line=1," in log
+    assert (tmp_path / "summary.md").read_text().startswith("## ❌ One iteration costs $3.1")
     assert "t0ken" not in "".join(runner.log)
 
 
@@ -141,6 +145,32 @@ def test_a_pull_request_from_a_fork(run: Any, server: Server, tmp_path: Path) ->
     runner = run(PROJECT, COSTLY, fail_on="never")
     assert runner.code == 0, runner.log
     assert "One iteration costs" in (tmp_path / "summary.md").read_text()
+
+
+def test_what_was_not_asked_for_is_not_said(run: Any, tmp_path: Path) -> None:
+    runner = run(PROJECT, COSTLY, annotations="false", summary="false", comment="never")
+    assert "One iteration costs" in "".join(runner.log)
+    assert "::notice" not in "".join(runner.log)
+    assert (tmp_path / "summary.md").read_text() == ""
+
+
+def test_no_text_of_the_code_is_a_command(run: Any) -> None:
+    """The report stands between two marks that nobody knows before."""
+    runner = run(PROJECT, COSTLY)
+    log = "".join(runner.log)
+    begin = re.search(r"^::stop-commands::(costguard(?:-\d+){4})$", log, re.MULTILINE)
+    assert begin is not None
+    end = log.index(f"\n::{begin[1]}::\n")
+    assert begin.end() < log.index("Gate       passed") < end < log.index("::notice file=")
+
+
+def test_a_gate_that_fails_nothing_says_so(run: Any) -> None:
+    runner = run(
+        PROJECT,
+        {**COSTLY, "costguard.toml": 'catalog = "catalog.json"\nexit_zero = true\n'},
+        max_increase_usd="1",
+    )
+    assert (runner.code, output(runner, "status")) == (0, "fail")
 
 
 def test_nothing_of_the_checkout_is_executed(run: Any, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ runs as the host would run it, against a server that speaks the host's API.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,7 @@ def test_github(project: Path, offline: dict[str, str], tmp_path: Path) -> None:
             "GITHUB_BASE_REF": "main",
             "GITHUB_REPOSITORY": "o/r",
             "GITHUB_API_URL": address,
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         }
         contexts = {"github.token": "t0ken", "github.ref": "refs/pull/7/merge"}
         runner = Runner(Job(project / folder, variables), contexts)
@@ -90,7 +92,15 @@ def test_github(project: Path, offline: dict[str, str], tmp_path: Path) -> None:
     (body,) = server.bodies
     assert body.splitlines()[2].startswith("## ✅ One iteration costs $3.1")
     assert "| `sql/orders.sql:1` | $3.12 | $6.25 | **+$3.12** |" in body.replace("$3.13", "$3.12")
-    assert "Gate       passed" in "".join(runner.log)
+    log = "".join(runner.log)
+    assert re.search(
+        r"::notice file=(?:[\w/]+/)?sql/orders\.sql,line=1,col=1,endColumn=\d+,title=costs-more::this query",
+        log,
+    )
+    assert "the gate passed." in log
+    summary = (tmp_path / "summary.md").read_text()
+    assert summary.startswith("## ✅ One iteration costs $3.1")
+    assert summary.count("## ✅") == 1
 
 
 @pytest.mark.parametrize("project", ["gitlab"], indirect=True)
@@ -99,7 +109,10 @@ def test_gitlab(project: Path, offline: dict[str, str], tmp_path: Path) -> None:
         "include": [{"local": ".gitlab/costguard.yml"}]
     }
     job = strict_yaml.load((project / ".gitlab/costguard.yml").read_text())["costguard"]
-    assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}]
+    assert job["rules"] == [
+        {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'},
+        {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"},
+    ]
     server = Server("t0ken")
     with gitlab(server) as address:
         variables = {
@@ -125,6 +138,9 @@ def test_gitlab(project: Path, offline: dict[str, str], tmp_path: Path) -> None:
     assert "Gate       passed" in done.stdout
     assert "One iteration costs $3.1" in server.bodies[0]
     assert [(project / path).exists() for path in job["artifacts"]["paths"]] == [True]
+    reports = {name: (project / path).read_text() for name, path in job["artifacts"]["reports"].items()}
+    assert reports["codequality"].startswith("[")
+    assert 'name="costs-more (line 1)"' in reports["junit"]
 
 
 def test_a_dbt_project_is_scanned_with_what_was_written(tmp_path: Path) -> None:

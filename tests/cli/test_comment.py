@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from costguard.diff.model import QueryChange, Revision, ScanDiff
+from costguard.diff.model import PolicyChange, QueryChange, Revision, ScanDiff
 from costguard.hosts.marker import marker_of
 from costguard.hosts.summary import LIMIT
 from costguard.render.diff_json import render_diff_json
-from costguard.result import QueryReport, Verdict
+from costguard.result import PolicyViolation, QueryReport, Verdict
 from tests.render.results import PASSED, query, result
 from tests.servers.code_hosts import Failure, Server, github, gitlab
 
@@ -284,7 +284,13 @@ def test_a_body_that_is_no_comment(
     assert "more than 1 MiB is no comment" in comment(costguard, "--body", body).err
 
 
-def diff(path: Path, before: list[QueryReport], after: list[QueryReport], verdict: Verdict = PASSED) -> Path:
+def diff(
+    path: Path,
+    before: list[QueryReport],
+    after: list[QueryReport],
+    verdict: Verdict = PASSED,
+    policies: tuple[PolicyChange, ...] = (),
+) -> Path:
     """The document of a diff of queries that stand in the same order on both sides."""
     changes = [
         QueryChange("unchanged" if old == new else "dearer", old, new)
@@ -297,6 +303,7 @@ def diff(path: Path, before: list[QueryReport], after: list[QueryReport], verdic
         result(after),
         tuple(changes),
         (),
+        policies=policies,
     )
     path.write_text(render_diff_json(found, verdict))
     return path
@@ -309,6 +316,18 @@ def test_a_diff(costguard: Costguard, job: Path, server: Server, tmp_path: Path)
     assert (f" head={HEAD} " in first, empty) == (True, "")
     assert headline == "## ✅ One iteration costs $6.25 more (+100 %)"
     assert "| `q.sql:1` | $6.25 | $12.50 | **+$6.25** |  |" in rest
+
+
+def test_a_new_violation_is_a_change(costguard: Costguard, job: Path, server: Server, tmp_path: Path) -> None:
+    known, new = (
+        PolicyChange("p", "note", 1, 1, 0),
+        PolicyChange("p", "note", 1, 2, 1, (PolicyViolation("odd"),)),
+    )
+    same = diff(tmp_path / "same.json", [query()], [query()], policies=(known,))
+    assert comment(costguard, "--diff", same).out.startswith("no comment: nothing changed")
+    more = diff(tmp_path / "more.json", [query()], [query()], policies=(new,))
+    assert comment(costguard, "--diff", more).out.startswith("comment created: ")
+    assert "| note `p` | – | odd |" in server.bodies[0].splitlines()
 
 
 def test_the_head_of_the_diff_where_the_job_says_none(

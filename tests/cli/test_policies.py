@@ -224,3 +224,40 @@ def test_the_page_about_policies_shows_what_is_so(costguard: Costguard, tmp_path
     (shown,) = re.findall(r"<!-- output -->\n```\n(.*?)```\n<!-- /output -->", DOCS, re.DOTALL)
     done = costguard("scan", example, "--config", config, *QUIET)
     assert shown in done.out.replace(f"{example}/", "")
+
+
+def test_every_format_has_them(costguard: Costguard, shop: Path) -> None:
+    declare(shop, DEAR, "a run costs {usd:usd}")
+    declare(shop, "SELECT COUNT(*) AS n FROM queries", "{n} queries", "warning", "few")
+    formats = ("sarif", "github", "gitlab", "junit", "markdown", "html")
+    also = [part for name in formats for part in ("--also", f"{name}={name}.out")]
+    assert costguard("scan", "shop", *QUIET, *also).code == 1
+    written = {name: Path(f"{name}.out").read_text() for name in formats}
+    results = json.loads(written["sarif"])["runs"][0]["results"]
+    assert [
+        (row["ruleId"], row["level"], row["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
+        for row in results
+        if row["ruleId"].startswith("policy/")
+    ] == [
+        ("policy/mine", "error", "shop/sql/all.sql"),
+        ("policy/mine", "error", "shop/sql/one.sql"),
+        ("policy/few", "warning", "shop/costguard.toml"),
+    ]
+    assert (
+        "::error file=shop/sql/one.sql,line=1,col=1,endColumn=29,title=policy/mine::a run costs $3.12.\n"
+        in (written["github"])
+    )
+    assert "::warning title=costguard%3A the gate warns::policy few: 1 violation\n" in written["github"]
+    assert [item["check_name"] for item in json.loads(written["gitlab"])][:3] == [
+        "policy/mine",
+        "policy/mine",
+        "policy/few",
+    ]
+    assert (
+        '<failure type="policy/mine" message="policy/mine">a run costs $6.25.</failure>' in written["junit"]
+    )
+    assert "<system-out>warning: 2 queries.</system-out>" in written["junit"]
+    assert re.search(
+        r"\| error: `mine` +\| `shop/sql/all.sql:1:1` +\| a run costs \$6.25", written["markdown"]
+    )
+    assert "a run costs $6.25" in written["html"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ from hypothesis import strategies as st
 
 from costguard.diff import document as module
 from costguard.diff.document import decode, read_diff
+from costguard.diff.model import PolicyChange
 from costguard.errors import UsageProblem
+from costguard.model import Span
 from costguard.render.diff_json import render_diff_json
-from costguard.result import Verdict
+from costguard.result import Allowance, BaselineMatter, BaselineReport, PolicyViolation, Verdict
 from tests.diff.diffs import example
 
 TEXT = render_diff_json(example(), Verdict("pass", ()))
@@ -149,3 +153,30 @@ def _read_or_refused(text: str) -> None:
         refused = ""
         render_diff_json(diff, verdict)
     assert not refused or refused.startswith("d.json: not a document of")
+
+
+def test_what_older_documents_lack() -> None:
+    """Fields that were added since version 1 began."""
+    document = json.loads(render_diff_json(example(), Verdict("fail", ("x",))))
+    for name in ("policies", "baseline"):
+        del document[name]
+    for name in ("warnings", "advisory"):
+        del document["summary"][name]
+    diff, verdict = decode(json.dumps(document))
+    assert (diff.policies, diff.after.baseline) == ((), None)
+    assert (verdict.warnings, verdict.advisory) == ((), False)
+
+
+def test_policies_and_the_baseline_come_back() -> None:
+    change = PolicyChange(
+        "p", "note", 1, 3, 2, (PolicyViolation("m", "a.ipynb", Span(1, 2, 3, 4, 5)), PolicyViolation("n"))
+    )
+    matter = BaselineMatter("f", None, "a.sql", 2, "2026-10-01")
+    report = BaselineReport(
+        "b.json", 4, (matter,), (matter,), (matter,), 1, {"q": Allowance(Decimal("2.50"), None)}
+    )
+    made = example()
+    made = replace(made, policies=(change,), after=replace(made.after, baseline=report))
+    judged = Verdict("pass", (), ("w",), advisory=True)
+    diff, verdict = decode(render_diff_json(made, judged))
+    assert (diff.policies, diff.after.baseline, verdict) == ((change,), report, judged)

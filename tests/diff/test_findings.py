@@ -79,3 +79,16 @@ def test_both_sides_of_a_finding_are_kept() -> None:
     assert (fixed.finding, fixed.before) == (before, before)
     (new,) = finding_changes([], [after], (), lambda _: "", lambda _: "")
     assert (new.finding, new.before) == (after, None)
+
+
+def test_a_file_that_is_still_there_was_not_renamed() -> None:
+    """What is repaired in it and written elsewhere is fixed, and new."""
+    before, after = [finding("a.sql", query="a.sql:1")], [finding("b.sql", query="b.sql:1")]
+    renamed = (QueryChange("unchanged", query("a.sql"), query("b.sql")),)
+    assert states(before, after, text="t")[0][0] == "known"
+    still = (
+        QueryChange("unchanged", query("a.sql"), query("a.sql")),
+        QueryChange("added", None, query("b.sql")),
+    )
+    assert states(before, after, still, text="t") == [("new", "b.sql", 1), ("fixed", "a.sql", 1)]
+    assert states(before, after, renamed, text="t") == [("known", "b.sql", 1)]

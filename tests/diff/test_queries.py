@@ -268,3 +268,20 @@ def test_the_changes_add_up_to_the_change_of_the_sums(
     assert totals.after is not None
     assert totals.change.point == totals.after.point - totals.before.point
     assert totals.compared == totals.before.point
+
+
+def test_readings_of_a_table_are_not_added_up() -> None:
+    """A table of 400 partitions that is read twice has no 580."""
+
+    def reads(*kept: int) -> QueryReport:
+        scans = tuple(
+            scan_report(size=number * 2**30, pruning="pruned", partitions_kept=number) for number in kept
+        )
+        return query(size=sum(kept) * 2**30, scans=scans)
+
+    assert change(reads(400, 90), reads(180, 400)).reasons == (
+        "p.d.t: 400 + 90 → 400 + 180 partitions (it is read more than once)",
+    )
+    assert change(reads(1, 2, 3, 4), reads(1, 2, 3, 5)).reasons == (
+        "p.d.t: 10 → 11 partitions, all readings of it together",
+    )

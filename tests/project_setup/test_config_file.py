@@ -33,7 +33,7 @@ def test_nothing_known(tmp_path: Path) -> None:
     path = tmp_path / "costguard.toml"
     path.write_text(config_text(NOTHING))
     config = load_config(path)
-    assert config.model_fields_set == {"fail_on", "folder"}
+    assert config.model_fields_set == {"fail_on", "folder", "file_name"}
     assert config.fail_on == "error"
 
 

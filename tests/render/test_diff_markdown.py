@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from costguard.diff.model import ScanDiff
+from costguard.diff.model import PolicyChange, ScanDiff
 from costguard.render.diff_markdown import render_diff_markdown
 from costguard.render.markdown_text import markdown_cell, markdown_code
-from costguard.result import Verdict
+from costguard.result import PolicyViolation, Verdict
 from tests.diff.diffs import TIB, diff_of, example
 from tests.render.results import finding, query
 
@@ -206,3 +207,19 @@ def test_code_and_prose_stay_one_cell(text: str) -> None:
 def test_code_shows_what_it_was_given(text: str) -> None:
     (shown,) = re.findall(r"<code>(.*)</code>", parsed(markdown_code(text)))
     assert shown.split() == text.split()
+
+
+@pytest.mark.parametrize("most", [0, 60, 300, 1000, 2000])
+def test_bytes_are_counted_as_bytes(most: int) -> None:
+    diff = diff_of([], [query(f"ä{number}.sql", fingerprint=str(number)) for number in range(40)])
+    text = render_diff_markdown(diff, PASSED, maximum_bytes=most)
+    assert len(text.encode()) <= most
+    assert bool(text) == (most > 0)
+    assert render_diff_markdown(diff, PASSED, maximum_bytes=10**6) == render_diff_markdown(diff, PASSED)
+
+
+def test_violations_that_are_not_listed_are_counted() -> None:
+    change = PolicyChange("p", "error", 0, 5, 5, (PolicyViolation("a|b"),))
+    text = render_diff_markdown(replace(diff_of(), policies=(change,)), PASSED)
+    assert "| error `p` | – | a\\|b |\n\n4 more violations.\n" in text
+    assert "- **Policies**: 5 new violations, 0 known\n" in text

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given, settings
 
 from costguard.model import Span
 from costguard.render.file_places import FilePlaces
 from costguard.render.github import render_github
-from costguard.result import ScanResult, UnreadReport, Verdict
+from costguard.result import BaselineMatter, BaselineReport, PolicyReport, ScanResult, UnreadReport, Verdict
 from tests.render.hostile import VERDICTS, results
 from tests.render.results import PASSED, finding, query, result, texts, usd
 
@@ -121,3 +122,35 @@ def test_no_text_ends_a_command_or_begins_one(found: ScanResult, verdict: Verdic
         assert not re.search(r"%(?!25|0A|3A|2C)", match[2])
         assert not re.search(r"%(?!25|0A)", match[3])
     assert last.startswith("costguard: ")
+
+
+def test_warnings_the_baseline_and_what_policies_say() -> None:
+    baseline = BaselineReport(
+        "b.json", 2, expired=(BaselineMatter("f", "select-star", "q.sql", 1, "2026-10-01"),)
+    )
+    found = replace(
+        result([query()], [finding()]), baseline=baseline, policies=(PolicyReport("no-dear", "error", 2),)
+    )
+    points = (finding(line=7, rule="policy/no-dear", severity="error", message="dear"),)
+    text = render_github(found, Verdict("pass", (), ("too\nmuch", "more")), PLACES, points=points)
+    assert text.splitlines() == [
+        "::warning title=costguard%3A the gate warns::too%0Amuch%0Amore",
+        "::notice title=costguard%3A the baseline::1 entry has expired and silences nothing: select-star in q.sql",
+        "::error file=models/q.sql,line=7,col=1,endColumn=10,title=policy/no-dear::dear.",
+        "::warning file=models/q.sql,line=1,col=1,endColumn=10,title=select-star::every column is read.",
+        "costguard: 1 finding; an iteration: $6.25 for 1 query in 1 file; policies: 1 of 1 does not hold: "
+        "2 violations; the gate passed.",
+    ]
+
+
+def test_a_failure_that_fails_nothing_is_a_warning() -> None:
+    assert lines(result(), Verdict("fail", ("dear",), advisory=True))[0] == (
+        "::warning title=costguard%3A the gate failed::dear%0Athe exit code is 0 all the same (--exit-zero)"
+    )
+
+
+def test_another_last_line() -> None:
+    assert (
+        render_github(result(), PASSED, PLACES, summary="One ##[x]")
+        == "costguard: One ## [x]; the gate passed.\n"
+    )

@@ -128,3 +128,16 @@ def test_the_findings_that_are_asked_for() -> None:
 def test_any_text_gives_a_valid_report(found: ScanResult) -> None:
     shown = sum(item.suppressed is None for item in found.findings)
     assert sum(issue["check_name"] != "not-read" for issue in issues(found)) == shown
+
+
+def test_what_the_gate_and_policies_say_goes_first() -> None:
+    point = finding("c.toml", rule="gate", severity="error", message="too dear", fingerprint="g")
+    issues = json.loads(
+        render_gitlab_code_quality(result(findings=[finding()]), PLACES, points=(point, point))
+    )
+    jsonschema.validate(issues, SCHEMA)
+    assert [(item["check_name"], item["fingerprint"], item["severity"]) for item in issues] == [
+        ("gate", "g", "critical"),
+        ("gate", "g-2", "critical"),
+        ("select-star", "q.sql:1", "major"),
+    ]

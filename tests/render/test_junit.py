@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -11,7 +12,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from costguard.model import Span
 from costguard.render.file_places import FilePlaces
 from costguard.render.junit import render_junit
-from costguard.result import ScanResult, UnreadReport, Verdict
+from costguard.result import BaselineMatter, BaselineReport, ScanResult, UnreadReport, Verdict
 from tests.render.hostile import VERDICTS, results
 from tests.render.results import PASSED, finding, query, result, texts, usd
 
@@ -118,3 +119,37 @@ def test_any_text_gives_well_formed_xml(found: ScanResult, verdict: Verdict) -> 
     names = [(case.attrib["classname"], case.attrib["name"]) for case in cases]
     assert len(set(names)) == len(names)
     JUnitXml.fromstring(text.encode())
+
+
+def test_policies_fail_by_their_own_level() -> None:
+    points = (
+        finding("a.sql", rule="policy/p", severity="error", message="dear"),
+        finding("b.sql", rule="policy/w", message="wide"),
+    )
+    stale = BaselineReport("b.json", 1, stale=(BaselineMatter("f", None, "q.sql", 1),))
+    text = render_junit(
+        replace(result(), baseline=stale),
+        Verdict("fail", ("p",), ("w < x",)),
+        PLACES,
+        fail_on=None,
+        points=points,
+        properties={"usd_change_point": "2.50"},
+    )
+    suites = {suite.name: suite for suite in JUnitXml.fromstring(text.encode())}
+    assert {name: (suite.tests, suite.failures) for name, suite in suites.items()} == {
+        "costguard gate": (2, 1),
+        "models/a.sql": (1, 1),
+        "models/b.sql": (1, 0),
+    }
+    assert {item.name: item.value for item in suites["costguard gate"].properties()}[
+        "usd_change_point"
+    ] == "2.50"
+    gate, baseline = suites["costguard gate"]
+    assert gate.system_out == "warning: w < x"
+    assert baseline.system_out == (
+        "1 entry is stale, since code was repaired or is gone (`costguard baseline prune`): cost in q.sql"
+    )
+    assert (
+        '<testcase classname="costguard gate" name="gate" time="0"><system-out>a; warning: b</system-out>'
+        in (render_junit(result(), Verdict("pass", ("a",), ("b",)), PLACES))
+    )

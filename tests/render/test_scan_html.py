@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given, settings
 
 from costguard.model import Span
 from costguard.render.scan_html import render_scan_html
-from costguard.result import ScanResult, UnreadReport, Verdict
+from costguard.result import PolicyReport, PolicyViolation, ScanResult, UnreadReport, Verdict
 from tests.render.hostile import VERDICTS, results
 from tests.render.html_elements import Elements
 from tests.render.results import PASSED, finding, query, result, usd
@@ -102,3 +103,15 @@ def test_any_text_is_text(found: ScanResult, verdict: Verdict) -> None:
         item.suppressed is None for item in found.findings
     )
     assert text.count("<h2>") <= 3
+
+
+def test_policies_and_warnings() -> None:
+    violations = tuple(PolicyViolation(f"<b>{number}", "q.sql", Span(3, 1, 3, 2)) for number in range(51))
+    reports = (PolicyReport("holds", "error", 0), PolicyReport("dear", "warning", 60, violations))
+    text, _ = page(replace(result([query()]), policies=reports), Verdict("pass", (), ("w < x",)))
+    assert '<li><span class="severity warning">warning</span> w &lt; x</li>' in text
+    assert '<code>dear</code> <span class="place">60 violations</span>' in text
+    assert '<span class="place">q.sql:3:1</span> &lt;b&gt;49</p>' in text
+    assert "&lt;b&gt;50" not in text
+    assert "10 more: the JSON document has them." in text
+    assert "holds</code>" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from markdown_it import MarkdownIt
 from costguard.model import Span
 from costguard.money import ByteRange
 from costguard.render.scan_markdown import render_scan_markdown
-from costguard.result import ScanResult, UnreadReport, Verdict
+from costguard.result import PolicyReport, PolicyViolation, ScanResult, UnreadReport, Verdict
 from tests.render.hostile import VERDICTS, results
 from tests.render.results import PASSED, finding, query, result, usd
 
@@ -175,3 +176,29 @@ def test_any_text_is_text(found: ScanResult, verdict: Verdict) -> None:
         columns = findings.count("<th>")
         assert columns in (3, 4)
         assert (findings.count("<tr>"), findings.count("<td>")) == (count + 1, columns * count)
+
+
+def test_policies_and_warnings() -> None:
+    reports = (
+        PolicyReport("holds", "error", 0),
+        PolicyReport(
+            "dear",
+            "error",
+            3,
+            (PolicyViolation("$6 <b>", "q.sql", Span(3, 1, 3, 2)), PolicyViolation("many")),
+        ),
+    )
+    found = replace(result([query()]), policies=reports)
+    text = render_scan_markdown(found, Verdict("fail", ("x",), ("w",), advisory=True), "1")
+    assert (
+        "- **❌ The gate failed**\n  - x\n  - the exit code is 0 all the same (--exit-zero)\n  - ⚠️ warning: w\n"
+        in text
+    )
+    lines = text.splitlines()
+    start = lines.index("### Policies that do not hold")
+    assert [re.sub(" +", " ", line) for line in lines[start + 4 : start + 8]] == [
+        r"| error: `dear` | `q.sql:3:1` | $6 \<b\> |",
+        "| error: `dear` | | many |",
+        "",
+        "1 more violation: `--format json` has every one.",
+    ]
