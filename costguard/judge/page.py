@@ -127,8 +127,9 @@ class Rule:
         return self.path.parent.name
 
 
-def parse_page(path: Path, text: str) -> Rule:
-    """Read a page.
+def parse_page(path: Path, text: str, *, plain: bool = False) -> Rule:
+    """Read a page. `plain`: it is written as simply as the shipped ones, and is read without a Markdown parser, which
+    takes longer to load than all pages take to read.
 
     Raises:
         RulebookError: with every problem found, each with its file and line.
@@ -142,7 +143,7 @@ def parse_page(path: Path, text: str) -> Rule:
         for item in error.errors():
             key = ".".join(str(part) for part in item["loc"])
             problems.append(f"{path}:{_line_of(text, key)}: {key}: {_explain(key, item)}")
-    title, sections = _sections(body, body_line)
+    title, sections = (_plain_sections if plain else _sections)(body, body_line)
     for heading in HEADINGS:
         if heading not in sections:
             problems.append(f"{path}:1: the heading '## {heading}' is missing")
@@ -244,6 +245,37 @@ class _Section:
         self.line = line
         self.prose = ""
         self.blocks: list[_Block] = []
+
+
+def _plain_sections(body: str, first_line: int) -> tuple[str, dict[str, _Section]]:
+    """As `_sections`, of a page whose headings begin with `#` and whose code stands between fences of three
+    backticks, both at the beginning of a line (a test holds the two against each other on every shipped page)."""
+    title = ""
+    current = _Section()
+    sections = {"": current}
+    prose: list[str] = []
+    lines = iter(enumerate(body.splitlines(keepends=True), start=first_line))
+    for number, line in lines:
+        is_fence = line.startswith("```")
+        if prose and (is_fence or line.startswith("#") or not line.strip()):
+            current.prose += "".join(prose) + "\n"  # a paragraph ends
+            prose = []
+        if is_fence:
+            language, _, rest = line[3:].strip().partition(" ")
+            code = []
+            for _, inside in lines:
+                if inside.startswith("```"):
+                    break
+                code.append(inside)
+            current.blocks.append(_Block(language, "todo" in rest.split(), "".join(code), number + 1))
+        elif line.startswith("# "):
+            title = line[2:].strip()
+        elif line.startswith("## "):
+            current = sections.setdefault(line[3:].strip(), _Section(number))
+        elif line.strip():
+            prose.append(line)
+    current.prose += "".join(prose)
+    return title, sections
 
 
 def _sections(body: str, first_line: int) -> tuple[str, dict[str, _Section]]:

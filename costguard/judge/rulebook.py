@@ -71,7 +71,7 @@ def load_rulebook(shipped: Path, extra: Sequence[Path] = ()) -> Rulebook:
         here: dict[str, Path] = {}
         for page in rule_pages(folder):
             try:
-                rule = _load(page)
+                rule = _load(page, plain=is_own)
                 if not is_own:
                     check_rules([rule])
             except RulebookError as error:
@@ -98,7 +98,7 @@ def rule_pages(folder: Path) -> list[Path]:
     return sorted(page for page in folder.rglob("*.md") if page.name != "README.md")
 
 
-def _load(page: Path) -> Rule:
+def _load(page: Path, *, plain: bool = False) -> Rule:
     try:
         with page.open("rb") as file:
             data = file.read(_PAGE_LIMIT + 1)
@@ -111,7 +111,7 @@ def _load(page: Path) -> Rule:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise RulebookError([f"{page}:{line}: not UTF-8 text"]) from None
-    return parse_page(page, text.replace("\r\n", "\n"))
+    return parse_page(page, text.replace("\r\n", "\n"), plain=plain)
 
 
 def check_rules(rules: Iterable[Rule]) -> None:

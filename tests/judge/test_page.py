@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from costguard.judge.page import Example, RulebookError, parse_page
+from costguard.judge.rulebook import rule_pages
+from costguard.shipped import shipped
 from tests.judge.pages import PAGE, page
 
 PATH = Path("own/every-column.md")
@@ -196,3 +198,10 @@ def test_all_problems_at_once() -> None:
 )
 def test_a_comment_asserts_wasted_bytes(text: str, expected: tuple[int, int] | None) -> None:
     assert Example("bad", "sql", text, 1).wastes() == expected
+
+
+@pytest.mark.parametrize("page", rule_pages(shipped("rules")), ids=lambda page: page.stem)
+def test_shipped_pages_are_plain(page: Path) -> None:
+    """They are read without a Markdown parser: it would find the same."""
+    text = page.read_text(encoding="utf-8")
+    assert parse_page(page, text, plain=True) == parse_page(page, text)
