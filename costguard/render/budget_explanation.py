@@ -204,8 +204,7 @@ def _tables(explanation: Explanation) -> Iterator[Table]:
         yield iteration_rows("Dearest iterations", bill.iterations, bill.stamped, bill.currency)
         yield replace(movers_table("What became cheaper", bill.cheaper, bill.currency), heads=heads)
     if code is not None:
-        table = queries_table(code, _QUERIES)
-        yield replace(table, heads=("", "runs", "a run", "in the period", "change"))
+        yield queries_table(code, _QUERIES, "in the period")
     yield Table("What to do", ("",), tuple((step,) for step in _steps(explanation)))
 
 

@@ -325,9 +325,11 @@ def _contributors(anomaly: Anomaly, currency: str) -> str:
     )
 
 
-def queries_table(code: CodeCosts, most: int = ROWS) -> Table:
-    """The dearest of the week, each with what to do about it."""
+def queries_table(code: CodeCosts, most: int = ROWS, now: str = "this week") -> Table:
+    """The dearest of the week, each with what to do about it; with their weeks, where the history was cut into weeks.
+    `now`: what the days are called."""
     shown = [query for query in code.queries if query.usd > 0 or query.allocated > 0][:most]
+    note = _trend_note(shown)
     rows = tuple(
         (
             _place(query),
@@ -335,13 +337,12 @@ def queries_table(code: CodeCosts, most: int = ROWS) -> Table:
             amount_text(query.each or Decimal(0), "USD"),
             amount_text(query.usd, "USD"),
             change_text(query.usd - query.usd_before, None, "USD"),
-            sparkline([week.usd for week in query.trend]),
+            *((sparkline([week.usd for week in query.trend]),) if note is not None else ()),
         )
         for query in shown
     )
     below = tuple(_remedy(query) for query in shown)
-    heads = ("", "runs", "a run", "this week", "change", "by week")
-    note = _trend_note(shown)
+    heads = ("", "runs", "a run", now, "change", *(("by week",) if note is not None else ()))
     return Table("Dearest queries", heads, rows, note, (0, 5), below)
 
 

@@ -171,6 +171,19 @@ def test_the_example_names_the_lines_of_code(explain: Explain, tmp_path: Path) -
     assert "sql/ingest_events.sql:9 first: missing-partition-filter" in document["next_steps"][0]
 
 
+@pytest.mark.parametrize("format", ["text", "markdown"])
+def test_the_lines_of_code_for_people(explain: Explain, format: str) -> None:
+    done = explain(
+        {**BARE, "costAmount": 545.83, "budgetAmount": 670},
+        *("--billing", EXAMPLE / "history" / "billing", "--jobs", EXAMPLE / "history" / "jobs"),
+        *("--code", EXAMPLE, "--config", EXAMPLE / "costguard.toml", "--now", "2026-10-30T12:00:00Z"),
+        *("--project", "kestrel-prod", "--format", format),
+    )
+    head = next(line for line in done.out.splitlines() if "in the period" in line)
+    assert head.replace("|", " ").split() == ["runs", "a", "run", "in", "the", "period", "change"]
+    assert "by week" not in done.out
+
+
 def test_a_file_instead_of_standard_input(costguard: Costguard, tmp_path: Path) -> None:
     file = tmp_path / "message.json"
     file.write_text(json.dumps({"message": message()}))
