@@ -24,6 +24,7 @@ from costguard.report.model import (
     Volume,
 )
 from costguard.report.trend import Savings
+from costguard.result import SEVERITIES
 
 VERSION: Final = 1
 
@@ -75,6 +76,9 @@ def report_document(report: Report) -> dict[str, Any]:
         "queries": [query_document(query) for query in report.code.queries]
         if report.code is not None
         else [],
+        "label_coverage": {
+            key: f"{share:.4f}" if share is not None else None for key, share in report.label_coverage.items()
+        },
         "waste": [
             {
                 "kind": one.kind,
@@ -164,6 +168,7 @@ def query_document(query: CodeQuery) -> dict[str, Any]:
         "start_line": query.start_line,
         **({"cell": query.cell} if query.cell is not None else {}),
         "runs": query.runs,
+        "runs_free": query.runs_free,
         "runs_previous_week": query.runs_before,
         "net": decimal_string(query.usd),
         "net_previous_week": decimal_string(query.usd_before),
@@ -213,6 +218,7 @@ def _code(code: CodeCosts) -> dict[str, Any]:
         "allocated": decimal_string(code.allocated),
         "saved": decimal_string(code.saved),
         "never_run": code.never_run,
+        "open_findings": {severity: code.open_findings.get(severity, 0) for severity in reversed(SEVERITIES)},
     }
 
 

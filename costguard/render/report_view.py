@@ -19,6 +19,7 @@ from costguard.render.sparkline import sparkline
 from costguard.render.times import moment
 from costguard.report.code import CodeCosts, CodeQuery
 from costguard.report.model import Anomaly, BudgetState, Change, Contributor, Report
+from costguard.result import SEVERITIES
 
 ROWS: Final = 10
 """Rows of a table; what comes after them is one row, so that each table adds up."""
@@ -155,6 +156,9 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         )
     elif report.forecast_note is not None:
         yield "Forecast", f"none: {report.forecast_note}"
+    for key, share in report.label_coverage.items():
+        if share is not None:
+            yield "Labelled", f"{share * 100:.0f} % of net has the label {key}"
     yield from _freshness(report)
 
 
@@ -167,6 +171,10 @@ def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:
         "Queries",
         f"{ours} of {whole} for {counted(code.jobs, 'job')} is in the code{part}; {idle} of the code did not run",
     )
+    counts = [
+        counted(number, name) for name in reversed(SEVERITIES) if (number := code.open_findings.get(name))
+    ]
+    yield "Findings", f"{', '.join(counts) or 'none'} in the code"
     if code.allocated:
         yield "Slots", f"{amount_text(code.allocated, 'USD')} shared out by slot time, beside that"
     if code.saved:
@@ -333,7 +341,7 @@ def queries_table(code: CodeCosts, most: int = ROWS, now: str = "this week") -> 
     rows = tuple(
         (
             _place(query),
-            f"{query.runs:,}",
+            f"{query.runs:,}" + (f" ({query.runs_free:,} free)" if query.runs_free else ""),
             amount_text(query.each or Decimal(0), "USD"),
             amount_text(query.usd, "USD"),
             change_text(query.usd - query.usd_before, None, "USD"),

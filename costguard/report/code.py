@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from costguard.history.spend import History, StatementSpend
 from costguard.report.trend import CHEAPER, FEWEST_USD, PLACES, QueryWeek, Savings, savings_of
-from costguard.result import Confidence, Finding, QueryReport
+from costguard.result import Confidence, Finding, QueryReport, Severity
 
 TREND_WEEKS: Final = 8
 """Weeks of a query's trend, the report's own included."""
@@ -26,6 +27,8 @@ class CodeQuery:
     cell: int | None
     runs: int
     """Those that cost nothing (from the cache, failed) included."""
+    runs_free: int
+    """Those."""
     runs_before: int
     usd: Decimal
     """US dollars of jobs that pay by their bytes."""
@@ -95,6 +98,8 @@ class CodeCosts:
     """Queries of the code that did not run in the week."""
     ignored: tuple[Ignored, ...] = ()
     """The most wasteful first."""
+    open_findings: Mapping[Severity, int] = field(default_factory=dict)
+    """Findings of the code that are not ignored, by severity."""
 
     @property
     def not_in_code(self) -> Decimal:
@@ -138,6 +143,7 @@ def code_costs(
         allocated=now.total.allocated,
         never_run=never_run,
         ignored=_ignored(findings),
+        open_findings=Counter(finding.severity for finding in findings if finding.suppressed is None),
     )
 
 
@@ -185,6 +191,7 @@ def _query(
         start_line=query.span.start_line,
         cell=query.span.cell,
         runs=now.runs if now is not None else 0,
+        runs_free=now.runs - now.spend.jobs if now is not None else 0,
         runs_before=before.runs if before is not None else 0,
         usd=now.spend.on_demand if now is not None else Decimal(0),
         usd_before=before.spend.on_demand if before is not None else Decimal(0),

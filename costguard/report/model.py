@@ -257,6 +257,19 @@ class Report:
     budgets: tuple[BudgetState, ...] = ()
     """Those that the config declares, in their order."""
 
+    @property
+    def label_coverage(self) -> dict[str, Decimal | None]:
+        """By the key of a label that is added up by: which part of net has it. None where net does not tell: it
+        is not above zero, or what lacks the label is not a part of it."""
+        found: dict[str, Decimal | None] = {}
+        for dimension, rows in self.by.items():
+            kind, _, key = dimension.partition(":")
+            if kind == "label":
+                bare = sum((row.net for row in rows if row.key is None), Decimal(0))
+                known = self.totals.net > 0 and 0 <= bare <= self.totals.net
+                found[key] = 1 - bare / self.totals.net if known else None
+        return found
+
     def days_of_week(self) -> tuple[date, date]:
         """Its Monday and its Sunday."""
         year, week = self.week.split("-W")

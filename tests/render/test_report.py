@@ -60,6 +60,7 @@ no change from their number, +$20.00 from what each costs
 - Usual: $70.00 (the median of the four weeks before)
 - Invoices: $90.00 on the invoice of 202609
 - Forecast 2026-09: $320.00 ($320.00 to $320.00); $150.00 in 13 closed days, 17 days left
+- Labelled: 100 % of net has the label team
 - Freshness: exported until 2026-09-16 19:00 UTC; half of the rows 6.0 h after their usage, nine of ten 6.0 h
 
 """

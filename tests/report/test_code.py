@@ -102,12 +102,21 @@ def test_queries_by_their_jobs() -> None:
         4,
     )
     assert costs.saved == 4  # query one: (3 - 2) x 4
+    assert costs.open_findings == {finding().severity: 4}
+
+
+def test_runs_that_cost_nothing() -> None:
+    cached = replace(spent(3, "6"), runs=5)
+    costs = code_costs(history("6", q1=cached), history(), QUERIES, (), 0)
+    assert (costs.queries[0].runs, costs.queries[0].runs_free) == (5, 2)
+    assert costs.open_findings == {}
 
 
 def test_an_ignored_finding_is_no_advice() -> None:
     ignored = replace(found("5", "large", "one", "much"), suppressed="known")
     costs = code_costs(history("8", q1=spent(4, "8")), history(), QUERIES, [ignored], 0)
     assert costs.queries[0].findings == ()
+    assert costs.open_findings == {}
 
 
 def one(runs: int, usd: str, runs_before: int, usd_before: str) -> CodeQuery:

@@ -80,6 +80,7 @@ def test_a_week_beside_the_one_before(tmp_path: Path) -> None:
         Change("ml", None, 1, 2, Decimal(10), Decimal("8.5")),
         Change(None, None, 1, 0, Decimal(2), Decimal(0)),
     )
+    assert found.label_coverage == {"team": 1 - Decimal(2) / Decimal(12)}
     assert found.by["project"] == (
         Change("shop", "Shop", 1, 2, Decimal(10), Decimal("8.5")),
         Change(None, None, 1, 0, Decimal(2), Decimal(0)),
@@ -95,6 +96,11 @@ def test_a_week_beside_the_one_before(tmp_path: Path) -> None:
         ("sku", "gone", True)
     ]
     assert found.dearer[2][1].is_new
+
+
+def test_credits_leave_no_part_with_a_label(tmp_path: Path) -> None:
+    rows = [daily(MONDAY, 10.0), daily(MONDAY, -12.0, labels=[]), daily(MONDAY, 3.0, labels=[])]
+    assert report(tmp_path, rows).label_coverage == {"team": None}
 
 
 def test_days_and_weeks_are_those_of_the_zone(tmp_path: Path) -> None:
