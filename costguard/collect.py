@@ -394,28 +394,8 @@ def _load_templates() -> None:
 
 
 def _load_all() -> None:
-    """Load what reads SQL and templates, and read some SQL: what the first statement makes is made once, before there
-    are several processes."""
     _load_analysis()
     _load_templates()
-    analyse_file(FileTask("", "", "sql", False), _FIRST_SQL, CollectSettings("bigquery", ()))
-
-
-_FIRST_SQL: Final = b"""CREATE OR REPLACE TABLE `p.d.t` PARTITION BY day AS
-WITH a AS (
-  SELECT x, COUNT(*) AS n, ROW_NUMBER() OVER (PARTITION BY x ORDER BY y DESC) AS r
-  FROM `p.d.events_*` AS e, UNNEST(e.items) AS i LEFT JOIN p.d.u AS u USING (id)
-  WHERE _TABLE_SUFFIX BETWEEN '20260101' AND FORMAT_DATE('%Y%m%d', CURRENT_DATE())
-    AND DATE(ts) >= DATE_SUB(@day, INTERVAL 7 DAY)
-  GROUP BY x HAVING n > 1
-)
-SELECT * EXCEPT (r), CASE WHEN r = 1 THEN 'a' ELSE JSON_VALUE(j, '$.a') END AS k, SAFE_CAST(x AS INT64) AS c
-FROM a WHERE x IN (SELECT id FROM p.d.v)
-UNION ALL SELECT b.*, 1, 2 FROM p.d.b AS b ORDER BY 1 LIMIT 10;
-MERGE p.d.t AS t USING p.d.s AS s ON t.id = s.id
-WHEN MATCHED THEN UPDATE SET a = s.a WHEN NOT MATCHED THEN INSERT ROW;
-"""
-"""A bit of everything that is common."""
 
 
 def _work(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from costguard.budgets.declared import Budget, CustomPeriod, Notify, Threshold
 from costguard.money import decimal_string, plain_decimal
+from costguard.toml_string import toml_string
 
 
 def budget_toml(budget: Budget) -> str:
@@ -24,28 +24,28 @@ def budget_toml(budget: Budget) -> str:
 
 
 def _lines(budget: Budget) -> Iterator[str]:
-    yield f"name = {_text(budget.name)}"
+    yield f"name = {toml_string(budget.name)}"
     if budget.billing_account is not None:
-        yield f"billing_account = {_text(budget.billing_account)}"
+        yield f"billing_account = {toml_string(budget.billing_account)}"
     if budget.project is not None:
-        yield f"project = {_text(budget.project)}"
+        yield f"project = {toml_string(budget.project)}"
     amount = budget.amount if isinstance(budget.amount, str) else decimal_string(budget.amount)
-    yield f"amount = {_text(amount)}"
+    yield f"amount = {toml_string(amount)}"
     if budget.currency is not None:
-        yield f"currency = {_text(budget.currency)}"
+        yield f"currency = {toml_string(budget.currency)}"
     for name, values in (("projects", budget.projects), ("services", budget.services)):
         if values:
             yield f"{name} = {_list(values)}"
     if budget.label is not None:
         key, value = budget.label
-        yield f"label = {{ {_text(key)} = {_text(value)} }}"
+        yield f"label = {{ {toml_string(key)} = {toml_string(value)} }}"
     if isinstance(budget.period, CustomPeriod):
         end = f", end = {budget.period.end}" if budget.period.end is not None else ""
         yield f"period = {{ start = {budget.period.start}{end} }}"
     else:
-        yield f"period = {_text(budget.period)}"
+        yield f"period = {toml_string(budget.period)}"
     if budget.credits != "include-all":
-        shown = _text(budget.credits) if isinstance(budget.credits, str) else _list(budget.credits)
+        shown = toml_string(budget.credits) if isinstance(budget.credits, str) else _list(budget.credits)
         yield f"credits = {shown}"
     yield f"thresholds = [{', '.join(map(_threshold, budget.thresholds))}]"
     if budget.notify != Notify():
@@ -64,7 +64,7 @@ def _number(threshold: Threshold) -> str:
 
 def _notify(notify: Notify) -> Iterator[str]:
     if notify.pubsub_topic is not None:
-        yield f"pubsub_topic = {_text(notify.pubsub_topic)}"
+        yield f"pubsub_topic = {toml_string(notify.pubsub_topic)}"
     if notify.channels:
         yield f"channels = {_list(notify.channels)}"
     if notify.project_owners:
@@ -74,9 +74,4 @@ def _notify(notify: Notify) -> Iterator[str]:
 
 
 def _list(values: tuple[str, ...]) -> str:
-    return f"[{', '.join(map(_text, values))}]"
-
-
-def _text(value: str) -> str:
-    """A basic string; what JSON escapes, TOML escapes alike."""
-    return json.dumps(value, ensure_ascii=False)
+    return f"[{', '.join(map(toml_string, values))}]"

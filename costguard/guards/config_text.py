@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -22,9 +21,9 @@ from costguard.guards.suggestions import (
     Suggestions,
     TimeLimitSuggestion,
 )
+from costguard.toml_string import toml_string
 
 _SERVICE_ACCOUNT: Final = ".gserviceaccount.com"
-_ESCAPED: Final = {0x7F: "\\u007f", **dict.fromkeys(range(0xD800, 0xE000), "\\ufffd")}
 
 
 def config_text(suggestions: Suggestions, head: str, folder: str) -> str:
@@ -47,8 +46,8 @@ def config_text(suggestions: Suggestions, head: str, folder: str) -> str:
         *(
             [
                 f"[[{head}.alert]]",
-                f"project = {quoted(one.project)}",
-                f"threshold = {quoted(size_text(one.threshold))}",
+                f"project = {toml_string(one.project)}",
+                f"threshold = {toml_string(size_text(one.threshold))}",
                 'window = "1h"',
                 f'metric = "{one.metric}"',
                 "channels = []  # such as projects/my-project/notificationChannels/123",
@@ -73,11 +72,6 @@ def _readable(part: list[str], head: str) -> list[str]:
     return part
 
 
-def quoted(text: str) -> str:
-    """A basic string of TOML."""
-    return json.dumps(text, ensure_ascii=False).translate(_ESCAPED)
-
-
 def _max_bytes(found: Iterable[MaxBytesSuggestion], head: str, folder: str) -> Iterator[list[str]]:
     """Paths are ordered as they are searched; people's addresses are left out of a config that is checked in."""
     limits: dict[str, dict[str, int]] = {"paths": {}, "users": {}, "labels": {}, "projects": {}}
@@ -92,13 +86,13 @@ def _max_bytes(found: Iterable[MaxBytesSuggestion], head: str, folder: str) -> I
     default = max(limits["projects"].values(), default=None)
     lines = [f"[{head}.max_bytes]"]
     if default is not None:
-        lines.append(f"default = {quoted(size_text(default))}")
+        lines.append(f"default = {toml_string(size_text(default))}")
     yield lines
     for name, table in limits.items():
         if table:
             yield [
                 f"[{head}.max_bytes.{name}]",
-                *(f"{quoted(key)} = {quoted(size_text(limit))}" for key, limit in table.items()),
+                *(f"{toml_string(key)} = {toml_string(size_text(limit))}" for key, limit in table.items()),
             ]
 
 
@@ -111,15 +105,15 @@ def _below(path: str, folder: str) -> str:
 def _quota(one: QuotaSuggestion, head: str) -> Iterator[list[str]]:
     lines = []
     if one.per_day is not None:
-        lines.append(f"per_day = {quoted(size_text(one.per_day.value))}")
+        lines.append(f"per_day = {toml_string(size_text(one.per_day.value))}")
     if one.per_user is not None:
-        lines.append(f"per_user_per_day = {quoted(size_text(one.per_user.value))}")
+        lines.append(f"per_user_per_day = {toml_string(size_text(one.per_user.value))}")
     if lines:
-        yield [f"[[{head}.quota]]", f"project = {quoted(one.project)}", *lines]
+        yield [f"[[{head}.quota]]", f"project = {toml_string(one.project)}", *lines]
 
 
 def _partition_filter(one: PartitionFilterSuggestion, days: int, head: str) -> Iterator[list[str]]:
-    lines = [f"[[{head}.partition_filter]]", f"table = {quoted(str(one.table))}"]
+    lines = [f"[[{head}.partition_filter]]", f"table = {toml_string(str(one.table))}"]
     if one.verdict == "safe":
         yield [f"# none of {one.jobs} jobs of {days} days would break", *lines]
     elif one.verdict != "breaks":
@@ -133,7 +127,7 @@ def _partition_filter(one: PartitionFilterSuggestion, days: int, head: str) -> I
 def _expiration(one: ExpirationSuggestion, head: str) -> list[str]:
     lines = [f"[[{head}.expiration]]"]
     kind = "table" if isinstance(one.subject, TableName) else "dataset"
-    lines.append(f"{kind} = {quoted(str(one.subject))}")
+    lines.append(f"{kind} = {toml_string(str(one.subject))}")
     if one.expires is not None:
         lines.append(f"expires = {_moment(one.expires)}")
     if one.partition_days is not None:
@@ -153,12 +147,12 @@ def _time_limit(one: TimeLimitSuggestion, head: str) -> list[str]:
     lines = [
         f"[[{head}.time_limit]]",
         f'service = "{one.service}"',
-        f"project = {quoted(one.project)}",
+        f"project = {toml_string(one.project)}",
     ]
     for name, text in (("name", one.name), ("location", one.location)):
         if text is not None and one.service != "vertex":
-            lines.append(f"{name} = {quoted(text)}")
+            lines.append(f"{name} = {toml_string(text)}")
     for name, span in (("max_idle", one.max_idle), ("max_age", one.max_age), ("timeout", one.timeout)):
         if span is not None:
-            lines.append(f"{name} = {quoted(span_text(span))}")
+            lines.append(f"{name} = {toml_string(span_text(span))}")
     return lines

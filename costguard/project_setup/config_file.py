@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator
 from typing import Final
 
 from costguard.errors import UsageProblem
 from costguard.project_setup.detect import Detected, Guess
+from costguard.toml_string import toml_string
 
 _HEADER: Final = """\
 # What costguard has to know of this project. Every key is optional, and `costguard doctor` says what is missing.
@@ -52,7 +52,7 @@ def _lines(found: Detected, prefix: str) -> Iterator[str]:
     """The keys, those that nothing is known of as comments. `prefix`: of a table's name."""
     yield "# Sizes of the tables, which bytes and dollars are worked out from: `costguard catalog pull` writes it."
     names = found.catalogs or ("catalog.json",)
-    yield f"{'' if found.catalogs else '# '}catalog = [{', '.join(map(_text, names))}]"
+    yield f"{'' if found.catalogs else '# '}catalog = [{', '.join(map(toml_string, names))}]"
     yield ""
     yield "# Where a table belongs that is named without its project or dataset."
     yield _guessed("project", found.project, "my-project")
@@ -77,11 +77,6 @@ def _lines(found: Detected, prefix: str) -> Iterator[str]:
 
 def _guessed(key: str, guess: Guess | None, example: str) -> str:
     if guess is None:
-        return f"# {key} = {_text(example)}"
+        return f"# {key} = {toml_string(example)}"
     source = "".join(char if char.isprintable() else " " for char in guess.source)
-    return f"{key} = {_text(guess.value)}  # from {source}"
-
-
-def _text(value: str) -> str:
-    """A TOML string: written as JSON's, but with characters as they are, for TOML knows no halves of them."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return f"{key} = {toml_string(guess.value)}  # from {source}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from costguard.config import load_config
-from costguard.guards.config_text import config_text, quoted
+from costguard.guards.config_text import config_text
 from costguard.guards.declared import Guards, declared_guards, read_guards
 from costguard.guards.names import table_name
 from costguard.guards.suggest import suggest
@@ -107,9 +107,3 @@ def test_what_no_config_could_have_is_a_comment(suggestions: Suggestions) -> Non
     assert (guards.time_limit, guards.alert) == ((), ())
     assert "# 'guards.time_limit.0: needs the name of the cluster or instance, and its location'" in text
     assert '# project = "No \\"project\\"\\n[x]"' in text
-
-
-def test_texts_are_quoted() -> None:
-    for text in ('a "b" \\ c', "tab\tnew\nline", "\x7f\x1b", "ü 日本"):
-        assert tomllib.loads(f"x = {quoted(text)}")["x"] == text
-    assert tomllib.loads(f"x = {quoted(chr(0xD800))}")["x"] == "\ufffd"
