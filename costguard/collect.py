@@ -78,7 +78,7 @@ class Collected:
     content: str
     """Digest of the file's content."""
     payload: str
-    """JSON: `{"columns": {table: [[value, ...], ...]}, "reads": [[name, digest], ...]}`."""
+    """JSON: `{"columns": {table: [rows, [[value, ...] or null, ...]]}, "reads": [[name, digest], ...]}`."""
     cached: bool = False
 
     def columns(self) -> SourceColumns:

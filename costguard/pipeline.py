@@ -340,9 +340,12 @@ def judge_frames(
     Raises:
         costguard.judge.rulebook.RulebookError: a rule is not known, or does not run.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from costguard.estimate.compute import machine_price
     from costguard.facts.places import Places
     from costguard.judge.findings import choose, judged
+    from costguard.judge.rule_rows import rule_rows
     from costguard.judge.suppress import IgnoreTerms
     from costguard.query_reports import (
         price_remarks,
@@ -355,12 +358,18 @@ def judge_frames(
 
     places = Places(frames)
     ids = query_ids(frames)
-    queries = query_reports(frames, places, ids, request.settings.prices)
+    rules = choose(rulebook, request.rules, request.ignored_rules)
+    with ThreadPoolExecutor(
+        1
+    ) as beside:  # the engine works without Python, which makes the reports meanwhile
+        rows = beside.submit(rule_rows, frames, rules)
+        queries = query_reports(frames, places, ids, request.settings.prices)
     machine = machine_price(request.settings.machine, request.settings.machines)
     findings = judged(
         frames,
         rulebook,
-        choose(rulebook, request.rules, request.ignored_rules),
+        rules,
+        rows.result(),
         request.ignored_rules,
         request.severities,
         ids,

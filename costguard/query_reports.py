@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from costguard.cache import digest
 from costguard.facts.places import Places
@@ -56,33 +56,28 @@ _QUERY_COLUMNS: Final = (
 """What is shown of the two widest tables."""
 
 
-def _rows(frame: pl.DataFrame, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Each row by the names of its columns: all at once, which takes a third of the time of `iter_rows`."""
-    return (dict(zip(columns, row, strict=True)) for row in frame.select(columns).rows())
-
-
 def _scan_reports(frames: Frames) -> dict[int, list[ScanReport]]:
-    columns: dict[int, list[str]] = defaultdict(list)
-    read = frames["columns_read"].select("scan", "column").drop_nulls("scan").unique(maintain_order=True)
-    for scan, column in read.rows():
-        columns[scan].append(column)
+    columns: dict[int, set[str]] = defaultdict(set)
+    read = frames["columns_read"].select("scan", "column").drop_nulls("scan")
+    for scan, column in zip(read["scan"].to_list(), read["column"].to_list(), strict=True):
+        columns[scan].add(column)
     found: dict[int, list[ScanReport]] = defaultdict(list)
-    for row in _rows(frames["scans"], _SCAN_COLUMNS):
-        if row["role"] == "insert_target":
-            continue
-        found[row["query"]].append(
-            ScanReport(
-                table=row["table"] or row["table_name"],
-                columns=tuple(sorted(columns.get(row["scan"], ()))),
-                star=row["star"],
-                role=row["role"],
-                pruning=row["pruning"],
-                pruning_reason=row["pruning_reason"],
-                partitions_kept=row["partitions_kept"],
-                partitions_total=row["partitions_total"],
-                bytes=_range(row["bytes_low"], row["bytes"], row["bytes_high"], row["bytes_basis"]),
+    rows = frames["scans"].select(_SCAN_COLUMNS).rows()
+    for scan, query, role, table, name, star, pruning, reason, kept, parts, low, point, high, basis in rows:
+        if role != "insert_target":
+            found[query].append(
+                ScanReport(
+                    table=table or name,
+                    columns=tuple(sorted(columns.get(scan, ()))),
+                    star=star,
+                    role=role,
+                    pruning=pruning,
+                    pruning_reason=reason,
+                    partitions_kept=kept,
+                    partitions_total=parts,
+                    bytes=_range(low, point, high, basis),
+                )
             )
-        )
     return found
 
 
@@ -102,36 +97,63 @@ def query_reports(
     book = book or price_book()
     scans = _scan_reports(frames)
     found: list[QueryReport] = []
-    for row in _rows(frames["queries"], _QUERY_COLUMNS):
-        billed = _range(row["billed_low"], row["billed"], row["billed_high"], row["bytes_basis"])
-        usd = _money(billed, row["usd_per_tib"])
-        runs = row["runs"] if row["runs"] is not None else 1.0
+    notes: dict[tuple[float, str], str] = {}
+    for (
+        key,
+        at,
+        via,
+        statement,
+        loop_depth,
+        fingerprint,
+        variant,
+        dialect,
+        counted_with,
+        materialized,
+        layout,
+        runs,
+        runs_basis,
+        usd_per_tib,
+        location,
+        billed_low,
+        billed_point,
+        billed_high,
+        low,
+        point,
+        high,
+        basis,
+    ) in frames["queries"].select(_QUERY_COLUMNS).rows():
+        billed = _range(billed_low, billed_point, billed_high, basis)
+        usd = _money(billed, usd_per_tib)
+        times = runs if runs is not None else 1.0
         note = None
-        if row["usd_per_tib"] is not None:
-            price = plain_decimal(Decimal(str(row["usd_per_tib"])))
-            note = f"{price} USD/TiB, {row['location']}, {book.note(row['location'])}"
+        if usd_per_tib is not None:
+            note = notes.get((usd_per_tib, location))
+            if note is None:
+                price = plain_decimal(Decimal(str(usd_per_tib)))
+                note = f"{price} USD/TiB, {location}, {book.note(location)}"
+                notes[usd_per_tib, location] = note
         found.append(
             QueryReport(
-                id=ids[row["query"]],
-                path=places.path(row["at"]),
-                span=places.span(row["at"]),
-                via=row["via"],
-                statement=row["statement"],
-                loop_depth=row["loop_depth"],
-                fingerprint=row["fingerprint"],
-                runs=runs,
-                runs_basis=row["runs_basis"] or "assumed",
-                bytes_processed=_range(row["bytes_low"], row["bytes"], row["bytes_high"], row["bytes_basis"]),
+                id=ids[key],
+                path=places.path(at),
+                span=places.span(at),
+                via=via,
+                statement=statement,
+                loop_depth=loop_depth,
+                fingerprint=fingerprint,
+                runs=times,
+                runs_basis=runs_basis or "assumed",
+                bytes_processed=_range(low, point, high, basis),
                 bytes_billed=billed,
                 usd=usd,
-                usd_per_iteration=usd.times(Decimal(str(runs))) if usd is not None else None,
+                usd_per_iteration=usd.times(Decimal(str(times))) if usd is not None else None,
                 price=note,
-                scans=tuple(scans.get(row["query"], ())),
-                variant=row["variant"],
-                dialect=row["dialect"] if row["dialect"] != "bigquery" else None,
-                counted_with=ids[row["counted_with"]] if row["counted_with"] is not None else None,
-                materialized=row["materialized"],
-                layout=row["layout"],
+                scans=tuple(scans.get(key, ())),
+                variant=variant,
+                dialect=dialect if dialect != "bigquery" else None,
+                counted_with=ids[counted_with] if counted_with is not None else None,
+                materialized=materialized,
+                layout=layout,
             )
         )
     found.sort(

@@ -115,11 +115,10 @@ def judge_examples(
                 analyse_file(task, data, CollectSettings("bigquery", (str(folder / "none"),)))
             )
             columns.append(payload["columns"])
-            _, _, reasons, details = payload["columns"].get("unread", ((), (), (), ()))
-            for reason, detail in zip(reasons, details, strict=True):
-                unread[number].append(f"cannot be read: {reason} ({detail})")
         settings = EstimateSettings(now=NOW, project=PROJECT)
         frames = estimate(merge_columns(columns), load_catalog([catalog]), settings, expand_view)
+        for number, reason, detail in frames["unread"].select("source", "reason", "detail").rows():
+            unread[number].append(f"cannot be read: {reason} ({detail})")
         judge = Judge(frames, query_ids(frames), SourceTexts(absolute), machine_price(None))
         for finding in judge.findings(rulebook.rules):
             findings[int(finding.path.partition(".")[0])].append(finding)

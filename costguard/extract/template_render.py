@@ -345,9 +345,10 @@ class TemplateRenderer:
                 if path in self._project.templates or path in self._macro_paths:
                     text = self._project.files.read(path)
                     return None if text is None else (path, text)
-            if not folder:
+            above = posixpath.dirname(folder)
+            if above == folder:  # nothing, or the root of an absolute path
                 return None
-            folder = posixpath.dirname(folder)
+            folder = above
 
     @functools.cached_property
     def _macro_paths(self) -> frozenset[str]:

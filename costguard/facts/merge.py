@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costguard.facts.schema import INTERNAL_TABLES, TABLES, columns_of
 
@@ -12,8 +13,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 SourceRows = Mapping[str, Sequence[Sequence[Any]]]
-SourceColumns = Mapping[str, Sequence[Sequence[Any]]]
-"""The rows of a source turned round: for each table the values of each column, without those yet to be estimated."""
+SourceColumns = Mapping[str, tuple[int, Sequence[Sequence[Any] | None]]]
+"""The rows of a source turned round: for each table their number and the values of each column, without those yet to be
+estimated. A column is None where its values follow from nothing but the number of rows: the numbers of the rows
+themselves, the one source, or null throughout. More than half of all values need not be written for that."""
 
 _STORED = tuple(
     table for table in (*TABLES, *INTERNAL_TABLES) if table not in ("columns_read", "tables", "table_columns")
@@ -21,17 +24,43 @@ _STORED = tuple(
 """Tables that a source writes; the others are made by the estimate stage."""
 
 
+class _Column(NamedTuple):
+    """How a column travels."""
+
+    key: str | None
+    """The table that its values are row numbers of."""
+    several: bool
+    """It holds several keys in each row."""
+    counts: bool
+    """Its values are the numbers of the rows."""
+    source: bool
+    """Its values are the key of the source."""
+
+
 @cache
-def _plan(table: str) -> tuple[tuple[str | None, bool], ...]:
-    """For each column that a source fills: the table that its key points at, and whether it holds several keys. Those
-    that the estimate stage fills come after them."""
-    return tuple((column.key, column.type == "keys") for column in columns_of(table) if not column.estimated)
+def _plan(table: str) -> tuple[_Column, ...]:
+    """The columns that a source fills. Those that the estimate stage fills come after them."""
+    return tuple(
+        _Column(
+            column.key, column.type == "keys", column.key == table and not position, column.key == "sources"
+        )
+        for position, column in enumerate(columns_of(table))
+        if not column.estimated
+    )
 
 
-def columns_of_rows(rows: SourceRows) -> dict[str, tuple[tuple[Any, ...], ...]]:
+def columns_of_rows(
+    rows: SourceRows,
+) -> dict[str, tuple[int, tuple[tuple[Any, ...] | None, ...]]]:
     """The rows of a source as columns; tables without rows are left out."""
     return {
-        table: tuple(zip(*values, strict=True))[: len(_plan(table))]
+        table: (
+            len(values),
+            tuple(
+                None if column.counts or column.source or items.count(None) == len(items) else items
+                for column, items in zip(_plan(table), zip(*values, strict=True), strict=False)
+            ),
+        )
         for table, values in rows.items()
         if values
     }
@@ -50,18 +79,18 @@ def merge_columns(sources: Iterable[SourceColumns]) -> dict[str, pl.DataFrame]:
     offsets = dict.fromkeys(_STORED, 0)
     waiting = 0
     for source in sources:
-        counts: dict[str, int] = {}
-        for table, values in source.items():
-            counts[table] = len(values[0])
-            for target, (key, several), items in zip(columns[table], plans[table], values, strict=True):
-                offset = offsets[key] if key is not None else 0
-                if not offset:
+        for table, (count, values) in source.items():
+            for target, column, items in zip(columns[table], plans[table], values, strict=True):
+                offset = offsets[column.key] if column.key is not None else 0
+                if items is None:
+                    target.extend(_implied(column, offset, count))
+                elif not offset:
                     target.extend(items)
-                elif several:
+                elif column.several:
                     target.extend([number + offset for number in item] for item in items)
                 else:
                     target.extend([None if item is None else item + offset for item in items])
-        for table, count in counts.items():
+        for table, (count, _) in source.items():
             offsets[table] += count
             waiting += count
         if waiting >= ROWS_AT_ONCE:
@@ -69,6 +98,13 @@ def merge_columns(sources: Iterable[SourceColumns]) -> dict[str, pl.DataFrame]:
             columns, waiting = _nothing(plans), 0
     _pack(columns, parts)
     return _joined(parts)
+
+
+def _implied(column: _Column, offset: int, count: int) -> Iterable[int | None]:
+    """The values of a column that is not written."""
+    if column.counts:
+        return range(offset, offset + count)
+    return repeat(offset if column.source else None, count)
 
 
 ROWS_AT_ONCE = 40_000

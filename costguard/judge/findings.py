@@ -37,6 +37,7 @@ def judged(
     frames: Mapping[str, pl.DataFrame],
     rulebook: Rulebook,
     rules: Sequence[Rule],
+    rows: Sequence[pl.DataFrame],
     ignored: Sequence[str],
     severities: Mapping[str, Severity],
     query_ids: Sequence[str],
@@ -48,10 +49,11 @@ def judged(
 ) -> tuple[Finding, ...]:
     """The findings, in the order in which they are reported.
 
+    `rows`: those that each of the `rules` gave (`costguard.judge.rule_rows`).
     `ignored`: names that `choose` left out, and of findings about ignore comments.
     `marked`: files that hold an ignore comment, with their number of cells (0 for a plain file).
     """
-    found = Judge(frames, query_ids, texts, machine, terms.name).findings(rules)
+    found = Judge(frames, query_ids, texts, machine, terms.name).findings_of(rules, rows)
     ignores: list[Ignore] = []
     silent = {rulebook.identify(name) for name in ignored} & HOUSEKEEPING.keys()
     for path, cells in marked:

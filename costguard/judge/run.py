@@ -15,7 +15,8 @@ from costguard.judge.columns import columns_problems
 from costguard.judge.message import fill
 from costguard.judge.occurrence import occurrence
 from costguard.judge.page import Rule
-from costguard.judge.rulebook import RulebookError, execute
+from costguard.judge.rule_rows import rule_rows
+from costguard.judge.rulebook import RulebookError
 from costguard.model import Span
 from costguard.money import BASES, TIB, ByteRange, Dollars, Seconds
 from costguard.result import Confidence, Finding, Severity
@@ -60,23 +61,25 @@ class Judge:
         Raises:
             RulebookError: a rule's query does not run, or gives what no finding can be made of.
         """
-        import polars as pl
+        return self.findings_of(rules, rule_rows(self._frames, rules))
 
+    def findings_of(self, rules: Sequence[Rule], rows: Sequence[pl.DataFrame]) -> list[Finding]:
+        """The findings, of the rows that each rule gave.
+
+        Raises:
+            RulebookError: a row gives what no finding can be made of.
+        """
         found: list[Finding] = []
-        with pl.SQLContext(dict(self._frames), eager=True) as context:
-            for rule in rules:
-                where = f"{rule.path}:{rule.sql_line}"
-                try:
-                    rows = execute(context, rule.sql)
-                except Exception as error:  # polars has no common base class for what its SQL refuses
-                    first = str(error).strip().splitlines()[0]
-                    raise RulebookError([f"{where}: {first}"]) from None
-                problems = columns_problems(rule, rows.schema) or self._value_problems(rows)
-                if problems:
-                    raise RulebookError([f"{where}: {problem}" for problem in problems])
+        for rule, given in zip(rules, rows, strict=True):
+            problems = columns_problems(rule, given.schema)
+            if not problems and given.height:
+                problems = self._value_problems(given)
+            if problems:
+                raise RulebookError([f"{rule.path}:{rule.sql_line}: {problem}" for problem in problems])
+            if given.height:
                 # Polars joins promise no order, and of two findings that look the same only the first is kept.
-                rows = rows.sort([name for name in ("query", "at") if name in rows.columns])
-                found.extend(self._finding(rule, row) for row in self._own(rows))
+                given = given.sort([name for name in ("query", "at") if name in given.columns])
+                found.extend(self._finding(rule, row) for row in self._own(given))
         return _numbered(found)
 
     def _own(self, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:

@@ -31,7 +31,8 @@ def test_keys_of_the_second_source_move_on() -> None:
 
 
 def test_columns_that_are_yet_to_be_estimated_are_not_written() -> None:
-    (columns,) = [columns_of_rows(analyse("SELECT a FROM d.t"))["scans"]]
+    count, columns = columns_of_rows(analyse("SELECT a FROM d.t"))["scans"]
+    assert count == 1
     names = [column.name for column in columns_of("scans")]
     assert names[len(columns) - 1 : len(columns) + 1] == ["on_predicate", "table"]
     frame = merge([analyse("SELECT a FROM d.t")])["scans"]

@@ -12,6 +12,7 @@ import pytest
 from costguard.estimate.compute import MachinePrice
 from costguard.facts.places import Places
 from costguard.judge.findings import choose, judged
+from costguard.judge.rule_rows import rule_rows
 from costguard.judge.rulebook import Rulebook, RulebookError
 from costguard.judge.suppress import IgnoreTerms
 from costguard.query_reports import query_ids, query_reports
@@ -68,7 +69,18 @@ def judge(
     machine = MachinePrice("tiny", Decimal(1), assumed=True)
     marked = [("q.sql", 0)]
     return judged(
-        frames, BOOK, rules, ignored, severities or {}, names, reports, texts, marked, machine, TERMS
+        frames,
+        BOOK,
+        rules,
+        rule_rows(frames, rules),
+        ignored,
+        severities or {},
+        names,
+        reports,
+        texts,
+        marked,
+        machine,
+        TERMS,
     )
 
 
