@@ -128,7 +128,7 @@ def load_charges(given: Sequence[str]) -> Charges:
     credit = credit_total(pl.col("credits"))
     frame = pl.concat(frames).with_columns(
         credit.alias("credit"),
-        (pl.col("cost") + credit).alias("net"),
+        (pl.col("cost").fill_null(0) + credit).alias("net"),  # a credit counts without a cost, too
         credit_total(pl.col("credits"), PROMOTION).alias("promotion"),
         pl.lit(1, dtype=pl.Int64).alias("rows"),
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -112,17 +113,10 @@ def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFr
     key = dimension_key(dimension, zone)
     name = pl.col(key.name) if key.name is not None else pl.lit(None, dtype=pl.String)
     keyed = frame.select(
-        key.value.alias("key"), name.alias("name"), *("usage_start", "rows", "cost", "credit", "net")
+        key.value.alias("key"), name.alias("name"), *("usage_start", "rows", "cost", "credit")
     )
-    return (
-        keyed.group_by("key")
-        .agg(
-            latest("name"),
-            *_AMOUNTS,
-        )
-        .with_columns(key.written(pl.col("key")))
-        .sort("net", "key", descending=[True, False], nulls_last=True)
-    )
+    summed = keyed.group_by("key").agg(latest("name"), *_AMOUNTS)
+    return _dearest_first(summed.with_columns(key.written(pl.col("key")), _NET), ("key",))
 
 
 def roll_up_together(frame: pl.LazyFrame, dimensions: Sequence[str], zone: str = "UTC") -> pl.LazyFrame:
@@ -134,15 +128,36 @@ def roll_up_together(frame: pl.LazyFrame, dimensions: Sequence[str], zone: str =
     """
     names = list(dict.fromkeys(dimensions))
     keys = {name: dimension_key(name, zone) for name in names}
-    keyed = frame.select(
-        *(key.value.alias(name) for name, key in keys.items()), *("rows", "cost", "credit", "net")
-    )
-    return (
-        keyed.group_by(names)
-        .agg(_AMOUNTS)
-        .with_columns(key.written(pl.col(name)) for name, key in keys.items())
-        .sort("net", *names, descending=[True, *(False for _ in names)], nulls_last=True)
-    )
+    keyed = frame.select(*(key.value.alias(name) for name, key in keys.items()), *("rows", "cost", "credit"))
+    summed = keyed.group_by(names).agg(_AMOUNTS)
+    written = (key.written(pl.col(name)).alias(name) for name, key in keys.items())
+    return _dearest_first(summed.with_columns(*written, _NET), names)
+
+
+def _dearest_first(frame: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
+    """By `net`, falling; rows of the same `net` by these columns, null last."""
+    return frame.map_batches(partial(_sorted, names=tuple(names)), schema=frame.collect_schema())
+
+
+def _sorted(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Few rows have a net that others have, too, and to compare texts takes long: these alone are sorted by names."""
+    order = frame["net"].arg_sort(descending=True, nulls_last=True)
+    net = frame["net"].gather(order)
+    as_before = net.eq_missing(net.shift(1))
+    if order.len():
+        as_before[0] = False
+    tied = as_before | as_before.shift(-1, fill_value=False)
+    if tied.any():
+        rows = order.filter(tied)
+        of_one_net = frame.select("net", *names)[rows].with_columns(rows.alias(_ROW))
+        falling = [True, *(False for _ in names)]
+        of_one_net = of_one_net.sort("net", *names, descending=falling, nulls_last=True)
+        order = order.scatter(tied.arg_true(), of_one_net[_ROW])
+    return frame[order]
+
+
+_ROW: Final = " row"
+"""No dimension is called so."""
 
 
 def latest(name: str) -> pl.Expr:
@@ -157,8 +172,9 @@ _AMOUNTS: Final = (
     pl.col("rows").sum(),
     pl.col("cost").sum().alias("gross"),
     pl.col("credit").sum().alias("credits"),
-    pl.col("net").sum(),
 )
+_NET: Final = (pl.col("gross") + pl.col("credits")).alias("net")
+"""Net is cost plus credits of each charge, so that sums are as well: there is one less to add up."""
 
 
 def sums(frame: pl.DataFrame) -> list[Sum]:

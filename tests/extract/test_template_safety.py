@@ -111,6 +111,12 @@ def test_nothing_outside_of_the_project_is_included(name: str, tmp_path: object)
     assert project.files.read("../outside.sql") is None
 
 
+@pytest.mark.parametrize("path", ["/folder/model.sql", "//host/model.sql", "../model.sql", "./model.sql"])
+def test_the_search_for_an_included_file_ends_above_the_project(path: str) -> None:
+    found = read("SELECT 1 {% include 'no.sql' %}", path=path)
+    assert [entry.detail for entry in found.unread] == ["no.sql"]
+
+
 def test_files_that_include_each_other_end_in_one_unread_entry() -> None:
     project = build_template_project(
         MemoryFiles({"a.sql": "{% include 'b.sql' %}", "b.sql": "{% include 'a.sql' %}"})

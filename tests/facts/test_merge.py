@@ -41,6 +41,46 @@ def test_columns_that_are_yet_to_be_estimated_are_not_written() -> None:
     assert frame.schema["bytes"] == pl.Int64
 
 
+def test_columns_that_follow_from_the_number_of_rows_are_not_written() -> None:
+    rows = analyse("SELECT a FROM d.t JOIN d.u USING (k)")
+    count, columns = columns_of_rows(rows)["scans"]
+    by_name = dict(zip((column.name for column in columns_of("scans")), columns, strict=False))
+    assert count == 2
+    assert by_name["scan"] is None  # 0, 1
+    assert by_name["star_at"] is None  # there is none
+    assert by_name["table_name"] == ("d.t", "d.u")
+    _, columns = columns_of_rows(rows)["locations"]
+    assert [values is None for values in columns] == [True, True, False, False, False, False, True]
+
+
+def test_what_is_written_and_what_follows_give_the_rows_again() -> None:
+    texts = [
+        "SELECT a FROM d.t JOIN d.u USING (k)",
+        "SELECT 1",
+        "DELETE FROM d.t WHERE x = 1",
+        "SELECT * FROM d.v",
+    ]
+    sources = [analyse(text) for text in texts]
+    frames = merge(sources)
+    for table in ("queries", "scans", "locations", "joins", "writes"):
+        names = [column.name for column in columns_of(table) if not column.estimated]
+        keys = {column.name: column.key for column in columns_of(table)}
+        offsets = dict.fromkeys(("sources", *TABLES), 0)
+        wanted = []
+        for rows in sources:
+            for row in rows.get(table, ()):
+                values = dict(zip(names, row, strict=False))
+                wanted.append(
+                    tuple(
+                        value + offsets[keys[name]] if keys[name] and value is not None else value
+                        for name, value in values.items()
+                    )
+                )
+            for other, given in rows.items():
+                offsets[other] = offsets.get(other, 0) + len(given)
+        assert frames[table].select(names).rows() == wanted
+
+
 def test_no_sources_give_every_table_empty() -> None:
     frames = merge([])
     assert set(TABLES) <= set(frames)

@@ -7,12 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
 from costguard.history.charges import load_charges, summarise
+from costguard.history.columns import MONEY
 from costguard.history.rollup import Period, Sum, roll_up, roll_up_together, sums, week_period, within
 from tests.history.bills import Row, at, charge, parquet
 
@@ -49,6 +51,44 @@ BILL = [
     charge(1.0, labels=None, service={"id": "S2", "description": "Storage"}, usage_start_time=at(2, 23)),
     charge(-0.5, project=None, labels=[], service={"id": "S2", "description": "Storage"}),
 ]
+
+
+def test_of_one_net_by_the_names_and_null_last(tmp_path: Path) -> None:
+    labels = [[{"key": "team", "value": name}] for name in ("b", "a", "c")]
+    rows = [charge(2.0, labels=labels[0]), charge(2.0, labels=labels[1]), charge(2.0, labels=None)]
+    path = parquet(tmp_path / "b.parquet", [charge(1.0, labels=labels[2]), *rows])
+    assert [(item.key, item.net) for item in by(path, "label:team")] == [
+        *(("a", Decimal(2)), ("b", Decimal(2)), (None, Decimal(2)), ("c", Decimal(1)))
+    ]
+    together = roll_up_together(load_charges([path]).frame, ["project", "label:team"]).collect()
+    assert together["label:team"].to_list() == ["a", "b", None, "c"]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from(["a", "b", "", None]), st.booleans()),
+        min_size=0,
+        max_size=12,
+    )
+)
+def test_the_order_is_that_of_a_sort_by_net_and_names(rows: list[tuple[float, str | None, bool]]) -> None:
+    frame = pl.LazyFrame(
+        [(Decimal(str(cost)), Decimal(0), 1, name, "x" if other else "y") for cost, name, other in rows],
+        schema={"cost": MONEY, "credit": MONEY, "rows": pl.Int64, "project": pl.String, "region": pl.String},
+        orient="row",
+    )
+    found = roll_up_together(frame, ["project", "region"]).collect()
+    wanted = found.sort("net", "project", "region", descending=[True, False, False], nulls_last=True)
+    assert found.rows() == wanted.rows()
+
+
+def test_a_credit_without_a_cost_counts(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "b.parquet", [charge(3.0), charge(None, (("DISCOUNT", -1.0),))])
+    (item,) = by(path, "service")
+    assert (item.gross, item.credits, item.net) == (Decimal(3), Decimal(-1), Decimal(2))
+    summary = summarise(load_charges([path]))
+    assert (summary.gross, summary.credits, summary.net) == (item.gross, item.credits, item.net)
 
 
 def test_the_dearest_first_and_the_null_key_too(tmp_path: Path) -> None:

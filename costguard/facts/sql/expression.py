@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlglot import exp
 
@@ -214,14 +214,45 @@ _NAMES = frozenset({exp.Column, exp.Dot, exp.Bracket})
 _NAMES_NOTHING = frozenset(
     {exp.Literal, exp.Identifier, exp.Var, exp.DataType, exp.Null, exp.Boolean, exp.Placeholder}
 )
-_SAYS_NOTHING = _PLAIN | _NAMES_NOTHING
+
+_NOTHING, _OTHER, _NAME, _QUERY, _TABLE, _STAR, _WINDOW, _ARGUMENT, _LAMBDA, _CALL, _AGGREGATE = range(11)
+"""What a value among the arguments of a node is to a walk. Nothing: no node, or one that mentions nothing. Other: only
+what is in it counts."""
+_KINDS: dict[type, int] = {
+    **dict.fromkeys(_NAMES_NOTHING, _NOTHING),
+    **dict.fromkeys(_NAMES, _NAME),
+    **dict.fromkeys(_OPERATORS, _OTHER),
+    exp.Table: _TABLE,
+    exp.Star: _STAR,
+    exp.Window: _WINDOW,
+    exp.Kwarg: _ARGUMENT,
+    exp.PropertyEQ: _ARGUMENT,
+    exp.Lambda: _LAMBDA,
+}
+
+
+class _Kinds(dict[type, int]):
+    """What the values of each type are. Every node is asked for, so a type is looked at once."""
+
+    def __missing__(self, kind: type) -> int:
+        if not issubclass(kind, exp.Expression):
+            found = _NOTHING
+        elif issubclass(kind, (exp.Select, exp.SetOperation)):
+            found = _QUERY
+        elif issubclass(kind, exp.AggFunc):
+            found = _AGGREGATE
+        else:
+            found = _CALL if issubclass(kind, exp.Func) else _OTHER
+        self[kind] = found
+        return found
+
+
+_kinds: Final = _Kinds(_KINDS)
 
 
 def _simple_column(node: exp.Expr) -> Reference | None:
-    """`a` or `t.a`, by far the most references; None for all else (`column_parts` reads it)."""
+    """`a`, `t.a` or `t.s.a`, by far the most references; None for all else (`column_parts` reads it)."""
     arguments = node.args
-    if arguments.get("db") is not None:
-        return None
     name = arguments["this"]
     if type(name) is not exp.Identifier:
         return None
@@ -232,19 +263,30 @@ def _simple_column(node: exp.Expr) -> Reference | None:
     qualifier = arguments.get("table")
     if qualifier is None:
         return Reference((written.lower(),), (written,), meta["start"], meta["end"] + 1)
-    first = qualifier._meta
-    if not first or first.get("start") is None:
-        return None
+    first = qualifier
     table: str = qualifier.args["this"]
-    return Reference((table.lower(), written.lower()), (table, written), first["start"], meta["end"] + 1)
+    parts: tuple[str, ...] = (table, written)
+    outer = arguments.get("db")
+    if outer is not None:
+        first, parts = outer, (outer.args["this"], *parts)
+        outer = arguments.get("catalog")
+        if outer is not None:
+            first, parts = outer, (outer.args["this"], *parts)
+    start = first._meta
+    if not start or start.get("start") is None:
+        return None
+    return Reference(tuple([part.lower() for part in parts]), parts, start["start"], meta["end"] + 1)
 
 
 def inspect(root: exp.Expr) -> ExpressionInfo:
     """Collect what an expression mentions, each node visited once."""
+    kinds = _kinds
     if type(root) is exp.Column:
         simple = _simple_column(root)
         if simple is not None:
             return ExpressionInfo((simple,))
+    if not kinds[type(root)]:
+        return ExpressionInfo()
     references: list[Reference] = []
     queries: list[tuple[exp.Expr, str]] = []
     tables: list[exp.Table] = []
@@ -252,14 +294,19 @@ def inspect(root: exp.Expr) -> ExpressionInfo:
     aggregates: list[exp.Expr] = []
     named_windows: list[str] = []
     windows: list[exp.Expr] = []
-    stack: list[tuple[Any, bool]] = [(root, False)]
+    stack: list[Any] = [root]
+    push = stack.append
+    windows_around = 0
     while stack:
-        node, in_window = stack.pop()
-        kind = type(node)
-        if kind in _NAMES_NOTHING:
+        node = stack.pop()
+        if node is None:  # everything in a window has been seen
+            windows_around -= 1
             continue
-        if kind in _NAMES:
-            simple = _simple_column(node) if kind is exp.Column else None
+        kind = kinds[type(node)]
+        if kind == _OTHER:
+            pass
+        elif kind == _NAME:
+            simple = _simple_column(node) if type(node) is exp.Column else None
             if simple is not None:
                 references.append(simple)
                 continue
@@ -271,64 +318,52 @@ def inspect(root: exp.Expr) -> ExpressionInfo:
                 references.append(
                     Reference(tuple(part.lower() for part in written), tuple(written), start, end)
                 )
-                stack.extend((item, in_window) for item in inner)
+                stack.extend(inner)
                 continue
-            if kind is exp.Column:
+            if type(node) is exp.Column:
                 continue
-            value = struct_value(node) if kind is exp.Dot else None
+            value = struct_value(node) if type(node) is exp.Dot else None
             if value is not None:
-                stack.append((value, in_window))
+                push(value)
                 continue
-        elif kind is exp.Select or isinstance(node, exp.SetOperation):
-            parent = node.parent
-            while isinstance(parent, (exp.Subquery, exp.Paren)):
-                parent = parent.parent
-            usage = (
-                "exists"
-                if isinstance(parent, exp.Exists)
-                else "array"
-                if isinstance(parent, exp.Array)
-                else "value"
-            )
-            queries.append((node, usage))
+        elif kind >= _CALL:
+            functions.append(node)
+            if kind == _AGGREGATE and not windows_around:
+                aggregates.append(node)
+        elif kind == _QUERY:
+            queries.append((node, _usage(node)))
             continue
-        elif kind is exp.Table:
+        elif kind == _TABLE:
             tables.append(node)
             continue
-        elif kind is exp.Star:
-            for key in ("replace", "except_", "rename"):
-                if key == "replace":
-                    stack.extend((item, in_window) for item in node.args.get(key) or ())
+        elif kind == _STAR:
+            stack.extend(node.args.get("replace") or ())
             continue
-        elif kind is exp.Window:
+        elif kind == _WINDOW:
             windows.append(node)
-            in_window = True
+            windows_around += 1
+            push(None)
             if node.alias:
                 named_windows.append(node.alias.lower())
-        elif kind is exp.Kwarg or kind is exp.PropertyEQ:
+        elif kind == _ARGUMENT:
             value = node.args.get("expression")
             if isinstance(value, exp.Expression):
-                stack.append((value, in_window))
+                push(value)
             continue
-        elif kind is exp.Lambda:
+        else:
             names = {item.name.lower() for item in node.expressions}
             below = inspect(node.this)
             references.extend(item for item in below.references if item.parts[0] not in names)
             queries.extend(below.queries)
             functions.extend(below.functions)
             continue
-        elif isinstance(node, exp.Func) and kind not in _OPERATORS:
-            functions.append(node)
-            if isinstance(node, exp.AggFunc) and not in_window:
-                aggregates.append(node)
         for value in node.args.values():
-            kind = type(value)
-            if kind is list:
+            if type(value) is list:
                 for child in value:
-                    if type(child) not in _SAYS_NOTHING and isinstance(child, exp.Expression):
-                        stack.append((child, in_window))
-            elif kind not in _SAYS_NOTHING and isinstance(value, exp.Expression):
-                stack.append((value, in_window))
+                    if kinds[type(child)]:
+                        push(child)
+            elif kinds[type(value)]:
+                push(value)
     # Most lists are empty: the common empty tuple stands for those.
     return ExpressionInfo(
         references,
@@ -339,3 +374,13 @@ def inspect(root: exp.Expr) -> ExpressionInfo:
         named_windows or (),
         windows or (),
     )
+
+
+def _usage(query: exp.Expr) -> str:
+    """How a query in an expression is used."""
+    around = query.parent
+    while isinstance(around, (exp.Subquery, exp.Paren)):
+        around = around.parent
+    if isinstance(around, exp.Exists):
+        return "exists"
+    return "array" if isinstance(around, exp.Array) else "value"
