@@ -57,7 +57,9 @@ def columns_of_rows(
         table: (
             len(values),
             tuple(
-                None if column.counts or column.source or items.count(None) == len(items) else items
+                None
+                if column.counts or column.source or (items[0] is None and items.count(None) == len(items))
+                else items
                 for column, items in zip(_plan(table), zip(*values, strict=True), strict=False)
             ),
         )
