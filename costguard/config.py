@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from costguard.errors import UsageProblem
+from costguard.field_words import field_words
 
 Level = Literal["error", "warning", "note"]
 FailOn = Literal["error", "warning", "note", "never"]
@@ -65,6 +66,17 @@ def _cache(value: Any) -> Any:
     if not isinstance(value, bool):
         raise ValueError("must be true, false or a directory")
     return value
+
+
+def _time_zone(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value  # the type says so
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone such as Europe/Zurich") from None
 
 
 def _parameter(value: Any) -> Any:
@@ -209,7 +221,7 @@ class Config(BaseModel):
     guards: dict[str, Any] = Field(default_factory=dict)
     """`[tool.costguard.guards]`, likewise."""
 
-    timezone: str = "UTC"
+    timezone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
     """Of days and weeks."""
     report_labels: Texts = ("team",)
     """Keys of labels that the report adds up by."""
@@ -255,19 +267,9 @@ def rule_directories(config: Config) -> tuple[Path, ...]:
     return tuple(folder for folder in folders if folder.is_dir())
 
 
-_EXPECTED: Final = {
-    "missing": "is missing",
-    "string_type": "must be a text",
-    "tuple_type": "must be a list",
-    "dict_type": "must be a table",
-    "model_type": "must be a table",
-    "path_type": "must be a path",
+_OWN_WORDS: Final = {
     "string_pattern_mismatch": "must be lower-case words joined by '-', such as no-full-scans",
-    "string_too_short": "must not be empty",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
 }
-"""What pydantic would say in Python's words."""
 
 
 _NO_KEYS: Final = ("folder", "file_name")
@@ -349,7 +351,7 @@ def explain_item(where: str, item: Any, model: type[BaseModel]) -> str:
         close = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
         return f"{where}: unknown key {key!r}{hint}"
-    expected = _EXPECTED.get(item["type"])
-    if not key:  # of the whole table: the text names what it is about
-        return f"{where}: {item['msg'].removeprefix('Value error, ')}"
-    return f"{where}: {key}: {expected or item['msg'].removeprefix('Value error, ')}"
+    said = field_words(item, _OWN_WORDS)
+    return (
+        f"{where}: {key}: {said}" if key else f"{where}: {said}"
+    )  # of a whole table: it names what it is about

@@ -116,10 +116,11 @@ def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> Discovery:
     found: dict[str, SourceFile] = {}
     unread: list[UnreadReport] = []
     roots: list[Path] = []
+    seen: set[str] = set()
     for path in paths:
         is_folder = path.is_dir()
         base = path if is_folder else path.parent
-        given = _Given(base, excluded, found, unread)
+        given = _Given(base, excluded, found, unread, seen)
         roots.append(given.resolved)
         if is_folder:
             for name in _names(path):
@@ -156,11 +157,15 @@ class _Given:
         excluded: pathspec.GitIgnoreSpec | None,
         found: dict[str, SourceFile],
         unread: list[UnreadReport],
+        seen: set[str],
     ) -> None:
+        """`seen`: the files of all given paths, so that two spellings of a path do not count its files twice."""
         written = base.as_posix()
         self.prefix = "" if written == "." else f"{written.rstrip('/')}/"
         self.folder = str(base.absolute())
         self.resolved = base.resolve()
+        self.real_folder = str(self.resolved)
+        self.seen = seen
         self.excluded = excluded
         self.found = found
         self.unread = unread
@@ -169,13 +174,18 @@ class _Given:
         """A file by its name below the directory, with forward slashes. `by_itself`: it was given, so it is wanted."""
         kind = kind_of(name)
         shown = printable(self.prefix + name)
+        real = os.path.join(self.real_folder, name)
+        if real in self.seen:
+            return
         if kind is None:
             if by_itself:
                 detail = f"known: {', '.join(sorted(KINDS))}"
+                self.seen.add(real)
                 self._report(shown, "not a kind of file that is read", detail)
             return
         if not by_itself and self._is_excluded(name, shown):
             return
+        self.seen.add(real)
         absolute = os.path.join(self.folder, name)
         try:
             status = os.lstat(absolute)

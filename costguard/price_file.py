@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator
 
 from costguard.errors import UsageProblem
+from costguard.field_words import field_words
 from costguard.money import plain_decimal
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def _first(error: Any) -> str:
     for part in item["loc"]:
         where += f"[{part}]" if isinstance(part, int) else f".{part}"
     rest = f" (and {count - 1} more)" if count > 1 else ""
-    return f"{where.lstrip('.')}: {item['msg'].removeprefix('Value error, ')}{rest}"
+    return f"{where.lstrip('.')}: {field_words(item)}{rest}"
 
 
 def _check(path: Path, prices: PriceFile) -> None:

@@ -177,6 +177,17 @@ def test_each_file_once_and_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert paths(discover([Path(".")])) == ["a/y.sql", "b/x.sql", "z.sql"]
 
 
+def test_each_file_once_however_its_path_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its dollars would count twice."""
+    make(tmp_path, "sql/a.sql", "sql/notes.txt")
+    (tmp_path / "linked").symlink_to(tmp_path / "sql")
+    monkeypatch.chdir(tmp_path)
+    spellings = [Path("sql/../sql"), tmp_path / "sql", Path("linked"), Path("sql/a.sql")]
+    assert paths(discover(spellings)) == ["sql/../sql/a.sql"]
+    twice = discover([Path("sql/notes.txt"), tmp_path / "sql/notes.txt"])
+    assert [item.path for item in twice.unread] == ["sql/notes.txt"]
+
+
 def test_what_is_known_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "tests/q.sql")
     monkeypatch.chdir(tmp_path)

@@ -110,7 +110,7 @@ def refused(path: Path) -> str:
         (b'{"version": 2}', "version 2 of the price file is not known here, 1 is"),
         (b'{"version": "1"}', "version '1' of the price file is not known here, 1 is"),
         (b'{"version": true}', "version True of the price file"),
-        (b'{"version": 1}', "as_of: Field required (and 4 more)"),
+        (b'{"version": 1}', "as_of: is missing (and 4 more)"),
         (b"[" * 100_000, "not JSON ("),
     ],
 )

@@ -30,14 +30,16 @@ OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="FI
 ExportArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="EXPORT...",
+        metavar="EXPORT",
         help="Files, directories and patterns (Parquet, NDJSON, JSON, CSV, Avro), or bigquery://.",
     ),
 ]
 
 PayerOption = Annotated[
     str | None,
-    typer.Option("--project", help="Runs the queries of bigquery:// (default: of the credentials)."),
+    typer.Option(
+        "--project", metavar="PROJECT", help="Runs the queries of bigquery:// (default: of the credentials)."
+    ),
 ]
 MaxBytesOption = Annotated[
     int | None,
@@ -49,8 +51,9 @@ MaxBytesOption = Annotated[
     ),
 ]
 
-PathsArgument = Annotated[
-    list[Path], typer.Argument(metavar="PATH...", help="Files and directories to scan.")
+PathsArgument = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and directories to scan.")]
+OptionalPathsArgument = Annotated[
+    list[Path] | None, typer.Argument(metavar="PATH", help="Files and directories (default: here).")
 ]
 JobsOption = Annotated[
     list[str] | None,
@@ -67,20 +70,27 @@ CatalogOption = Annotated[
     typer.Option("--catalog", metavar="FILE", help="What the warehouse holds (repeatable)."),
 ]
 LocationOption = Annotated[
-    str | None, typer.Option("--location", help="BigQuery location that sets the price, such as US.")
+    str | None,
+    typer.Option("--location", metavar="LOCATION", help="BigQuery location that sets the price, such as US."),
 ]
 PricesOption = Annotated[
     Path | None, typer.Option("--prices", metavar="FILE", help="Prices of `costguard prices refresh`.")
 ]
-ProjectOption = Annotated[str | None, typer.Option("--project", help="Default project of table names.")]
-DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Default dataset of table names.")]
+ProjectOption = Annotated[
+    str | None, typer.Option("--project", metavar="PROJECT", help="Default project of table names.")
+]
+DatasetOption = Annotated[
+    str | None, typer.Option("--dataset", metavar="DATASET", help="Default dataset of table names.")
+]
 NowOption = Annotated[
     str | None, typer.Option("--now", metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")
 ]
 DialectOption = Annotated[
     str | None,
     typer.Option(
-        "--dialect", help="SQL dialect of .sql files (default: that of the dbt profile, else bigquery)."
+        "--dialect",
+        metavar="DIALECT",
+        help="SQL dialect of .sql files (default: that of the dbt profile, else bigquery).",
     ),
 ]
 BaselineOption = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from costguard.cli.options import Format, FormatOption, OutputOption
+from costguard.cli.options import ConfigOption, Format, FormatOption, NowOption, OutputOption
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 DEFAULT_FILE: Final = "prices.json"
 
 prices_app = typer.Typer(
-    help="List prices: get Google's latest, and show which are in use.", no_args_is_help=True
+    name="prices",
+    help="List prices: get Google's latest, and show which are in use.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
-
-ConfigOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Config file to use.")]
 
 
 @prices_app.command("refresh")
@@ -92,15 +94,15 @@ def refresh_command(
 @prices_app.command("show")
 def show_command(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A price file (default: that of the config).")
+        Path | None, typer.Argument(metavar="FILE", help="A price file (default: that of the config).")
     ] = None,
     service: Annotated[
         str | None, typer.Option(metavar="SERVICE", help="List the SKUs of this service of the file.")
     ] = None,
-    location: Annotated[str | None, typer.Option(help="Only this location or region.")] = None,
-    now: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")
+    location: Annotated[
+        str | None, typer.Option(metavar="LOCATION", help="Only this location or region.")
     ] = None,
+    now: NowOption = None,
     config: ConfigOption = None,
     format: FormatOption = Format.text,
     output: OutputOption = None,

@@ -95,7 +95,7 @@ def report_command(
 ) -> None:
     """Report what a week cost, from the bill: what changed, what is unusual, and where the month is going."""
     from costguard.budgets.declared import declared_budgets
-    from costguard.cli.iteration import ledger_path
+    from costguard.cli.iteration import ledger_to_read
     from costguard.cli.request import parse_now
     from costguard.cli.sources import Warehouse, bill_of, jobs_of
     from costguard.config import find_config, load_config
@@ -113,6 +113,7 @@ def report_command(
     warehouse.refuse_unless_used(billing, jobs or ())
     addresses = _addresses(format, mail_from, mail_to)
     check_output(output)
+    stamped = ledger_to_read(ledger)
     moment = parse_now(now)
     settings = load_config(config if config is not None else find_config(Path()))
     chosen = week_of(week, timezone or settings.timezone, moment)
@@ -129,7 +130,7 @@ def report_command(
         _code_costs(code, Exports(charges, history, priced), chosen, now, config)
         if code and history
         else None,
-        read_ledger(ledger_path(ledger)).entries,
+        read_ledger(stamped).entries,
         declared_budgets(settings),
         priced,
     )

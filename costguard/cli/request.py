@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cli.user_cache import user_cache_directory
 from costguard.config import Config, find_config, load_config, rule_directories
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from costguard.estimate.price import PriceBook
     from costguard.judge.policies import Policy
     from costguard.request import ScanRequest
+
+_CLOCK_YEARS: Final = range(1970, 3000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ def parse_now(text: str | None) -> datetime:
     """The clock of a scan: the given time (UTC unless it says otherwise), else the real one.
 
     Raises:
-        UsageProblem: the text is no ISO 8601 time.
+        UsageProblem: the text is no ISO 8601 time, or so far off that no weeks and months can be counted from it.
     """
     if text is None:
         return datetime.now(UTC)
@@ -187,6 +189,10 @@ def parse_now(text: str | None) -> datetime:
         value = datetime.fromisoformat(text)
     except ValueError:
         raise UsageProblem(f"--now {text!r} is not a time such as 2026-11-01T00:00:00Z") from None
+    if value.year not in _CLOCK_YEARS:
+        raise UsageProblem(
+            f"--now {text!r}: the year must be from {_CLOCK_YEARS.start} to {_CLOCK_YEARS.stop - 1}"
+        )
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 

@@ -346,6 +346,11 @@ def test_an_unknown_rule(costguard: Costguard, shop: Path, name: str, message: s
     [
         (("--now", "yesterday"), "--now 'yesterday' is not a time such as 2026-11-01T00:00:00Z"),
         (("--now", "2026-13-01"), "--now '2026-13-01' is not a time such as 2026-11-01T00:00:00Z"),
+        (("--now", "0001-01-01"), "--now '0001-01-01': the year must be from 1970 to 2999"),
+        (
+            ("--now", "9999-12-31T23:59:59-14:00"),
+            "--now '9999-12-31T23:59:59-14:00': the year must be from 1970 to 2999",
+        ),
         (
             ("--max-usd-per-query", "much"),
             "--max-usd-per-query 'much' is not an amount of dollars such as 2.50",
@@ -414,6 +419,8 @@ def test_wrong_usage(costguard: Costguard, arguments: tuple[str, ...]) -> None:
         ("tool = 3", "unknown key 'tool'; known: "),
         ('[rules]\ndirectories = "checks"', "shop/checks: no such directory"),
         ('[runs]\n"*" = -1', "runs.*: "),
+        ('timezone = "Mars/X"', "timezone: 'Mars/X' is no time zone such as Europe/Zurich"),
+        ("timezone = 3", "timezone: must be a text"),
     ],
 )
 def test_a_config_that_makes_no_sense(costguard: Costguard, shop: Path, text: str, message: str) -> None:

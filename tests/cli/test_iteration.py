@@ -74,6 +74,7 @@ def test_the_ledger_lies_beside_the_config_else_at_the_top_of_the_work_tree(
         (("end",), "there is no ledger; `costguard iteration start` begins one"),
         (("start", "--ledger", "."), ".: cannot be written (Is a directory)"),
         (("status", "--ledger", "."), ".: cannot be read (Is a directory)"),
+        (("status", "--ledger", "gone.jsonl"), "gone.jsonl: no such file"),
     ],
 )
 def test_what_is_wrong(costguard: Costguard, arguments: tuple[str, ...], problem: str) -> None:

@@ -148,6 +148,7 @@ def test_jobs_are_counted_with_their_iteration(costguard: Costguard, bill: str, 
         (("--billing", "{bill}", "--format", "eml"), "--format eml needs --mail-from and --mail-to"),
         (("--billing", "{bill}", "--mail-to", "a@b.ch"), "--mail-from and --mail-to are for --format eml"),
         (("--billing", "{bill}", "-o", "no/where.md"), "no/where.md: cannot be written"),
+        (("--billing", "{bill}", "--ledger", "gone.jsonl"), "gone.jsonl: no such file; `costguard iteration"),
     ],
 )
 def test_what_cannot_be_reported(
