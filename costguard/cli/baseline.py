@@ -186,14 +186,11 @@ def _scanned(options: Options, settings: Config) -> tuple[Found, date]:
     Raises:
         UsageProblem: nothing could be analysed, so that nobody knows.
     """
+    from costguard.cli.analysed import refuse_unless_analysed
     from costguard.cli.request import build_request
-    from costguard.gate import judge_gate
     from costguard.pipeline import scan
-    from costguard.result import GatePolicy
 
     request = build_request(options, settings)
     result = scan(request).result
-    verdict = judge_gate(result, GatePolicy(fail_on="never"))
-    if verdict.verdict == "error":
-        raise UsageProblem("\n".join(verdict.reasons))
+    refuse_unless_analysed(result)
     return found_of(result, request, options), request.settings.now.date()

@@ -166,6 +166,7 @@ def _code_costs(
     config: Path | None,
 ) -> CodeCosts:
     """The code's queries by their jobs of the week, and of the one before."""
+    from costguard.cli.analysed import refuse_unless_analysed
     from costguard.cli.progress import Reporter
     from costguard.cli.request import Options, build_request, config_for
     from costguard.pipeline import scan_with_histories
@@ -178,6 +179,7 @@ def _code_costs(
         found = scan_with_histories(request, [period for _, period in weeks], reporter.progress, exports)
     named = [(name, one.history) for (name, _), one in zip(weeks, found, strict=True)]
     before, last = found[-2], found[-1]
+    refuse_unless_analysed(last.result)
     return code_costs(
         last.history, before.history, last.queries, last.result.findings, len(last.never_run), named
     )

@@ -41,7 +41,7 @@ def _lines(jobs: Jobs, summary: JobSummary) -> Iterator[str]:
     yield "Files      " + ", ".join(f"{count} of {kind}" for kind, count in sorted(kinds.items()))
     if summary.first is not None and summary.last is not None:
         yield f"Created    {moment(summary.first)} to {moment(summary.last)}"
-    yield f"Jobs       {summary.jobs:,}: {_statements(summary)}"
+    yield f"Jobs       {summary.jobs:,}{_statements(summary)}"
     left_out = [
         *([f"{summary.cached:,} from the cache"] if summary.cached else ()),
         *([f"{summary.failed:,} failed or stopped"] if summary.failed else ()),
@@ -66,7 +66,8 @@ def _lines(jobs: Jobs, summary: JobSummary) -> Iterator[str]:
 
 def _statements(summary: JobSummary) -> str:
     counts = sorted(summary.statements.items(), key=lambda item: (-item[1], item[0] or ""))
-    return ", ".join(f"{count:,} {kind or 'without a statement'}" for kind, count in counts)
+    said = ", ".join(f"{count:,} {kind or 'without a statement'}" for kind, count in counts)
+    return f": {said}" if said else ""
 
 
 def _findings(findings: Sequence[JobFinding]) -> Iterator[str]:

@@ -136,13 +136,14 @@ def unread_reasons(unread: Sequence[UnreadReport], width: int, paint: Paint) -> 
     if not unread:
         return
     ranked = ranked_reasons(unread)
+    shown = len(ranked) if len(ranked) == REASONS + 1 else REASONS  # "1 other reason" would take its line
     lines = [paint("Not read", "bold")]
-    for reason, count, item in ranked[:REASONS]:
+    for reason, count, item in ranked[:shown]:
         such = "" if count == 1 else "such as "
         detail = f" ({item.detail})" if item.detail else ""
         text = " ".join(harmless(f"{reason}: {such}{unread_place(item)}{detail}").split())
         lines.append(f"  {count:>5,}  {cut_end(text, width - 9)}")
-    rest = ranked[REASONS:]
+    rest = ranked[shown:]
     if rest:
         places = sum(count for _, count, _ in rest)
         lines.append(f"  {places:>5,}  {counted(len(rest), 'other reason')}")

@@ -38,6 +38,14 @@ def test_what_a_history_holds(costguard: Costguard, history: Path) -> None:
     assert (done.code, done.out, done.err) == (0, TEXT, "")
 
 
+def test_no_jobs_of_a_time(costguard: Costguard, history: Path) -> None:
+    done = costguard("jobs", history, "--days", "1", "--now", "2027-01-01")
+    assert done.out.splitlines()[1:3] == [
+        "Jobs       0",
+        "Charged    0 queries: 0 B billed, 0.0 slot hours",
+    ]
+
+
 def test_the_same_for_programs(costguard: Costguard, history: Path) -> None:
     done = costguard("jobs", history, "--format", "json")
     found = json.loads(done.out)

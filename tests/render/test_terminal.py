@@ -266,6 +266,13 @@ def test_rare_reasons_are_counted_together() -> None:
     assert "      3  3 other reasons\n         --format json lists every place" in text
 
 
+def test_a_rare_reason_alone_has_its_line() -> None:
+    unread = [UnreadReport("a.sql", Span(1, 1, 1, 1), f"reason {number}") for number in range(6)]
+    text = render(result(unread=unread))
+    assert "      1  reason 5: a.sql:1\n" in text
+    assert "other reason" not in text
+
+
 def test_a_single_place_needs_no_list() -> None:
     assert "--format json" not in render(
         result(unread=[UnreadReport("a.sql", Span(1, 1, 1, 1), "binary file")])
