@@ -108,8 +108,6 @@ def show_command(
     output: OutputOption = None,
 ) -> None:
     """Say which prices are in use, how old they are, and how a price file differs from the list that ships."""
-    from datetime import UTC
-
     from costguard.cli.request import parse_now
     from costguard.estimate.price_table import price_table
     from costguard.price_file import read_price_file
@@ -125,7 +123,7 @@ def show_command(
         table=price_table(prices, location if service is None else None, location or settings.location),
         file=prices,
         path=path,
-        today=parse_now(now).astimezone(UTC).date(),
+        today=parse_now(now).date(),
         skus=_skus(prices, service, location) if service is not None else None,
     )
     render = prices_json if format is Format.json else prices_text

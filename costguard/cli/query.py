@@ -89,6 +89,7 @@ def query_command(
         with pl.Config(
             tbl_rows=-1,
             tbl_cols=-1,
+            tbl_width_chars=-1,  # a row is a line: what does not fit would be broken within words
             fmt_str_lengths=60,
             tbl_hide_dataframe_shape=True,
             tbl_hide_column_data_types=True,

@@ -178,7 +178,7 @@ def _unpriced(thing: str, name: str, known: Iterable[str]) -> str:
 
 
 def parse_now(text: str | None) -> datetime:
-    """The clock of a scan: the given time (UTC unless it says otherwise), else the real one.
+    """The clock of a command, in UTC: the given time (UTC unless it says otherwise), else the real one.
 
     Raises:
         UsageProblem: the text is no ISO 8601 time, or so far off that no weeks and months can be counted from it.
@@ -193,7 +193,7 @@ def parse_now(text: str | None) -> datetime:
         raise UsageProblem(
             f"--now {text!r}: the year must be from {_CLOCK_YEARS.start} to {_CLOCK_YEARS.stop - 1}"
         )
-    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
 def cache_directory(options: Options, config: Config) -> Path | None:
