@@ -14,8 +14,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from costguard.bounded_read import read_at_most
 from costguard.errors import UsageProblem
 from costguard.field_words import field_words
+
+MAXIMUM_BYTES: Final = 4 << 20
+_TOO_LARGE: Final = "no config is that large"
 
 Level = Literal["error", "warning", "note"]
 FailOn = Literal["error", "warning", "note", "never"]
@@ -277,7 +281,11 @@ _NO_KEYS: Final = ("folder", "file_name")
 
 
 def find_config(start: Path) -> Path | None:
-    """The config file that holds for a path: the nearest one at or above it, not above the git work tree."""
+    """The config file that holds for a path: the nearest one at or above it, not above the git work tree.
+
+    Raises:
+        UsageProblem: there is a pyproject.toml that cannot be read, so that nobody knows.
+    """
     folder = start if start.is_dir() else start.parent
     folder = folder.resolve()
     for candidate in (folder, *folder.parents):
@@ -285,7 +293,7 @@ def find_config(start: Path) -> Path | None:
         if own.is_file():
             return own
         project = candidate / "pyproject.toml"
-        if project.is_file() and b"[tool.costguard" in project.read_bytes():
+        if project.is_file() and b"[tool.costguard" in read_at_most(project, MAXIMUM_BYTES, _TOO_LARGE):
             return project
         if (candidate / ".git").exists() or candidate == Path.home():
             return None
@@ -300,10 +308,9 @@ def load_config(path: Path | None) -> Config:
     """
     if path is None:
         return Config()
+    data = read_at_most(path, MAXIMUM_BYTES, _TOO_LARGE)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
+        document = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{path}: not TOML ({error})") from None
     except RecursionError:

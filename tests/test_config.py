@@ -233,6 +233,16 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         load_config(tmp_path / "gone.toml")
 
 
+@pytest.mark.parametrize("name", ["costguard.toml", "pyproject.toml"])
+def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A stranger's change may bring it: it is not read to its end."""
+    monkeypatch.setattr("costguard.config.MAXIMUM_BYTES", 100)
+    path = tmp_path / name
+    path.write_text("[tool.costguard]\n" + "#" * 100)
+    with pytest.raises(UsageProblem, match=r"toml: larger than 100 bytes; no config is that large"):
+        load_config(find_config(tmp_path))
+
+
 # -- which file holds ----------------------------------------------------------------------------------
 
 

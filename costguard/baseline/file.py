@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from costguard.baseline.model import Baseline, Budget, Entry, in_order
+from costguard.bounded_read import read_at_most
 from costguard.calendar_day import parse_day
 from costguard.errors import UsageProblem
 from costguard.field_words import field_words
@@ -91,13 +92,7 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         UsageProblem: it cannot be read, is too large, is of another version, or holds what no baseline holds.
     """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAXIMUM_BYTES + 1)
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(data) > MAXIMUM_BYTES:
-        raise UsageProblem(f"{path}: larger than {MAXIMUM_BYTES >> 20} MiB; not a baseline")
+    data = read_at_most(path, MAXIMUM_BYTES, "not a baseline")
     try:
         document = json.loads(data.decode("utf-8"), object_pairs_hook=_each_key_once)
     except (ValueError, RecursionError) as error:

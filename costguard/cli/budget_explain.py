@@ -97,18 +97,15 @@ def explain_budget_command(
 
 
 def _read(message: Path | None) -> bytes:
-    """The message, or a little more than one may have."""
-    from costguard.budgets.notification import MAXIMUM_BYTES
+    """The message."""
+    from costguard.bounded_read import read_at_most, read_standard_input
+    from costguard.budgets.notification import MAXIMUM_BYTES, TOO_LARGE
 
     if message is None:
         if sys.stdin.isatty():
             raise UsageProblem("give the notification: costguard budget explain < message.json")
-        return sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
-    try:
-        with message.open("rb") as stream:
-            return stream.read(MAXIMUM_BYTES + 1)
-    except OSError as error:
-        raise UsageProblem(f"{message}: cannot be read ({error.strerror or error})") from None
+        return read_standard_input(MAXIMUM_BYTES, TOO_LARGE)
+    return read_at_most(message, MAXIMUM_BYTES, TOO_LARGE)
 
 
 def _scope(

@@ -269,14 +269,14 @@ def test_a_catalog_that_is_not_there(costguard: Costguard, shop: Path) -> None:
 
 def test_a_catalog_that_cannot_be_opened(costguard: Costguard, shop: Path, tmp_path: Path) -> None:
     (tmp_path / "c.json").mkdir()
-    refused(costguard("scan", shop, "--catalog", "c.json"), "c.json: cannot be read: Is a directory")
+    refused(costguard("scan", shop, "--catalog", "c.json"), "c.json: cannot be read (Is a directory)")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_catalog_that_may_not_be_read(costguard: Costguard, shop: Path, tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text('{"version": 1, "tables": []}')
     (tmp_path / "c.json").chmod(0)
-    refused(costguard("scan", shop, "--catalog", "c.json"), "c.json: cannot be read: Permission denied")
+    refused(costguard("scan", shop, "--catalog", "c.json"), "c.json: cannot be read (Permission denied)")
 
 
 def test_a_catalog_is_looked_at_although_nothing_changed(costguard: Costguard, shop: Path) -> None:

@@ -281,7 +281,7 @@ def test_a_body_that_is_no_comment(
 ) -> None:
     monkeypatch.setattr("costguard.cli.comment.LARGEST_BODY", 2**20)
     body.write_bytes(b"x" * (2**20 + 1))
-    assert "more than 1 MiB is no comment" in comment(costguard, "--body", body).err
+    assert "larger than 1 MiB; no comment is that large" in comment(costguard, "--body", body).err
 
 
 def diff(
