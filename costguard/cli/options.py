@@ -25,8 +25,16 @@ class Format(StrEnum):
     json = "json"
 
 
+def _file_or_stream(output: Path | None) -> Path | None:
+    """`-` is standard output, as elsewhere."""
+    return None if output == Path("-") else output
+
+
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
-OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", callback=_file_or_stream, help="Write there."),
+]
 ExportArgument = Annotated[
     list[str],
     typer.Argument(
