@@ -166,7 +166,7 @@ def facts(result: ScanResult) -> Iterator[tuple[str, str]]:
     Without a label a sentence goes on about what the one before is about."""
     summary = result.summary
     yield "Iteration", iteration_text(summary)
-    if summary.assumed_runs:
+    if summary.assumed_runs and not _only_what_is_free_is_known(summary):
         known = summary.queries - summary.counted_elsewhere - summary.unknown_queries
         who = "each of them" if summary.assumed_runs == known else f"{summary.assumed_runs:,} of them"
         verb = "is" if summary.assumed_runs in (1, known) else "are"
@@ -210,8 +210,17 @@ def iteration_text(summary: Summary) -> str:
     if not known:
         return f"unknown: none of {queries} in {files} has a known cost"
     usd = summary.usd_per_iteration
+    if _only_what_is_free_is_known(summary):
+        have = "has" if summary.unknown_queries == 1 else "have"
+        unknown = f"{summary.unknown_queries:,} of {queries} in {files} {have} no known cost"
+        return f"unknown: {unknown}, the others cost nothing"
     of = queries if known == count else f"{known:,} of {queries}"
     return f"{usd_text(usd)} for {of} in {files}"
+
+
+def _only_what_is_free_is_known(summary: Summary) -> bool:
+    """Functions and views, say, beside queries of unknown cost: `$0.00` would look like the cost of them all."""
+    return summary.unknown_queries > 0 and summary.usd_per_iteration.high == 0
 
 
 def _history(totals: HistoryTotals) -> Iterator[str]:
