@@ -450,6 +450,16 @@ def test_a_defect_is_one_line_and_no_pass(
         costguard("scan", shop)
 
 
+def test_what_the_system_forbids_is_no_defect(
+    costguard: Costguard, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "shop/x")
+
+    monkeypatch.setattr("costguard.gate.judge_gate", forbidden)
+    refused(costguard("scan", shop), "shop/x: cannot be used (Permission denied)")
+
+
 def test_an_interrupt_is_said(costguard: Costguard, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
