@@ -59,9 +59,20 @@ MaxBytesOption = Annotated[
     ),
 ]
 
-PathsArgument = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and directories to scan.")]
+
+def _path(text: str) -> Path:
+    """A path of the code. An empty one, of a variable that is not set, would be the working directory."""
+    if not text:
+        raise typer.BadParameter("a path is empty; `.` is the working directory")
+    return Path(text)
+
+
+PathsArgument = Annotated[
+    list[Path], typer.Argument(metavar="PATH", parser=_path, help="Files and directories to scan.")
+]
 OptionalPathsArgument = Annotated[
-    list[Path] | None, typer.Argument(metavar="PATH", help="Files and directories (default: here).")
+    list[Path] | None,
+    typer.Argument(metavar="PATH", parser=_path, help="Files and directories (default: here)."),
 ]
 JobsOption = Annotated[
     list[str] | None,

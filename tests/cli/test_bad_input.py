@@ -35,6 +35,14 @@ def test_a_missing_path(costguard: Costguard) -> None:
     refused(costguard("scan", "nowhere"), "nowhere: no such file or directory")
 
 
+@pytest.mark.parametrize("command", ["scan", "match", "calibrate"])
+def test_an_empty_path_is_not_the_working_directory(costguard: Costguard, shop: Path, command: str) -> None:
+    """`costguard scan "$FOLDER"` where that is not set."""
+    done = costguard(command, "")
+    assert (done.code, done.out) == (2, "")
+    assert "a path is empty; `.` is the working directory" in done.err
+
+
 def test_each_missing_path_is_named(costguard: Costguard, shop: Path) -> None:
     done = costguard("scan", "shop", "here.sql", "there.sql")
     assert done.err.splitlines() == [
