@@ -191,7 +191,9 @@ def _comment(
     environment = os.environ
     place = find(environment, given.repo, given.pr)
     valid_at = (
-        parse_now(given.valid_at) if given.valid_at is not None else place.valid_at or datetime.now(UTC)
+        parse_now(given.valid_at, "--valid-at")
+        if given.valid_at is not None
+        else place.valid_at or datetime.now(UTC)
     )
     head = given.head or place.head or words.head
     worth_it = given.when is When.always or words.worth_a_comment

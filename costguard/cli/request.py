@@ -177,7 +177,7 @@ def _unpriced(thing: str, name: str, known: Iterable[str]) -> str:
     return f"there is no price for {thing} {name!r}; {hint}"
 
 
-def parse_now(text: str | None) -> datetime:
+def parse_now(text: str | None, option: str = "--now") -> datetime:
     """The clock of a command, in UTC: the given time (UTC unless it says otherwise), else the real one.
 
     Raises:
@@ -188,10 +188,10 @@ def parse_now(text: str | None) -> datetime:
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageProblem(f"--now {text!r} is not a time such as 2026-11-01T00:00:00Z") from None
+        raise UsageProblem(f"{option} {text!r} is not a time such as 2026-11-01T00:00:00Z") from None
     if value.year not in _CLOCK_YEARS:
         raise UsageProblem(
-            f"--now {text!r}: the year must be from {_CLOCK_YEARS.start} to {_CLOCK_YEARS.stop - 1}"
+            f"{option} {text!r}: the year must be from {_CLOCK_YEARS.start} to {_CLOCK_YEARS.stop - 1}"
         )
     return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
 

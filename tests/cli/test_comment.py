@@ -234,7 +234,7 @@ def test_what_could_not_be_tidied_away(costguard: Costguard, job: Path, server: 
         (("--body", "empty.md"), "empty.md: is empty"),
         (("--body", "body.md", "--tag", "-->"), "--tag '-->'"),
         (("--body", "body.md", "--head", "main"), "--head 'main'"),
-        (("--body", "body.md", "--valid-at", "noon"), "'noon' is not a time"),
+        (("--body", "body.md", "--valid-at", "noon"), "--valid-at 'noon' is not a time"),
         (("--body", "body.md", "--repo", "r"), "--repo 'r' is not OWNER/NAME"),
         (("--body", "body.md", "--repo", "o/other"), "which pull request?"),
         (("--body", "body.md", "--pr", "0"), "--pr"),
