@@ -14,6 +14,7 @@ from costguard.cli.options import (
     MaxBytesOption,
     OutputOption,
     PayerOption,
+    WeekOption,
 )
 
 
@@ -36,9 +37,7 @@ def iterations_command(
             metavar="FILE", help="The ledger (default: .costguard/iterations.jsonl of the project)."
         ),
     ] = None,
-    week: Annotated[
-        str | None, typer.Option(metavar="WEEK", help="Only usage of this ISO week, such as 2026-W47.")
-    ] = None,
+    week: WeekOption = None,
     timezone: Annotated[
         str | None, typer.Option(metavar="ZONE", help="Of weeks (default: `timezone`, UTC).")
     ] = None,

@@ -74,6 +74,23 @@ OptionalPathsArgument = Annotated[
     list[Path] | None,
     typer.Argument(metavar="PATH", parser=_path, help="Files and directories (default: here)."),
 ]
+
+
+def usual_week(text: str | None) -> str | None:
+    """A week of a year that has weeks around it; whether there is such a week, the calendar says."""
+    if text is not None and text[:4].isdecimal():
+        from costguard.cli.limits import check_year
+
+        check_year("--week", text, int(text[:4]))
+    return text
+
+
+WeekOption = Annotated[
+    str | None,
+    typer.Option(
+        "--week", metavar="WEEK", callback=usual_week, help="Only usage of this ISO week, such as 2026-W47."
+    ),
+]
 JobsOption = Annotated[
     list[str] | None,
     typer.Option(

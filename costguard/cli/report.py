@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costguard.cli.options import MaxBytesOption, OutputOption, PayerOption
+from costguard.cli.options import MaxBytesOption, OutputOption, PayerOption, usual_week
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def report_command(
     week: Annotated[
         str | None,
         typer.Option(
-            metavar="WEEK", help="ISO week such as 2026-W47; the last one that has ended by default."
+            metavar="WEEK",
+            callback=usual_week,
+            help="ISO week such as 2026-W47; the last one that has ended by default.",
         ),
     ] = None,
     jobs: Annotated[

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from costguard.cli.limits import check_year
 from costguard.cli.user_cache import user_cache_directory
 from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.errors import UsageProblem
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from costguard.estimate.price import PriceBook
     from costguard.judge.policies import Policy
     from costguard.request import ScanRequest
-
-_CLOCK_YEARS: Final = range(1970, 3000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +188,7 @@ def parse_now(text: str | None, option: str = "--now") -> datetime:
         value = datetime.fromisoformat(text)
     except ValueError:
         raise UsageProblem(f"{option} {text!r} is not a time such as 2026-11-01T00:00:00Z") from None
-    if value.year not in _CLOCK_YEARS:
-        raise UsageProblem(
-            f"{option} {text!r}: the year must be from {_CLOCK_YEARS.start} to {_CLOCK_YEARS.stop - 1}"
-        )
+    check_year(option, text, value.year)
     return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
