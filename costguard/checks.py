@@ -33,7 +33,7 @@ class Check:
 
 
 def local_checks(config_path: Path | None, cache: Path | None, now: datetime) -> Iterator[Check]:
-    """Whatever needs no network: config, catalog, prices, rules, policies, baseline, cache, extras."""
+    """Whatever needs no network: the config and what it declares or names, the cache, extras."""
     try:
         config = load_config(config_path)
     except UsageProblem as problem:
@@ -51,6 +51,8 @@ def local_checks(config_path: Path | None, cache: Path | None, now: datetime) ->
     yield from _policies(config)
     yield from _baseline(config)
     yield from _budgets(config)
+    yield from _guards(config)
+    yield from _iterations(config)
     yield _cache(cache)
     yield from _extras()
 
@@ -154,6 +156,32 @@ def _budgets(config: Config) -> Iterator[Check]:
         return
     names = ", ".join(budget.name for budget in found)
     yield Check("budgets", "ok", f"{len(found):,} declared: {names}")
+
+
+def _guards(config: Config) -> Iterator[Check]:
+    from costguard.guards.declared import declared_guards
+
+    if not config.guards:
+        return
+    try:
+        declared_guards(config)
+    except UsageProblem as problem:
+        yield Check("guards", "problem", str(problem), "docs/guards.md says what a guard may hold")
+        return
+    yield Check("guards", "ok", f"declared: {', '.join(sorted(config.guards))}")
+
+
+def _iterations(config: Config) -> Iterator[Check]:
+    """Whether phases and iterations can be told as the config asks; nothing to say where it asks for nothing."""
+    from costguard.history.cells import wanted_labels
+    from costguard.history.iterations import iteration_settings
+    from costguard.history.phases import phase_rules
+
+    try:
+        phase_rules(config.phases.rules)
+        wanted_labels(iteration_settings(config))
+    except UsageProblem as problem:
+        yield Check("iterations", "problem", str(problem), "docs/iterations.md says what a rule may hold")
 
 
 def _cache(cache: Path | None) -> Check:

@@ -14,7 +14,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from costguard.bounded_read import read_at_most
 from costguard.errors import UsageProblem
+from costguard.field_words import field_words
+
+MAXIMUM_BYTES: Final = 4 << 20
+_TOO_LARGE: Final = "no config is that large"
 
 Level = Literal["error", "warning", "note"]
 FailOn = Literal["error", "warning", "note", "never"]
@@ -65,6 +70,17 @@ def _cache(value: Any) -> Any:
     if not isinstance(value, bool):
         raise ValueError("must be true, false or a directory")
     return value
+
+
+def _time_zone(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value  # the type says so
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone such as Europe/Zurich") from None
 
 
 def _parameter(value: Any) -> Any:
@@ -209,7 +225,7 @@ class Config(BaseModel):
     guards: dict[str, Any] = Field(default_factory=dict)
     """`[tool.costguard.guards]`, likewise."""
 
-    timezone: str = "UTC"
+    timezone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
     """Of days and weeks."""
     report_labels: Texts = ("team",)
     """Keys of labels that the report adds up by."""
@@ -255,19 +271,9 @@ def rule_directories(config: Config) -> tuple[Path, ...]:
     return tuple(folder for folder in folders if folder.is_dir())
 
 
-_EXPECTED: Final = {
-    "missing": "is missing",
-    "string_type": "must be a text",
-    "tuple_type": "must be a list",
-    "dict_type": "must be a table",
-    "model_type": "must be a table",
-    "path_type": "must be a path",
+_OWN_WORDS: Final = {
     "string_pattern_mismatch": "must be lower-case words joined by '-', such as no-full-scans",
-    "string_too_short": "must not be empty",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
 }
-"""What pydantic would say in Python's words."""
 
 
 _NO_KEYS: Final = ("folder", "file_name")
@@ -275,7 +281,11 @@ _NO_KEYS: Final = ("folder", "file_name")
 
 
 def find_config(start: Path) -> Path | None:
-    """The config file that holds for a path: the nearest one at or above it, not above the git work tree."""
+    """The config file that holds for a path: the nearest one at or above it, not above the git work tree.
+
+    Raises:
+        UsageProblem: there is a pyproject.toml that cannot be read, so that nobody knows.
+    """
     folder = start if start.is_dir() else start.parent
     folder = folder.resolve()
     for candidate in (folder, *folder.parents):
@@ -283,7 +293,7 @@ def find_config(start: Path) -> Path | None:
         if own.is_file():
             return own
         project = candidate / "pyproject.toml"
-        if project.is_file() and b"[tool.costguard" in project.read_bytes():
+        if project.is_file() and b"[tool.costguard" in read_at_most(project, MAXIMUM_BYTES, _TOO_LARGE):
             return project
         if (candidate / ".git").exists() or candidate == Path.home():
             return None
@@ -298,10 +308,9 @@ def load_config(path: Path | None) -> Config:
     """
     if path is None:
         return Config()
+    data = read_at_most(path, MAXIMUM_BYTES, _TOO_LARGE)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
+        document = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{path}: not TOML ({error})") from None
     except RecursionError:
@@ -349,7 +358,7 @@ def explain_item(where: str, item: Any, model: type[BaseModel]) -> str:
         close = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
         return f"{where}: unknown key {key!r}{hint}"
-    expected = _EXPECTED.get(item["type"])
-    if not key:  # of the whole table: the text names what it is about
-        return f"{where}: {item['msg'].removeprefix('Value error, ')}"
-    return f"{where}: {key}: {expected or item['msg'].removeprefix('Value error, ')}"
+    said = field_words(item, _OWN_WORDS)
+    return (
+        f"{where}: {key}: {said}" if key else f"{where}: {said}"
+    )  # of a whole table: it names what it is about

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,7 +70,7 @@ class Discovery:
     roots: tuple[Path, ...]
     """The given directories (a file's own directory), resolved: nothing is read outside."""
     unread: tuple[UnreadReport, ...] = ()
-    """Files that are too large."""
+    """Files and folders that cannot be read, by their names, sizes or rights."""
     folder: Path | None = None
     """What relative paths count from; None for the current directory."""
 
@@ -116,13 +116,14 @@ def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> Discovery:
     found: dict[str, SourceFile] = {}
     unread: list[UnreadReport] = []
     roots: list[Path] = []
+    seen: set[str] = set()
     for path in paths:
         is_folder = path.is_dir()
         base = path if is_folder else path.parent
-        given = _Given(base, excluded, found, unread)
+        given = _Given(base, excluded, found, unread, seen)
         roots.append(given.resolved)
         if is_folder:
-            for name in _names(path):
+            for name in _names(path, given.closed):
                 given.add(name)
         else:
             given.add(path.name, by_itself=True)
@@ -156,11 +157,15 @@ class _Given:
         excluded: pathspec.GitIgnoreSpec | None,
         found: dict[str, SourceFile],
         unread: list[UnreadReport],
+        seen: set[str],
     ) -> None:
+        """`seen`: the files of all given paths, so that two spellings of a path do not count its files twice."""
         written = base.as_posix()
         self.prefix = "" if written == "." else f"{written.rstrip('/')}/"
         self.folder = str(base.absolute())
         self.resolved = base.resolve()
+        self.real_folder = str(self.resolved)
+        self.seen = seen
         self.excluded = excluded
         self.found = found
         self.unread = unread
@@ -169,13 +174,18 @@ class _Given:
         """A file by its name below the directory, with forward slashes. `by_itself`: it was given, so it is wanted."""
         kind = kind_of(name)
         shown = printable(self.prefix + name)
+        real = os.path.join(self.real_folder, name)
+        if real in self.seen:
+            return
         if kind is None:
             if by_itself:
                 detail = f"known: {', '.join(sorted(KINDS))}"
+                self.seen.add(real)
                 self._report(shown, "not a kind of file that is read", detail)
             return
         if not by_itself and self._is_excluded(name, shown):
             return
+        self.seen.add(real)
         absolute = os.path.join(self.folder, name)
         try:
             status = os.lstat(absolute)
@@ -196,6 +206,12 @@ class _Given:
             self._report(shown, *oversized(size, kind))
             return
         self.found[shown] = SourceFile(shown, absolute, kind, size, is_test_path(shown))
+
+    def closed(self, folder: str, error: OSError) -> None:
+        """A folder that may not be listed: nobody knows what is in it."""
+        shown = printable(self.prefix + folder).rstrip("/") or "."
+        if not self._is_excluded(folder, shown + "/"):
+            self._report(shown, "cannot be opened", f"a folder: {error.strerror or error}")
 
     def _is_excluded(self, name: str, shown: str) -> bool:
         if self.excluded is None:
@@ -257,7 +273,7 @@ def _ignore_file(path: Path) -> pathspec.GitIgnoreSpec:
     return pathspec.GitIgnoreSpec.from_lines(understood)
 
 
-def _names(directory: Path) -> Iterator[str]:
+def _names(directory: Path, closed: Callable[[str, OSError], None]) -> Iterator[str]:
     """Every file below a directory that is of a kind that is read and not ignored, counted from the directory."""
     listed = _git_files(directory)
     if listed is not None:
@@ -266,7 +282,7 @@ def _names(directory: Path) -> Iterator[str]:
             if not SKIPPED.intersection(parts[:-1]) and kind_of(parts[-1]) is not None:
                 yield name
         return
-    yield from _walk(directory)
+    yield from _walk(directory, closed)
 
 
 def _git_files(directory: Path) -> list[str] | None:
@@ -287,13 +303,18 @@ def _git_files(directory: Path) -> list[str] | None:
 
 
 def _is_there(path: str) -> bool:
-    """Whether git's file is in the work tree; a link is, wherever it leads."""
-    return os.path.isfile(path) or os.path.islink(path)
+    """Whether git's file is in the work tree; a link is, wherever it leads, and one that may not be looked at."""
+    try:
+        return not stat.S_ISDIR(os.lstat(path).st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
-def _walk(top: Path) -> Iterator[str]:
+def _walk(top: Path, closed: Callable[[str, OSError], None]) -> Iterator[str]:
     specs: dict[str, pathspec.GitIgnoreSpec] = {}
-    for here, folders, names in walk(str(top)):
+    for here, folders, names in walk(str(top), closed):
         if ".gitignore" in names:
             specs[here] = _ignore_file(Path(top, here, ".gitignore"))
         above = [(base, spec) for base, spec in specs.items() if here.startswith(base)]

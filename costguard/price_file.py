@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
+from costguard.bounded_read import read_at_most
 from costguard.errors import UsageProblem
+from costguard.field_words import field_words
 from costguard.money import plain_decimal
 
 if TYPE_CHECKING:
@@ -180,15 +182,7 @@ def read_price_file(path: Path) -> PriceFile:
     from pydantic import ValidationError
     from pydantic_core import from_json
 
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAXIMUM_BYTES + 1)
-    except FileNotFoundError:
-        raise UsageProblem(f"{path}: no such price file; {_AGAIN}") from None
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(data) > MAXIMUM_BYTES:
-        raise UsageProblem(f"{path}: larger than {MAXIMUM_BYTES >> 20} MiB: no price file; {_AGAIN}")
+    data = read_at_most(path, MAXIMUM_BYTES, f"no price file; {_AGAIN}", f"no such price file; {_AGAIN}")
     try:
         document = from_json(data)
     except ValueError as error:
@@ -224,7 +218,7 @@ def _first(error: Any) -> str:
     for part in item["loc"]:
         where += f"[{part}]" if isinstance(part, int) else f".{part}"
     rest = f" (and {count - 1} more)" if count > 1 else ""
-    return f"{where.lstrip('.')}: {item['msg'].removeprefix('Value error, ')}{rest}"
+    return f"{where.lstrip('.')}: {field_words(item)}{rest}"
 
 
 def _check(path: Path, prices: PriceFile) -> None:

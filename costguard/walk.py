@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
-def walk(top: str) -> Iterator[tuple[str, list[str], list[str]]]:
+def walk(
+    top: str, closed: Callable[[str, OSError], None] | None = None
+) -> Iterator[tuple[str, list[str], list[str]]]:
     """(folder, names of folders in it, names of files in it) from the top down, as `os.walk`.
 
     The folder counts from the top: `""`, `"a/"`, `"a/b/"`. What the caller takes out of the list of folders is not
-    entered. Links to folders are in neither list; a folder that may not be listed is passed over.
+    entered. Links to folders are in neither list; a folder that may not be listed is passed over, and
+    `closed` is told of it.
     """
     waiting = [""]
     while waiting:
@@ -18,7 +21,9 @@ def walk(top: str) -> Iterator[tuple[str, list[str], list[str]]]:
         try:
             with os.scandir(os.path.join(top, here)) as entries:
                 found = list(entries)
-        except OSError:
+        except OSError as error:
+            if closed is not None:
+                closed(here, error)
             continue
         folders: list[str] = []
         files: list[str] = []

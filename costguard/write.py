@@ -100,6 +100,13 @@ def _print(text: str) -> None:
             sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has seen enough (`| head`): the exit code still says how the scan ended, and nothing is left to
-        # flush at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough (`| head`): the exit code still says how the scan ended.
+        _leave_nothing_to_flush()
+    except OSError as error:
+        _leave_nothing_to_flush()
+        raise UsageProblem(f"standard output: cannot be written ({error.strerror or error})") from None
+
+
+def _leave_nothing_to_flush() -> None:
+    """What is still in the buffer would fail again when the program ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

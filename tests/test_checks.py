@@ -126,6 +126,35 @@ def test_declared_budgets(tmp_path: Path) -> None:
     assert len(found.text.splitlines()) == 2
 
 
+def test_declared_guards(tmp_path: Path) -> None:
+    path = tmp_path / "costguard.toml"
+    path.write_text('[guards.max_bytes]\ndefault = "5 GiB"\n')
+    assert checks(path)["guards"] == Check("guards", "ok", "declared: max_bytes")
+    path.write_text("[guards]\nquotas = []\n")
+    found = checks(path)["guards"]
+    assert (found.state, found.step) == ("problem", "docs/guards.md says what a guard may hold")
+    assert found.text == "unknown key 'guards.quotas'; did you mean 'quota'?"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('iteration_labels = [""]', "iteration_labels: '' is no label"),
+        (
+            '[[phases.rules]]\nphase = "training"\nsku = "("',
+            "phases.rules.0: sku '(' is no regular expression",
+        ),
+    ],
+)
+def test_iterations_that_cannot_be_told(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "costguard.toml"
+    path.write_text("")
+    assert "iterations" not in checks(path)
+    path.write_text(text)
+    found = checks(path)["iterations"]
+    assert (found.state, found.text[: len(said)]) == ("problem", said)
+
+
 def test_a_cache_that_cannot_be_written(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

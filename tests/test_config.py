@@ -154,21 +154,22 @@ def test_a_float_counts_by_its_digits(tmp_path: Path) -> None:
         ("rules = 1", "rules: must be a table"),
         ("runs = 1", "runs: must be a table"),
         ("cache = 1", "cache: must be true, false or a directory"),
-        ("runs = {x = -1}", "runs.x: Input should be greater than or equal to 0"),
-        ("runs = {x = inf}", "runs.x: Input should be a finite number"),
-        ("fail_on = 'all'", "fail_on: Input should be 'error', 'warning', 'note' or 'never'"),
+        ("runs = {x = -1}", "runs.x: must be at least 0"),
+        ("runs = {x = 'many'}", "runs.x: must be a number"),
+        ("runs = {x = inf}", "runs.x: must be a finite number"),
+        ("fail_on = 'all'", "fail_on: must be 'error', 'warning', 'note' or 'never'"),
         (
             "rules = {severity = {x = 'bad'}}",
-            "rules.severity.x: Input should be 'error', 'warning' or 'note'",
+            "rules.severity.x: must be 'error', 'warning' or 'note'",
         ),
         ("max_usd_per_query = 'much'", "max_usd_per_query: 'much' is not an amount of dollars such as 2.50"),
         ("max_usd_per_query = true", "max_usd_per_query: must be an amount of dollars, such as 2.50"),
         ("max_increase_pct = 'much'", "max_increase_pct: 'much' is not a number of percent such as 10"),
         ("warn_increase_pct = true", "warn_increase_pct: must be a number of percent, such as 10"),
-        ("max_increase_pct = -1", "max_increase_pct: Input should be greater than or equal to 0"),
+        ("max_increase_pct = -1", "max_increase_pct: must be at least 0"),
         ("min_read_share = 2", "min_read_share: must be a share from 0 to 1, such as 0.9"),
-        ("max_usd_per_query = -1", "max_usd_per_query: Input should be greater than or equal to 0"),
-        ("max_usd_per_query = nan", "max_usd_per_query: Input should be a finite number"),
+        ("max_usd_per_query = -1", "max_usd_per_query: must be at least 0"),
+        ("max_usd_per_query = nan", "max_usd_per_query: must be a finite number"),
         ("[phases]\nrule = []", "unknown key 'phases.rule'; did you mean 'rules'?"),
         (
             "phases = {rules = [{phase = 'training', skus = 'x', project = 'p'}]}",
@@ -177,7 +178,7 @@ def test_a_float_counts_by_its_digits(tmp_path: Path) -> None:
         ("phases = {rules = [{sku = 'x'}]}", "phases.rules.0.phase: is missing"),
         (
             "phases = {rules = [{sku = 'x', phase = 'lunch'}]}",
-            "phases.rules.0.phase: Input should be 'ingestion', 'preprocessing', 'training', 'evaluation', 'serving', "
+            "phases.rules.0.phase: must be 'ingestion', 'preprocessing', 'training', 'evaluation', 'serving', "
             "'infrastructure', 'storage' or 'tax'",
         ),
         (
@@ -186,7 +187,7 @@ def test_a_float_counts_by_its_digits(tmp_path: Path) -> None:
             "cost_type, project",
         ),
         ("iteration_label = 'x'", "unknown key 'iteration_label'; did you mean 'iteration_labels'?"),
-        ("iteration_gap_hours = 0", "iteration_gap_hours: Input should be greater than 0"),
+        ("iteration_gap_hours = 0", "iteration_gap_hours: must be more than 0"),
         ("parameters = {x = []}", "parameters.x: must be a text, a number, true, false or a date"),
         ("parameters = {x = inf}", "parameters.x: must be a text, a number, true, false or a date"),
     ],
@@ -230,6 +231,16 @@ def test_a_head_that_is_no_table(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageProblem, match=r"gone\.toml: cannot be read \(No such file"):
         load_config(tmp_path / "gone.toml")
+
+
+@pytest.mark.parametrize("name", ["costguard.toml", "pyproject.toml"])
+def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A stranger's change may bring it: it is not read to its end."""
+    monkeypatch.setattr("costguard.config.MAXIMUM_BYTES", 100)
+    path = tmp_path / name
+    path.write_text("[tool.costguard]\n" + "#" * 100)
+    with pytest.raises(UsageProblem, match=r"toml: larger than 100 bytes; no config is that large"):
+        load_config(find_config(tmp_path))
 
 
 # -- which file holds ----------------------------------------------------------------------------------

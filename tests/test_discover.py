@@ -13,6 +13,7 @@ import pytest
 from costguard import discover as module
 from costguard.discover import MAXIMUM_BYTES, Discovery, discover, is_test_path, kind_of
 from costguard.errors import UsageProblem
+from tests.test_walk import refuse
 
 
 def make(root: Path, *names: str) -> None:
@@ -177,6 +178,17 @@ def test_each_file_once_and_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert paths(discover([Path(".")])) == ["a/y.sql", "b/x.sql", "z.sql"]
 
 
+def test_each_file_once_however_its_path_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its dollars would count twice."""
+    make(tmp_path, "sql/a.sql", "sql/notes.txt")
+    (tmp_path / "linked").symlink_to(tmp_path / "sql")
+    monkeypatch.chdir(tmp_path)
+    spellings = [Path("sql/../sql"), tmp_path / "sql", Path("linked"), Path("sql/a.sql")]
+    assert paths(discover(spellings)) == ["sql/../sql/a.sql"]
+    twice = discover([Path("sql/notes.txt"), tmp_path / "sql/notes.txt"])
+    assert [item.path for item in twice.unread] == ["sql/notes.txt"]
+
+
 def test_what_is_known_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "tests/q.sql")
     monkeypatch.chdir(tmp_path)
@@ -213,6 +225,39 @@ def test_a_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
     make(tmp_path, "elsewhere/secret.sql", "root/a.sql")
     (tmp_path / "root" / "link").symlink_to(tmp_path / "elsewhere")
     assert found(tmp_path / "root") == ["a.sql"]
+
+
+def test_a_folder_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in it is not silently clean."""
+    make(tmp_path, "open/a.sql", "closed/b.sql")
+    monkeypatch.setattr("costguard.discover._git_files", lambda _: None)
+    refuse(monkeypatch, tmp_path / "closed")
+    discovery = discover([tmp_path])
+    assert len(discovery.files) == 1
+    (item,) = discovery.unread
+    assert (item.path, item.reason) == (f"{tmp_path.as_posix()}/closed", "cannot be opened")
+    assert item.detail == "a folder: Permission denied"
+    assert discover([tmp_path], ["closed/"]).unread == ()
+
+
+def test_what_git_tracks_and_may_not_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "a.sql", "closed/b.sql", "gone.sql")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-A")
+    (tmp_path / "gone.sql").unlink()
+    look = os.lstat
+
+    def lstat(path: str) -> os.stat_result:
+        if str(path).endswith("b.sql"):
+            raise PermissionError(13, "Permission denied", path)
+        return look(path)
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    discovery = discover([tmp_path])
+    assert [Path(file.path).name for file in discovery.files] == ["a.sql"]
+    assert [(Path(item.path).name, item.detail) for item in discovery.unread] == [
+        ("b.sql", "Permission denied")
+    ]
 
 
 def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:

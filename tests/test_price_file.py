@@ -110,7 +110,7 @@ def refused(path: Path) -> str:
         (b'{"version": 2}', "version 2 of the price file is not known here, 1 is"),
         (b'{"version": "1"}', "version '1' of the price file is not known here, 1 is"),
         (b'{"version": true}', "version True of the price file"),
-        (b'{"version": 1}', "as_of: Field required (and 4 more)"),
+        (b'{"version": 1}', "as_of: is missing (and 4 more)"),
         (b"[" * 100_000, "not JSON ("),
     ],
 )
@@ -178,7 +178,7 @@ def test_too_large_to_write_or_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(UsageProblem, match="choose fewer with --service"):
         price_file_text(prices(*(machine(str(number), "x", "1") for number in range(10))))
     (tmp_path / "p.json").write_text(" " * 1025)
-    assert refused(tmp_path / "p.json").startswith("larger than 0 MiB")
+    assert refused(tmp_path / "p.json").startswith("larger than 1,024 bytes; no price file; ")
 
 
 def test_amounts_are_the_very_digits(tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from costguard.baseline.model import Baseline, Budget, Entry, in_order
+from costguard.bounded_read import read_at_most
 from costguard.calendar_day import parse_day
 from costguard.errors import UsageProblem
+from costguard.field_words import field_words
 from costguard.money import decimal_string
 from costguard.write import write_text
 
@@ -90,13 +92,7 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         UsageProblem: it cannot be read, is too large, is of another version, or holds what no baseline holds.
     """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAXIMUM_BYTES + 1)
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(data) > MAXIMUM_BYTES:
-        raise UsageProblem(f"{path}: larger than {MAXIMUM_BYTES >> 20} MiB; not a baseline")
+    data = read_at_most(path, MAXIMUM_BYTES, "not a baseline")
     try:
         document = json.loads(data.decode("utf-8"), object_pairs_hook=_each_key_once)
     except (ValueError, RecursionError) as error:
@@ -183,14 +179,9 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_EXPECTED: Final = {
-    "missing": "is missing",
+_OWN_WORDS: Final = {
     "model_type": "must be an object",
-    "string_type": "must be a text",
-    "tuple_type": "must be a list",
-    "int_type": "must be a whole number",
     "greater_than_equal": "must be 1 or more",
-    "string_too_short": "must not be empty",
     "string_too_long": "is too long",
     "extra_forbidden": "is not known",
 }
@@ -200,6 +191,6 @@ def _explain(path: Path, error: ValidationError) -> str:
     """The first problem, and how many there are."""
     first, *rest = error.errors()
     key = ".".join(str(part) for part in first["loc"])
-    said = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    said = field_words(first, _OWN_WORDS)
     more = f" (and {len(rest):,} more such)" if rest else ""
     return f"{path}: {key}: {said}{more}" if key else f"{path}: not a baseline (it {said}){more}"

@@ -16,9 +16,11 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from costguard.bounded_read import refuse_larger
 from costguard.errors import UsageProblem
 
 MAXIMUM_BYTES: Final = 1 << 20
+TOO_LARGE: Final = "no budget notification is that large"
 """A notification has some hundred bytes."""
 SCHEMA_VERSION: Final = "1.0"
 LONGEST_TEXT: Final = 256
@@ -65,10 +67,7 @@ def read_notification(data: bytes) -> Notification:
     Raises:
         UsageProblem: it is none.
     """
-    if len(data) > MAXIMUM_BYTES:
-        raise UsageProblem(
-            f"the message has more than {MAXIMUM_BYTES // 2**20} MiB: no budget notification is that large"
-        )
+    refuse_larger(data, MAXIMUM_BYTES, "the message", TOO_LARGE)
     document = _parsed(data, "the message")
     notes: list[str] = []
     attributes: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 import zlib
@@ -10,7 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from costguard.bounded_read import read_at_most, refuse_larger
 from costguard.catalog.model import NULL_PARTITION, UNPARTITIONED, Catalog, CatalogError
+from costguard.errors import UsageProblem
 
 MAXIMUM_BYTES: Final = 512 << 20
 """A larger catalog is refused, decompressed size included: one file must not eat a build machine's memory."""
@@ -86,20 +89,17 @@ def _parse_quickly(data: bytes) -> Any:
 
 
 def _read(path: Path) -> bytes:
+    larger = "split it into several catalogs"
     try:
-        with path.open("rb") as file:
-            data = file.read(MAXIMUM_BYTES + 1)
+        data = read_at_most(path, MAXIMUM_BYTES, larger, missing="no such file")
         if data[:2] == b"\x1f\x8b":
-            with gzip.open(path, "rb") as packed:
+            with gzip.open(io.BytesIO(data)) as packed:
                 data = packed.read(MAXIMUM_BYTES + 1)
-    except FileNotFoundError:
-        raise CatalogError(f"{path}: no such file") from None
+            refuse_larger(data, MAXIMUM_BYTES, str(path), larger)
+    except UsageProblem as problem:
+        raise CatalogError(str(problem)) from None
     except (zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise CatalogError(f"{path}: damaged gzip file: {error}") from None
-    except OSError as error:
-        raise CatalogError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if len(data) > MAXIMUM_BYTES:
-        raise CatalogError(f"{path}: larger than {MAXIMUM_BYTES >> 20} MiB; split it into several catalogs")
     return data
 
 

@@ -21,6 +21,7 @@ from costguard.cli.options import (
     LocationOption,
     NoCacheOption,
     NowOption,
+    OptionalPathsArgument,
     OutputOption,
     PricesOption,
     ProjectOption,
@@ -42,14 +43,10 @@ baseline_app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-HerePathsArgument = Annotated[
-    list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and directories (default: here).")
-]
-
 
 @baseline_app.command("write")
 def write_command(
-    paths: HerePathsArgument = None,
+    paths: OptionalPathsArgument = None,
     baseline: BaselineOption = None,
     accept_new: Annotated[
         bool, typer.Option("--accept-new", help="Accept what an existing baseline does not.")
@@ -107,7 +104,7 @@ def write_command(
 
 @baseline_app.command("prune")
 def prune_command(
-    paths: HerePathsArgument = None,
+    paths: OptionalPathsArgument = None,
     baseline: BaselineOption = None,
     catalog: CatalogOption = None,
     location: LocationOption = None,
@@ -141,7 +138,7 @@ def prune_command(
 
 @baseline_app.command("show")
 def show_command(
-    paths: HerePathsArgument = None,
+    paths: OptionalPathsArgument = None,
     baseline: BaselineOption = None,
     format: FormatOption = Format.text,
     output: OutputOption = None,
@@ -189,14 +186,11 @@ def _scanned(options: Options, settings: Config) -> tuple[Found, date]:
     Raises:
         UsageProblem: nothing could be analysed, so that nobody knows.
     """
+    from costguard.cli.analysed import refuse_unless_analysed
     from costguard.cli.request import build_request
-    from costguard.gate import judge_gate
     from costguard.pipeline import scan
-    from costguard.result import GatePolicy
 
     request = build_request(options, settings)
     result = scan(request).result
-    verdict = judge_gate(result, GatePolicy(fail_on="never"))
-    if verdict.verdict == "error":
-        raise UsageProblem("\n".join(verdict.reasons))
+    refuse_unless_analysed(result)
     return found_of(result, request, options), request.settings.now.date()

@@ -122,7 +122,7 @@ def list_command(
 
 def destroy_command(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="Only these (default: all of costguard).")
+        list[str] | None, typer.Argument(metavar="NAME", help="Only these (default: all of costguard).")
     ] = None,
     account: AccountOption = None,
     keep_undeclared: KeepOption = False,

@@ -27,7 +27,7 @@ class ExplainFormat(StrEnum):
 
 def explain_budget_command(
     message: Annotated[
-        Path | None, typer.Argument(metavar="[MESSAGE]", help="The notification (default: standard input).")
+        Path | None, typer.Argument(metavar="MESSAGE", help="The notification (default: standard input).")
     ] = None,
     billing: Annotated[
         list[str] | None,
@@ -64,7 +64,7 @@ def explain_budget_command(
     from costguard.budgets.declared import declared_budgets
     from costguard.budgets.notification import read_notification
     from costguard.cli.code_costs import code_costs_of
-    from costguard.cli.iteration import ledger_path
+    from costguard.cli.iteration import ledger_to_read
     from costguard.cli.request import parse_now
     from costguard.config import find_config, load_config
     from costguard.history.charges import load_charges, summarise
@@ -76,6 +76,7 @@ def explain_budget_command(
     if code and not jobs:
         raise UsageProblem("--code needs the job history: --jobs EXPORT")
     check_output(output)
+    stamped = ledger_to_read(ledger)
     moment = parse_now(now)
     settings = load_config(config if config is not None else find_config(Path()))
     scope = _scope(project or (), service or (), label)
@@ -87,7 +88,7 @@ def explain_budget_command(
     if charges is not None and summary is not None:
         given = Given(
             load_jobs(jobs).frame if jobs else None,
-            read_ledger(ledger_path(ledger)).entries,
+            read_ledger(stamped).entries,
             iteration_settings(settings),
         )
         bill = explain(question, span, charges, summary, moment, given)
@@ -96,18 +97,15 @@ def explain_budget_command(
 
 
 def _read(message: Path | None) -> bytes:
-    """The message, or a little more than one may have."""
-    from costguard.budgets.notification import MAXIMUM_BYTES
+    """The message."""
+    from costguard.bounded_read import read_at_most, read_standard_input
+    from costguard.budgets.notification import MAXIMUM_BYTES, TOO_LARGE
 
     if message is None:
         if sys.stdin.isatty():
             raise UsageProblem("give the notification: costguard budget explain < message.json")
-        return sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
-    try:
-        with message.open("rb") as stream:
-            return stream.read(MAXIMUM_BYTES + 1)
-    except OSError as error:
-        raise UsageProblem(f"{message}: cannot be read ({error.strerror or error})") from None
+        return read_standard_input(MAXIMUM_BYTES, TOO_LARGE)
+    return read_at_most(message, MAXIMUM_BYTES, TOO_LARGE)
 
 
 def _scope(

@@ -31,9 +31,14 @@ def pull_command(
         typer.Argument(metavar="DATASET", help="dataset or project.dataset (default: all of the project)."),
     ] = None,
     project: Annotated[
-        str | None, typer.Option(help="Runs the jobs, and has the datasets (default: of the credentials).")
+        str | None,
+        typer.Option(
+            metavar="PROJECT", help="Runs the jobs, and has the datasets (default: of the credentials)."
+        ),
     ] = None,
-    location: Annotated[str | None, typer.Option(help="Only tables there, such as US.")] = None,
+    location: Annotated[
+        str | None, typer.Option(metavar="LOCATION", help="Only tables there, such as US.")
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Write there: .json or .json.gz.")
     ] = Path("catalog.json"),
@@ -55,7 +60,9 @@ def pull_command(
         str | None,
         typer.Option(metavar="FROM..TO", help="Measure them in these only, such as 20260101..20260131."),
     ] = None,
-    requests_per_second: Annotated[float, typer.Option(min=0.01, max=100, help="Requests a second.")] = 20.0,
+    requests_per_second: Annotated[
+        float, typer.Option(metavar="NUMBER", min=0.01, max=100, help="Requests a second.")
+    ] = 20.0,
     max_bytes_billed: Annotated[
         int, typer.Option(metavar="BYTES", min=0, help="Of each query that lists partitions; 0: run none.")
     ] = 1 << 30,

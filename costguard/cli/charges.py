@@ -14,6 +14,7 @@ from costguard.cli.options import (
     MaxBytesOption,
     OutputOption,
     PayerOption,
+    WeekOption,
 )
 from costguard.errors import UsageProblem
 
@@ -32,9 +33,7 @@ def charges_command(
             "system-label:KEY, project-label:KEY or tag:KEY (repeatable).",
         ),
     ] = None,
-    week: Annotated[
-        str | None, typer.Option(metavar="WEEK", help="Only usage of this ISO week, such as 2026-W47.")
-    ] = None,
+    week: WeekOption = None,
     project: PayerOption = None,
     max_bytes_billed: MaxBytesOption = None,
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="Of days and weeks.")] = "UTC",

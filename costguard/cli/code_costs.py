@@ -24,6 +24,7 @@ def code_costs_of(
     Raises:
         UsageProblem: a path, an export or the config cannot be used.
     """
+    from costguard.cli.analysed import refuse_unless_analysed
     from costguard.cli.progress import Reporter
     from costguard.cli.request import Options, build_request, config_for
     from costguard.pipeline import scan_with_histories
@@ -33,6 +34,7 @@ def code_costs_of(
     request = build_request(options, config_for(options))
     with Reporter(quiet=False) as reporter:
         found, before = scan_with_histories(request, periods, reporter.progress)
+    refuse_unless_analysed(found.result)
     return code_costs(
         found.history, before.history, found.queries, found.result.findings, len(found.never_run)
     )

@@ -191,7 +191,9 @@ def _comment(
     environment = os.environ
     place = find(environment, given.repo, given.pr)
     valid_at = (
-        parse_now(given.valid_at) if given.valid_at is not None else place.valid_at or datetime.now(UTC)
+        parse_now(given.valid_at, "--valid-at")
+        if given.valid_at is not None
+        else place.valid_at or datetime.now(UTC)
     )
     head = given.head or place.head or words.head
     worth_it = given.when is When.always or words.worth_a_comment
@@ -264,16 +266,13 @@ def _text(path: Path) -> str:
     Raises:
         UsageProblem: it cannot be read, is too large, or says nothing.
     """
-    try:
-        if path == Path("-"):
-            data = sys.stdin.buffer.read(LARGEST_BODY + 1)
-        else:
-            with path.open("rb") as file:
-                data = file.read(LARGEST_BODY + 1)
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(data) > LARGEST_BODY:
-        raise UsageProblem(f"{path}: more than {LARGEST_BODY >> 20} MiB is no comment")
+    from costguard.bounded_read import read_at_most, read_standard_input
+
+    larger = "no comment is that large"
+    if path == Path("-"):
+        data = read_standard_input(LARGEST_BODY, larger)
+    else:
+        data = read_at_most(path, LARGEST_BODY, larger)
     text = data.decode("utf-8", "replace")
     if not text.strip():
         raise UsageProblem(f"{path}: is empty: there is nothing to say")

@@ -67,7 +67,7 @@ def diff_command(
     base_and_paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[BASE] [PATH...]",
+            metavar="BASE [PATH...]",
             help="What to compare with (default: where this branch left the main one), and only these paths.",
         ),
     ] = None,

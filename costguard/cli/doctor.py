@@ -25,9 +25,14 @@ def doctor_command(
     ] = False,
     project: Annotated[
         str | None,
-        typer.Option(help="Runs the dry runs of --online (default: of the config, or the credentials)."),
+        typer.Option(
+            metavar="PROJECT",
+            help="Runs the dry runs of --online (default: of the config, or the credentials).",
+        ),
     ] = None,
-    location: Annotated[str | None, typer.Option(help="Where they run (default: of the config, US).")] = None,
+    location: Annotated[
+        str | None, typer.Option(metavar="LOCATION", help="Where they run (default: of the config, US).")
+    ] = None,
     billing: Annotated[
         list[str] | None,
         typer.Option(metavar="EXPORT", help="Check that this bill can be read (repeatable)."),

@@ -53,9 +53,12 @@ guard_app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-CodeArgument = Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="The code to check.")]
+CodeArgument = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="The code to check.")]
 ClientProjectOption = Annotated[
-    str | None, typer.Option("--project", help="Makes the requests (default: of the config or credentials).")
+    str | None,
+    typer.Option(
+        "--project", metavar="PROJECT", help="Makes the requests (default: of the config or credentials)."
+    ),
 ]
 
 

@@ -28,16 +28,18 @@ def pull_command(
     projects: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PROJECT...] | charges SOURCE",
+            metavar="PROJECT | charges SOURCE",
             help="Whose jobs (default: of --project); or `charges bigquery://PROJECT.DATASET.TABLE`.",
         ),
     ] = None,
     project: Annotated[
         str | None,
-        typer.Option(help="Makes the requests, and pays for queries (default: of the credentials)."),
+        typer.Option(
+            metavar="PROJECT", help="Makes the requests, and pays for queries (default: of the credentials)."
+        ),
     ] = None,
     days: Annotated[
-        int, typer.Option(min=1, max=180, help="Jobs: how far back; BigQuery keeps 180 days.")
+        int, typer.Option(metavar="DAYS", min=1, max=180, help="Jobs: how far back; BigQuery keeps 180 days.")
     ] = 28,
     first: Annotated[
         str | None, typer.Option("--from", metavar="DAY", help="Charges: the first day, such as 2026-09-01.")
@@ -92,6 +94,8 @@ def pull_command(
         warehouse = Warehouse("history-pull", project, max_bytes_billed)
         pull_charges(charges[0], warehouse, first, last, output, now, dry_run)
         return
+    if projects and projects[0] == "charges":
+        raise UsageProblem("`history pull charges` needs the bill's table: bigquery://PROJECT.DATASET.TABLE")
     if first is not None or last is not None or max_bytes_billed is not None or dry_run:
         raise UsageProblem(
             "--from, --to, --max-bytes-billed and --dry-run are for `history pull charges bigquery://p.d.t`"

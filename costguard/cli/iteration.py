@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from costguard.errors import UsageProblem
+
 iteration_app = typer.Typer(
     name="iteration",
     help="Begin and end an iteration: a label for its jobs, and a line in the ledger.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 
@@ -41,6 +44,19 @@ def ledger_path(given: Path | None) -> Path:
     config = find_config(Path())
     folder = config.parent if config is not None else work_tree(Path()) or Path()
     return folder / LEDGER
+
+
+def ledger_to_read(given: Path | None) -> Path:
+    """The same for a command that begins none: the project need not have a ledger, but one that is named is there.
+
+    Raises:
+        UsageProblem: it is not.
+    """
+    if given is not None and not given.exists():
+        raise UsageProblem(
+            f"{given}: no such file; `costguard iteration start --ledger FILE` begins a ledger"
+        )
+    return ledger_path(given)
 
 
 @iteration_app.command("start")
@@ -97,4 +113,4 @@ def status_command(ledger: LedgerOption = None, now: NowOption = None) -> None:
     from costguard.render.iteration import status_text
     from costguard.write import write_text
 
-    write_text(status_text(read_ledger(ledger_path(ledger)), parse_now(now)), None)
+    write_text(status_text(read_ledger(ledger_to_read(ledger)), parse_now(now)), None)

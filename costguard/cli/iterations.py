@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from costguard.cli.options import Format, FormatOption, MaxBytesOption, OutputOption, PayerOption
+from costguard.cli.options import (
+    ConfigOption,
+    Format,
+    FormatOption,
+    MaxBytesOption,
+    OutputOption,
+    PayerOption,
+    WeekOption,
+)
 
 
 def iterations_command(
@@ -29,10 +37,10 @@ def iterations_command(
             metavar="FILE", help="The ledger (default: .costguard/iterations.jsonl of the project)."
         ),
     ] = None,
-    week: Annotated[
-        str | None, typer.Option(metavar="WEEK", help="Only usage of this ISO week, such as 2026-W47.")
+    week: WeekOption = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Of weeks (default: `timezone`, UTC).")
     ] = None,
-    timezone: Annotated[str, typer.Option(metavar="ZONE", help="Of weeks.")] = "UTC",
     compare: Annotated[
         tuple[str, str] | None,
         typer.Option(metavar="ID ID", help="Two iterations side by side: the earlier, the later."),
@@ -41,12 +49,12 @@ def iterations_command(
     max_bytes_billed: MaxBytesOption = None,
     format: FormatOption = Format.text,
     output: OutputOption = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """List the iterations in a bill: what each cost, by phase, and what changed since the one before."""
     from dataclasses import replace
 
-    from costguard.cli.iteration import ledger_path
+    from costguard.cli.iteration import ledger_to_read
     from costguard.cli.sources import Warehouse, bill_of, jobs_of
     from costguard.config import find_config, load_config
     from costguard.errors import UsageProblem
@@ -55,20 +63,17 @@ def iterations_command(
     from costguard.history.charges import check_charges
     from costguard.history.iterations import Iteration, find_iterations, iteration_settings
     from costguard.history.ledger import OWN_LABEL, Entry, entry_of, read_ledger
-    from costguard.history.rollup import Period, week_period, within
+    from costguard.history.rollup import Period, time_zone, week_period, within
     from costguard.render.comparison import comparison_json, comparison_text
     from costguard.render.iterations import Shown, iterations_json, iterations_text
     from costguard.write import check_output, write_text
 
     check_output(output)
-    period = week_period(week, timezone) if week is not None else None
     chosen = load_config(config if config is not None else find_config(Path()))
+    zone = time_zone(timezone or chosen.timezone).key
+    period = week_period(week, zone) if week is not None else None
     settings = iteration_settings(chosen)
-    if ledger is not None and not ledger.is_file():
-        raise UsageProblem(
-            f"{ledger}: no such file; `costguard iteration start --ledger FILE` begins a ledger"
-        )
-    stamped = read_ledger(ledger_path(ledger))
+    stamped = read_ledger(ledger_to_read(ledger))
     warehouse = Warehouse("iterations", project, max_bytes_billed)
     warehouse.refuse_unless_used(billing, jobs or ())
     whole = period or Period()
@@ -110,7 +115,7 @@ def iterations_command(
         first=reach.first_usage,
         last=reach.last_usage,
         week=week,
-        timezone=timezone,
+        timezone=zone,
     )
     render = iterations_json if format is Format.json else iterations_text
     write_text(render(shown), output)

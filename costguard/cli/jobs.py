@@ -21,7 +21,10 @@ def jobs_command(
     days: Annotated[
         int | None,
         typer.Option(
-            min=1, max=180, help="Only jobs of so many days until now (bigquery:// alone: 28 by default)."
+            metavar="DAYS",
+            min=1,
+            max=180,
+            help="Only jobs of so many days until now (bigquery:// alone: 28 by default).",
         ),
     ] = None,
     project: PayerOption = None,

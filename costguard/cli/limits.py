@@ -1,12 +1,15 @@
-"""Amounts, percents, shares and days on the command line, of which all but the last go before those of the config."""
+"""Amounts, percents, shares, days and years on the command line; the first three go before those of the config."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from costguard.calendar_day import parse_day
 from costguard.errors import UsageProblem
+
+_YEARS: Final = range(1970, 3000)
 
 
 def amount(option: str, given: str | None, otherwise: Decimal | None) -> Decimal | None:
@@ -67,6 +70,16 @@ def day(option: str, given: str | None) -> date | None:
     if value is None:
         raise UsageProblem(f"{option} {given!r} is not a day such as 2027-01-01")
     return value
+
+
+def check_year(option: str, given: str, year: int) -> None:
+    """Days, weeks and months are counted from a time, on both sides: it must not stand at the end of all of them.
+
+    Raises:
+        UsageProblem: the year is far from ours.
+    """
+    if year not in _YEARS:
+        raise UsageProblem(f"{option} {given!r}: the year must be from {_YEARS.start} to {_YEARS.stop - 1}")
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -48,6 +48,7 @@ def main(
 def run() -> None:
     """The entry point: what the user must solve is one clear line on stderr and exit code 2."""
     gc.set_threshold(100_000, 20, 50)  # importing makes many objects, of which none is garbage
+    _open_closed_streams()
     try:
         with _head_start(sys.argv[1:]) as started:
             app(prog_name="costguard", obj=started)
@@ -88,6 +89,14 @@ def program() -> None:
         except OSError:
             raise end from None  # nobody reads any more: Python says so in its own way
         os._exit(end.code or 0)
+
+
+def _open_closed_streams() -> None:
+    """A stream that the caller has closed (`>&-`) leads nowhere. Python has None in its place, and the next file to be
+    opened would get its number, with whatever is written to that number in it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _head_start(arguments: list[str]) -> AbstractContextManager[Crew | None]:

@@ -121,11 +121,23 @@ def calibrate_command(
 
 
 def _held_against(options: Options, output: Path | None) -> ScanWithHistory:
+    from costguard.cli.analysed import refuse_unless_analysed
+    from costguard.cli.progress import Reporter
     from costguard.cli.request import build_request, config_for
     from costguard.pipeline import scan_with_history
+    from costguard.render.amounts import counted
     from costguard.write import check_output
 
     check_output(output)
     if not options.jobs:
         raise UsageProblem("no job history is given: --jobs EXPORT (`costguard jobs` says what is read)")
-    return scan_with_history(build_request(options, config_for(options)))
+    found = scan_with_history(build_request(options, config_for(options)))
+    refuse_unless_analysed(found.result)
+    unread = found.result.summary.unread
+    if unread:
+        places = counted(unread, "place")
+        Reporter(quiet=False).note(
+            f"{places} in the code could not be read (`costguard scan` lists them): jobs of queries there "
+            "belong to no code here"
+        )
+    return found

@@ -25,19 +25,29 @@ class Format(StrEnum):
     json = "json"
 
 
+def _file_or_stream(output: Path | None) -> Path | None:
+    """`-` is standard output, as elsewhere."""
+    return None if output == Path("-") else output
+
+
 FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
-OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", callback=_file_or_stream, help="Write there."),
+]
 ExportArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="EXPORT...",
+        metavar="EXPORT",
         help="Files, directories and patterns (Parquet, NDJSON, JSON, CSV, Avro), or bigquery://.",
     ),
 ]
 
 PayerOption = Annotated[
     str | None,
-    typer.Option("--project", help="Runs the queries of bigquery:// (default: of the credentials)."),
+    typer.Option(
+        "--project", metavar="PROJECT", help="Runs the queries of bigquery:// (default: of the credentials)."
+    ),
 ]
 MaxBytesOption = Annotated[
     int | None,
@@ -49,8 +59,37 @@ MaxBytesOption = Annotated[
     ),
 ]
 
+
+def _path(text: str) -> Path:
+    """A path of the code. An empty one, of a variable that is not set, would be the working directory."""
+    if not text:
+        raise typer.BadParameter("a path is empty; `.` is the working directory")
+    return Path(text)
+
+
 PathsArgument = Annotated[
-    list[Path], typer.Argument(metavar="PATH...", help="Files and directories to scan.")
+    list[Path], typer.Argument(metavar="PATH", parser=_path, help="Files and directories to scan.")
+]
+OptionalPathsArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="PATH", parser=_path, help="Files and directories (default: here)."),
+]
+
+
+def usual_week(text: str | None) -> str | None:
+    """A week of a year that has weeks around it; whether there is such a week, the calendar says."""
+    if text is not None and text[:4].isdecimal():
+        from costguard.cli.limits import check_year
+
+        check_year("--week", text, int(text[:4]))
+    return text
+
+
+WeekOption = Annotated[
+    str | None,
+    typer.Option(
+        "--week", metavar="WEEK", callback=usual_week, help="Only usage of this ISO week, such as 2026-W47."
+    ),
 ]
 JobsOption = Annotated[
     list[str] | None,
@@ -67,20 +106,27 @@ CatalogOption = Annotated[
     typer.Option("--catalog", metavar="FILE", help="What the warehouse holds (repeatable)."),
 ]
 LocationOption = Annotated[
-    str | None, typer.Option("--location", help="BigQuery location that sets the price, such as US.")
+    str | None,
+    typer.Option("--location", metavar="LOCATION", help="BigQuery location that sets the price, such as US."),
 ]
 PricesOption = Annotated[
     Path | None, typer.Option("--prices", metavar="FILE", help="Prices of `costguard prices refresh`.")
 ]
-ProjectOption = Annotated[str | None, typer.Option("--project", help="Default project of table names.")]
-DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Default dataset of table names.")]
+ProjectOption = Annotated[
+    str | None, typer.Option("--project", metavar="PROJECT", help="Default project of table names.")
+]
+DatasetOption = Annotated[
+    str | None, typer.Option("--dataset", metavar="DATASET", help="Default dataset of table names.")
+]
 NowOption = Annotated[
     str | None, typer.Option("--now", metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")
 ]
 DialectOption = Annotated[
     str | None,
     typer.Option(
-        "--dialect", help="SQL dialect of .sql files (default: that of the dbt profile, else bigquery)."
+        "--dialect",
+        metavar="DIALECT",
+        help="SQL dialect of .sql files (default: that of the dbt profile, else bigquery).",
     ),
 ]
 BaselineOption = Annotated[

@@ -86,6 +86,8 @@ def _also(text: str) -> Target:
     except ValueError:
         known = ", ".join(OutputFormat)
         raise UsageProblem(f"--also {text!r}: {name!r} is no format; one of {known}") from None
+    if file == "-":
+        raise UsageProblem(f"--also {text!r}: standard output is for --format; --also takes a file")
     if file:
         return Target(format, Path(file))
     if format is not OutputFormat.github_summary:

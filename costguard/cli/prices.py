@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from costguard.cli.options import Format, FormatOption, OutputOption
+from costguard.cli.options import ConfigOption, Format, FormatOption, NowOption, OutputOption
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 DEFAULT_FILE: Final = "prices.json"
 
 prices_app = typer.Typer(
-    help="List prices: get Google's latest, and show which are in use.", no_args_is_help=True
+    name="prices",
+    help="List prices: get Google's latest, and show which are in use.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
-
-ConfigOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Config file to use.")]
 
 
 @prices_app.command("refresh")
@@ -92,22 +94,20 @@ def refresh_command(
 @prices_app.command("show")
 def show_command(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A price file (default: that of the config).")
+        Path | None, typer.Argument(metavar="FILE", help="A price file (default: that of the config).")
     ] = None,
     service: Annotated[
         str | None, typer.Option(metavar="SERVICE", help="List the SKUs of this service of the file.")
     ] = None,
-    location: Annotated[str | None, typer.Option(help="Only this location or region.")] = None,
-    now: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The clock, such as 2026-11-01T00:00:00Z.")
+    location: Annotated[
+        str | None, typer.Option(metavar="LOCATION", help="Only this location or region.")
     ] = None,
+    now: NowOption = None,
     config: ConfigOption = None,
     format: FormatOption = Format.text,
     output: OutputOption = None,
 ) -> None:
     """Say which prices are in use, how old they are, and how a price file differs from the list that ships."""
-    from datetime import UTC
-
     from costguard.cli.request import parse_now
     from costguard.estimate.price_table import price_table
     from costguard.price_file import read_price_file
@@ -123,7 +123,7 @@ def show_command(
         table=price_table(prices, location if service is None else None, location or settings.location),
         file=prices,
         path=path,
-        today=parse_now(now).astimezone(UTC).date(),
+        today=parse_now(now).date(),
         skus=_skus(prices, service, location) if service is not None else None,
     )
     render = prices_json if format is Format.json else prices_text

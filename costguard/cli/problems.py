@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
+_OF_THE_SYSTEM: Final = {
+    errno.ENOSPC: "cannot be written",
+    errno.EDQUOT: "cannot be written",
+    errno.EROFS: "cannot be written",
+    errno.EACCES: "cannot be used",
+    errno.EPERM: "cannot be used",
+}
+"""What no program can help, wherever it is met: no room, no right."""
+
 
 def explain_error(error: Exception) -> str | None:
     """What to print; None when the error is a defect of ours."""
@@ -12,4 +24,6 @@ def explain_error(error: Exception) -> str | None:
 
     if isinstance(error, (CatalogError, CrewError, RulebookError, UnknownLocationError)):
         return str(error)
+    if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
+        return f"{error.filename or 'the output'}: {_OF_THE_SYSTEM[error.errno]} ({error.strerror})"
     return None

@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from costguard.cli.options import BillingOption, JobsOption
+from costguard.cli.options import (
+    BillingOption,
+    CatalogOption,
+    ConfigOption,
+    DatasetOption,
+    DialectOption,
+    JobsOption,
+    LocationOption,
+    NoCacheOption,
+    NowOption,
+    OptionalPathsArgument,
+    OutputOption,
+    PricesOption,
+    ProjectOption,
+)
 from costguard.errors import UsageProblem
 
 
@@ -25,22 +39,20 @@ def query_command(
     sql: Annotated[
         str, typer.Argument(metavar="SQL", help="A SELECT over the fact tables (see rules/README.md).")
     ],
-    paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and directories (default: here).")
-    ] = None,
-    catalog: Annotated[list[Path] | None, typer.Option("--catalog", metavar="FILE")] = None,
-    location: Annotated[str | None, typer.Option()] = None,
-    prices: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
-    project: Annotated[str | None, typer.Option()] = None,
-    dataset: Annotated[str | None, typer.Option()] = None,
-    now: Annotated[str | None, typer.Option(metavar="TIME")] = None,
-    dialect: Annotated[str | None, typer.Option()] = None,
+    paths: OptionalPathsArgument = None,
+    catalog: CatalogOption = None,
+    location: LocationOption = None,
+    prices: PricesOption = None,
+    project: ProjectOption = None,
+    dataset: DatasetOption = None,
+    now: NowOption = None,
+    dialect: DialectOption = None,
     format: Annotated[QueryFormat, typer.Option("--format", help="Output format.")] = QueryFormat.text,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE")] = None,
+    output: OutputOption = None,
     jobs: JobsOption = None,
     billing: BillingOption = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache")] = False,
+    config: ConfigOption = None,
+    no_cache: NoCacheOption = False,
 ) -> None:
     """Ask the fact tables a question of your own; with --jobs and --billing also jobs, charges and iterations."""
     from dataclasses import replace
@@ -77,6 +89,7 @@ def query_command(
         with pl.Config(
             tbl_rows=-1,
             tbl_cols=-1,
+            tbl_width_chars=-1,  # a row is a line: what does not fit would be broken within words
             fmt_str_lengths=60,
             tbl_hide_dataframe_shape=True,
             tbl_hide_column_data_types=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costguard.cli.options import MaxBytesOption, OutputOption, PayerOption
+from costguard.cli.options import MaxBytesOption, OutputOption, PayerOption, usual_week
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def report_command(
     week: Annotated[
         str | None,
         typer.Option(
-            metavar="WEEK", help="ISO week such as 2026-W47; the last one that has ended by default."
+            metavar="WEEK",
+            callback=usual_week,
+            help="ISO week such as 2026-W47; the last one that has ended by default.",
         ),
     ] = None,
     jobs: Annotated[
@@ -95,7 +97,7 @@ def report_command(
 ) -> None:
     """Report what a week cost, from the bill: what changed, what is unusual, and where the month is going."""
     from costguard.budgets.declared import declared_budgets
-    from costguard.cli.iteration import ledger_path
+    from costguard.cli.iteration import ledger_to_read
     from costguard.cli.request import parse_now
     from costguard.cli.sources import Warehouse, bill_of, jobs_of
     from costguard.config import find_config, load_config
@@ -113,6 +115,7 @@ def report_command(
     warehouse.refuse_unless_used(billing, jobs or ())
     addresses = _addresses(format, mail_from, mail_to)
     check_output(output)
+    stamped = ledger_to_read(ledger)
     moment = parse_now(now)
     settings = load_config(config if config is not None else find_config(Path()))
     chosen = week_of(week, timezone or settings.timezone, moment)
@@ -129,7 +132,7 @@ def report_command(
         _code_costs(code, Exports(charges, history, priced), chosen, now, config)
         if code and history
         else None,
-        read_ledger(ledger_path(ledger)).entries,
+        read_ledger(stamped).entries,
         declared_budgets(settings),
         priced,
     )
@@ -165,6 +168,7 @@ def _code_costs(
     config: Path | None,
 ) -> CodeCosts:
     """The code's queries by their jobs of the week, and of the one before."""
+    from costguard.cli.analysed import refuse_unless_analysed
     from costguard.cli.progress import Reporter
     from costguard.cli.request import Options, build_request, config_for
     from costguard.pipeline import scan_with_histories
@@ -177,6 +181,7 @@ def _code_costs(
         found = scan_with_histories(request, [period for _, period in weeks], reporter.progress, exports)
     named = [(name, one.history) for (name, _), one in zip(weeks, found, strict=True)]
     before, last = found[-2], found[-1]
+    refuse_unless_analysed(last.result)
     return code_costs(
         last.history, before.history, last.queries, last.result.findings, len(last.never_run), named
     )

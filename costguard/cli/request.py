@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costguard.cli.limits import check_year
 from costguard.cli.user_cache import user_cache_directory
 from costguard.config import Config, find_config, load_config, rule_directories
 from costguard.errors import UsageProblem
@@ -175,19 +176,20 @@ def _unpriced(thing: str, name: str, known: Iterable[str]) -> str:
     return f"there is no price for {thing} {name!r}; {hint}"
 
 
-def parse_now(text: str | None) -> datetime:
-    """The clock of a scan: the given time (UTC unless it says otherwise), else the real one.
+def parse_now(text: str | None, option: str = "--now") -> datetime:
+    """The clock of a command, in UTC: the given time (UTC unless it says otherwise), else the real one.
 
     Raises:
-        UsageProblem: the text is no ISO 8601 time.
+        UsageProblem: the text is no ISO 8601 time, or so far off that no weeks and months can be counted from it.
     """
     if text is None:
         return datetime.now(UTC)
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageProblem(f"--now {text!r} is not a time such as 2026-11-01T00:00:00Z") from None
-    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        raise UsageProblem(f"{option} {text!r} is not a time such as 2026-11-01T00:00:00Z") from None
+    check_year(option, text, value.year)
+    return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
 def cache_directory(options: Options, config: Config) -> Path | None:

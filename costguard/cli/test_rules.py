@@ -10,7 +10,7 @@ import typer
 
 def check_rules_command(
     directory: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Folder with pages (default: the shipped ones).")
+        Path | None, typer.Argument(metavar="DIR", help="Folder with pages (default: the shipped ones).")
     ] = None,
 ) -> None:
     """Run every example of the rule pages: Bad must be found, Good and Not this must not."""

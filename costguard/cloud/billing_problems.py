@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from costguard.cloud.sign_in import LOG_IN, not_accepted, sign_in_problem
 from costguard.errors import UsageProblem
 
-_LOG_IN: Final = "run `gcloud auth application-default login`"
 _QUOTA_PROJECT: Final = (
     "the credentials name no project whose quota the calls count against: "
     "run `gcloud auth application-default set-quota-project PROJECT`, or set GOOGLE_CLOUD_QUOTA_PROJECT"
@@ -72,12 +72,10 @@ def explain(error: Exception, asked: Asked = PRICES) -> str:
     if isinstance(error, api.RetryError) and isinstance(error.cause, Exception):
         return explain(error.cause, asked)
     match error:
-        case auth.DefaultCredentialsError():
-            return f"there are no Google credentials: {_LOG_IN}, or set GOOGLE_APPLICATION_CREDENTIALS to a key file"
         case auth.GoogleAuthError():
-            return f"the Google credentials do not work ({one_line(error)}): {_LOG_IN}"
+            return sign_in_problem(error, one_line(error))
         case api.Unauthenticated() | api.Unauthorized():
-            return f"the Google credentials were not accepted ({one_line(error)}): {_LOG_IN}"
+            return not_accepted(one_line(error))
         case api.Forbidden():
             return misconfigured(error, asked) or asked.denied(_project(error) or "PROJECT", one_line(error))
         case api.TooManyRequests():
@@ -89,7 +87,7 @@ def explain(error: Exception, asked: Asked = PRICES) -> str:
             return "no answer in time: try again, or allow more with --timeout"
         case api.ServiceUnavailable() if not is_passing(error):
             text = one_line(error).removeprefix(_CREDENTIALS_FAILED)
-            return f"the Google credentials do not work ({text}): {_LOG_IN}"
+            return f"the Google credentials do not work ({text}); {LOG_IN}"
         case api.ServiceUnavailable():
             return f"the service cannot be reached ({one_line(error)}): check the network, and try again"
         case api.NotFound():
@@ -119,7 +117,7 @@ def misconfigured(error: Exception, asked: Asked) -> str | None:
             "(roles/serviceusage.serviceUsageAdmin)"
         )
     if reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT":
-        return f"the credentials are not for Google Cloud as a whole ({text}): {_LOG_IN}"
+        return f"the credentials are not for Google Cloud as a whole ({text}); {LOG_IN}"
     return None
 
 

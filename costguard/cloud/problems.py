@@ -1,4 +1,4 @@
-"""The errors of Google's clients, as what the user has to do. Everything in `cloud` goes through here."""
+"""The errors of BigQuery's client, as what the user has to do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from costguard.cloud.sign_in import not_accepted, sign_in_problem
 from costguard.errors import UsageProblem
 
 _ROLES: Final[Mapping[str, str]] = {
@@ -92,32 +93,14 @@ def _problem(error: Exception, attempt: Attempt) -> UsageProblem:
 
 
 def _credentials(error: Exception, attempt: Attempt) -> UsageProblem:
-    from google.auth.exceptions import (
-        DefaultCredentialsError,
-        InvalidOperation,
-        RefreshError,
-        TransportError,
-    )
+    from google.auth.exceptions import InvalidOperation
 
-    if isinstance(error, TransportError):
-        return UsageProblem(
-            f"cannot {attempt.action}: Google's sign-in cannot be reached ({_first_line(error)}); check the network"
-        )
     if isinstance(error, InvalidOperation):  # what follows when a server does not take anonymous requests
         return UsageProblem(
             f"cannot {attempt.action}: the server that BIGQUERY_EMULATOR_HOST names asks for credentials, "
             "which are sent over https:// only"
         )
-    if isinstance(error, DefaultCredentialsError):
-        return UsageProblem(
-            f"cannot {attempt.action}: there are no Google credentials; run `gcloud auth application-default login`, "
-            f"or set GOOGLE_APPLICATION_CREDENTIALS to a key file ({_first_line(error)})"
-        )
-    what = "have expired or were revoked" if isinstance(error, RefreshError) else "cannot be used"
-    return UsageProblem(
-        f"cannot {attempt.action}: the Google credentials {what} ({_first_line(error)}); "
-        "run `gcloud auth application-default login`"
-    )
+    return UsageProblem(f"cannot {attempt.action}: {sign_in_problem(error, _first_line(error))}")
 
 
 def _answer(error: Any, attempt: Attempt) -> UsageProblem:
@@ -126,9 +109,7 @@ def _answer(error: Any, attempt: Attempt) -> UsageProblem:
     reason = _reason(error)
     start = f"cannot {attempt.action}: "
     if status == 401:
-        return UsageProblem(
-            f"{start}the Google credentials are not accepted ({message}); run `gcloud auth application-default login`"
-        )
+        return UsageProblem(start + not_accepted(message))
     if "requires a quota project" in message:
         return UsageProblem(
             f"{start}the credentials name no project for quota; run "

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, get_args
 
 from pydantic_core import from_json
 
+from costguard.bounded_read import read_at_most, refuse_larger
 from costguard.diff.model import (
     FindingChange,
     FindingState,
@@ -43,6 +44,7 @@ from costguard.result import (
 VERSION: Final = 1
 LARGEST: Final = 256 * 2**20
 """Bytes of a document; one of 10,000 queries has about 20 MiB."""
+TOO_LARGE: Final = "no diff is that large"
 LONGEST: Final = 100_000
 """Characters of a text in it."""
 LONGEST_AMOUNT: Final = 100
@@ -59,12 +61,7 @@ def read_diff(path: Path) -> tuple[ScanDiff, Verdict]:
     Raises:
         UsageProblem: it cannot be read, is too large, or is not such a document.
     """
-    try:
-        with open(path, "rb") as stream:
-            data = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be read ({error.strerror or error})") from None
-    return decode(data, str(path))
+    return decode(read_at_most(path, LARGEST, TOO_LARGE), str(path))
 
 
 def decode(data: bytes | str, name: str = "diff") -> tuple[ScanDiff, Verdict]:
@@ -73,8 +70,7 @@ def decode(data: bytes | str, name: str = "diff") -> tuple[ScanDiff, Verdict]:
     Raises:
         UsageProblem: it is too large, or is not such a document; the text says where.
     """
-    if len(data) > LARGEST:
-        raise UsageProblem(f"{name}: more than {LARGEST // 2**20} MiB; no diff is that large")
+    refuse_larger(data, LARGEST, name, TOO_LARGE)
     try:
         document = _Row(from_json(data), "")
         version = document.whole("version")

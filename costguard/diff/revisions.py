@@ -96,8 +96,8 @@ def unknown_revision(repository: Repository, name: str) -> str:
         return f"{name!r} names two revisions: costguard diff {one or 'HEAD'} --head {other or 'HEAD'}"
     if repository.is_shallow:
         return f"{name!r} is no revision that is known here, and the clone is shallow; {DEEPEN}"
-    remote = f"; is it origin/{name}?" if find_commit(repository, f"origin/{name}") else ""
-    return f"{name!r} is no revision that is known here{remote or '; is it fetched?'}"
+    remote = f" (is it origin/{name}?)" if find_commit(repository, f"origin/{name}") else ""
+    return f"{name!r} is no revision that is known here{remote or ' (is it fetched?)'}"
 
 
 def _default_base(repository: Repository, tip: str, environment: Mapping[str, str]) -> tuple[str, str]:

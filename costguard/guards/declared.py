@@ -20,6 +20,7 @@ from pydantic import (
 
 from costguard.config import Config
 from costguard.errors import UsageProblem
+from costguard.field_words import field_words
 from costguard.guards.names import (
     DatasetName,
     TableName,
@@ -292,14 +293,7 @@ class Guards(_Strict):
         return self == Guards()
 
 
-_EXPECTED: Final = {
-    "missing": "is missing",
-    "string_type": "must be a text",
-    "tuple_type": "must be a list of tables ([[...]])",
-    "dict_type": "must be a table",
-    "model_type": "must be a table",
-    "int_type": "must be a whole number",
-}
+_OWN_WORDS: Final = {"tuple_type": "must be a list of tables ([[...]])"}
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "max_bytes": MaxBytes,
     "quota": QuotaGuard,
@@ -336,4 +330,4 @@ def _explained(item: Any) -> str:
         close = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
         return f"unknown key {key!r}{hint}"
-    return f"{key}: {_EXPECTED.get(item['type']) or item['msg'].removeprefix('Value error, ')}"
+    return f"{key}: {field_words(item, _OWN_WORDS)}"

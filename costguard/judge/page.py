@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from costguard import strict_yaml
+from costguard.field_words import field_words
 from costguard.judge.message import misspelt
 from costguard.result import Confidence, Severity
 
@@ -206,6 +207,11 @@ def _yaml(path: Path, head: str) -> dict[str, Any]:
     return found
 
 
+_OWN_WORDS: Final = {
+    "string_pattern_mismatch": "must be lower-case words joined by '-', such as select-star",
+}
+
+
 def _explain(key: str, item: Any) -> str:
     """What pydantic says, in the words of a page."""
     kind = item["type"]
@@ -213,16 +219,7 @@ def _explain(key: str, item: Any) -> str:
         close = difflib.get_close_matches(key, FrontMatter.model_fields, n=1)
         known = ", ".join(FrontMatter.model_fields)
         return f"unknown key; did you mean {close[0]!r}?" if close else f"unknown key; known: {known}"
-    if kind == "missing":
-        return "is missing"
-    if kind == "string_pattern_mismatch":
-        return "must be lower-case words joined by '-', such as select-star"
-    text: str = item["msg"]
-    return (
-        text.removeprefix("Value error, ")
-        .replace("Input should be", "must be")
-        .replace("a valid tuple", "a list")
-    )
+    return field_words(item, _OWN_WORDS)
 
 
 def _line_of(text: str, key: str) -> int:

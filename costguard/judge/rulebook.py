@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from costguard.bounded_read import read_at_most
+from costguard.errors import UsageProblem
 from costguard.facts.schema import TABLES, columns_of
 from costguard.judge.housekeeping import HOUSEKEEPING
 from costguard.judge.page import Rule, RulebookError, parse_page
@@ -100,12 +102,9 @@ def rule_pages(folder: Path) -> list[Path]:
 
 def _load(page: Path, *, plain: bool = False) -> Rule:
     try:
-        with page.open("rb") as file:
-            data = file.read(_PAGE_LIMIT + 1)
-    except OSError as error:
-        raise RulebookError([f"{page}: cannot be read ({error.strerror or error})"]) from None
-    if len(data) > _PAGE_LIMIT:
-        raise RulebookError([f"{page}: larger than {_PAGE_LIMIT:,} bytes"])
+        data = read_at_most(page, _PAGE_LIMIT, "no page of a rule is that large")
+    except UsageProblem as problem:
+        raise RulebookError([str(problem)]) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -59,7 +59,8 @@ def _unread(reason: str, count: int, place: FilePlace) -> dict[str, Any]:
     return {
         "description": harmless(f"{counted(count, 'place')} not read, and in no figure: {reason}."),
         "check_name": "not-read",
-        "fingerprint": harmless(f"not-read {reason}"),
+        # Not `harmless`, which makes one sign of all that cannot be printed: reasons have fingerprints of their own.
+        "fingerprint": f"not-read {reason.encode('unicode_escape').decode('ascii')}",
         "severity": "info",
         "location": _location(place),
     }

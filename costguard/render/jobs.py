@@ -41,32 +41,36 @@ def _lines(jobs: Jobs, summary: JobSummary) -> Iterator[str]:
     yield "Files      " + ", ".join(f"{count} of {kind}" for kind, count in sorted(kinds.items()))
     if summary.first is not None and summary.last is not None:
         yield f"Created    {moment(summary.first)} to {moment(summary.last)}"
-    yield f"Jobs       {summary.jobs:,}: {_statements(summary)}"
+    yield f"Jobs       {summary.jobs:,}{_statements(summary)}"
     left_out = [
         *([f"{summary.cached:,} from the cache"] if summary.cached else ()),
         *([f"{summary.failed:,} failed or stopped"] if summary.failed else ()),
-        *([f"{summary.scripts:,} scripts, whose statements count"] if summary.scripts else ()),
+        *([f"{counted(summary.scripts, 'script')}, whose statements count"] if summary.scripts else ()),
     ]
     billed = f"{format_bytes(summary.bytes_billed)} billed, {summary.slot_ms / 3_600_000:,.1f} slot hours"
-    yield f"Charged    {summary.billable:,} queries: {billed}"
+    yield f"Charged    {counted(summary.billable, 'query', 'queries')}: {billed}"
     if left_out:
         yield f"Of all     {', '.join(left_out)}"
     if summary.reserved:
         yield f"Reserved   {summary.reserved:,} ran in a reservation: what they cost is not their bytes"
     if summary.unknown_bytes:
-        yield f"Unknown    {summary.unknown_bytes:,} charged queries do not tell their bytes"
+        silent = counted(summary.unknown_bytes, "charged query does", "charged queries do")
+        yield f"Unknown    {silent} not tell the bytes"
     if summary.without_text:
-        yield f"No text    {summary.without_text:,} charged queries cannot be matched with code by their text"
+        textless = counted(summary.without_text, "charged query", "charged queries")
+        yield f"No text    {textless} cannot be matched with code by text"
     if jobs.repeated:
-        yield f"Repeated   {jobs.repeated:,} rows tell of a job that another row tells of too; the latest counts"
+        told = counted(jobs.repeated, "row tells", "rows tell")
+        yield f"Repeated   {told} of a job that another row tells of too; the latest counts"
     skipped = sum(file.skipped for file in jobs.files)
     if skipped:
-        yield f"Skipped    {skipped:,} rows that tell of no job that ended"
+        yield f"Skipped    {counted(skipped, 'row tells', 'rows tell')} of no job that ended"
 
 
 def _statements(summary: JobSummary) -> str:
     counts = sorted(summary.statements.items(), key=lambda item: (-item[1], item[0] or ""))
-    return ", ".join(f"{count:,} {kind or 'without a statement'}" for kind, count in counts)
+    said = ", ".join(f"{count:,} {kind or 'without a statement'}" for kind, count in counts)
+    return f": {said}" if said else ""
 
 
 def _findings(findings: Sequence[JobFinding]) -> Iterator[str]:

@@ -22,7 +22,9 @@ def report_mail(title: str, headline: str, text: str, html: str, sent: datetime,
             message[head] = address
         except (ValueError, IndexError):
             raise UsageProblem(f"{address!r} is no mail address") from None
-        if not message[head].addresses or any(not one.domain for one in message[head].addresses):
+        found = message[head].addresses
+        # Letters beyond ASCII would be written as no mail server takes them in an address.
+        if not found or any(not one.domain or not one.addr_spec.isascii() for one in found):
             raise UsageProblem(f"{address!r} is no mail address")
     message["Date"] = sent
     message["Auto-Submitted"] = "auto-generated"

@@ -164,7 +164,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
 
 def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:
     """How much of what queries cost is in the code that was given."""
-    part = f" ({code.to_code / code.usd:.0%})" if code.usd > 0 else ""
+    part = f" ({code.to_code / code.usd * 100:.0f} %)" if code.usd > 0 else ""
     ours, whole = amount_text(code.to_code, "USD"), amount_text(code.usd, "USD")
     idle = counted(code.never_run, "query", "queries")
     yield (

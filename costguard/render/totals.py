@@ -136,13 +136,14 @@ def unread_reasons(unread: Sequence[UnreadReport], width: int, paint: Paint) -> 
     if not unread:
         return
     ranked = ranked_reasons(unread)
+    shown = len(ranked) if len(ranked) == REASONS + 1 else REASONS  # "1 other reason" would take its line
     lines = [paint("Not read", "bold")]
-    for reason, count, item in ranked[:REASONS]:
+    for reason, count, item in ranked[:shown]:
         such = "" if count == 1 else "such as "
         detail = f" ({item.detail})" if item.detail else ""
         text = " ".join(harmless(f"{reason}: {such}{unread_place(item)}{detail}").split())
         lines.append(f"  {count:>5,}  {cut_end(text, width - 9)}")
-    rest = ranked[REASONS:]
+    rest = ranked[shown:]
     if rest:
         places = sum(count for _, count, _ in rest)
         lines.append(f"  {places:>5,}  {counted(len(rest), 'other reason')}")
@@ -165,7 +166,7 @@ def facts(result: ScanResult) -> Iterator[tuple[str, str]]:
     Without a label a sentence goes on about what the one before is about."""
     summary = result.summary
     yield "Iteration", iteration_text(summary)
-    if summary.assumed_runs:
+    if summary.assumed_runs and not _only_what_is_free_is_known(summary):
         known = summary.queries - summary.counted_elsewhere - summary.unknown_queries
         who = "each of them" if summary.assumed_runs == known else f"{summary.assumed_runs:,} of them"
         verb = "is" if summary.assumed_runs in (1, known) else "are"
@@ -209,8 +210,17 @@ def iteration_text(summary: Summary) -> str:
     if not known:
         return f"unknown: none of {queries} in {files} has a known cost"
     usd = summary.usd_per_iteration
+    if _only_what_is_free_is_known(summary):
+        have = "has" if summary.unknown_queries == 1 else "have"
+        unknown = f"{summary.unknown_queries:,} of {queries} in {files} {have} no known cost"
+        return f"unknown: {unknown}, the others cost nothing"
     of = queries if known == count else f"{known:,} of {queries}"
     return f"{usd_text(usd)} for {of} in {files}"
+
+
+def _only_what_is_free_is_known(summary: Summary) -> bool:
+    """Functions and views, say, beside queries of unknown cost: `$0.00` would look like the cost of them all."""
+    return summary.unknown_queries > 0 and summary.usd_per_iteration.high == 0
 
 
 def _history(totals: HistoryTotals) -> Iterator[str]:

@@ -171,7 +171,7 @@ def test_what_is_no_json(tmp_path: Path) -> None:
 
 def test_too_large_to_read_or_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAXIMUM_BYTES", 100)
-    assert refusal(tmp_path, " " * 101) == "larger than 0 MiB; not a baseline"
+    assert refusal(tmp_path, " " * 101) == "larger than 100 bytes; not a baseline"
     with pytest.raises(UsageProblem, match="1 entries are too many for a baseline"):
         write_baseline(Baseline((entry(),)), tmp_path / "c.json")
     assert not (tmp_path / "c.json").exists()

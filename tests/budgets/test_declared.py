@@ -215,7 +215,7 @@ def test_one_project_has_owners() -> None:
         ("thresholds = [{ att = 1, at = 1 }]", "unknown key 'thresholds.0.att'; did you mean 'at'?"),
         (
             "thresholds = [{ at = 1, on = 'spent' }]",
-            "thresholds.0.on: Input should be 'actual' or 'forecast'",
+            "thresholds.0.on: must be 'actual' or 'forecast'",
         ),
         ("thresholds = [0.5]", "thresholds.0: must be a table"),
         ("thresholds = [{ at = 1 }, { at = 1.0 }]", "thresholds: at = 1 on actual stands there 2 times"),

@@ -122,7 +122,7 @@ def test_long_texts_are_cut() -> None:
         (b"", "the message is not JSON"),
         (b"\xff\xfe", "the message is not JSON"),
         (b"[" * 100_000, "the message is not JSON"),
-        (b" " * (MAXIMUM_BYTES + 1), "the message has more than 1 MiB"),
+        (b" " * (MAXIMUM_BYTES + 1), "the message: larger than 1 MiB; no budget notification is that large"),
         (b"[]", "there is no message in the list"),
         (b"3", "the message is no notification of a budget"),
         (b'{"costAmount": 3}', "the message is no notification of a budget"),

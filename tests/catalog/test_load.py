@@ -156,7 +156,7 @@ def test_tables_are_built_when_they_are_asked_for(tmp_path: Path, monkeypatch: p
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert refusal(tmp_path / "gone.json") == "no such file"
-    assert refusal(tmp_path) == "cannot be read: Is a directory"
+    assert refusal(tmp_path) == "cannot be read (Is a directory)"
 
 
 @pytest.mark.parametrize(

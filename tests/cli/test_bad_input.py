@@ -35,6 +35,14 @@ def test_a_missing_path(costguard: Costguard) -> None:
     refused(costguard("scan", "nowhere"), "nowhere: no such file or directory")
 
 
+@pytest.mark.parametrize("command", ["scan", "match", "calibrate"])
+def test_an_empty_path_is_not_the_working_directory(costguard: Costguard, shop: Path, command: str) -> None:
+    """`costguard scan "$FOLDER"` where that is not set."""
+    done = costguard(command, "")
+    assert (done.code, done.out) == (2, "")
+    assert "a path is empty; `.` is the working directory" in done.err
+
+
 def test_each_missing_path_is_named(costguard: Costguard, shop: Path) -> None:
     done = costguard("scan", "shop", "here.sql", "there.sql")
     assert done.err.splitlines() == [
@@ -269,14 +277,14 @@ def test_a_catalog_that_is_not_there(costguard: Costguard, shop: Path) -> None:
 
 def test_a_catalog_that_cannot_be_opened(costguard: Costguard, shop: Path, tmp_path: Path) -> None:
     (tmp_path / "c.json").mkdir()
-    refused(costguard("scan", shop, "--catalog", "c.json"), "c.json: cannot be read: Is a directory")
+    refused(costguard("scan", shop, "--catalog", "c.json"), "c.json: cannot be read (Is a directory)")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_catalog_that_may_not_be_read(costguard: Costguard, shop: Path, tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text('{"version": 1, "tables": []}')
     (tmp_path / "c.json").chmod(0)
-    refused(costguard("scan", shop, "--catalog", "c.json"), "c.json: cannot be read: Permission denied")
+    refused(costguard("scan", shop, "--catalog", "c.json"), "c.json: cannot be read (Permission denied)")
 
 
 def test_a_catalog_is_looked_at_although_nothing_changed(costguard: Costguard, shop: Path) -> None:
@@ -346,6 +354,11 @@ def test_an_unknown_rule(costguard: Costguard, shop: Path, name: str, message: s
     [
         (("--now", "yesterday"), "--now 'yesterday' is not a time such as 2026-11-01T00:00:00Z"),
         (("--now", "2026-13-01"), "--now '2026-13-01' is not a time such as 2026-11-01T00:00:00Z"),
+        (("--now", "0001-01-01"), "--now '0001-01-01': the year must be from 1970 to 2999"),
+        (
+            ("--now", "9999-12-31T23:59:59-14:00"),
+            "--now '9999-12-31T23:59:59-14:00': the year must be from 1970 to 2999",
+        ),
         (
             ("--max-usd-per-query", "much"),
             "--max-usd-per-query 'much' is not an amount of dollars such as 2.50",
@@ -414,6 +427,8 @@ def test_wrong_usage(costguard: Costguard, arguments: tuple[str, ...]) -> None:
         ("tool = 3", "unknown key 'tool'; known: "),
         ('[rules]\ndirectories = "checks"', "shop/checks: no such directory"),
         ('[runs]\n"*" = -1', "runs.*: "),
+        ('timezone = "Mars/X"', "timezone: 'Mars/X' is no time zone such as Europe/Zurich"),
+        ("timezone = 3", "timezone: must be a text"),
     ],
 )
 def test_a_config_that_makes_no_sense(costguard: Costguard, shop: Path, text: str, message: str) -> None:
@@ -441,6 +456,16 @@ def test_a_defect_is_one_line_and_no_pass(
     monkeypatch.setenv("COSTGUARD_TRACEBACK", "1")
     with pytest.raises(LookupError):
         costguard("scan", shop)
+
+
+def test_what_the_system_forbids_is_no_defect(
+    costguard: Costguard, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "shop/x")
+
+    monkeypatch.setattr("costguard.gate.judge_gate", forbidden)
+    refused(costguard("scan", shop), "shop/x: cannot be used (Permission denied)")
 
 
 def test_an_interrupt_is_said(costguard: Costguard, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

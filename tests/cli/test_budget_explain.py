@@ -209,6 +209,7 @@ def test_nobody_types_a_message(costguard: Costguard, monkeypatch: pytest.Monkey
         (BARE, ("--billing", "nowhere"), "nowhere: no such file"),
         (BARE, ("nowhere.json",), "nowhere.json: cannot be read"),
         (BARE, ("-o", "no/where.md"), "no/where.md: cannot be written"),
+        (BARE, ("--ledger", "gone.jsonl"), "gone.jsonl: no such file; `costguard iteration"),
     ],
 )
 def test_what_cannot_be_explained(

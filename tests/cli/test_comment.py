@@ -234,7 +234,7 @@ def test_what_could_not_be_tidied_away(costguard: Costguard, job: Path, server: 
         (("--body", "empty.md"), "empty.md: is empty"),
         (("--body", "body.md", "--tag", "-->"), "--tag '-->'"),
         (("--body", "body.md", "--head", "main"), "--head 'main'"),
-        (("--body", "body.md", "--valid-at", "noon"), "'noon' is not a time"),
+        (("--body", "body.md", "--valid-at", "noon"), "--valid-at 'noon' is not a time"),
         (("--body", "body.md", "--repo", "r"), "--repo 'r' is not OWNER/NAME"),
         (("--body", "body.md", "--repo", "o/other"), "which pull request?"),
         (("--body", "body.md", "--pr", "0"), "--pr"),
@@ -281,7 +281,7 @@ def test_a_body_that_is_no_comment(
 ) -> None:
     monkeypatch.setattr("costguard.cli.comment.LARGEST_BODY", 2**20)
     body.write_bytes(b"x" * (2**20 + 1))
-    assert "more than 1 MiB is no comment" in comment(costguard, "--body", body).err
+    assert "larger than 1 MiB; no comment is that large" in comment(costguard, "--body", body).err
 
 
 def diff(

@@ -402,7 +402,7 @@ def test_a_config_that_leads_out(costguard: Costguard, shop_repository: Work) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nope",), "'nope' is no revision that is known here; is it fetched?; and there is no such path"),
+        (("nope",), "'nope' is no revision that is known here (is it fetched?); and there is no such path"),
         (("main..change",), "'main..change' names two revisions: costguard diff main --head change"),
         (("main", "nope.sql"), "nope.sql: no such file or directory in main or HEAD"),
         (("main", "/etc"), "/etc: lies outside of the repository"),

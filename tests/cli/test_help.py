@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from costguard import __version__
+from costguard.cli import commands
 from tests.cli.conftest import Costguard
 
 COMMANDS = (
@@ -58,3 +59,17 @@ def test_version(costguard: Costguard) -> None:
 
 def test_a_slip_of_the_pen_gets_a_hint(costguard: Costguard) -> None:
     assert "Did you mean 'scan'?" in costguard("scna", ".").err
+
+
+@pytest.mark.parametrize("place", commands.COMMANDS, ids=lambda place: place.name)
+def test_the_help_says_what_each_option_does_and_takes(costguard: Costguard, place: commands.Place) -> None:
+    loaded = commands.load(place)
+    below = {f"{place.name} {name}": found for name, found in getattr(loaded, "commands", {}).items()}
+    for name, command in {place.name: loaded, **below}.items():
+        text = costguard(*name.split(), "--help").out
+        for kind in ("╭", "completion", "PATH...}", "[["):
+            assert kind not in text, name
+        for kind in ("<str>", " range>"):
+            assert kind not in text.split("\nOptions:\n")[1], name
+        for item in command.params:
+            assert item.help, f"{name} {item.name}"

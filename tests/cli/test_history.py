@@ -49,6 +49,16 @@ def test_who_may_not(costguard: Costguard, tmp_path: Path, monkeypatch: pytest.M
     assert not (tmp_path / "history").exists()
 
 
+@pytest.mark.parametrize("arguments", [("charges",), ("charges", "my-project.billing.bill")])
+def test_charges_of_no_table(costguard: Costguard, arguments: tuple[str, ...]) -> None:
+    """It is not taken for a project of that name, whose jobs would be listed."""
+    done = costguard("history", "pull", *arguments, *NOW)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "costguard: `history pull charges` needs the bill's table: bigquery://PROJECT.DATASET.TABLE\n"
+    )
+
+
 def test_a_file_where_a_directory_should_be(costguard: Costguard, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = costguard("history", "pull", "--project", "shop", *NOW, "-o", tmp_path / "file")

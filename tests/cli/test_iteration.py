@@ -66,6 +66,11 @@ def test_the_ledger_lies_beside_the_config_else_at_the_top_of_the_work_tree(
     assert (project / "sub" / ".costguard" / "iterations.jsonl").exists()
 
 
+def test_the_clock_of_another_zone(costguard: Costguard) -> None:
+    out = costguard("iteration", "start", "--now", "2026-11-21T02:30:00+12:00").out
+    assert "Iteration  20261120-143000\nBegan      2026-11-20 14:30 UTC\n" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -74,6 +79,7 @@ def test_the_ledger_lies_beside_the_config_else_at_the_top_of_the_work_tree(
         (("end",), "there is no ledger; `costguard iteration start` begins one"),
         (("start", "--ledger", "."), ".: cannot be written (Is a directory)"),
         (("status", "--ledger", "."), ".: cannot be read (Is a directory)"),
+        (("status", "--ledger", "gone.jsonl"), "gone.jsonl: no such file"),
     ],
 )
 def test_what_is_wrong(costguard: Costguard, arguments: tuple[str, ...], problem: str) -> None:

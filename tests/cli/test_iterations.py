@@ -309,6 +309,17 @@ def test_the_config_holds(costguard: Costguard, project: Path) -> None:
     assert [item["id"] for item in again["iterations"]] == ["20260903-b", "20260902-a"]
 
 
+def test_a_week_is_that_of_the_configs_time_zone(costguard: Costguard, tmp_path: Path) -> None:
+    """As in the report. Sunday evening in UTC is Monday in Tokyo; an option goes before the config."""
+    rows = [used(1, 6, 20, labels=labels(cg_iteration="sunday-evening"))]
+    bill = parquet(tmp_path / "bill.parquet", rows)
+    (tmp_path / "costguard.toml").write_text('timezone = "Asia/Tokyo"\n')
+    week = ("--billing", bill, "--week", "2026-W37", "--format", "json")
+    found = costguard("iterations", *week).document
+    assert (found["timezone"], found["net"], len(found["iterations"])) == ("Asia/Tokyo", "1.00", 1)
+    assert costguard("iterations", *week, "--timezone", "UTC").document["iterations"] == []
+
+
 def test_a_bill_without_iterations_or_credits(costguard: Costguard, tmp_path: Path) -> None:
     rows = [without(used(2, 1, project=None), "credits")]
     done = costguard("iterations", "--billing", parquet(tmp_path / "b.parquet", rows))
@@ -345,6 +356,7 @@ def test_more_than_fit(costguard: Costguard, tmp_path: Path) -> None:
         (("--compare", "2026090", "20260903-b"), "'2026090' may be any of 2 iterations"),
         (("--compare", "20260903", "20260903-b"), "both are the same iteration"),
         (("--ledger", "gone.jsonl"), "gone.jsonl: no such file"),
+        (("--timezone", "Mars"), "'Mars' is no time zone such as Europe/Zurich"),
         (("--jobs", "bill.parquet"), "no job history"),
         (("--config", "gone.toml"), "gone.toml: cannot be read"),
     ],

@@ -16,10 +16,10 @@ Files      1 of INFORMATION_SCHEMA.JOBS, 1 of audit log
 Created    2026-09-01 12:00 UTC to 2026-09-01 12:07 UTC
 Jobs       8: 4 SELECT, 1 without a statement, 1 CREATE_TABLE_AS_SELECT, 1 MERGE, 1 SCRIPT
 Charged    4 queries: 40 MiB billed, 2.0 slot hours
-Of all     1 from the cache, 2 failed or stopped, 1 scripts, whose statements count
+Of all     1 from the cache, 2 failed or stopped, 1 script, whose statements count
 Reserved   1 ran in a reservation: what they cost is not their bytes
 Repeated   2 rows tell of a job that another row tells of too; the latest counts
-Skipped    1 rows that tell of no job that ended
+Skipped    1 row tells of no job that ended
 """
 
 
@@ -36,6 +36,14 @@ def history(tmp_path: Path) -> Path:
 def test_what_a_history_holds(costguard: Costguard, history: Path) -> None:
     done = costguard("jobs", history)
     assert (done.code, done.out, done.err) == (0, TEXT, "")
+
+
+def test_no_jobs_of_a_time(costguard: Costguard, history: Path) -> None:
+    done = costguard("jobs", history, "--days", "1", "--now", "2027-01-01")
+    assert done.out.splitlines()[1:3] == [
+        "Jobs       0",
+        "Charged    0 queries: 0 B billed, 0.0 slot hours",
+    ]
 
 
 def test_the_same_for_programs(costguard: Costguard, history: Path) -> None:

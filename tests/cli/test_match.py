@@ -245,6 +245,25 @@ def test_what_is_wrong(costguard: Costguard, past: Path, arguments: tuple[str, .
     assert problem in done.err
 
 
+def test_what_could_not_be_read_is_said(costguard: Costguard, past: Path, shop: Path) -> None:
+    (shop / "sql" / "broken.sql").write_text("SELECT FROM WHERE\n")
+    for command in ("match", "calibrate"):
+        done = costguard(command, "shop", "--jobs", past)
+        assert done.code == 0
+        assert done.err == (
+            "costguard: 1 place in the code could not be read (`costguard scan` lists them): jobs of queries there "
+            "belong to no code here\n"
+        )
+
+
+@pytest.mark.parametrize("command", ["match", "calibrate"])
+def test_nothing_that_could_be_read_is_no_answer(costguard: Costguard, past: Path, command: str) -> None:
+    (past.parent / "notes.txt").touch()
+    done = costguard(command, "notes.txt", "--jobs", past)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "costguard: nothing could be analysed: no file could be read\n"
+
+
 def test_runs_are_those_of_the_iterations_that_were_found(
     costguard: Costguard, shop: Path, tmp_path: Path
 ) -> None:

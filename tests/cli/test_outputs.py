@@ -247,3 +247,12 @@ def test_nothing_that_could_be_checked(costguard: Costguard, tmp_path: Path) -> 
             "sarif-all": '"executionSuccessful": false',
         }
         assert words.get(format, "nothing could be analysed") in done.out, format
+
+
+def test_a_dash_is_standard_output(costguard: Costguard, shop: Path, tmp_path: Path) -> None:
+    done = costguard("scan", shop, "--format", "json", "-o", "-")
+    assert done.document["version"] == 1
+    assert not (tmp_path / "-").exists()
+    twice = costguard("scan", shop, "--also", "json=-")
+    assert (twice.code, twice.out) == (2, "")
+    assert twice.err == "costguard: --also 'json=-': standard output is for --format; --also takes a file\n"

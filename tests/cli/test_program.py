@@ -53,3 +53,27 @@ def test_a_reader_that_leaves() -> None:
     command = f'{sys.executable} -c "{PROGRAM}" rules | true'
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed(streams: str) -> None:
+    """Whoever closes them wants the exit code alone."""
+    for arguments, code in (("rules", 0), ("explain no-such-rule", 2)):
+        command = f'{sys.executable} -c "{PROGRAM}" {arguments} {streams}'
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+        assert done.returncode == code
+        assert "internal error" not in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("arguments", ["rules", "--help"])
+def test_no_room_for_what_is_written(arguments: str) -> None:
+    """It is not there in full, so that it is no success; and no defect of the program."""
+    command = f'{sys.executable} -c "{PROGRAM}" {arguments} > /dev/full'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("costguard: ")
+    assert "cannot be written (No space left on device)" in done.stderr
+    assert "internal error" not in done.stderr
+    assert "Traceback" not in done.stderr

@@ -18,6 +18,13 @@ from tests.history.test_jobs import at
 QUESTION = 'SELECT "table", bytes FROM scans ORDER BY bytes'
 
 
+def test_a_row_is_a_line(costguard: Costguard, shop: Path) -> None:
+    done = costguard("query", "SELECT * FROM queries", shop)
+    head, *rest = done.out.splitlines()
+    assert len(head) > 500
+    assert sum(line.startswith("│") for line in rest) == 1 + 2  # the names, and two queries
+
+
 def test_a_table_for_people(costguard: Costguard, shop: Path) -> None:
     done = costguard("query", QUESTION, shop)
     assert (done.code, done.err) == (0, "")

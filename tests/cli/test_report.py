@@ -140,6 +140,14 @@ def test_jobs_are_counted_with_their_iteration(costguard: Costguard, bill: str, 
         (("--billing", "{bill}", "--week", "2026-W99"), "'2026-W99' is no ISO week such as 2026-W47"),
         (("--billing", "{bill}", "--week", "2026-W50"), "2026-W50 has not begun yet"),
         (
+            ("--billing", "{bill}", "--week", "0001-W01"),
+            "--week '0001-W01': the year must be from 1970 to 2999",
+        ),
+        (
+            ("--billing", "{bill}", "--week", "9999-W52"),
+            "--week '9999-W52': the year must be from 1970 to 2999",
+        ),
+        (
             ("--billing", "{bill}", "--week", "2025-W50"),
             "the bill has no charges of 2025-W50; it reaches from ",
         ),
@@ -148,6 +156,7 @@ def test_jobs_are_counted_with_their_iteration(costguard: Costguard, bill: str, 
         (("--billing", "{bill}", "--format", "eml"), "--format eml needs --mail-from and --mail-to"),
         (("--billing", "{bill}", "--mail-to", "a@b.ch"), "--mail-from and --mail-to are for --format eml"),
         (("--billing", "{bill}", "-o", "no/where.md"), "no/where.md: cannot be written"),
+        (("--billing", "{bill}", "--ledger", "gone.jsonl"), "gone.jsonl: no such file; `costguard iteration"),
     ],
 )
 def test_what_cannot_be_reported(

@@ -441,7 +441,7 @@ def test_a_project_that_may_not_be_seen(service: GoogleBudgets) -> None:
     [
         (
             Refusal(grpc.StatusCode.UNAUTHENTICATED, "expired"),
-            "the Google credentials were not accepted (expired): run `gcloud auth application-default login`",
+            "the Google credentials are not accepted (expired); run `gcloud auth application-default login`",
         ),
         (
             Refusal(

@@ -94,7 +94,7 @@ def test_a_query_of_neither_side() -> None:
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGEST", 2**20)
-    with pytest.raises(UsageProblem, match="more than 1 MiB"):
+    with pytest.raises(UsageProblem, match="larger than 1 MiB; no diff is that large"):
         decode(" " * 2**20 + " ")
 
 

@@ -111,8 +111,8 @@ def test_no_commits(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nope", r"'nope' is no revision that is known here; is it fetched\?"),
-        ("dev", r"'dev' is no revision that is known here; is it origin/dev\?"),
+        ("nope", r"'nope' is no revision that is known here \(is it fetched\?\)"),
+        ("dev", r"'dev' is no revision that is known here \(is it origin/dev\?\)"),
         ("main..feature", "names two revisions: costguard diff main --head feature"),
         ("...feature", "names two revisions: costguard diff HEAD --head feature"),
         ("-x", "'-x' is no revision"),

@@ -119,7 +119,7 @@ def test_the_limit_of_a_path(path: str, project: str | None, limit: int) -> None
         ('[[expiration]]\ndataset = "p.d"', "has neither table_days nor partition_days"),
         ('[[expiration]]\ndataset = "p.d"\nexpires = 2027-01-01', "`expires` is of a table"),
         ("[[expiration]]\ntable_days = 3", "names either a table or a dataset"),
-        ('[[expiration]]\ndataset = "p.d"\ntable_days = 0', "greater than or equal to 1"),
+        ('[[expiration]]\ndataset = "p.d"\ntable_days = 0', "must be at least 1"),
         ('[[alert]]\nproject = "p"\nthreshold = "1 GiB"\nwindow = "2d"', "from 1m to 1d"),
         ('[[alert]]\nproject = "p"\nthreshold = "1 GiB"\nwindow = 3600', "must be a time such as 30m"),
         ('[[alert]]\nproject = "p"\nthreshold = "1 GiB"\nchannels = ["c"]', "'c' is no channel such as"),

@@ -60,6 +60,18 @@ def issues(found: ScanResult) -> list[dict[str, Any]]:
     return loaded
 
 
+def test_reasons_that_look_alike_have_fingerprints_of_their_own() -> None:
+    """Signs that no font has become one and the same in a description."""
+    unread = [
+        UnreadReport("q.sql", Span(1, 1, 1, 2), reason, "") for reason in ("\ud7fc", "\U00018cd6", "plain")
+    ]
+    assert {issue["fingerprint"] for issue in issues(result(unread=unread))} == {
+        "not-read \\ud7fc",
+        "not-read \\U00018cd6",
+        "not-read plain",
+    }
+
+
 def test_issues() -> None:
     found = result(
         findings=[

@@ -262,7 +262,7 @@ def test_mail(report: Report) -> None:
     assert rich.get_content_type() == "text/html"
 
 
-@pytest.mark.parametrize("address", ["", "nobody", "a@b.ch\nBcc: c@d.ch", "a@b.ch, nobody"])
+@pytest.mark.parametrize("address", ["", "nobody", "a@b.ch\nBcc: c@d.ch", "a@b.ch, nobody", "ü@b.ch"])
 def test_no_mail_address(address: str) -> None:
     with pytest.raises(UsageProblem, match="is no mail address"):
         report_mail("t", "h", "x", "<p>", NOW, "a@example.com", address)

@@ -246,6 +246,17 @@ def test_nothing_is_dear_when_nothing_costs() -> None:
     assert "Dearest" not in render(result([query(size=None), query(size=0)]))
 
 
+def test_nothing_known_but_what_is_free_is_unknown() -> None:
+    """A function beside a query that nobody knows the cost of: `$0.00` is not what an iteration costs."""
+    text = render(result([query(size=0), query(size=None, line=2)]))
+    assert (
+        "Iteration  unknown: 1 of 2 queries in 1 file has no known cost, the others cost nothing\n"
+        "           1 query has no known cost: " in text
+    )
+    assert "assumed" not in text.split("Iteration")[1]
+    assert "Iteration  $0.00 for 1 query in 1 file\n" in render(result([query(size=0)]))
+
+
 def test_reasons_for_what_was_not_read() -> None:
     unread = [
         UnreadReport(f"{number}.sql", Span(7, 1, 7, 2), "syntax error", "near FORM") for number in (1, 2)
@@ -264,6 +275,13 @@ def test_rare_reasons_are_counted_together() -> None:
     unread = [UnreadReport("a.sql", Span(1, 1, 1, 1), f"reason {number}") for number in range(8)]
     text = render(result(unread=unread))
     assert "      3  3 other reasons\n         --format json lists every place" in text
+
+
+def test_a_rare_reason_alone_has_its_line() -> None:
+    unread = [UnreadReport("a.sql", Span(1, 1, 1, 1), f"reason {number}") for number in range(6)]
+    text = render(result(unread=unread))
+    assert "      1  reason 5: a.sql:1\n" in text
+    assert "other reason" not in text
 
 
 def test_a_single_place_needs_no_list() -> None:
