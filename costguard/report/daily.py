@@ -35,6 +35,7 @@ _P90: Final = Decimal("1.2816")
 """The 90th percentile of the normal distribution, in standard deviations."""
 _DIMENSIONS: Final = {"service": "service_id", "sku": "sku_id", "project": "project"}
 _NAMES: Final = {"service": "service", "sku": "sku", "project": "project_name"}
+_SUMS: Final = ("rows", "net", "monthly", "cost")
 
 Key = tuple[str, str | None]
 """(dimension, key)."""
@@ -63,49 +64,41 @@ class DailyNet:
 
 
 def daily_frame(frame: pl.LazyFrame, period: Period, zone: str) -> pl.LazyFrame:
-    """Net by day, service, SKU and project of a period; days are those of the zone."""
+    """Net by day of a period, once by service, once by SKU, and once by project: `dimension`, `day`, `key`, `name`,
+    `rows`, `net`, `monthly`, `cost`. Days are those of the zone."""
     monthly = (pl.col("usage_end") - pl.col("usage_start") >= MONTHLY).fill_null(value=False)
     paid = pl.col("net") - pl.col("promotion")
-    return (
-        within(frame, period)
-        .select(
-            pl.col("usage_start").dt.convert_time_zone(zone).dt.date().alias("day"),
-            "usage_start",
-            *_DIMENSIONS.values(),
-            *_NAMES.values(),
-            "rows",
-            "net",
-            pl.when(monthly).then("net").otherwise(0).alias("monthly"),
-            pl.when(monthly).then(0).otherwise(paid).alias("cost"),
-        )
-        .group_by("day", *_DIMENSIONS.values())
-        .agg(
-            *(latest(name) for name in _NAMES.values()),
-            pl.col("rows").sum(),
-            pl.col("net").sum(),
-            pl.col("monthly").sum(),
-            pl.col("cost").sum(),
-        )
-        .sort("day", *_DIMENSIONS.values())
+    charges = within(frame, period).select(
+        pl.col("usage_start").dt.convert_time_zone(zone).dt.date().alias("day"),
+        "usage_start",
+        *_DIMENSIONS.values(),
+        *_NAMES.values(),
+        "rows",
+        "net",
+        pl.when(monthly).then("net").otherwise(0).alias("monthly"),
+        pl.when(monthly).then(0).otherwise(paid).alias("cost"),
+    )
+    return pl.concat(
+        charges.group_by("day", pl.col(column).alias("key"))
+        .agg(latest(_NAMES[dimension]).alias("name"), *(pl.col(name).sum() for name in _SUMS))
+        .select(pl.lit(dimension).alias("dimension"), "day", "key", "name", *_SUMS)
+        .sort("day", "key")
+        for dimension, column in _DIMENSIONS.items()
     )
 
 
 def daily_net(frame: pl.DataFrame, first: date | None) -> DailyNet:
     """The rows of `daily_frame` as amounts by day."""
-    sums = frame.group_by("day").agg(pl.col("rows", "net", "monthly", "cost").sum())
+    # Each dimension adds up to the whole.
+    sums = frame.filter(pl.col("dimension") == "service").group_by("day").agg(pl.col(_SUMS).sum())
     whole = {row["day"]: row for row in sums.iter_rows(named=True)}
     parts: dict[Key, dict[date, Decimal]] = defaultdict(dict)
     names: dict[Key, str | None] = {}
-    for dimension, column in _DIMENSIONS.items():
-        name = _NAMES[dimension]
-        by = (
-            frame.group_by(column, "day")
-            .agg(pl.col("cost").sum(), pl.col(name).drop_nulls().last())
-            .sort("day", column)
-        )
-        for key, day, cost, called in by.iter_rows():
-            parts[(dimension, key)][day] = cost
-            names[(dimension, key)] = called or names.get((dimension, key))
+    for dimension, day, key, called, cost in frame.select(
+        "dimension", "day", "key", "name", "cost"
+    ).iter_rows():
+        parts[(dimension, key)][day] = cost
+        names[(dimension, key)] = called or names.get((dimension, key))
     return DailyNet(
         first,
         {day: row["rows"] for day, row in whole.items()},
