@@ -193,7 +193,10 @@ def with_marks(added: AddedUp, settings: IterationSettings) -> pl.DataFrame:
     (marked,) = collected(
         with_evidence(phased, settings.evidence, added.label).with_columns(pl.col(pl.String).cast(CATEGORY))
     )
-    return added.frame.join(marked, on=keys, how="left", nulls_equal=True)
+    marks = added.frame.select(keys).join(
+        marked, on=keys, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return added.frame.hstack(marks.drop(keys))
 
 
 def divide(
@@ -209,7 +212,8 @@ def divide(
     told = told.with_row_index("job")
     divided = _divided(_rows(summed, told), settings)
     iterations, numbers = _iterations(divided)
-    numbered = divided.join(numbers, on=_RUN, how="left", nulls_equal=True)
+    mine = divided.select(_RUN).join(numbers, on=_RUN, how="left", nulls_equal=True, maintain_order="left")
+    numbered = divided.with_columns(mine["iteration"])
     of_jobs = numbered.filter(pl.col("job").is_not_null()).select("job", "iteration")
     return Found(
         iterations=iterations,

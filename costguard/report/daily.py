@@ -64,8 +64,8 @@ class DailyNet:
 
 
 def daily_frame(frame: pl.LazyFrame, period: Period, zone: str) -> pl.LazyFrame:
-    """Net by day of a period, once by service, once by SKU, and once by project: `dimension`, `day`, `key`, `name`,
-    `rows`, `net`, `monthly`, `cost`. Days are those of the zone."""
+    """Net by day of a period, once by service, once by SKU, and once by project: `dimension`, `day`, `key`, `name` (the
+    latest), `rows`, `net`, `monthly`, `cost`. Days are those of the zone."""
     monthly = (pl.col("usage_end") - pl.col("usage_start") >= MONTHLY).fill_null(value=False)
     paid = pl.col("net") - pl.col("promotion")
     charges = within(frame, period).select(
@@ -79,12 +79,20 @@ def daily_frame(frame: pl.LazyFrame, period: Period, zone: str) -> pl.LazyFrame:
         pl.when(monthly).then(0).otherwise(paid).alias("cost"),
     )
     return pl.concat(
-        charges.group_by("day", pl.col(column).alias("key"))
-        .agg(latest(_NAMES[dimension]).alias("name"), *(pl.col(name).sum() for name in _SUMS))
-        .select(pl.lit(dimension).alias("dimension"), "day", "key", "name", *_SUMS)
-        .sort("day", "key")
-        for dimension, column in _DIMENSIONS.items()
+        _of_dimension(charges, dimension).select(
+            pl.lit(dimension).alias("dimension"), "day", "key", "name", *_SUMS
+        )
+        for dimension in _DIMENSIONS
     )
+
+
+def _of_dimension(charges: pl.LazyFrame, dimension: str) -> pl.LazyFrame:
+    key = pl.col(_DIMENSIONS[dimension]).alias("key")
+    sums = charges.group_by("day", key).agg(pl.col(_SUMS).sum())
+    # What a key is called is looked for once, not for each of its days.
+    called = charges.group_by(key, pl.col(_NAMES[dimension]).alias("name")).agg(pl.col("usage_start").max())
+    names = called.group_by("key").agg(latest("name"))
+    return sums.join(names, on="key", how="left", nulls_equal=True).sort("day", "key")
 
 
 def daily_net(frame: pl.DataFrame, first: date | None) -> DailyNet:
@@ -98,7 +106,7 @@ def daily_net(frame: pl.DataFrame, first: date | None) -> DailyNet:
         "dimension", "day", "key", "name", "cost"
     ).iter_rows():
         parts[(dimension, key)][day] = cost
-        names[(dimension, key)] = called or names.get((dimension, key))
+        names[(dimension, key)] = called
     return DailyNet(
         first,
         {day: row["rows"] for day, row in whole.items()},
