@@ -208,13 +208,12 @@ def divide(
     summed = marked.select(*CELL, "rows", "net")
     names = _names(marked)
     jobs = _no_jobs() if jobs is None else jobs
-    told = _with_parents(with_evidence(jobs.lazy(), settings.evidence, label_of_job).collect())
-    told = told.with_row_index("job")
+    told = _told(jobs, settings)
     divided = _divided(_rows(summed, told), settings)
     iterations, numbers = _iterations(divided)
     mine = divided.select(_RUN).join(numbers, on=_RUN, how="left", nulls_equal=True, maintain_order="left")
     numbered = divided.with_columns(mine["iteration"])
-    of_jobs = numbered.filter(pl.col("job").is_not_null()).select("job", "iteration")
+    of_charges, of_jobs = numbered.head(summed.height), numbered.slice(summed.height)
     return Found(
         iterations=iterations,
         standing=_parts(numbered, "standing_part"),
@@ -223,9 +222,9 @@ def divide(
         net=_money(summed["net"].sum()),
         by_phase=_by_phase(summed),
         unclassified=_unclassified(summed, names),
-        cells=numbered.filter(pl.col("job").is_null()).select(*CELL, "rows", "net", "iteration"),
+        cells=of_charges.select(*CELL, "rows", "net", "iteration"),
         names=names,
-        jobs=told.join(of_jobs, on="job", how="left").sort("job").select(*jobs.columns, "iteration"),
+        jobs=jobs.with_columns(of_jobs["iteration"]),
     )
 
 
@@ -254,26 +253,38 @@ def _names(marked: pl.DataFrame) -> pl.DataFrame:
     return as_texts(each.group_by(ids).agg(latest("service"), latest("sku")))
 
 
-def _with_parents(jobs: pl.DataFrame) -> pl.DataFrame:
-    """A script's statements that tell of no iteration belong to that of the script."""
-    told = ("evidence", "value", "kind")
-    parents = jobs.filter(pl.col("evidence").is_not_null()).select(
-        "project",
-        pl.col("job_id").alias("parent"),
-        *(pl.col(name).alias(f"{name}_of_parent") for name in told),
+def _told(jobs: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
+    """What jobs tell of iterations, in their order. A script's statements that tell nothing belong to that of the
+    script."""
+    marks = ("evidence", "value", "kind")
+    mine = with_evidence(jobs.lazy(), settings.evidence, label_of_job).select(*_OF_JOBS, *marks).collect()
+    parents = (
+        mine.filter(pl.col("evidence").is_not_null())
+        .select(
+            "project",
+            pl.col("job_id").alias("parent"),
+            *(pl.col(name).alias(f"{name}_of_parent") for name in marks),
+        )
+        .unique(["project", "parent"])
     )
     return (
-        jobs.join(parents, on=["project", "parent"], how="left", maintain_order="left")
+        mine.join(parents, on=["project", "parent"], how="left", maintain_order="left")
         .with_columns(
             pl.when(pl.col("evidence").is_null()).then(f"{name}_of_parent").otherwise(name).alias(name)
-            for name in told
+            for name in marks
         )
-        .drop(f"{name}_of_parent" for name in told)
+        .drop(f"{name}_of_parent" for name in marks)
     )
+
+
+_OF_JOBS: Final = (
+    *("project", "job_id", "parent", "created", "started", "ended"),
+    *("statement", "billable", "bytes_billed"),
+)
 
 
 def _rows(summed: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
-    """Sums of charges, and jobs as rows that cost nothing."""
+    """Sums of charges, and behind them jobs as rows that cost nothing, both in their order."""
     begin = pl.coalesce("started", "created")
     as_rows = jobs.select(
         pl.col("project").cast(CATEGORY),
@@ -287,7 +298,6 @@ def _rows(summed: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
         pl.max_horizontal(begin, "ended").alias("end"),
         pl.lit(0, dtype=pl.Int64).alias("rows"),
         pl.lit(Decimal(0), dtype=MONEY).alias("net"),
-        "job",
         (pl.col("statement").fill_null("") != SCRIPT).alias("counts"),
         pl.when("billable").then("bytes_billed").alias("bytes_billed"),
         (pl.col("billable") & pl.col("bytes_billed").is_null()).alias("unknown_bytes"),
@@ -437,7 +447,10 @@ def _named_start() -> pl.Expr:
 
 def _iterations(rows: pl.DataFrame) -> tuple[tuple[Iteration, ...], pl.DataFrame]:
     """The iterations, and for each of their names its index."""
-    of_one = rows.filter(pl.col("found_by").is_not_null())
+    amounts = ("rows", "net", "counts", "bytes_billed", "unknown_bytes")
+    of_one = rows.select(*_RUN, "project", "phase", "start", "end", *amounts).filter(
+        pl.col("found_by").is_not_null()
+    )
     sums = of_one.group_by(_RUN).agg(
         pl.col("start").min(),
         pl.col("end").max(),
@@ -485,7 +498,8 @@ def _id(row: Mapping[str, Any]) -> str:
 
 def _parts(rows: pl.DataFrame, column: str) -> tuple[Part, ...]:
     sums = (
-        rows.filter(pl.col(column).is_not_null() & (pl.col("rows") > 0))
+        rows.select(column, "rows", "net")
+        .filter(pl.col(column).is_not_null() & (pl.col("rows") > 0))
         .group_by(column)
         .agg(pl.col("rows").sum(), pl.col("net").sum())
         .with_columns(pl.col(column).cast(pl.String))
