@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -63,9 +63,11 @@ class DailyNet:
         return [one for one in days if self.first is not None and self.first <= one <= until]
 
 
-def daily_frame(frame: pl.LazyFrame, period: Period, zone: str) -> pl.LazyFrame:
-    """Net by day of a period, once by service, once by SKU, and once by project: `dimension`, `day`, `key`, `name` (the
-    latest), `rows`, `net`, `monthly`, `cost`. Days are those of the zone."""
+def daily_frame(
+    frame: pl.LazyFrame, period: Period, zone: str, by: Sequence[str] = tuple(_DIMENSIONS)
+) -> pl.LazyFrame:
+    """Net by day of a period, days being those of the zone: `dimension`, `day`, `key`, `name` (the latest), `rows`,
+    `net`, `monthly`, `cost`. First the whole, of no dimension; then by service, SKU and project, or what is asked for."""
     monthly = (pl.col("usage_end") - pl.col("usage_start") >= MONTHLY).fill_null(value=False)
     paid = pl.col("net") - pl.col("promotion")
     charges = within(frame, period).select(
@@ -78,12 +80,14 @@ def daily_frame(frame: pl.LazyFrame, period: Period, zone: str) -> pl.LazyFrame:
         pl.when(monthly).then("net").otherwise(0).alias("monthly"),
         pl.when(monthly).then(0).otherwise(paid).alias("cost"),
     )
-    return pl.concat(
-        _of_dimension(charges, dimension).select(
-            pl.lit(dimension).alias("dimension"), "day", "key", "name", *_SUMS
-        )
-        for dimension in _DIMENSIONS
+    nothing = pl.lit(None, dtype=pl.String)
+    whole = (
+        charges.group_by("day")
+        .agg(pl.col(_SUMS).sum())
+        .select(nothing.alias("dimension"), "day", nothing.alias("key"), nothing.alias("name"), *_SUMS)
+        .sort("day")
     )
+    return pl.concat([whole, *(_of_dimension(charges, dimension) for dimension in by)])
 
 
 def _of_dimension(charges: pl.LazyFrame, dimension: str) -> pl.LazyFrame:
@@ -92,19 +96,21 @@ def _of_dimension(charges: pl.LazyFrame, dimension: str) -> pl.LazyFrame:
     # What a key is called is looked for once, not for each of its days.
     called = charges.group_by(key, pl.col(_NAMES[dimension]).alias("name")).agg(pl.col("usage_start").max())
     names = called.group_by("key").agg(latest("name"))
-    return sums.join(names, on="key", how="left", nulls_equal=True).sort("day", "key")
+    return (
+        sums.join(names, on="key", how="left", nulls_equal=True)
+        .select(pl.lit(dimension).alias("dimension"), "day", "key", "name", *_SUMS)
+        .sort("day", "key")
+    )
 
 
 def daily_net(frame: pl.DataFrame, first: date | None) -> DailyNet:
     """The rows of `daily_frame` as amounts by day."""
-    # Each dimension adds up to the whole.
-    sums = frame.filter(pl.col("dimension") == "service").group_by("day").agg(pl.col(_SUMS).sum())
-    whole = {row["day"]: row for row in sums.iter_rows(named=True)}
+    is_whole = pl.col("dimension").is_null()
+    whole = {row["day"]: row for row in frame.filter(is_whole).iter_rows(named=True)}
     parts: dict[Key, dict[date, Decimal]] = defaultdict(dict)
     names: dict[Key, str | None] = {}
-    for dimension, day, key, called, cost in frame.select(
-        "dimension", "day", "key", "name", "cost"
-    ).iter_rows():
+    of_parts = frame.filter(~is_whole).select("dimension", "day", "key", "name", "cost")
+    for dimension, day, key, called, cost in of_parts.iter_rows():
         parts[(dimension, key)][day] = cost
         names[(dimension, key)] = called
     return DailyNet(

@@ -160,6 +160,8 @@ def test_the_days_that_are_shown() -> None:
 
 def test_parts_are_added_up_and_named_by_their_latest_name() -> None:
     rows = [
+        (None, MONDAY, None, None, 3, "3", "0", "3.5"),
+        (None, WEDNESDAY, None, None, 3, "4", "3", "1"),
         ("service", MONDAY, "b", "Big Query", 3, "3", "0", "3.5"),
         ("service", WEDNESDAY, "b", "BigQuery", 3, "4", "3", "1"),
         ("project", MONDAY, None, None, 2, "2", "0", "2"),
