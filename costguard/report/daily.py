@@ -67,7 +67,7 @@ def daily_frame(
     frame: pl.LazyFrame, period: Period, zone: str, by: Sequence[str] = tuple(_DIMENSIONS)
 ) -> pl.LazyFrame:
     """Net by day of a period, days being those of the zone: `dimension`, `day`, `key`, `name` (the latest), `rows`,
-    `net`, `monthly`, `cost`. First the whole, of no dimension; then by service, SKU and project, or what is asked for."""
+    `net`, `monthly`, `cost`. First the whole, of no dimension; then by service, SKU and project, or what is asked."""
     monthly = (pl.col("usage_end") - pl.col("usage_start") >= MONTHLY).fill_null(value=False)
     paid = pl.col("net") - pl.col("promotion")
     charges = within(frame, period).select(
