@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import reduce
 from pathlib import Path
 from typing import Final
 
@@ -285,13 +284,10 @@ def _labels(request: CellRequest) -> dict[str, pl.Expr]:
     """The lists of labels, with the keys that were asked for."""
     found: dict[str, list[pl.Expr]] = {}
     for number, (column, key) in enumerate(request.labels):
-        value = pl.col(f"label_{number}")
-        pair = pl.struct(pl.lit(key).alias("key"), value.alias("value"))
-        found.setdefault(column, []).append(pl.concat_list(pl.when(value.is_not_null()).then(pair)))
-    lists = {
-        column: reduce(lambda one, other: one.list.concat(other), pairs).list.drop_nulls()
-        for column, pairs in found.items()
-    }
+        pair = pl.struct(pl.lit(key).alias("key"), pl.col(f"label_{number}").alias("value"))
+        found.setdefault(column, []).append(pair)
+    there = pl.element().struct.field("value").is_not_null()
+    lists = {column: pl.concat_list(pairs).list.filter(there) for column, pairs in found.items()}
     if request.whole_labels:
         lists["labels"] = read_as(Found(pl.col(_WHOLE), pl.String()), PAIRS)
     return lists
