@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import reduce
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from costguard.history.adding_up import Label
 from costguard.history.charge_columns import CHARGES, CREDITS
 from costguard.history.charge_sql import (
     BillTable,
@@ -34,12 +34,9 @@ from costguard.history.charge_sql import (
 )
 from costguard.history.charges import MONTHLY, PROMOTION, Charges, ExportFile
 from costguard.history.columns import MONEY, PAIRS, TIME, Found, read_as
-from costguard.history.iterations import IterationSettings
-from costguard.history.phases import label_conditions, phase_rules
+from costguard.history.iterations import IterationSettings, iteration_labels
 from costguard.history.rollup import Period, midnight
 
-Label = tuple[str, str]
-"""A column of CHARGES, and the key of a label in it."""
 _TEXTS: Final = (
     *("service_id", "service", "sku_id", "sku", "project", "project_name"),
     *("cost_type", "currency", "invoice_month"),
@@ -71,12 +68,8 @@ class CellRequest:
 
 def wanted_labels(settings: IterationSettings, keys: tuple[str, ...] = ()) -> tuple[Label, ...]:
     """The labels that tell of iterations and phases, and those under the keys of a report."""
-    found: dict[Label, None] = dict.fromkeys(("labels", key) for key in keys)
-    for item in settings.evidence:
-        found.update(dict.fromkeys(item.places()))
-    for rule in phase_rules(settings.phases):
-        found.update(dict.fromkeys((column, key) for column, key, _ in label_conditions(rule)))
-    return tuple(found)
+    of_report = [("labels", key) for key in keys]
+    return tuple(dict.fromkeys((*of_report, *iteration_labels(settings))))
 
 
 # -- asking --------------------------------------------------------------------------------------------
@@ -291,13 +284,10 @@ def _labels(request: CellRequest) -> dict[str, pl.Expr]:
     """The lists of labels, with the keys that were asked for."""
     found: dict[str, list[pl.Expr]] = {}
     for number, (column, key) in enumerate(request.labels):
-        value = pl.col(f"label_{number}")
-        pair = pl.struct(pl.lit(key).alias("key"), value.alias("value"))
-        found.setdefault(column, []).append(pl.concat_list(pl.when(value.is_not_null()).then(pair)))
-    lists = {
-        column: reduce(lambda one, other: one.list.concat(other), pairs).list.drop_nulls()
-        for column, pairs in found.items()
-    }
+        pair = pl.struct(pl.lit(key).alias("key"), pl.col(f"label_{number}").alias("value"))
+        found.setdefault(column, []).append(pair)
+    there = pl.element().struct.field("value").is_not_null()
+    lists = {column: pl.concat_list(pairs).list.filter(there) for column, pairs in found.items()}
     if request.whole_labels:
         lists["labels"] = read_as(Found(pl.col(_WHOLE), pl.String()), PAIRS)
     return lists

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from costguard.errors import UsageProblem
+from costguard.history.adding_up import as_texts
 from costguard.history.files import collected
 from costguard.history.iterations import (
     CELL,
@@ -183,7 +184,7 @@ def compare(
     """Two iterations by their indices. `charges` and `settings` are those that `found` was made of."""
     pair = (before, after)
     one, other = found.iterations[before], found.iterations[after]
-    mine = found.charges.filter(pl.col("iteration").is_in(pair))
+    mine = as_texts(found.cells.filter(pl.col("iteration").is_in(pair)))
     skus = mine.join(found.names, on=["service_id", "sku_id"], how="left", nulls_equal=True).select(
         pl.concat_str(
             pl.col("service_id").fill_null("?"), pl.lit("/"), pl.col("sku_id").fill_null("?")
@@ -236,7 +237,8 @@ def _labelled(
     charges: pl.LazyFrame, found: Found, pair: tuple[int, int], settings: IterationSettings
 ) -> pl.DataFrame:
     """A row for each label of each charge of two iterations, but the labels that tell of iterations."""
-    chosen = found.charges.filter(pl.col("iteration").is_in(pair)).select(*CELL, "iteration").unique()
+    cells = found.cells.filter(pl.col("iteration").is_in(pair))
+    chosen = as_texts(cells.select(*CELL, "iteration").unique())
     keys = [key for item in settings.evidence for key in item.keys]
     first, last = chosen["start"].min(), chosen["start"].max()
     rows = (

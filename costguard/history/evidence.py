@@ -9,7 +9,7 @@ from typing import Final, Literal
 import polars as pl
 
 from costguard.errors import UsageProblem
-from costguard.history.columns import value_of
+from costguard.history.adding_up import LabelOf, label_of_charge
 from costguard.history.ledger import OWN_LABEL
 
 Kind = Literal["run", "series", "cluster"]
@@ -64,15 +64,16 @@ def evidence_in_order(own: Sequence[str] = ()) -> tuple[Evidence, ...]:
     return (*named, *(item for item in KNOWN if item.name not in own))
 
 
-def with_evidence(frame: pl.LazyFrame, order: Sequence[Evidence]) -> pl.LazyFrame:
+def with_evidence(
+    frame: pl.LazyFrame, order: Sequence[Evidence], label: LabelOf = label_of_charge
+) -> pl.LazyFrame:
     """Rows with `evidence` (a name, null where no label tells of an iteration), `value`, and `kind`. An empty value
     tells nothing."""
-    keys = [(item, key) for item in order for key in item.keys]
-    columns = {key: f"_evidence_{number}" for number, (_, key) in enumerate(keys)}
-    found = [(item, pl.col(columns[key]).replace("", None)) for item, key in keys]
-    there = frame.collect_schema().names()
+    places = [(item, place) for item in order for place in item.places()]
+    columns = {place: f"_evidence_{number}" for number, (_, place) in enumerate(places)}
+    found = [(item, pl.col(columns[place]).replace("", None)) for item, place in places]
     return (
-        frame.with_columns(_value(key, there).alias(name) for key, name in columns.items())
+        frame.with_columns(label(*place).alias(name) for place, name in columns.items())
         .with_columns(
             pl.coalesce(pl.when(value.is_not_null()).then(pl.lit(item.name)) for item, value in found).alias(
                 "evidence"
@@ -86,8 +87,6 @@ def with_evidence(frame: pl.LazyFrame, order: Sequence[Evidence]) -> pl.LazyFram
     )
 
 
-def _value(key: str, there: Sequence[str]) -> pl.Expr:
-    kind, _, name = key.rpartition(":")
-    column = _ELSEWHERE[kind] if kind else "labels"
-    # Jobs have labels of their own only.
-    return value_of(pl.col(column), name) if column in there else pl.lit(None, dtype=pl.String)
+def label_of_job(column: str, key: str) -> pl.Expr:
+    """The value of a label of jobs, which have labels of their own only."""
+    return label_of_charge(column, key) if column == "labels" else pl.lit(None, dtype=pl.String)

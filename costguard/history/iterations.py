@@ -7,21 +7,23 @@ nothing goes on for longer than `gap`. What goes on for longer than `longest` wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import Any, Final
 
 import polars as pl
 
 from costguard.config import Config, PhaseRule
+from costguard.history.adding_up import CATEGORY, AddedUp, Label, add_up, as_texts
 from costguard.history.columns import MONEY, TIME
-from costguard.history.evidence import Evidence, evidence_in_order, with_evidence
+from costguard.history.evidence import Evidence, evidence_in_order, label_of_job, with_evidence
 from costguard.history.files import collected
 from costguard.history.job_columns import JOBS
 from costguard.history.jobs import SCRIPT
-from costguard.history.phases import PHASES, phase_rules, with_phases
+from costguard.history.phases import PHASES, label_conditions, phase_rules, with_phases
 from costguard.history.rollup import latest
 from costguard.history.stretches import lasts, with_stretches
 
@@ -112,12 +114,17 @@ class Found:
     by_phase: Mapping[str, Decimal]
     unclassified: tuple[Part, ...]
     """SKUs that no rule knows, by `service: SKU`, the largest first."""
-    charges: pl.DataFrame
-    """Sums of charges: the columns of CELL, `rows`, `net`, and `iteration`, its index in `iterations`, or null."""
+    cells: pl.DataFrame
+    """As `charges`, with texts as CATEGORY."""
     names: pl.DataFrame
     """`service_id`, `sku_id`, `service`, `sku`: their latest names."""
     jobs: pl.DataFrame
     """The columns of JOBS, `billable`, and `iteration`."""
+
+    @property
+    def charges(self) -> pl.DataFrame:
+        """Sums of charges: the columns of CELL, `rows`, `net`, and `iteration`, its index in `iterations`, or null."""
+        return as_texts(self.cells)
 
     @property
     def to_iterations(self) -> Decimal:
@@ -153,18 +160,60 @@ def find_iterations(
         UsageProblem: the bill cannot be read, or a rule cannot be used.
     """
     settings = settings or IterationSettings()
-    order = settings.evidence
-    marked = marked_charges(charges, settings)
-    summed, names = collected(
-        marked.group_by(CELL).agg(pl.col("rows").sum(), pl.col("net").sum().fill_null(0).cast(MONEY)),
-        charges.group_by("service_id", "sku_id").agg(latest("service"), latest("sku")),
+    added = add_up(
+        charges,
+        ("project", "service_id", "service", "sku_id", "sku", "cost_type"),
+        iteration_labels(settings),
+        {"start": _START, "end": _END},
+        [pl.col("rows").sum(), pl.col("net").sum().fill_null(0).cast(MONEY), pl.col("usage_start").max()],
     )
+    return divide(with_marks(added, settings), jobs, settings)
+
+
+def iteration_labels(settings: IterationSettings) -> tuple[Label, ...]:
+    """The labels that tell of iterations and phases."""
+    found: dict[Label, None] = {}
+    for item in settings.evidence:
+        found.update(dict.fromkeys(item.places()))
+    for rule in phase_rules(settings.phases):
+        found.update(dict.fromkeys((column, key) for column, key, _ in label_conditions(rule)))
+    return tuple(found)
+
+
+def with_marks(added: AddedUp, settings: IterationSettings) -> pl.DataFrame:
+    """Charges that were added up, with what `with_phases` and `with_evidence` say of them, as categories."""
+    rules = phase_rules(settings.phases)
+    names = (added.labels[label] for label in iteration_labels(settings) if label in added.labels)
+    keys = ["service_id", "sku", "cost_type", *names]
+    if any(rule.project for rule in rules):
+        keys.append("project")
+    # There are far fewer kinds of charges than charges.
+    kinds = added.frame.lazy().select(keys).unique()
+    phased = with_phases(kinds.with_columns(pl.col(CATEGORY).cast(pl.String)), rules, added.label)
+    (marked,) = collected(
+        with_evidence(phased, settings.evidence, added.label).with_columns(pl.col(pl.String).cast(CATEGORY))
+    )
+    marks = added.frame.select(keys).join(
+        marked, on=keys, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return added.frame.hstack(marks.drop(keys))
+
+
+def divide(
+    marked: pl.DataFrame, jobs: pl.DataFrame | None = None, settings: IterationSettings | None = None
+) -> Found:
+    """`find_iterations` of charges that were added up: the columns of CELL (texts as CATEGORY), `service`, `sku`,
+    `usage_start`, `rows`, `net`."""
+    settings = settings or IterationSettings()
+    summed = marked.select(*CELL, "rows", "net")
+    names = _names(marked)
     jobs = _no_jobs() if jobs is None else jobs
-    told = _with_parents(with_evidence(jobs.lazy(), order).collect()).with_row_index("job")
+    told = _told(jobs, settings)
     divided = _divided(_rows(summed, told), settings)
     iterations, numbers = _iterations(divided)
-    numbered = divided.join(numbers, on=_RUN, how="left", nulls_equal=True)
-    of_jobs = numbered.filter(pl.col("job").is_not_null()).select("job", "iteration")
+    mine = divided.select(_RUN).join(numbers, on=_RUN, how="left", nulls_equal=True, maintain_order="left")
+    numbered = divided.with_columns(mine["iteration"])
+    of_charges, of_jobs = numbered.head(summed.height), numbered.slice(summed.height)
     return Found(
         iterations=iterations,
         standing=_parts(numbered, "standing_part"),
@@ -173,9 +222,9 @@ def find_iterations(
         net=_money(summed["net"].sum()),
         by_phase=_by_phase(summed),
         unclassified=_unclassified(summed, names),
-        charges=numbered.filter(pl.col("job").is_null()).select(*CELL, "rows", "net", "iteration"),
+        cells=of_charges.select(*CELL, "rows", "net", "iteration"),
         names=names,
-        jobs=told.join(of_jobs, on="job", how="left").sort("job").select(*jobs.columns, "iteration"),
+        jobs=jobs.with_columns(of_jobs["iteration"]),
     )
 
 
@@ -184,6 +233,8 @@ CELL: Final = (
     *("phase", "standing", "apart", "start", "end"),
 )
 """What charges are summed by: nothing below tells two charges of one cell apart."""
+_START: Final = pl.col("usage_start")
+_END: Final = pl.max_horizontal("usage_start", "usage_end")
 _RUN: Final = ("found_by", "found_value", "found_start")
 _JOB_SERIES: Final = "jobs"
 """Stands for the SKU of jobs."""
@@ -192,80 +243,115 @@ _JOB_SERIES: Final = "jobs"
 def marked_charges(charges: pl.LazyFrame, settings: IterationSettings) -> pl.LazyFrame:
     """Charges with the columns of CELL."""
     phased = with_phases(charges, phase_rules(settings.phases))
-    return with_evidence(phased, settings.evidence).with_columns(
-        pl.col("usage_start").alias("start"),
-        pl.max_horizontal("usage_start", "usage_end").alias("end"),
-    )
+    return with_evidence(phased, settings.evidence).with_columns(_START.alias("start"), _END.alias("end"))
 
 
-def _with_parents(jobs: pl.DataFrame) -> pl.DataFrame:
-    """A script's statements that tell of no iteration belong to that of the script."""
-    told = ("evidence", "value", "kind")
-    parents = jobs.filter(pl.col("evidence").is_not_null()).select(
-        "project",
-        pl.col("job_id").alias("parent"),
-        *(pl.col(name).alias(f"{name}_of_parent") for name in told),
+def _names(marked: pl.DataFrame) -> pl.DataFrame:
+    """The latest name of each service and SKU."""
+    ids = ("service_id", "sku_id")
+    each = marked.group_by(*ids, "service", "sku").agg(pl.col("usage_start").max())
+    return as_texts(each.group_by(ids).agg(latest("service"), latest("sku")))
+
+
+def _told(jobs: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
+    """What jobs tell of iterations, in their order. A script's statements that tell nothing belong to that of the
+    script."""
+    marks = ("evidence", "value", "kind")
+    mine = with_evidence(jobs.lazy(), settings.evidence, label_of_job).select(*_OF_JOBS, *marks).collect()
+    parents = (
+        mine.filter(pl.col("evidence").is_not_null())
+        .select(
+            "project",
+            pl.col("job_id").alias("parent"),
+            *(pl.col(name).alias(f"{name}_of_parent") for name in marks),
+        )
+        .unique(["project", "parent"])
     )
     return (
-        jobs.join(parents, on=["project", "parent"], how="left", maintain_order="left")
+        mine.join(parents, on=["project", "parent"], how="left", maintain_order="left")
         .with_columns(
             pl.when(pl.col("evidence").is_null()).then(f"{name}_of_parent").otherwise(name).alias(name)
-            for name in told
+            for name in marks
         )
-        .drop(f"{name}_of_parent" for name in told)
+        .drop(f"{name}_of_parent" for name in marks)
     )
+
+
+_OF_JOBS: Final = (
+    *("project", "job_id", "parent", "created", "started", "ended"),
+    *("statement", "billable", "bytes_billed"),
+)
 
 
 def _rows(summed: pl.DataFrame, jobs: pl.DataFrame) -> pl.DataFrame:
-    """Sums of charges, and jobs as rows that cost nothing."""
+    """Sums of charges, and behind them jobs as rows that cost nothing, both in their order."""
     begin = pl.coalesce("started", "created")
     as_rows = jobs.select(
-        "project",
-        pl.lit(None, dtype=pl.String).alias("service_id"),
-        pl.lit(_JOB_SERIES).alias("sku_id"),
-        *("evidence", "value", "kind"),
-        pl.lit(None, dtype=pl.String).alias("phase"),
-        pl.lit(None, dtype=pl.String).alias("standing"),
+        pl.col("project").cast(CATEGORY),
+        pl.lit(None, dtype=CATEGORY).alias("service_id"),
+        pl.lit(_JOB_SERIES, dtype=CATEGORY).alias("sku_id"),
+        *(pl.col(name).cast(CATEGORY) for name in ("evidence", "value", "kind")),
+        pl.lit(None, dtype=CATEGORY).alias("phase"),
+        pl.lit(None, dtype=CATEGORY).alias("standing"),
         pl.lit(value=False).alias("apart"),
         begin.alias("start"),
         pl.max_horizontal(begin, "ended").alias("end"),
         pl.lit(0, dtype=pl.Int64).alias("rows"),
         pl.lit(Decimal(0), dtype=MONEY).alias("net"),
-        "job",
         (pl.col("statement").fill_null("") != SCRIPT).alias("counts"),
         pl.when("billable").then("bytes_billed").alias("bytes_billed"),
         (pl.col("billable") & pl.col("bytes_billed").is_null()).alias("unknown_bytes"),
     )
-    return pl.concat([summed, as_rows], how="diagonal_relaxed")
+    return pl.concat([summed, as_rows], how="diagonal")
+
+
+_FALLS: Final[Mapping[str, pl.DataType]] = {
+    "found_by": CATEGORY,
+    "found_value": CATEGORY,
+    "found_start": TIME,
+    "standing_part": CATEGORY,
+    "reason": CATEGORY,
+}
+"""Where a row falls: to an iteration (the first three, its name), to a standing cost, or to neither, for a reason."""
 
 
 def _divided(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
-    """Each row with the iteration that it falls to (`found_by`, `found_value`, `found_start`), the name of a standing
-    cost (`standing_part`), or the reason why it falls to neither."""
+    """Each row with the columns of _FALLS."""
+    # Only what decides is sorted and parted, and not the amounts.
+    slim = rows.with_row_index("row").select(
+        *("row", "project", "sku_id", "evidence", "value", "kind"),
+        *("phase", "standing", "apart", "start", "end"),
+        (pl.col("rows") > 0).alias("charged"),
+    )
     timeless = pl.col("start").is_null()
     unlabelled = pl.col("evidence").is_null()
     is_standing = pl.col("apart") | (unlabelled & pl.col("standing").is_not_null())
     labelled = ~is_standing & ~unlabelled & ~timeless
-    runs = _by_value(rows.filter(labelled & (pl.col("kind") != "series")), settings)
-    again = _by_pauses(rows.filter(labelled & (pl.col("kind") == "series")), settings)
-    standing = rows.filter(is_standing).with_columns(
-        pl.col("standing").fill_null(pl.col("phase")).alias("standing_part")
-    )
-    rest = rows.filter(~is_standing & ~labelled)
+    runs = _by_value(slim.filter(labelled & (pl.col("kind") != "series")), settings)
+    again = _by_pauses(slim.filter(labelled & (pl.col("kind") == "series")), settings)
+    standing = slim.filter(is_standing).with_columns(pl.coalesce("standing", "phase").alias("standing_part"))
+    rest = slim.filter(~is_standing & ~labelled)
     nowhere = rest.filter(pl.col("project").is_null() | timeless).with_columns(
-        pl.when(timeless).then(pl.lit(NO_TIME)).otherwise(pl.lit(NO_PROJECT)).alias("reason")
+        pl.when(timeless).then(_category(NO_TIME)).otherwise(_category(NO_PROJECT)).alias("reason")
     )
     left = rest.filter(pl.col("project").is_not_null() & ~timeless)
-    in_time = _in_time(left, pl.concat([runs, again], how="diagonal_relaxed"), settings)
-    empty = {
-        "found_by": pl.String(),
-        "found_value": pl.String(),
-        "found_start": TIME,
-        "standing_part": pl.String(),
-        "reason": pl.String(),
-    }
-    parts = [pl.DataFrame(schema={**rows.schema, **empty}), runs, again, standing, nowhere, in_time]
-    return pl.concat(parts, how="diagonal_relaxed").select(*rows.columns, *empty)
+    in_time = _in_time(left, pl.concat([runs, again], how="diagonal"), settings)
+    nothing = pl.DataFrame(schema={"row": pl.UInt32, **_FALLS})
+    parts = [
+        part.select("row", *(name for name in _FALLS if name in part.columns))
+        for part in (runs, again, standing, nowhere, in_time)
+    ]
+    falls = pl.concat([nothing, *parts], how="diagonal").sort("row")
+    return rows.hstack(falls.drop("row"))
+
+
+def _category(text: str) -> pl.Expr:
+    return pl.lit(text, dtype=CATEGORY)
+
+
+def _why(ends: str) -> pl.Expr:
+    """The reason that a label's charges are in no iteration."""
+    return pl.concat_str(pl.lit("label "), pl.col("evidence").cast(pl.String), pl.lit(ends)).cast(CATEGORY)
 
 
 def _by_value(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
@@ -277,37 +363,29 @@ def _by_value(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
     return rows.with_columns(
         pl.when(~kept).then("evidence").alias("found_by"),
         pl.when(~kept).then("value").alias("found_value"),
-        pl.when(kept)
-        .then(
-            pl.concat_str(
-                pl.lit("label "), "evidence", pl.lit(f", kept for more than {_hours(settings.longest)}")
-            )
-        )
-        .alias("reason"),
+        pl.when(kept).then(_why(f", kept for more than {_hours(settings.longest)}")).alias("reason"),
     )
 
 
 def _by_pauses(rows: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
     """Runs of what a label names and does not tell apart."""
-    stretched = with_stretches(rows, ["evidence", "value"], settings.gap)
+    stretched = _with_stretches(rows, ("evidence", "value"), settings.gap)
     short = lasts() <= settings.longest
     return stretched.with_columns(
         pl.when(short).then("evidence").alias("found_by"),
         pl.when(short).then("value").alias("found_value"),
-        pl.when(short).then(_named_start("evidence", "value")).alias("found_start"),
-        pl.when(~short)
-        .then(pl.concat_str(pl.lit("label "), "evidence", pl.lit(f", {settings.without_pause}")))
-        .alias("reason"),
+        pl.when(short).then(_named_start()).alias("found_start"),
+        pl.when(~short).then(_why(f", {settings.without_pause}")).alias("reason"),
     )
 
 
 def _in_time(rows: pl.DataFrame, labelled: pl.DataFrame, settings: IterationSettings) -> pl.DataFrame:
     """Iterations of what has no label."""
-    endless = pl.lit(f"no label, {settings.without_pause}")
+    endless = _category(f"no label, {settings.without_pause}")
     # What runs all day (a machine, a log, jobs that come all the time) would tie everything together.
-    series = with_stretches(rows, ["project", "sku_id"], settings.gap)
+    series = _with_stretches(rows, ("project", "sku_id"), settings.gap)
     always = series.filter(lasts() > settings.longest).with_columns(endless.alias("reason"))
-    rest = series.filter(lasts() <= settings.longest).select(rows.columns)
+    rest = series.filter(lasts() <= settings.longest).select("row", "project", "start", "end", "charged")
     # With the labels' own, to see what went on while an iteration ran that is known already.
     of_iterations = pl.col("found_by").is_not_null() & pl.col("project").is_not_null()
     spans = labelled.filter(of_iterations).select("project", "start", "end").unique()
@@ -316,42 +394,75 @@ def _in_time(rows: pl.DataFrame, labelled: pl.DataFrame, settings: IterationSett
             rest.with_columns(pl.lit(value=False).alias("known")),
             spans.with_columns(pl.lit(value=True).alias("known")),
         ],
-        how="diagonal_relaxed",
+        how="diagonal",
     )
-    stretched = with_stretches(together, ["project"], settings.gap)
-    known = pl.col("known").any().over("project", "stretch")
-    charged = (pl.col("rows").sum() > 0).over("project", "stretch")
+    stretched = _with_stretches(together, ("project",), settings.gap)
+    known = pl.col("known").any().over("run")
+    charged = pl.col("charged").fill_null(value=False).any().over("run")
     short = ~known & (lasts() <= settings.longest)
     found = short & charged
     apart = stretched.with_columns(
-        pl.when(found).then(pl.lit(TIME_EVIDENCE)).alias("found_by"),
+        pl.when(found).then(_category(TIME_EVIDENCE)).alias("found_by"),
         pl.when(found).then("project").alias("found_value"),
-        pl.when(found).then(_named_start("project")).alias("found_start"),
-        pl.when(known).then(pl.lit(BESIDE)).when(~short).then(endless).alias("reason"),
+        pl.when(found).then(_named_start()).alias("found_start"),
+        pl.when(known).then(_category(BESIDE)).when(~short).then(endless).alias("reason"),
     ).filter(~pl.col("known"))
-    return pl.concat([always, apart], how="diagonal_relaxed")
+    return pl.concat([always, apart], how="diagonal")
 
 
-def _named_start(*by: str) -> pl.Expr:
+def _with_stretches(rows: pl.DataFrame, by: Sequence[str], gap: timedelta) -> pl.DataFrame:
+    """`with_stretches` by one or two categories, with `run`, a number that no other stretch of the rows has."""
+    # By one number instead of texts: sorted five times as fast.
+    series = _together(*(pl.col(name).to_physical() for name in by))
+    return (
+        with_stretches(rows.with_columns(series.alias("series")), ["series"], gap)
+        .with_columns(
+            (
+                (pl.col("series") != pl.col("series").shift(1))
+                | (pl.col("stretch") != pl.col("stretch").shift(1))
+            )
+            .cum_sum()
+            .fill_null(0)
+            .alias("run")
+        )
+        .drop("series", "stretch")
+    )
+
+
+def _together(*numbers: pl.Expr) -> pl.Expr:
+    """One or two numbers of 32 bits, which may be null, as one."""
+    first, *rest = (number.cast(pl.UInt64).fill_null(_NULL) for number in numbers)
+    return reduce(lambda one, other: one * (_NULL + 1) + other, rest, first)
+
+
+_NULL: Final = 2**32 - 1
+"""No category has it as its number."""
+
+
+def _named_start() -> pl.Expr:
     """When the first charge of a stretch began: a name that jobs, which are told more exactly, do not change."""
-    charged = pl.when(pl.col("rows") > 0).then("start").min().over(*by, "stretch")
+    charged = pl.when("charged").then("start").min().over("run")
     return charged.fill_null(pl.col("stretch_start"))
 
 
 def _iterations(rows: pl.DataFrame) -> tuple[tuple[Iteration, ...], pl.DataFrame]:
     """The iterations, and for each of their names its index."""
-    of_one = rows.filter(pl.col("found_by").is_not_null())
+    amounts = ("rows", "net", "counts", "bytes_billed", "unknown_bytes")
+    of_one = rows.select(*_RUN, "project", "phase", "start", "end", *amounts).filter(
+        pl.col("found_by").is_not_null()
+    )
     sums = of_one.group_by(_RUN).agg(
         pl.col("start").min(),
         pl.col("end").max(),
-        pl.col("project").drop_nulls().unique().sort().alias("projects"),
+        pl.col("project").drop_nulls().unique().alias("projects"),
         pl.col("rows").sum(),
         pl.col("net").sum(),
         pl.col("counts").fill_null(value=False).sum().alias("jobs"),
         pl.col("bytes_billed").sum(),
         pl.col("unknown_bytes").fill_null(value=False).sum(),
     )
-    sums = sums.sort("start", *_RUN, descending=[True, False, False, False], nulls_last=True)
+    name = (pl.col("found_by").cast(pl.String), pl.col("found_value").cast(pl.String), "found_start")
+    sums = sums.sort("start", *name, descending=[True, False, False, False], nulls_last=True)
     phases: dict[tuple[Any, ...], dict[str, Decimal]] = {}
     nets = of_one.filter(pl.col("rows") > 0).group_by(*_RUN, "phase").agg(pl.col("net").sum())
     for *run, phase, net in nets.iter_rows():
@@ -362,7 +473,7 @@ def _iterations(rows: pl.DataFrame) -> tuple[tuple[Iteration, ...], pl.DataFrame
             evidence=_evidence(row["found_by"]),
             start=row["start"],
             end=row["end"],
-            projects=tuple(row["projects"]),
+            projects=tuple(sorted(row["projects"])),
             rows=row["rows"],
             net=_money(row["net"]),
             by_phase=_ordered(phases.get(tuple(row[name] for name in _RUN), {})),
@@ -387,9 +498,11 @@ def _id(row: Mapping[str, Any]) -> str:
 
 def _parts(rows: pl.DataFrame, column: str) -> tuple[Part, ...]:
     sums = (
-        rows.filter(pl.col(column).is_not_null() & (pl.col("rows") > 0))
+        rows.select(column, "rows", "net")
+        .filter(pl.col(column).is_not_null() & (pl.col("rows") > 0))
         .group_by(column)
         .agg(pl.col("rows").sum(), pl.col("net").sum())
+        .with_columns(pl.col(column).cast(pl.String))
         .sort(pl.col("net").abs(), column, descending=[True, False])
     )
     return tuple(Part(name, count, _money(net)) for name, count, net in sums.iter_rows())
@@ -400,6 +513,7 @@ def _unclassified(summed: pl.DataFrame, names: pl.DataFrame) -> tuple[Part, ...]
         summed.filter(pl.col("phase") == PHASES[-1])
         .group_by("service_id", "sku_id")
         .agg(pl.col("rows").sum(), pl.col("net").sum())
+        .with_columns(pl.col("service_id", "sku_id").cast(pl.String))
         .join(names, on=["service_id", "sku_id"], how="left", nulls_equal=True)
         .with_columns(
             pl.concat_str(

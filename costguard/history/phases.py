@@ -13,7 +13,7 @@ import polars as pl
 
 from costguard.config import Phase, PhaseRule
 from costguard.errors import UsageProblem
-from costguard.history.columns import value_of
+from costguard.history.adding_up import LabelOf, label_of_charge
 
 UNCLASSIFIED: Final = "unclassified"
 """The phase of charges that no rule knows."""
@@ -55,12 +55,16 @@ def phase_rules(own: Sequence[PhaseRule] = ()) -> tuple[PhaseRule, ...]:
     return (*named, *shipped_rules())
 
 
-def with_phases(frame: pl.LazyFrame, rules: Sequence[PhaseRule]) -> pl.LazyFrame:
+def with_phases(
+    frame: pl.LazyFrame, rules: Sequence[PhaseRule], label: LabelOf = label_of_charge
+) -> pl.LazyFrame:
     """Charges with `phase`, `phase_rule` (the rule's id, null when unclassified), `standing` (null, or what the rule
     calls a cost that is there without iterations) and `apart`."""
-    wanted = dict.fromkeys(label for rule in rules for label in label_conditions(rule))
-    names = {label: f"_label_{number}" for number, label in enumerate(wanted)}
-    asked = frame.with_columns(_has_label(*label).alias(name) for label, name in names.items())
+    wanted = dict.fromkeys(condition for rule in rules for condition in label_conditions(rule))
+    names = {condition: f"_label_{number}" for number, condition in enumerate(wanted)}
+    asked = frame.with_columns(
+        _has_label(label(column, key), value).alias(name) for (column, key, value), name in names.items()
+    )
     keys = ["service_id", "sku", "cost_type", "project", *names.values()]
     if not any(rule.project for rule in rules):
         keys.remove("project")
@@ -107,8 +111,7 @@ def label_conditions(rule: PhaseRule) -> Iterator[_Label]:
             yield column, key, value if equals else None
 
 
-def _has_label(column: str, key: str, value: str | None) -> pl.Expr:
-    found = value_of(pl.col(column), key)
+def _has_label(found: pl.Expr, value: str | None) -> pl.Expr:
     return found.is_not_null() if value is None else (found == value).fill_null(value=False)
 
 

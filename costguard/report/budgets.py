@@ -63,7 +63,9 @@ def budget_states(
             pl.col("project_number").is_not_null().any().alias("numbers"),
         ),
         *(
-            daily_frame(in_scope(frame, scope_of(one.budget)), Period(midnight(one.since), now), BUDGET_ZONE)
+            daily_frame(
+                *(in_scope(frame, scope_of(one.budget)), Period(midnight(one.since), now), BUDGET_ZONE), by=()
+            )
             for one in asked
         ),
     )

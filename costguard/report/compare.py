@@ -17,15 +17,21 @@ MOVERS: Final = 5
 _MOVING: Final = ("sku", "project")
 
 
-def compared(frame: pl.LazyFrame, dimension: str, week: Period, before: Period, zone: str) -> pl.LazyFrame:
+def compared(
+    frame: pl.LazyFrame, dimension: str | DimensionKey, week: Period, before: Period, zone: str
+) -> pl.LazyFrame:
     """The columns of a `Change` for each key of two weeks, the dearest of the week first.
 
-    `dimension`: one of `rollup.DIMENSIONS`, or `phase` of a frame that has phases. `before` ends where `week` begins.
+    `dimension`: one of `rollup.DIMENSIONS`, `phase` of a frame that has phases, or the key itself. `before` ends
+    where `week` begins.
 
     Raises:
         UsageProblem: there is no such dimension.
     """
-    key = DimensionKey(pl.col("phase")) if dimension == "phase" else dimension_key(dimension, zone)
+    if isinstance(dimension, DimensionKey):
+        key = dimension
+    else:
+        key = DimensionKey(pl.col("phase")) if dimension == "phase" else dimension_key(dimension, zone)
     name = pl.col(key.name) if key.name is not None else pl.lit(None, dtype=pl.String)
     now = pl.col("usage_start") >= week.start
     both = within(frame, Period(before.start, week.end)).select(

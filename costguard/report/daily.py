@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -35,6 +35,7 @@ _P90: Final = Decimal("1.2816")
 """The 90th percentile of the normal distribution, in standard deviations."""
 _DIMENSIONS: Final = {"service": "service_id", "sku": "sku_id", "project": "project"}
 _NAMES: Final = {"service": "service", "sku": "sku", "project": "project_name"}
+_SUMS: Final = ("rows", "net", "monthly", "cost")
 
 Key = tuple[str, str | None]
 """(dimension, key)."""
@@ -62,50 +63,56 @@ class DailyNet:
         return [one for one in days if self.first is not None and self.first <= one <= until]
 
 
-def daily_frame(frame: pl.LazyFrame, period: Period, zone: str) -> pl.LazyFrame:
-    """Net by day, service, SKU and project of a period; days are those of the zone."""
+def daily_frame(
+    frame: pl.LazyFrame, period: Period, zone: str, by: Sequence[str] = tuple(_DIMENSIONS)
+) -> pl.LazyFrame:
+    """Net by day of a period, days being those of the zone: `dimension`, `day`, `key`, `name` (the latest), `rows`,
+    `net`, `monthly`, `cost`. First the whole, of no dimension; then by service, SKU and project, or what is asked."""
     monthly = (pl.col("usage_end") - pl.col("usage_start") >= MONTHLY).fill_null(value=False)
     paid = pl.col("net") - pl.col("promotion")
+    charges = within(frame, period).select(
+        pl.col("usage_start").dt.convert_time_zone(zone).dt.date().alias("day"),
+        "usage_start",
+        *_DIMENSIONS.values(),
+        *_NAMES.values(),
+        "rows",
+        "net",
+        pl.when(monthly).then("net").otherwise(0).alias("monthly"),
+        pl.when(monthly).then(0).otherwise(paid).alias("cost"),
+    )
+    nothing = pl.lit(None, dtype=pl.String)
+    whole = (
+        charges.group_by("day")
+        .agg(pl.col(_SUMS).sum())
+        .select(nothing.alias("dimension"), "day", nothing.alias("key"), nothing.alias("name"), *_SUMS)
+        .sort("day")
+    )
+    return pl.concat([whole, *(_of_dimension(charges, dimension) for dimension in by)])
+
+
+def _of_dimension(charges: pl.LazyFrame, dimension: str) -> pl.LazyFrame:
+    key = pl.col(_DIMENSIONS[dimension]).alias("key")
+    sums = charges.group_by("day", key).agg(pl.col(_SUMS).sum())
+    # What a key is called is looked for once, not for each of its days.
+    called = charges.group_by(key, pl.col(_NAMES[dimension]).alias("name")).agg(pl.col("usage_start").max())
+    names = called.group_by("key").agg(latest("name"))
     return (
-        within(frame, period)
-        .select(
-            pl.col("usage_start").dt.convert_time_zone(zone).dt.date().alias("day"),
-            "usage_start",
-            *_DIMENSIONS.values(),
-            *_NAMES.values(),
-            "rows",
-            "net",
-            pl.when(monthly).then("net").otherwise(0).alias("monthly"),
-            pl.when(monthly).then(0).otherwise(paid).alias("cost"),
-        )
-        .group_by("day", *_DIMENSIONS.values())
-        .agg(
-            *(latest(name) for name in _NAMES.values()),
-            pl.col("rows").sum(),
-            pl.col("net").sum(),
-            pl.col("monthly").sum(),
-            pl.col("cost").sum(),
-        )
-        .sort("day", *_DIMENSIONS.values())
+        sums.join(names, on="key", how="left", nulls_equal=True)
+        .select(pl.lit(dimension).alias("dimension"), "day", "key", "name", *_SUMS)
+        .sort("day", "key")
     )
 
 
 def daily_net(frame: pl.DataFrame, first: date | None) -> DailyNet:
     """The rows of `daily_frame` as amounts by day."""
-    sums = frame.group_by("day").agg(pl.col("rows", "net", "monthly", "cost").sum())
-    whole = {row["day"]: row for row in sums.iter_rows(named=True)}
+    is_whole = pl.col("dimension").is_null()
+    whole = {row["day"]: row for row in frame.filter(is_whole).iter_rows(named=True)}
     parts: dict[Key, dict[date, Decimal]] = defaultdict(dict)
     names: dict[Key, str | None] = {}
-    for dimension, column in _DIMENSIONS.items():
-        name = _NAMES[dimension]
-        by = (
-            frame.group_by(column, "day")
-            .agg(pl.col("cost").sum(), pl.col(name).drop_nulls().last())
-            .sort("day", column)
-        )
-        for key, day, cost, called in by.iter_rows():
-            parts[(dimension, key)][day] = cost
-            names[(dimension, key)] = called or names.get((dimension, key))
+    of_parts = frame.filter(~is_whole).select("dimension", "day", "key", "name", "cost")
+    for dimension, day, key, called, cost in of_parts.iter_rows():
+        parts[(dimension, key)][day] = cost
+        names[(dimension, key)] = called
     return DailyNet(
         first,
         {day: row["rows"] for day, row in whole.items()},

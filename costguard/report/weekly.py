@@ -16,12 +16,21 @@ from costguard.errors import UsageProblem
 from costguard.history.cells import CellRequest, wanted_labels
 from costguard.history.charges import Charges, Reach, check_charges
 from costguard.history.files import collected
-from costguard.history.iterations import CELL, Found, Iteration, IterationSettings, find_iterations
+from costguard.history.iterations import CELL, Found, Iteration, IterationSettings, divide
 from costguard.history.ledger import OWN_LABEL, Entry, entry_of
-from costguard.history.phases import phase_rules, with_phases
 from costguard.history.prices import PricedJobs
-from costguard.history.rollup import Period, latest, roll_up, sums, time_zone, week_period, within
+from costguard.history.rollup import (
+    DimensionKey,
+    Period,
+    latest,
+    roll_up,
+    sums,
+    time_zone,
+    week_period,
+    within,
+)
 from costguard.report.budgets import budget_states
+from costguard.report.cells import cells_of_report
 from costguard.report.code import CodeCosts
 from costguard.report.compare import changes, compared, movers
 from costguard.report.daily import (
@@ -150,11 +159,14 @@ def build_report(
     settings = settings or ReportSettings()
     reach = check_charges(charges)
     zone = week.zone
-    frame = with_phases(charges.frame, phase_rules(settings.iterations.phases))
     before = week.earlier(1)
     if reach.currency is None:
         raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(reach)}")
-    dimensions = (*DIMENSIONS, *(f"label:{label}" for label in settings.labels))
+    request = report_cells(week, now, settings, prices=False)
+    cells = cells_of_report(charges.frame, request, settings.iterations)
+    frame = cells.frame
+    dimensions: dict[str, str | DimensionKey] = {name: name for name in DIMENSIONS}
+    dimensions |= {f"label:{label}": cells.label(label) for label in settings.labels}
     of_week, of_before = within(frame, week.period), within(frame, before)
     history = Period(week.earlier(WEEKS).start, None)
     totals, months, daily, lags, services, known, wasteful, *by = collected(
@@ -168,7 +180,7 @@ def build_report(
             pl.col("export_time").is_null().any().alias("timeless"),
         ),
         wasteful_charges(of_week),
-        *(compared(frame, dimension, week.period, before, zone) for dimension in dimensions),
+        *(compared(frame, dimension, week.period, before, zone) for dimension in dimensions.values()),
     )
     whole = _whole(totals, reach, week)
     if not whole.rows and not any(table.height for table in by):
@@ -187,7 +199,7 @@ def build_report(
     dearer, cheaper = movers(compared_by)
     known_row = known.row(0, named=True)
     divided, divided_before, around = (
-        find_iterations(within(charges.frame, period), jobs_within(jobs, period), settings.iterations)
+        divide(cells.of_iterations(period), jobs_within(jobs, period), settings.iterations)
         for period in (week.period, before, Period(before.start, week.earlier(-1).end))
     )
     return Report(
@@ -241,12 +253,12 @@ def stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[st
 def _wholes(week: Found, around: Found) -> dict[str, Iteration]:
     """Iterations of a week that go on beyond it, in the weeks around. Charges tell which they are: where one was found
     in time, its name changes with its beginning."""
-    cells = around.charges.filter(pl.col("iteration").is_not_null()).select(
-        *CELL, pl.col("iteration").alias("whole")
+    parts, wholes = (
+        found.cells.filter(pl.col("iteration").is_not_null()).select(*CELL, "iteration").unique()
+        for found in (week, around)
     )
     pairs = (
-        week.charges.filter(pl.col("iteration").is_not_null())
-        .join(cells, on=CELL, nulls_equal=True)
+        parts.join(wholes.rename({"iteration": "whole"}), on=CELL, nulls_equal=True)
         .select("iteration", "whole")
         .unique()
         .sort("iteration", "whole")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
 from costguard.history.charge_columns import CHARGES
-from costguard.history.charges import Summary, load_charges, summarise
+from costguard.history.charges import STALE_SHARE, Summary, load_charges, summarise
 from tests.history.bills import Row, array, at, avro, charge, flat, focus, lines, parquet, without
 
 BILL = [
@@ -121,6 +121,43 @@ def test_6_a_row_that_two_files_share_is_no_older_export(tmp_path: Path) -> None
     parquet(tmp_path / "0.parquet", [charge(1.0), charge(2.0), charge(3.0)])
     parquet(tmp_path / "1.parquet", [charge(1.0), charge(4.0), charge(5.0)])
     assert total(str(tmp_path)).net == 16
+
+
+def test_6_the_same_numbers_are_no_older_export(tmp_path: Path) -> None:
+    """Free rows of many SKUs are alike but for the SKU."""
+    for number in range(2):
+        rows = [charge(0.0, sku__id=f"{number}-{sku}") for sku in range(4)]
+        parquet(tmp_path / f"{number}.parquet", rows)
+    assert total(str(tmp_path)).rows == 8
+
+
+FILES = st.lists(
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ab")), min_size=1, max_size=6),
+    min_size=2,
+    max_size=3,
+)
+
+
+@given(FILES)
+@settings(deadline=None, max_examples=40)
+def test_6_files_are_refused_by_all_that_tells_rows_apart(
+    tmp_path_factory: pytest.TempPathFactory, files: list[list[tuple[int, str]]]
+) -> None:
+    """That numbers are looked at first changes nothing."""
+    folder = tmp_path_factory.mktemp("bill")
+    for number, rows in enumerate(files):
+        parquet(folder / f"{number}.parquet", [charge(float(cost), sku__id=sku) for cost, sku in rows])
+    shares = [
+        len({row for row in rows if any(row in other for other in files if other is not rows)})
+        / len(set(rows))
+        for rows in files
+    ]
+    try:
+        total(str(folder))
+        refused = False
+    except UsageProblem:
+        refused = True
+    assert refused == any(share >= STALE_SHARE for share in shares)
 
 
 @given(st.lists(st.decimals(-(10**6), 10**6, places=6), min_size=1, max_size=60))

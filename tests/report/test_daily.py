@@ -159,22 +159,19 @@ def test_the_days_that_are_shown() -> None:
 
 
 def test_parts_are_added_up_and_named_by_their_latest_name() -> None:
-    frame = pl.DataFrame(
-        {
-            "day": [MONDAY, MONDAY, WEDNESDAY],
-            "service_id": ["b", "b", "b"],
-            "sku_id": ["k", "l", "k"],
-            "project": ["p", None, "p"],
-            "service": ["Big Query", "Big Query", "BigQuery"],
-            "sku": ["K", "L", "K"],
-            "project_name": [None, None, None],
-            "rows": [1, 2, 3],
-            "net": ["1", "2", "4"],
-            "monthly": ["0", "0", "3"],
-            "cost": ["1.5", "2", "1"],
-        },
-        schema_overrides={"project_name": pl.String},
-    ).with_columns(pl.col("net", "monthly", "cost").cast(pl.Decimal(38, 9)))
+    rows = [
+        (None, MONDAY, None, None, 3, "3", "0", "3.5"),
+        (None, WEDNESDAY, None, None, 3, "4", "3", "1"),
+        ("service", MONDAY, "b", "Big Query", 3, "3", "0", "3.5"),
+        ("service", WEDNESDAY, "b", "BigQuery", 3, "4", "3", "1"),
+        ("project", MONDAY, None, None, 2, "2", "0", "2"),
+        ("project", MONDAY, "p", None, 1, "1", "0", "1.5"),
+        ("project", WEDNESDAY, "p", None, 3, "4", "3", "1"),
+    ]
+    names = ("dimension", "day", "key", "name", "rows", "net", "monthly", "cost")
+    frame = pl.DataFrame(rows, names, orient="row").with_columns(
+        pl.col("net", "monthly", "cost").cast(pl.Decimal(38, 9))
+    )
     found = daily_net(frame, MONDAY)
     assert found.net == {MONDAY: Decimal(3), WEDNESDAY: Decimal(4)}
     assert found.rows == {MONDAY: 3, WEDNESDAY: 3}
