@@ -264,7 +264,7 @@ def charges_of_cells(answer: pl.DataFrame, table: BillTable, request: CellReques
             for name, wanted in CHARGES.items()
         ),
         pl.col("credit"),
-        (pl.col("cost") + pl.col("credit")).alias("net"),
+        (pl.col("cost").fill_null(0) + pl.col("credit")).alias("net"),
         pl.col("promotion"),
         pl.col("charges").alias("rows"),
         pl.lit(value=False).alias("unreadable"),

@@ -68,7 +68,7 @@ def _sums(number: int) -> str:
     name = f"MAX_BY(name_{number}, IF(name_{number} IS NULL, NULL, usage_start))"
     return (  # numbers, and names of this module
         f"SELECT {number} AS dimension, key_{number} AS key, {name} AS name, COUNT(*) AS charges, "
-        "SUM(cost) AS gross, SUM(credit) AS credits, SUM(cost + credit) AS net, "
+        "IFNULL(SUM(cost), 0) AS gross, SUM(credit) AS credits, IFNULL(SUM(cost), 0) + SUM(credit) AS net, "
         "COUNT(DISTINCT currency) AS currencies, MIN(currency) AS currency\n"
         f"FROM charges GROUP BY key_{number}"
     )
