@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import polars as pl
 
-from costguard.history.columns import value_of
+from costguard.history.columns import CATEGORY, value_of
 from costguard.history.files import collected
 
 Label = tuple[str, str]
 """A column of CHARGES, and the key of a label in it."""
 LabelOf = Callable[[str, str], pl.Expr]
 """The value of a label by its column and key, as text; null without it."""
-CATEGORY: Final = pl.Categorical()
 
 
 @dataclass(frozen=True, slots=True)

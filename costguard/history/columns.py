@@ -14,6 +14,8 @@ import polars as pl
 
 MONEY: Final = pl.Decimal(38, 9)
 """BigQuery's NUMERIC. FLOAT64 amounts are rounded to it once, row by row; sums are then exact."""
+CATEGORY: Final = pl.Categorical()
+"""Texts of which there are few, many times each."""
 TIME: Final = pl.Datetime("us", "UTC")
 PAIRS: Final = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
 

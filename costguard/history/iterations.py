@@ -17,8 +17,8 @@ from typing import Any, Final
 import polars as pl
 
 from costguard.config import Config, PhaseRule
-from costguard.history.adding_up import CATEGORY, AddedUp, Label, add_up, as_texts
-from costguard.history.columns import MONEY, TIME
+from costguard.history.adding_up import AddedUp, Label, add_up, as_texts
+from costguard.history.columns import CATEGORY, MONEY, TIME
 from costguard.history.evidence import Evidence, evidence_in_order, label_of_job, with_evidence
 from costguard.history.files import collected
 from costguard.history.job_columns import JOBS

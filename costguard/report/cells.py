@@ -9,9 +9,10 @@ from typing import Final
 
 import polars as pl
 
-from costguard.history.adding_up import CATEGORY, Label, add_up
+from costguard.history.adding_up import Label, add_up
 from costguard.history.cells import CellRequest
 from costguard.history.charges import MONTHLY
+from costguard.history.columns import CATEGORY
 from costguard.history.iterations import IterationSettings, with_marks
 from costguard.history.rollup import DimensionKey, Period, within
 
