@@ -291,11 +291,16 @@ def collect(
     """
     read = known or {task.path: content_of(task, settings.packed) for task in tasks}
     contents = {path: (content.digest, content.size) for path, content in read.items()}
-    keys = {
-        task.path: cache_key(task, contents[task.path][0], _apart(settings, read[task.path]), version)
-        for task in tasks
-        if contents[task.path][0]
-    }
+    # What decides the facts of a file that is no template: not the template project.
+    apart = replace(settings, project_digest="")
+
+    def key_of(task: FileTask) -> str:
+        content = read[task.path]
+        return cache_key(task, content.digest, settings if content.templated else apart, version)
+
+    keys: dict[str, str] = {}
+    if not cache.empty:  # else they are worked out while others read
+        keys = {task.path: key_of(task) for task in tasks if contents[task.path][0]}
     found = cache.get(list(keys.values()))
     done: dict[str, Collected] = {}
     todo: list[tuple[FileTask, int]] = []
@@ -316,8 +321,8 @@ def collect(
     for task, content, payload in _work(todo, settings, processes, crew, meanwhile):
         done[task.path] = Collected(task.path, content, payload)
         same = content == contents[task.path][0]  # unless somebody writes while we read: that is not kept
-        if content and same and '"internal error"' not in payload:
-            fresh[keys[task.path]] = payload
+        if cache.open and content and same and '"internal error"' not in payload:
+            fresh[keys.get(task.path) or key_of(task)] = payload
         if len(fresh) >= BATCH_FILES:
             cache.put(fresh)
             fresh = {}
@@ -331,11 +336,6 @@ def collect(
     while expected is not None:
         yield done.pop(expected)
         expected = next(following, None)
-
-
-def _apart(settings: CollectSettings, content: Content) -> CollectSettings:
-    """What decides the facts of this file: the template project only where it is a template."""
-    return settings if content.templated else replace(settings, project_digest="")
 
 
 def cache_key(task: FileTask, content: str, settings: CollectSettings, version: str) -> str:

@@ -76,10 +76,14 @@ def scan(
         costguard.judge.rulebook.RulebookError: a rule page is broken, or a rule is not known.
     """
     with Cache(request.cache_directory) as cache, _crew(request, started) as crew:
+        run = _Run(request, cache, report_progress, crew)
+        result = None
         if cache.empty:
             crew.start()  # every file is to be read: what that takes is loaded while they are looked at here
-        run = _Run(request, cache, report_progress, crew)
-        result = run.remembered()
+            if crew.workers == 1:
+                run.note_inputs()
+        else:
+            result = run.remembered()
         if result is None:
             frames = run.frames()
             result = judge_frames(
@@ -285,6 +289,11 @@ class _Run:
 
         return load_catalog(self.request.catalogs)
 
+    def note_inputs(self) -> None:
+        """Work out under which key the result is kept: of what the inputs were before they were read."""
+        if self.cache.open:
+            _ = self.result_key
+
     def prepare(self) -> None:
         """Load what the later stages need, while other processes read files."""
         import costguard.estimate.run
@@ -293,6 +302,7 @@ class _Run:
         import costguard.query_reports
         import costguard.view_plan  # noqa: F401
 
+        self.note_inputs()
         _ = self.catalog, self.rulebook, self.policies
 
     def frames(self) -> Frames:

@@ -64,8 +64,9 @@ def tables(payload: str) -> list[str]:
 def rows(payload: str, table: str) -> list[dict[str, Any]]:
     """The rows of a fact table of a file."""
     names = [column.name for column in columns_of(table)]
-    columns = json.loads(payload)["columns"].get(table, ())
-    return [dict(zip(names, values, strict=False)) for values in zip(*columns, strict=True)]
+    count, columns = json.loads(payload)["columns"].get(table, (0, ()))
+    written = [(None,) * count if values is None else values for values in columns]
+    return [dict(zip(names, values, strict=False)) for values in zip(*written, strict=True)]
 
 
 # -- one file ------------------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ def test_a_payload_is_rows_and_reads(tmp_path: Path) -> None:
     assert reads_of(payload) == []
     (source,) = rows(payload, "sources")
     assert source == {
-        "source": 0,
+        "source": None,  # it is the only one
         "path": "q.sql",
         "kind": "sql",
         "bytes": 17,
