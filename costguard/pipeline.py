@@ -87,7 +87,13 @@ def scan(
         if result is None:
             frames = run.frames()
             result = judge_frames(
-                request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
+                request,
+                frames,
+                run.source_texts,
+                run.rulebook,
+                run.marked,
+                run.project_problems,
+                run.catalog.as_of,
             )
             if request.jobs:
                 (found,) = with_history(request, frames, run.source_texts, result, read_exports(request))
@@ -342,10 +348,12 @@ def judge_frames(
     rulebook: Rulebook,
     marked: Sequence[str] = (),
     problems: Sequence[UnreadReport] = (),
+    as_of: str | None = None,
 ) -> ScanResult:
     """Run the rules and put the result together.
 
     `marked`: paths of files that may hold ignore comments. `problems`: what could not be read of other files.
+    `as_of`: the time of the catalog, as it writes it.
 
     Raises:
         costguard.judge.rulebook.RulebookError: a rule is not known, or does not run.
@@ -353,6 +361,7 @@ def judge_frames(
     from concurrent.futures import ThreadPoolExecutor
 
     from costguard.estimate.compute import machine_price
+    from costguard.estimate.since import days_since, since_queries
     from costguard.facts.places import Places
     from costguard.judge.findings import choose, judged
     from costguard.judge.rule_rows import rule_rows
@@ -407,6 +416,8 @@ def judge_frames(
         unknown_queries=sum(query.usd is None for query in counted),
         assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in counted),
         counted_elsewhere=len(queries) - len(counted),
+        since_queries=since_queries(frames),
+        catalog_days=days_since(as_of, request.settings.now),
         price_remarks=price_remarks(frames, request.settings, findings, machine),
     )
     return ScanResult(summary, queries, findings, unread)
@@ -580,7 +591,13 @@ def scan_with_histories(
         run = _Run(request, cache, report_progress, crew)
         frames = run.frames()
         result = judge_frames(
-            request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
+            request,
+            frames,
+            run.source_texts,
+            run.rulebook,
+            run.marked,
+            run.project_problems,
+            run.catalog.as_of,
         )
         return with_history(
             request, frames, run.source_texts, result, exports or read_exports(request), periods
@@ -652,7 +669,13 @@ def frames_of(
             from costguard.query_reports import query_ids
 
             result = judge_frames(
-                request, frames, run.source_texts, run.rulebook, run.marked, run.project_problems
+                request,
+                frames,
+                run.source_texts,
+                run.rulebook,
+                run.marked,
+                run.project_problems,
+                run.catalog.as_of,
             )
             found.update(judged_frames(frames, result, query_ids(frames)))
         if request.jobs or request.bills:
@@ -686,11 +709,14 @@ def _history_frames(request: ScanRequest, frames: Frames, texts: SourceTexts) ->
 
 def _reads_the_clock(frames: Frames, catalog: Catalog) -> bool:
     """Some figure may be another one at another time: by the statement's own text, by a script variable that
-    its conditions or loops name, or by a view."""
+    its conditions or loops name, by a view, or by what comes to a table after the catalog."""
     texts = (frames["scans"]["predicate"], frames["scans"]["on_predicate"], frames["queries"]["loop_counts"])
     return (
         bool(frames["queries"]["time_dependent"].any())
         or any(bool(text.str.contains("CURRENT_", literal=True).any()) for text in texts)
+        or (
+            catalog.as_of is not None and bool(frames["scans"]["pruning"].is_in(["pruned", "defeated"]).any())
+        )
         or any("current_" in (raw.get("view_query") or "").lower() for raw in catalog.raw().values())
     )
 

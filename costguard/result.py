@@ -262,6 +262,10 @@ class Summary:
     """Findings that the baseline silences."""
     below_floor: int = 0
     """Findings that waste less than is worth a word."""
+    since_queries: int = 0
+    """Queries that read partitions which have come since the catalog was made: their sizes are modelled."""
+    catalog_days: int = 0
+    """Whole days from the catalog (of several, the oldest) to the clock."""
 
     @property
     def read_shares(self) -> tuple[Decimal, Decimal]:

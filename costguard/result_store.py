@@ -111,11 +111,13 @@ def _summary(item: Summary) -> Json:
         item.price_remarks,
         item.baselined,
         item.below_floor,
+        item.since_queries,
+        item.catalog_days,
     ]
 
 
 def _read_summary(row: Json) -> Summary:
-    *counts, total, unknown, assumed, elsewhere, remarks, baselined, below_floor = row
+    *counts, total, unknown, assumed, elsewhere, remarks, baselined, below_floor, since, days = row
     usd = _read_usd(total)
     if usd is None:
         raise ValueError("a summary without a sum")
@@ -125,6 +127,8 @@ def _read_summary(row: Json) -> Summary:
         *(usd, unknown, assumed, elsewhere, tuple(remarks)),
         baselined=baselined,
         below_floor=below_floor,
+        since_queries=since,
+        catalog_days=days,
     )
 
 

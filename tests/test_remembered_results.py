@@ -55,6 +55,31 @@ def test_another_day_gives_another_figure(sql: str, tmp_path: Path) -> None:
     assert first != second
 
 
+def test_a_written_date_costs_more_when_its_day_has_come(tmp_path: Path) -> None:
+    """What a table has grown by since the catalog is read, although the statement does not name the clock."""
+    (tmp_path / "q.sql").write_text("SELECT v FROM p.d.events WHERE dt >= '2026-11-03'")
+    catalog = tmp_path / "catalog.json"
+    tables = [partitioned("events", days("2026-11-01", 3), rows=10**8)]
+    catalog.write_text(json.dumps({"version": 1, "as_of": "2026-11-04T00:00:00Z", "tables": tables}))
+
+    def scanned(day: int) -> Any:
+        request = ScanRequest(
+            discover([tmp_path / "q.sql"]),
+            EstimateSettings(datetime(2026, 11, day, 12, tzinfo=UTC)),
+            (catalog,),
+            cache_directory=tmp_path / "cache",
+            processes=1,
+        )
+        return scan(request).result.summary
+
+    summaries = [scanned(day) for day in (3, 5, 5, 7)]
+    found = [(summary.since_queries, summary.catalog_days) for summary in summaries]
+    assert found == [(0, 0), (1, 1), (1, 1), (1, 3)]
+    points = [summary.usd_per_iteration.point for summary in summaries]
+    assert points[0] * 3 == pytest.approx(points[1])
+    assert points[1] == points[2] < points[3]
+
+
 def test_an_ignore_that_ends_ends_although_nothing_changed(tmp_path: Path) -> None:
     (tmp_path / "q.sql").write_text(
         "SELECT v FROM (SELECT v FROM p.d.t ORDER BY v)  -- costguard: ignore[order-by-useless] until=2026-11-02\n"

@@ -43,13 +43,15 @@ def load_catalog(paths: Iterable[Path | str]) -> Catalog:
         CatalogError: when a file cannot be read, is not a catalog, or has a wrong field.
     """
     tables: dict[str, dict[str, Any]] = {}
+    times: dict[str, str | None] = {}
     moments: list[str] = []
     for path in paths:
         found, as_of = _load(Path(path))
         tables.update(found)
+        times.update(dict.fromkeys(found, as_of))
         if as_of is not None:
             moments.append(as_of)
-    return Catalog(tables, min(moments, default=None))
+    return Catalog(tables, min(moments, default=None), times)
 
 
 def _load(path: Path) -> tuple[dict[str, dict[str, Any]], str | None]:

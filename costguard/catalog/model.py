@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 FIXED_WIDTHS: Final[Mapping[str, int]] = {
@@ -138,11 +139,18 @@ Raw = Mapping[str, Any]
 class Catalog:
     """The tables of one or several catalog files, by name. Table objects are built when first asked for."""
 
-    __slots__ = ("_built", "_raw", "_sorted", "_suffixes", "as_of")
+    __slots__ = ("_built", "_raw", "_sorted", "_suffixes", "_times", "as_of")
 
-    def __init__(self, raw: Mapping[str, Raw] | None = None, as_of: str | None = None) -> None:
+    def __init__(
+        self,
+        raw: Mapping[str, Raw] | None = None,
+        as_of: str | None = None,
+        times: Mapping[str, str | None] | None = None,
+    ) -> None:
         self.as_of = as_of
         """The snapshot's own time, as written; of several files the oldest."""
+        self._times = times
+        """As written in the file that each table is from; None where that is `as_of` for all."""
         self._raw: dict[str, Raw] = dict(raw or {})
         self._built: dict[str, Table] = {}
         self._sorted: list[str] | None = None
@@ -171,6 +179,10 @@ class Catalog:
             table = self._built[name] = build_table(name, raw)
         return table
 
+    def moment(self, name: str) -> datetime | None:
+        """When what is said of a table was so; None when its catalog does not say, or not in ISO 8601."""
+        return moment_of(self._times.get(name) if self._times is not None else self.as_of)
+
     def members(self, prefix: str) -> list[str]:
         """Full names that start with a prefix, in order: the members of a wildcard."""
         if self._sorted is None:
@@ -189,6 +201,15 @@ class Catalog:
                 dataset, _, table = name.rpartition(".")
                 self._suffixes.setdefault(f"{dataset.rpartition('.')[2]}.{table}", []).append(name)
         return self._suffixes.get(dataset_and_table, [])
+
+
+def moment_of(as_of: str | None) -> datetime | None:
+    """The time that a catalog writes, in UTC unless it has a zone; None when it is not in ISO 8601."""
+    try:
+        moment = datetime.fromisoformat(as_of or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def build_table(name: str, raw: Raw) -> Table:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from costguard.catalog.model import Catalog, Leaf, Partition, Table
+from costguard.catalog.model import Catalog, Leaf, Partition, Table, moment_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class CatalogFigures:
 def summarise_catalog(catalog: Catalog, now: datetime) -> CatalogFigures:
     """The figures of all tables. `now`: what the age is reckoned to."""
     tables = tuple(figures(table) for table in map(catalog.table, sorted(catalog.raw())) if table is not None)
-    moment = _moment(catalog.as_of)
+    moment = moment_of(catalog.as_of)
     return CatalogFigures(catalog.as_of, moment, now - moment if moment is not None else None, tables)
 
 
@@ -61,11 +61,3 @@ def flags(leaf: Leaf) -> str:
     """The mode of a leaf, and whether it lies in an array of records."""
     within = leaf.repeated and leaf.mode != "REPEATED"
     return f"{leaf.mode.lower()}, in array" if within else leaf.mode.lower()
-
-
-def _moment(as_of: str | None) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(as_of or "")
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -119,13 +119,15 @@ def _narrowed(reading: Reading, total: Amount) -> Amount:
             return everything
         smallest = min(each, key=sum) if len(each) > 1 else each[0]
         sizes = list(map(add, sizes, _picked(smallest, runs)))
-        for field in each:
-            widest = list(map(add, widest, _picked(field, runs)))
+        for number in fields:
+            widest = list(map(add, widest, _picked(facts.widest_by_position(number), runs)))
     regular = facts.index.regular if facts.index is not None else facts.positions
     ordinary = sum(min(stop, regular) - start for start, stop in runs if start < regular)
+    listed = sum(min(stop, facts.positions) - start for start, stop in runs if start < facts.positions)
+    newest = [*sizes[:ordinary], *sizes[listed:]][-bound:]  # without the special partitions
     # Columns that the catalog does not list may be as large as all of the table.
     high = total.high if reading.missing else sum(sorted(widest)[-bound:])
-    return Amount(0, min(sum(sizes[:ordinary][-bound:]), high), high, basis)
+    return Amount(0, min(sum(newest), high), high, basis)
 
 
 def _picked(values: list[int], runs: Runs) -> Iterator[int]:
@@ -259,7 +261,11 @@ def _largest_few(reading: Reading, point: int, high: int) -> tuple[int, int]:
     known = [size for size in sizes if size is not None]
     if len(known) < len(sizes):
         return point, high
-    newest = [size for place, size in zip(places, known, strict=True) if place < index.regular][-bound:]
+    newest = [
+        size
+        for place, size in zip(places, known, strict=True)
+        if place < index.regular or place >= index.count
+    ][-bound:]
     return min(point, sum(newest)), min(high, sum(sorted(known)[-bound:]))
 
 

@@ -7,11 +7,13 @@ column that is never NULL follows from the rows, other columns take the partitio
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import accumulate
 from operator import sub
 from typing import Final, NamedTuple
 
 from costguard.catalog.model import UNPARTITIONED, Leaf, Table
+from costguard.estimate.growth import Growth
 from costguard.estimate.partitions import PartitionIndex, Runs
 from costguard.money import worst_basis
 
@@ -59,20 +61,24 @@ class TableFacts:
         "_stated",
         "by_path",
         "everything",
+        "growth",
         "index",
         "positions",
         "table",
         "under",
     )
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, growth: Growth | None = None) -> None:
         self.table = table
+        self.growth = growth
+        """The partitions that have come since the catalog was made; None when there are none."""
         partitioning = table.partitioning
-        self.index = PartitionIndex(partitioning, table.leaves) if partitioning is not None else None
+        self.index = PartitionIndex(partitioning, table.leaves, growth) if partitioning is not None else None
         listed = self.index.count if self.index is not None else 0
         self.positions = listed or 1
         """Partitions; 1 when there are none or they are not listed."""
         self.everything: Runs = ((0, self.positions),)
+        """All that the catalog lists, without what has come since."""
         self.by_path = {leaf.path.lower(): number for number, leaf in enumerate(table.leaves)}
         self.under: dict[str, list[int]] = {}
         """Leaves below each record, by the record's path."""
@@ -122,6 +128,8 @@ class TableFacts:
 
     def rows_in(self, runs: Runs) -> int | None:
         """Rows in some partitions."""
+        if self._reaches_beyond(runs):
+            return self._with_since(runs, self._rows_as_amount).point
         if runs == self.everything and self.table.rows is not None:
             return self.table.rows
         if not runs:
@@ -132,6 +140,8 @@ class TableFacts:
         """Bytes of all columns in some partitions."""
         if not runs:
             return NOTHING
+        if self._reaches_beyond(runs):
+            return self._with_since(runs, self.bytes_in)
         if runs == self.everything and self.table.bytes is not None:
             return exactly(self.table.bytes)
         if self.listed and self._bytes is not None:
@@ -146,11 +156,62 @@ class TableFacts:
         key = (number, runs)
         found = self._amounts.get(key)
         if found is None:
-            found = self._amounts[key] = self._leaf_in(self.table.leaves[number], number, runs)
+            if self._reaches_beyond(runs):
+                found = self._with_since(runs, lambda part: self.leaf_in(number, part))
+            else:
+                found = self._leaf_in(self.table.leaves[number], number, runs)
+            self._amounts[key] = found
         return found
 
+    def _reaches_beyond(self, runs: Runs) -> bool:
+        """Some of these partitions have come since the catalog was made."""
+        return self.growth is not None and bool(runs) and runs[-1][1] > self.positions
+
+    def _with_since(self, runs: Runs, amount_in: Callable[[Runs], Amount]) -> Amount:
+        """What the catalog's partitions among these hold of something, and what those hold that have come since."""
+        assert self.growth is not None
+        end = self.positions
+        listed = tuple((start, min(stop, end)) for start, stop in runs if start < end)
+        total = amount_in(listed)
+        for start, stop in runs:
+            if stop > end:
+                at = max(start, end) - end
+                total = total.plus(
+                    modelled(self.growth, at, stop - end, lambda place: amount_in(((place, place + 1),)))
+                )
+        return total
+
+    def _rows_as_amount(self, runs: Runs) -> Amount:
+        rows = self.rows_in(runs)
+        return exactly(rows) if rows is not None else UNKNOWN
+
     def leaf_by_position(self, number: int) -> list[int]:
-        """The point figure of a leaf in each partition; empty when it is unknown."""
+        """The point figure of a leaf in each partition, those that have come since last; empty when it is unknown."""
+        return self._by_position(number, widest=False)
+
+    def widest_by_position(self, number: int) -> list[int]:
+        """As `leaf_by_position`, with the upper bound of those that have come since."""
+        return self._by_position(number, widest=True)
+
+    def _by_position(self, number: int, *, widest: bool) -> list[int]:
+        listed = self._listed_by_position(number)
+        if self.growth is None or not listed:
+            return listed
+        since: list[int] = []
+        end, begun = self.positions, self.growth.begun
+        new: int | None = None  # point and bounds are the same of all that are new: there may be thousands
+        for at in range(len(self.growth.ids)):
+            size = new
+            if size is None or at in begun:
+                amount = self.leaf_in(number, ((end + at, end + at + 1),))
+                size = amount.high if widest else amount.point
+                if size is None:
+                    return []
+                new = new if at in begun else size
+            since.append(size)
+        return [*listed, *since]
+
+    def _listed_by_position(self, number: int) -> list[int]:
         found = self._each.get(number)
         if found is None:
             stated = self._running_of(number)
@@ -306,6 +367,35 @@ class TableFacts:
             else:
                 columns += 1
         return max(likely, 0), max(most, 0), columns
+
+
+def modelled(growth: Growth, start: int, stop: int, amount_at: Callable[[int], Amount]) -> Amount:
+    """What `growth.ids[start:stop]` hold of something; `amount_at`: what a partition of the catalog holds of it.
+
+    Each new one is as large as the average of the recent ones, times the part of units that had one; between the
+    smallest of them (nothing, where it may not be there or complete yet) and the largest. One that had begun when the
+    catalog was made is no smaller than it was.
+    """
+    recent = [amount_at(position) for position in range(*growth.recent)]
+    own = [amount_at(position) for at, position in growth.begun.items() if start <= at < stop]
+    points = [amount.point for amount in recent if amount.point is not None]
+    highs = [amount.high for amount in recent if amount.high is not None]
+    if len(points) < len(recent) or len(highs) < len(recent):
+        return UNKNOWN
+    count, new = len(recent), stop - start - len(own)
+    surely = range(start, min(stop, growth.sure))
+    sure = len(surely) - sum(at in surely for at in growth.begun)
+    arrivals, steps = max(count - 1, 1), max(growth.steps, 1)
+    low = sure * min(amount.low for amount in recent)
+    point = new * sum(points) * arrivals // (count * steps)
+    high = new * max(highs)
+    for amount in own:
+        if amount.point is None or amount.high is None:
+            return UNKNOWN
+        low += amount.low
+        point += max(amount.point, sum(points) // count)
+        high += max(amount.high, *highs)
+    return Amount(low, point, high, "modelled")
 
 
 def _running(sizes: list[int | None]) -> list[int] | None:

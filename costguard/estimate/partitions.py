@@ -10,6 +10,7 @@ from costguard.catalog.model import NULL_PARTITION, UNPARTITIONED, IntegerRange,
 from costguard.estimate.conjuncts import Keys
 from costguard.estimate.constant import Evaluator
 from costguard.estimate.dates import add
+from costguard.estimate.growth import Growth
 from costguard.estimate.values import NULL, Known, Outcome, Value
 
 Json = Any
@@ -24,22 +25,43 @@ _SAMPLE: Final = datetime(2024, 5, 17, 9, 30)
 
 
 class PartitionIndex:
-    """The key of every partition of a table."""
+    """The key of every partition of a table.
 
-    __slots__ = ("_highs", "_lows", "_range", "count", "ids", "ingestion", "keys", "kind", "regular")
+    The positions of what has come since the catalog was made follow those of all that it lists.
+    """
 
-    def __init__(self, partitioning: Partitioning, leaves: Sequence[Leaf]) -> None:
+    __slots__ = (
+        "_highs",
+        "_lows",
+        "_range",
+        "begun",
+        "count",
+        "ids",
+        "ingestion",
+        "keys",
+        "kind",
+        "regular",
+        "since",
+    )
+
+    def __init__(
+        self, partitioning: Partitioning, leaves: Sequence[Leaf], growth: Growth | None = None
+    ) -> None:
         partitions = partitioning.partitions or ()
         self.ids = tuple(partition.id for partition in partitions)
         self.count = len(self.ids)
         self.regular = sum(identifier not in (NULL_PARTITION, UNPARTITIONED) for identifier in self.ids)
         """The partitions before this position have values of their own; special ones follow."""
+        self.since = growth.ids if growth is not None else ()
+        """Partitions that have come since, at the positions from `count` on."""
+        self.begun = tuple(growth.begun.values()) if growth is not None else ()
+        """Positions that conditions do not pick any more: the same partition stands among `since`, complete."""
         self.ingestion = partitioning.by_ingestion_time
         self._range: IntegerRange | None = partitioning.range if partitioning.type == "RANGE" else None
         self.kind = _column_type(partitioning, leaves)
         self._lows: list[Any] = []
         self._highs: list[Any] = []
-        for identifier in self.ids[: self.regular]:
+        for identifier in (*self.ids[: self.regular], *self.since):
             low, high = self._span_of(identifier, partitioning.type)
             self._lows.append(low)
             self._highs.append(high)
@@ -78,13 +100,19 @@ class PartitionIndex:
 
     def bind(self, columns: dict[str, Value], start: int, stop: int) -> None:
         """Set the key columns to what they are in some regular partitions."""
-        low, high = self._lows[start], self._highs[stop - 1]
+        special = self.count - self.regular if start >= self.count else 0  # they have no keys in these lists
+        low, high = self._lows[start - special], self._highs[stop - 1 - special]
         if self.ingestion:
             columns["_partitiontime"] = Known("TIMESTAMP", low, high)
             columns["_partitiondate"] = Known("DATE", low.date(), high.date())
             return
         for name in self.keys.samples:
             columns[name] = Known(self.kind, low, high)
+
+    @property
+    def total(self) -> int:
+        """All partitions that conditions choose from."""
+        return self.count + len(self.since) - len(self.begun)
 
     def special_bindings(self, position: int) -> list[dict[str, Value]]:
         """What the key can be in a special partition, as alternatives."""
@@ -153,7 +181,14 @@ def kept_partitions(index: PartitionIndex, tree: Json, constants: Evaluator) -> 
         return evaluator.condition(tree)
 
     runs, always = bisected(index.regular, regular)
-    positions = list(runs)
+    since, in_all = bisected(
+        len(index.since), lambda start, stop: regular(index.count + start, index.count + stop)
+    )
+    always = always and in_all
+    positions = [
+        *without(runs, index.begun),
+        *((index.count + start, index.count + stop) for start, stop in since),
+    ]
     for position in range(index.regular, index.count):
         outcomes = 0
         for binding in index.special_bindings(position):
@@ -178,6 +213,22 @@ def joined(runs: Sequence[tuple[int, int]]) -> Runs:
         else:
             found.append((start, stop))
     return tuple(found)
+
+
+def without(runs: Runs, positions: Sequence[int]) -> Runs:
+    """Runs less some single positions.
+
+    >>> without(((0, 3), (4, 6)), (2, 4, 9))
+    ((0, 2), (5, 6))
+    """
+    for position in positions:
+        runs = tuple(
+            part
+            for start, stop in runs
+            for part in ((start, min(stop, position)), (max(start, position + 1), stop))
+            if part[0] < part[1]
+        )
+    return runs
 
 
 def size_of(runs: Runs) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from costguard.estimate.conjuncts import SUFFIX, Defeat, Keys, Reduced, Reducer
@@ -41,6 +41,8 @@ class Pruned:
     """Where a condition that cannot prune, or a missing one, would lead; None when it prunes."""
     by_meaning: bool = False
     """`if_pruned` follows from what the condition means; else it is the newest partition."""
+    since: bool = False
+    """Some of what is read has come since the catalog was made."""
 
 
 def never_true(predicate: Json | None, constants: Evaluator) -> bool:
@@ -70,16 +72,19 @@ def prune_partitions(
         )
     reduced = Reducer(index.keys, constants).reduce(predicate)
     if reduced.tree is False:
-        return Pruned("pruned", (), index.count, always=True)
+        return Pruned("pruned", (), index.total, always=True)
     runs, always = everything, True
     if reduced.tree is not True:
         runs, always = kept_partitions(index, reduced.tree, constants)
     if reduced.used or reduced.unknown:
-        return _selected(reduced, runs, index.count, column, always=always and reduced.whole and reduced.used)
+        whole = always and reduced.whole and reduced.used
+        since = bool(runs) and runs[-1][1] > index.count
+        total = index.total if reduced.tree is not True else index.count
+        return replace(_selected(reduced, runs, total, column, always=whole), since=since)
     meant, by_meaning = newest, False
     if reduced.defeats:
         found = _meant(index, predicate, constants)
-        if found is not None and size_of(found) < index.count:
+        if found is not None and size_of(found) < index.total:
             meant, by_meaning = found, True
     return _unselected(reduced.defeats, runs, index.count, column, meant, by_meaning=by_meaning)
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from costguard.catalog.model import Catalog, Table
+from costguard.catalog.model import NULL_PARTITION, UNPARTITIONED, Catalog, Table
 from costguard.catalog.names import NameResolver, Resolved, split_name
 from costguard.estimate.bytes import TableFacts
 from costguard.estimate.columns import Reading, ResolvedScan, TableTarget, Target, ViewTarget, is_hole
 from costguard.estimate.conjuncts import SUFFIX
 from costguard.estimate.constant import Evaluator
 from costguard.estimate.functions import naive_utc
+from costguard.estimate.growth import Growth, growth_of
 from costguard.estimate.literals import parse_literal
-from costguard.estimate.partitions import positions_of
+from costguard.estimate.partitions import positions_of, size_of
 from costguard.estimate.prune import Pruned, never_true, prune_members, prune_partitions, prune_whole
 from costguard.estimate.settings import EstimateSettings
+from costguard.estimate.shards import shards_since
 from costguard.estimate.values import Value, point
 from costguard.estimate.views import ExpandView, ViewPlan
 
@@ -39,6 +42,16 @@ class ScanRequest(NamedTuple):
     """Part of the name is unknown."""
 
 
+class Members(NamedTuple):
+    """The tables that a wildcard stands for under some conditions, and which of them these leave."""
+
+    suffixes: Sequence[str]
+    """What `_TABLE_SUFFIX` is for each, in order."""
+    since: Mapping[str, TableFacts]
+    """Those of them that have come since the catalog was made, by suffix."""
+    pruned: Pruned
+
+
 class Resolver:
     """Resolves scans; remembers tables, prunings and views."""
 
@@ -48,6 +61,8 @@ class Resolver:
         self._names: dict[tuple[str | None, str | None], NameResolver] = {}
         self._facts: dict[str, TableFacts] = {}
         self._pruned: dict[tuple[str, str, str | None], Pruned] = {}
+        self._members: dict[tuple[str, str], Members] = {}
+        self._shards: dict[str, Mapping[str, TableFacts]] = {}
         self._plans: dict[str, ViewPlan | None] = {}
         self._project, self._dataset = settings.project, settings.dataset
         parameters = {name.lower().lstrip("@"): parse_literal(text) for name, text in settings.parameters}
@@ -85,8 +100,17 @@ class Resolver:
             table = self._catalog.table(name)
             if table is None:
                 raise KeyError(name)
-            found = self._facts[name] = TableFacts(table)
+            found = self._facts[name] = TableFacts(table, self._growth(table))
         return found
+
+    def _growth(self, table: Table) -> Growth | None:
+        """The partitions that have come to a table since its catalog was made."""
+        partitioning, made = table.partitioning, self._catalog.moment(table.name)
+        if partitioning is None or made is None or table.kind == "snapshot":
+            return None
+        ids = [partition.id for partition in partitioning.partitions or ()]
+        regular = [identifier for identifier in ids if identifier not in (NULL_PARTITION, UNPARTITIONED)]
+        return growth_of(regular, partitioning.type, naive_utc(made), self.constants.now)
 
     def scan(
         self,
@@ -157,16 +181,15 @@ class Resolver:
         )
 
     def _wildcard(self, resolved: Resolved, request: ScanRequest) -> TableTarget:
-        key = (resolved.name, json.dumps(request.predicate), None)
-        pruned = self._pruned.get(key)
-        if pruned is None:
-            pruned = self._pruned[key] = prune_members(resolved.suffixes, request.predicate, self.constants)
+        suffixes, since, pruned = self._members_of(resolved, request.predicate)
+        names = dict(zip(resolved.suffixes, resolved.members, strict=True))
         readings = []
         kept = positions_of(pruned.runs)
         wanted = set(positions_of(pruned.if_pruned)) if pruned.if_pruned is not None else None
         for position in kept:
-            facts = self.facts(resolved.members[position])
-            member = self.pruned(facts, request.predicate, resolved.suffixes[position])
+            suffix = suffixes[position]
+            facts = since[suffix] if suffix in since else self.facts(names[suffix])
+            member = self.pruned(facts, request.predicate, suffix)
             left = member.if_pruned if member.if_pruned is not None else member.runs
             if wanted is not None and position not in wanted:
                 left = ()
@@ -182,6 +205,7 @@ class Resolver:
                     unknown=member.unknown or pruned.unknown,
                     at_most=member.at_most,
                     if_pruned=left if wanted is not None else member.if_pruned,
+                    since=suffix in since or member.since,
                 ),
                 request,
                 resolved,
@@ -192,7 +216,32 @@ class Resolver:
 
     def members(self, resolved: Resolved, predicate: Json | None) -> Pruned:
         """What the conditions leave of a wildcard's members."""
-        return self._pruned[(resolved.name, json.dumps(predicate), None)]
+        return self._members_of(resolved, predicate).pruned
+
+    def _members_of(self, resolved: Resolved, predicate: Json | None) -> Members:
+        key = (resolved.name, json.dumps(predicate))
+        found = self._members.get(key)
+        if found is None:
+            found = self._members[key] = self._choose_members(resolved, predicate)
+        return found
+
+    def _choose_members(self, resolved: Resolved, predicate: Json | None) -> Members:
+        """Conditions on `_TABLE_SUFFIX` choose from what has come since too; without any, the catalog stands."""
+        listed = resolved.suffixes
+        pruned = prune_members(listed, predicate, self.constants)
+        found = Members(listed, {}, pruned)
+        if pruned.pruning != "pruned" or (pruned.unknown and size_of(pruned.runs) == len(listed)):
+            return found
+        since = self._shards.get(resolved.name)
+        if since is None:
+            since = shards_since(resolved, self._catalog, self.constants.now, self.facts)
+            self._shards[resolved.name] = since
+        if not since:
+            return found
+        suffixes = sorted({*listed, *since})
+        pruned = prune_members(suffixes, predicate, self.constants)
+        modelled = any(suffixes[position] in since for position in positions_of(pruned.runs))
+        return Members(suffixes, since, replace(pruned, since=modelled))
 
     # -- views -------------------------------------------------------------------------------------
 
@@ -260,9 +309,14 @@ def _combined(first: float | None, second: float | None) -> float | None:
 
 def _decorated(facts: TableFacts, partition: str, pruned: Pruned) -> Pruned:
     """A decorator (`t$20260101`) reads that partition only."""
-    if facts.index is None or partition not in facts.index.ids:
+    index = facts.index
+    if index is not None and partition in index.since:
+        place = index.count + index.since.index(partition)
+        kept = pruned.pruning != "pruned" or any(start <= place < stop for start, stop in pruned.runs)
+        return Pruned("pruned", ((place, place + 1),) if kept else (), index.total, since=kept)
+    if index is None or partition not in index.ids:
         return Pruned("pruned", (), max(pruned.total, 0), always=True)
-    place = facts.index.ids.index(partition)
+    place = index.ids.index(partition)
     kept = any(start <= place < stop for start, stop in pruned.runs)
     return Pruned("pruned", ((place, place + 1),) if kept else (), pruned.total, always=False)
 

@@ -46,6 +46,9 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "bytes_basis": "unknown",
 }
 
+SINCE: Final = "modelled"
+"""The `pruning_cause` of a scan whose conditions pick what has come since the catalog was made."""
+
 SCHEMA_VIEW: Final = exactly(BYTES_MINIMUM, "lower-bound")
 """A view of INFORMATION_SCHEMA is billed at least 10 MiB
 (docs.cloud.google.com/bigquery/docs/information-schema-intro#pricing)."""
@@ -159,6 +162,7 @@ def describe_scan(
         return
     columns.set(number, known=True, kind="view" if scan.view else "table", columns_read=len(rows))
     readings = scan.target.readings if scan.target is not None else []
+    since = any(reading.pruned.since for reading in readings)
     if not readings:
         _describe_wildcard(columns, number, wildcard)
         return
@@ -196,6 +200,8 @@ def describe_scan(
     if wildcard is None and shown.facts.listed:
         columns.set(number, partitions_kept=_kept(pruned), partitions_total=pruned.total)
     _describe_wildcard(columns, number, wildcard)
+    if since and columns.values["pruning_cause"][number] is None:
+        columns.set(number, pruning_cause=SINCE)
     if not free:
         columns.set(number, bytes_if_pruned=if_pruned(readings, target=changes))
 
@@ -233,6 +239,7 @@ def _sum(values: list[int | None]) -> int | None:
 
 __all__ = [
     "SCHEMA_VIEW",
+    "SINCE",
     "UNKNOWN",
     "ColumnRow",
     "ScanColumns",

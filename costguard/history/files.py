@@ -68,6 +68,8 @@ class Opened:
 
     def refused(self, why: str) -> UsageProblem:
         """The error that this is not an export of the kind that is wanted."""
+        if not self.schema:  # `[]`: what was asked for has a name, and nothing in it
+            return UsageProblem(f"{self.path}: the file has no rows")
         names = ", ".join(list(self.schema)[:8])
         return UsageProblem(f"{self.path}: {why} (the columns are {names})")
 

@@ -3,7 +3,8 @@
 An ignore silences findings of its rules that start on its own line, or on the next line of code below it; above
 the first line of a SQL statement it holds for the whole statement. `until=` gives its last day; a reason may be
 required. An ignore without ids silences nothing and is reported, as is one whose day has passed, that silenced
-nothing, or names a rule that there is not.
+nothing, or names a rule that there is not. In Python, strings count for the SQL in them; a docstring is no comment, and
+what stands in backticks is an example.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 from costguard.cache import digest
 from costguard.calendar_day import parse_day
 from costguard.judge.housekeeping import HOUSEKEEPING
+from costguard.judge.python_text import is_python, without_docstrings
 from costguard.judge.rulebook import Rulebook
 from costguard.judge.run import told_apart
 from costguard.model import Span
@@ -61,10 +63,13 @@ def find_ignores(path: str, text: str, cell: int | None = None) -> list[Ignore]:
     """The ignore comments of a text."""
     if "costguard:" not in text:
         return []
-    lines = text.split("\n")
+    python = is_python(path, text, cell)
+    lines = (without_docstrings(text) if python else text).split("\n")
     found: list[Ignore] = []
     for number, line in enumerate(lines, start=1):
         match = MARK.search(line)
+        while match is not None and python and line.count("`", 0, match.start()) % 2:
+            match = MARK.search(line, match.start() + 1)
         if match is None:
             continue
         ids = tuple(item.strip() for item in (match["ids"] or "").split(",") if item.strip())

@@ -179,6 +179,8 @@ def facts(result: ScanResult) -> Iterator[tuple[str, str]]:
         yield "", f"{who} that code reads from files {verb} counted there"
     if summary.unknown_queries:
         yield "", _unknown(result)
+    if summary.since_queries:
+        yield "Catalog", _since(summary)
     for number, text in enumerate(summary.price_remarks):
         yield "" if number else "Prices", text
     if result.history is not None:
@@ -191,6 +193,16 @@ def facts(result: ScanResult) -> Iterator[tuple[str, str]]:
         yield "Policies", policies_text(result.policies)
     if summary.unread:
         yield "Unread", f"{counted(summary.unread, 'place')} in the code; their cost is in no figure"
+
+
+def _since(summary: Summary) -> str:
+    """How old the catalog is, where that makes figures worse."""
+    days = counted(summary.catalog_days, "day") if summary.catalog_days else "less than a day"
+    who = counted(summary.since_queries, "query reads", "queries read")
+    return (
+        f"{days} older than the clock: {who} partitions that have come since, their sizes modelled on the last ones "
+        "(`costguard catalog pull` writes it anew)"
+    )
 
 
 def _labelled(label: str, text: str, width: int, paint: Paint) -> Iterator[str]:

@@ -7,6 +7,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,12 @@ def test_several_files(tmp_path: Path) -> None:
     table = catalog.table("p.d.t")
     assert table is not None
     assert table.rows == 2
+    october, november = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+    assert (catalog.moment("p.d.t"), catalog.moment("p.d.u"), catalog.moment("p.d.v")) == (
+        november,
+        october,
+        None,
+    )
 
 
 def test_a_large_file_is_read_by_the_faster_parser_alike(

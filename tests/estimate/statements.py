@@ -18,9 +18,9 @@ NOW = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
 Json = dict[str, Any]
 
 
-def catalog_of(*tables: Json) -> Catalog:
+def catalog_of(*tables: Json, as_of: str | None = None) -> Catalog:
     """A catalog of tables as in a catalog file."""
-    return Catalog({table["name"]: table for table in tables})
+    return Catalog({table["name"]: table for table in tables}, as_of)
 
 
 def estimated(
@@ -29,15 +29,18 @@ def estimated(
     settings: EstimateSettings | None = None,
     change: Mapping[str, Any] | None = None,
     expand_view: ExpandView = lambda text: None,
+    as_of: str | None = None,
 ) -> Frames:
-    """The frames of statements, each in a file of its own. `change`: columns of `queries` to set."""
+    """The frames of statements, each in a file of its own. `change`: columns of `queries` to set. `as_of`: the time of
+    the catalog."""
     sources = []
     for number, text in enumerate([sql] if isinstance(sql, str) else sql):
         rows = dict(analyse(text))
         rows["sources"] = [Source(0, f"sql/q{number}.sql", "sql", len(text), 1, False)]
         rows["queries"] = [query._replace(**(change or {})) for query in rows["queries"]]
         sources.append(rows)
-    return estimate(merge(sources), catalog_of(*tables), settings or EstimateSettings(NOW), expand_view)
+    catalog = catalog_of(*tables, as_of=as_of)
+    return estimate(merge(sources), catalog, settings or EstimateSettings(NOW), expand_view)
 
 
 def query_of(frames: Frames, number: int = 0) -> Json:

@@ -257,6 +257,7 @@ def test_a_shuffled_and_split_bill_is_the_same(tmp_path: Path) -> None:
         ("b.json", b"[1, 2]", "row 1 is not an object"),
         ("b.json", b'{"cost": 1', "cannot be read as ndjson"),
         ("b.json", b"", "the file is empty"),
+        ("b.json", b"[]", "the file has no rows"),
         ("b.csv", b"a,b\n1,2\n", "no billing export: there is neither a column `cost` nor `BilledCost`"),
         ("b.csv", b"cost,currency\n1,USD\n", "there is nothing for usage_start"),
         ("b.json.gz", b"\x1f\x8b nonsense", "cannot be read"),

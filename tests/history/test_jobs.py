@@ -322,6 +322,7 @@ def test_a_history_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ("content", "problem"),
     [
         (b"a,b\n1,2\n", "no job history"),
+        (b"[]", "the file has no rows"),
         (b'{"jobs": 1}', "no job history"),
         (b'{"jobs": [1]}', "row 1 is not an object"),
         (b'[{"protopayload_auditlog": {"methodName": "x"}}]', "without `metadataJson`"),

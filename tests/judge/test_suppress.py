@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from costguard.judge import python_text
 from costguard.judge.rulebook import Rulebook
 from costguard.judge.suppress import IgnoreTerms, find_ignores, suppress
 from costguard.model import Span
@@ -71,6 +74,56 @@ def test_comments(line: str, ids: tuple[str, ...], reason: str) -> None:
 )
 def test_what_is_no_ignore(line: str) -> None:
     assert find_ignores("q.sql", line) == []
+
+
+PYTHON = '''\
+"""Write `-- costguard: ignore[star] why`, or:
+
+    # costguard: ignore[order-by] why
+"""
+
+
+def run(client):
+    """Its own -- costguard: ignore[star]"""; client.start()
+    f"""Another one: {client} -- costguard: ignore[star]"""
+    client.query("""
+        -- costguard: ignore[star] small
+        SELECT * FROM t  /* costguard: ignore[order-by] tidy */
+    """)
+    client.query("SELECT * FROM `t` -- costguard: ignore[star] once")
+    client.query(f"SELECT * FROM {client} -- costguard: ignore[star] twice")
+    raise ValueError("say why: `-- costguard: ignore[star] why`")  # costguard: ignore[order-by] here
+'''
+
+
+def test_in_python_comments_and_sql_count_and_docstrings_do_not() -> None:
+    found = find_ignores("a.py", PYTHON)
+    assert [(item.span.start_line, item.ids[0], item.alone) for item in found] == [
+        (11, "star", True),
+        (12, "order-by", False),
+        (14, "star", False),
+        (15, "star", False),
+        (16, "order-by", False),
+    ]
+    in_cell = [replace(item, path="nb.ipynb", span=replace(item.span, cell=3)) for item in found]
+    assert find_ignores("nb.ipynb", PYTHON, 3) == in_cell
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("%%bigquery\n-- costguard: ignore[star]\nSELECT '", [2]),  # no Python
+        ('"""-- costguard: ignore[star]"""\n!ls $(\n# costguard: ignore[star]', [3]),  # not all of it
+        ('x = 1\n"""-- costguard: ignore[star]', [2]),  # not finished: read as it stands
+    ],
+)
+def test_cells_that_are_not_quite_python(text: str, lines: list[int]) -> None:
+    assert [item.span.start_line for item in find_ignores("nb.ipynb", text, 1)] == lines
+
+
+def test_examples_in_docstrings() -> None:
+    done = doctest.testmod(python_text)
+    assert (done.failed, done.attempted) == (0, 1)
 
 
 def test_a_comment_behind_code() -> None:

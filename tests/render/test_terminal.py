@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -309,6 +310,24 @@ def test_the_sum() -> None:
         "Findings   1 warning, 1 note; 1 ignored finding",
         "Gate       passed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("queries", "days", "said"),
+    [
+        (2, 9, "9 days older than the clock: 2 queries read partitions"),
+        (1, 1, "1 day older than the clock: 1 query reads partitions"),
+        (1, 0, "less than a day older than the clock: 1 query reads partitions"),
+    ],
+)
+def test_an_old_catalog_is_named_where_queries_rest_on_what_has_come_since(
+    queries: int, days: int, said: str
+) -> None:
+    found = result([query("a.sql", size=2**40)])
+    summary = replace(found.summary, since_queries=queries, catalog_days=days)
+    (line,) = (line for line in tail(replace(found, summary=summary)).splitlines() if "Catalog" in line)
+    assert line.startswith(f"Catalog    {said}")
+    assert "Catalog" not in tail(replace(found, summary=replace(summary, since_queries=0)))
 
 
 def test_queries_of_other_databases_are_in_no_catalog_either() -> None:
