@@ -2,7 +2,7 @@
 
 A catalog is a picture of one day. A condition such as "yesterday" speaks of partitions that it does not list, if it is
 older than the clock; they are not nothing, but modelled on the last complete ones
-(docs/decisions/018-what-has-come-since.md).
+(docs/decisions/019-what-has-come-since.md).
 """
 
 from __future__ import annotations
