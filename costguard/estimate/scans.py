@@ -29,6 +29,7 @@ ESTIMATED: Final = (
     "pruning_at",
     "partitions_kept",
     "partitions_total",
+    "modelled_partitions",
     "rows",
     "table_rows",
     "table_bytes",
@@ -41,13 +42,11 @@ ESTIMATED: Final = (
 )
 _DEFAULTS: Final[dict[str, Any]] = {
     "known": False,
+    "modelled_partitions": False,
     "columns_read": 0,
     "pruning": "unknown",
     "bytes_basis": "unknown",
 }
-
-SINCE: Final = "modelled"
-"""The `pruning_cause` of a scan whose conditions pick what has come since the catalog was made."""
 
 SCHEMA_VIEW: Final = exactly(BYTES_MINIMUM, "lower-bound")
 """A view of INFORMATION_SCHEMA is billed at least 10 MiB
@@ -200,8 +199,7 @@ def describe_scan(
     if wildcard is None and shown.facts.listed:
         columns.set(number, partitions_kept=_kept(pruned), partitions_total=pruned.total)
     _describe_wildcard(columns, number, wildcard)
-    if since and columns.values["pruning_cause"][number] is None:
-        columns.set(number, pruning_cause=SINCE)
+    columns.set(number, modelled_partitions=since)
     if not free:
         columns.set(number, bytes_if_pruned=if_pruned(readings, target=changes))
 
@@ -239,7 +237,6 @@ def _sum(values: list[int | None]) -> int | None:
 
 __all__ = [
     "SCHEMA_VIEW",
-    "SINCE",
     "UNKNOWN",
     "ColumnRow",
     "ScanColumns",

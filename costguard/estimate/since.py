@@ -9,13 +9,12 @@ import polars as pl
 
 from costguard.catalog.model import moment_of
 from costguard.estimate.functions import naive_utc
-from costguard.estimate.scans import SINCE
 
 
 def since_queries(frames: Mapping[str, pl.DataFrame]) -> int:
     """Queries that read partitions or shards which are in no catalog yet; not those that are counted elsewhere."""
     counted = frames["queries"].filter(pl.col("counted_with").is_null()).select("query")
-    found = frames["scans"].filter(pl.col("pruning_cause") == SINCE).select("query").unique()
+    found = frames["scans"].filter(pl.col("modelled_partitions")).select("query").unique()
     return found.join(counted, on="query", how="semi").height
 
 

@@ -202,6 +202,9 @@ class Scan(NamedTuple):
         int | None, "partitions (or members of a wildcard) that are read", ESTIMATED
     ] = None
     partitions_total: Annotated[int | None, "partitions (or members of a wildcard) in all", ESTIMATED] = None
+    modelled_partitions: Annotated[
+        bool, "some of those read have come since the catalog was made, as far as the clock tells", ESTIMATED
+    ] = False
     rows: Annotated[int | None, "rows in the partitions that are read", ESTIMATED] = None
     table_rows: Annotated[int | None, "rows of the whole table", ESTIMATED] = None
     table_bytes: Annotated[int | None, "logical bytes of the whole table", ESTIMATED] = None

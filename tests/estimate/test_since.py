@@ -216,7 +216,7 @@ def test_through_a_view() -> None:
     view = {"name": "p.d.recent", "kind": "view", "view_query": f"SELECT v FROM p.d.t WHERE dt = {YESTERDAY}"}
     frames = frames_of("SELECT v FROM p.d.recent", DAYS, view)
     assert bytes_of(query_of(frames)) == (160, 640, 1_120, "modelled")
-    assert scan_of(frames)["pruning_cause"] == "modelled"
+    assert scan_of(frames)["modelled_partitions"]
 
 
 def test_rows_of_what_has_come() -> None:
