@@ -137,6 +137,10 @@ def load_charges(given: Sequence[str]) -> Charges:
     return Charges(frame, tuple(files))
 
 
+def _rows_have(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count:,} rows have"
+
+
 def no_charges() -> pl.LazyFrame:
     """The frame of a bill without charges."""
     amounts = dict.fromkeys(("credit", "net", "promotion"), MONEY)
@@ -231,10 +235,10 @@ def _check(row: Mapping[str, Any]) -> None:
     """Refuse what would be added up wrongly."""
     if row["unreadable"]:
         raise UsageProblem(
-            f"{row['unreadable']:,} rows have an amount that is no number; the sum would be wrong"
+            f"{_rows_have(row['unreadable'])} an amount that is no number; the sum would be wrong"
         )
     if row["timeless"]:
-        raise UsageProblem(f"{row['timeless']:,} rows have a cost and no usage time that can be read")
+        raise UsageProblem(f"{_rows_have(row['timeless'])} a cost and no usage time that can be read")
     currencies: list[str] = row["currencies"]
     if len(currencies) > 1:
         raise UsageProblem(

@@ -50,9 +50,14 @@ def phase_rules(own: Sequence[PhaseRule] = ()) -> tuple[PhaseRule, ...]:
             try:
                 pl.Series([""]).str.contains(rule.sku)
             except pl.exceptions.ComputeError as error:
-                why = str(error).strip().splitlines()[-1]
-                raise UsageProblem(f"{rule.id}: sku {rule.sku!r} is no regular expression: {why}") from None
+                raise UsageProblem(f"{rule.id}: sku {rule.sku!r} is no regular expression{_why(error)}") from None
     return (*named, *shipped_rules())
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a pattern: the line of polars' message that says so, if one does."""
+    lines = str(error).splitlines()
+    return next((line.replace("error", "", 1) for line in lines if line.startswith("error: ")), "")
 
 
 def with_phases(

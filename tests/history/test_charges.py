@@ -264,7 +264,7 @@ def test_a_shuffled_and_split_bill_is_the_same(tmp_path: Path) -> None:
         (
             "b.csv",
             b"cost,currency,usage_start_time\nabc,USD,2026-09-01 00:00:00 UTC\n",
-            "1 rows have an amount that is no number",
+            "1 row has an amount that is no number",
         ),
         ("b.csv", b"cost,currency,usage_start_time\n1,USD,yesterday\n", "no usage time that can be read"),
     ],
