@@ -4,7 +4,8 @@
 
 The .sql files of a directory are copied to a place of their own, likewise the .py files, so that a scan and
 its floor read exactly the same. Each round runs both, one right after the other, and the median of the rounds' ratios
-counts: a machine that is slower for a while slows both. Last comes the roll-up of an invented bill (`bench.history`).
+counts: a machine that is slower for a while slows both, though not always alike, so the least and the largest are shown
+with it. Last comes the roll-up of an invented bill (`bench.history`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ SMALL_QUERY = (
     "SELECT event_name, COUNT(*) AS events FROM `p.d.events` WHERE event_date = '2026-01-01' GROUP BY 1\n"
 )
 COLD_RATIO = 2.0
+MAXIMUM_HISTORY_ROUNDS = 5
+"""Each takes half a minute."""
 WARM_SHARE = 0.15
 SMALL_SECONDS = 1.0
 HELP_SECONDS = 0.25
@@ -85,10 +88,11 @@ def tree_rows(name: str, kind: str, tree: Path, cache: Path, processes: int, rou
         None,
     )
     target = COLD_RATIO if kind == "sql" else None
-    ratio = median(one / other for one, other in zip(colds, floors, strict=True))
+    ratios = [one / other for one, other in zip(colds, floors, strict=True)]
+    ratio = median(ratios)
     yield Row(
         "  cold scan",
-        f"{cold:.2f} s = {ratio:.2f} x floor",
+        f"{cold:.2f} s = {ratio:.2f} x floor ({min(ratios):.2f} to {max(ratios):.2f})",
         f"<= {target} x floor" if target else "",
         ratio <= target if target else None,
     )
@@ -139,7 +143,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("directories", nargs="+", type=Path, metavar="DIRECTORY")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--history-rows", type=int, default=1_000_000, help="of an invented bill; 0: none")
     options = parser.parse_args()
     missing = [str(path) for path in options.directories if not path.is_dir()]
@@ -170,7 +174,9 @@ def main() -> int:
                             print_row(row)
                     shutil.rmtree(tree, ignore_errors=True)
             if options.history_rows:
-                for row in history_rows(scratch, options.history_rows, options.rounds):
+                for row in history_rows(
+                    scratch, options.history_rows, min(options.rounds, MAXIMUM_HISTORY_ROUNDS)
+                ):
                     print_row(row)
         except FailedRunError as problem:
             print(problem, file=sys.stderr)

@@ -50,7 +50,9 @@ def phase_rules(own: Sequence[PhaseRule] = ()) -> tuple[PhaseRule, ...]:
             try:
                 pl.Series([""]).str.contains(rule.sku)
             except pl.exceptions.ComputeError as error:
-                raise UsageProblem(f"{rule.id}: sku {rule.sku!r} is no regular expression{_why(error)}") from None
+                raise UsageProblem(
+                    f"{rule.id}: sku {rule.sku!r} is no regular expression{_why(error)}"
+                ) from None
     return (*named, *shipped_rules())
 
 

@@ -133,7 +133,9 @@ def test_the_first_of_own_rules_counts(tmp_path: Path) -> None:
 
 
 def test_a_pattern_that_is_none() -> None:
-    with pytest.raises(UsageProblem, match=r"^phases.rules.0: sku '\(' is no regular expression: unclosed group$"):
+    with pytest.raises(
+        UsageProblem, match=r"^phases.rules.0: sku '\(' is no regular expression: unclosed group$"
+    ):
         phase_rules([PhaseRule(phase="training", sku="(")])
 
 
