@@ -66,11 +66,10 @@ def floor(place: str) -> dict[str, Any]:
 
 def roll_up(place: str) -> dict[str, Any]:
     from costguard.history.charges import load_charges
-    from costguard.history.files import collected
     from costguard.history.rollup import roll_up_together
 
     started = time.perf_counter()
-    (found,) = collected(roll_up_together(load_charges([place]).frame, DIMENSIONS))
+    found = roll_up_together(load_charges([place]).frame, DIMENSIONS)
     seconds = time.perf_counter() - started
     return {"rows": found["rows"].sum(), "net": int(found["net"].sum() * 10**9), "seconds": seconds}
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +15,7 @@ import polars as pl
 
 from costguard.errors import UsageProblem
 from costguard.history.columns import CATEGORY, value_of
+from costguard.history.files import collected
 
 PLAIN_COLUMNS: Final[Mapping[str, tuple[str, str | None]]] = {
     "service": ("service_id", "service"),
@@ -115,34 +115,35 @@ def roll_up(frame: pl.LazyFrame, dimension: str, zone: str = "UTC") -> pl.LazyFr
     keyed = frame.select(
         key.grouped.alias("key"), name.alias("name"), *("usage_start", "rows", "cost", "credit")
     )
-    summed = keyed.group_by("key").agg(latest("name"), *_AMOUNTS)
-    return _dearest_first(summed.with_columns(_NET), ("key",)).with_columns(key.written(pl.col("key")))
+    return (
+        keyed.group_by("key")
+        .agg(latest("name"), *_AMOUNTS)
+        .with_columns(key.written(pl.col("key")), _NET)
+        .sort("net", "key", descending=[True, False], nulls_last=True)
+    )
 
 
-def roll_up_together(frame: pl.LazyFrame, dimensions: Sequence[str], zone: str = "UTC") -> pl.LazyFrame:
+def roll_up_together(frame: pl.LazyFrame, dimensions: Sequence[str], zone: str = "UTC") -> pl.DataFrame:
     """The dimensions' keys, each in a column of its dimension's name, then `rows`, `gross`, `credits`, `net`: a row for
     each combination of keys that is there, the dearest first.
 
     Raises:
-        UsageProblem: there is no such dimension.
+        UsageProblem: there is no such dimension, or the charges cannot be read.
     """
     names = list(dict.fromkeys(dimensions))
     keys = {name: dimension_key(name, zone) for name in names}
     keyed = frame.select(
         *(key.grouped.alias(name) for name, key in keys.items()), *("rows", "cost", "credit")
     )
-    summed = keyed.group_by(names).agg(_AMOUNTS)
-    written = (key.written(pl.col(name)).alias(name) for name, key in keys.items())
-    return _dearest_first(summed.with_columns(_NET), names).with_columns(*written)
-
-
-def _dearest_first(frame: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
-    """By `net`, falling; rows of the same `net` by these columns, null last."""
-    return frame.map_batches(partial(_sorted, names=tuple(names)), schema=frame.collect_schema())
+    (summed,) = collected(keyed.group_by(names).agg(_AMOUNTS))
+    # There may be half a million combinations: in polars' plan of the whole the rest would take twice as long.
+    found = _sorted(summed.with_columns(_NET), names)
+    return found.with_columns(key.written(pl.col(name)).alias(name) for name, key in keys.items())
 
 
 def _sorted(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Few rows have a net that others have, too, and to compare texts takes long: these alone are sorted by names."""
+    """By `net`, falling; rows of the same `net` by these columns, null last. Few rows have a net that others have, too,
+    and to compare texts takes long: these alone are sorted by names."""
     order = frame["net"].arg_sort(descending=True, nulls_last=True)
     net = frame["net"].gather(order)
     as_before = net.eq_missing(net.shift(1))

@@ -60,7 +60,7 @@ def test_of_one_net_by_the_names_and_null_last(tmp_path: Path) -> None:
     assert [(item.key, item.net) for item in by(path, "label:team")] == [
         *(("a", Decimal(2)), ("b", Decimal(2)), (None, Decimal(2)), ("c", Decimal(1)))
     ]
-    together = roll_up_together(load_charges([path]).frame, ["project", "label:team"]).collect()
+    together = roll_up_together(load_charges([path]).frame, ["project", "label:team"])
     assert together["label:team"].to_list() == ["a", "b", None, "c"]
 
 
@@ -78,7 +78,7 @@ def test_the_order_is_that_of_a_sort_by_net_and_names(rows: list[tuple[float, st
         schema={"cost": MONEY, "credit": MONEY, "rows": pl.Int64, "project": pl.String, "region": pl.String},
         orient="row",
     )
-    found = roll_up_together(frame, ["project", "region"]).collect()
+    found = roll_up_together(frame, ["project", "region"])
     wanted = found.sort("net", "project", "region", descending=[True, False, False], nulls_last=True)
     assert found.rows() == wanted.rows()
 
@@ -207,7 +207,7 @@ def test_by_week(tmp_path: Path) -> None:
 
 def test_several_dimensions_at_once(tmp_path: Path) -> None:
     frame = load_charges([parquet(tmp_path / "b.parquet", BILL)]).frame
-    found = roll_up_together(frame, ("week", "service", "label:team", "service")).collect()
+    found = roll_up_together(frame, ("week", "service", "label:team", "service"))
     assert found.columns == ["week", "service", "label:team", "rows", "gross", "credits", "net"]
     assert found.rows() == [
         ("2026-W36", "24E6-581D-38E5", "ml", 1, Decimal(5), Decimal(-1), Decimal(4)),
@@ -224,7 +224,7 @@ def test_together_adds_up_to_each_alone(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], dimensions: list[str]
 ) -> None:
     path = parquet(tmp_path_factory.mktemp("bill") / "b.parquet", rows)
-    together = roll_up_together(load_charges([path]).frame, dimensions).collect()
+    together = roll_up_together(load_charges([path]).frame, dimensions)
     assert not together.select(dimensions).is_duplicated().any()
     for dimension in dimensions:
         found: dict[str | None, list[Any]] = {}
