@@ -86,15 +86,7 @@ def scan(
             result = run.remembered()
         if result is None:
             frames = run.frames()
-            result = judge_frames(
-                request,
-                frames,
-                run.source_texts,
-                run.rulebook,
-                run.marked,
-                run.project_problems,
-                run.catalog.as_of,
-            )
+            result = run.judged(frames)
             if request.jobs:
                 (found,) = with_history(request, frames, run.source_texts, result, read_exports(request))
                 result = found.result
@@ -322,6 +314,21 @@ class _Run:
 
         return estimate(facts, self.catalog, self.request.settings, expand_view)
 
+    def judged(self, frames: Frames) -> ScanResult:
+        """What the rules find in them.
+
+        Raises: as `judge_frames`.
+        """
+        return judge_frames(
+            self.request,
+            frames,
+            self.source_texts,
+            self.rulebook,
+            self.marked,
+            self.project_problems,
+            self.catalog.as_of,
+        )
+
     def _columns(self) -> Iterator[SourceColumns]:
         """The facts of each file, in order."""
         progress = self.progress
@@ -378,9 +385,8 @@ def judge_frames(
     places = Places(frames)
     ids = query_ids(frames)
     rules = choose(rulebook, request.rules, request.ignored_rules)
-    with ThreadPoolExecutor(
-        1
-    ) as beside:  # the engine works without Python, which makes the reports meanwhile
+    # Polars works without Python, which makes the reports meanwhile.
+    with ThreadPoolExecutor(1) as beside:
         rows = beside.submit(rule_rows, frames, rules)
         queries = query_reports(frames, places, ids, request.settings.prices)
     machine = machine_price(request.settings.machine, request.settings.machines)
@@ -590,15 +596,7 @@ def scan_with_histories(
     with Cache(request.cache_directory) as cache, _crew(request) as crew:
         run = _Run(request, cache, report_progress, crew)
         frames = run.frames()
-        result = judge_frames(
-            request,
-            frames,
-            run.source_texts,
-            run.rulebook,
-            run.marked,
-            run.project_problems,
-            run.catalog.as_of,
-        )
+        result = run.judged(frames)
         return with_history(
             request, frames, run.source_texts, result, exports or read_exports(request), periods
         )
@@ -668,15 +666,7 @@ def frames_of(
             from costguard.judge.findings_table import judged_frames
             from costguard.query_reports import query_ids
 
-            result = judge_frames(
-                request,
-                frames,
-                run.source_texts,
-                run.rulebook,
-                run.marked,
-                run.project_problems,
-                run.catalog.as_of,
-            )
+            result = run.judged(frames)
             found.update(judged_frames(frames, result, query_ids(frames)))
         if request.jobs or request.bills:
             found.update(_history_frames(request, frames, run.source_texts))

@@ -11,6 +11,7 @@ from costguard.estimate.conjuncts import Keys
 from costguard.estimate.constant import Evaluator
 from costguard.estimate.dates import add
 from costguard.estimate.growth import Growth
+from costguard.estimate.periods import start_of
 from costguard.estimate.values import NULL, Known, Outcome, Value
 
 Json = Any
@@ -86,12 +87,7 @@ class PartitionIndex:
         if self._range is not None:
             low = int(identifier)
             return low, low + self._range.interval - 1
-        start = datetime(
-            int(identifier[:4]),
-            int(identifier[4:6] or 1),
-            int(identifier[6:8] or 1),
-            int(identifier[8:10] or 0),
-        )
+        start = start_of(identifier)
         if self.ingestion:
             return start, start  # _PARTITIONTIME is cut to the start of the partition
         after = add(start, 1, unit)

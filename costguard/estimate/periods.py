@@ -28,10 +28,18 @@ def number_of(identifier: str, unit: str) -> int:
     Raises:
         ValueError: it names none, such as `20260231`.
     """
-    moment = datetime(
+    return number_at(start_of(identifier), unit)
+
+
+def start_of(identifier: str) -> datetime:
+    """When the unit that an id names begins.
+
+    Raises:
+        ValueError: it names none.
+    """
+    return datetime(
         int(identifier[:4]), int(identifier[4:6] or 1), int(identifier[6:8] or 1), int(identifier[8:10] or 0)
     )
-    return number_at(moment, unit)
 
 
 def identifier_of(number: int, unit: str) -> str:

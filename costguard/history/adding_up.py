@@ -81,8 +81,3 @@ def labels_there(charges: pl.LazyFrame, labels: Sequence[Label]) -> list[Label]:
     )
     found = {(column, key) for column, frame in zip(columns, keys, strict=True) for key in frame["key"]}
     return [label for label in labels if label in found]
-
-
-def as_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Categories as the texts that they stand for."""
-    return frame.with_columns(pl.col(CATEGORY).cast(pl.String))

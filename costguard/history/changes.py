@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from costguard.errors import UsageProblem
-from costguard.history.adding_up import as_texts
+from costguard.history.columns import as_texts
 from costguard.history.files import collected
 from costguard.history.iterations import (
     CELL,

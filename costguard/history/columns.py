@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 
@@ -18,6 +18,9 @@ CATEGORY: Final = pl.Categorical()
 """Texts of which there are few, many times each."""
 TIME: Final = pl.Datetime("us", "UTC")
 PAIRS: Final = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
+
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,11 @@ def value_of(pairs: pl.Expr, key: str) -> pl.Expr:
     """The value of a label, null without it. The first of several: a label has one value."""
     mine = pairs.list.filter(pl.element().struct.field("key") == key)
     return mine.list.first().struct.field("value")
+
+
+def as_texts(frame: Frame) -> Frame:
+    """Categories as the texts that they stand for."""
+    return frame.with_columns(pl.col(CATEGORY).cast(pl.String))
 
 
 # -- reading -------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from typing import Any, Final
 import polars as pl
 
 from costguard.config import Config, PhaseRule
-from costguard.history.adding_up import AddedUp, Label, add_up, as_texts
-from costguard.history.columns import CATEGORY, MONEY, TIME
+from costguard.history.adding_up import AddedUp, Label, add_up
+from costguard.history.columns import CATEGORY, MONEY, TIME, as_texts
 from costguard.history.evidence import Evidence, evidence_in_order, label_of_job, with_evidence
 from costguard.history.files import collected
 from costguard.history.job_columns import JOBS
@@ -189,7 +189,7 @@ def with_marks(added: AddedUp, settings: IterationSettings) -> pl.DataFrame:
         keys.append("project")
     # There are far fewer kinds of charges than charges.
     kinds = added.frame.lazy().select(keys).unique()
-    phased = with_phases(kinds.with_columns(pl.col(CATEGORY).cast(pl.String)), rules, added.label)
+    phased = with_phases(as_texts(kinds), rules, added.label)
     (marked,) = collected(
         with_evidence(phased, settings.evidence, added.label).with_columns(pl.col(pl.String).cast(CATEGORY))
     )

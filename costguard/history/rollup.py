@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from costguard.errors import UsageProblem
-from costguard.history.columns import CATEGORY, value_of
+from costguard.history.columns import CATEGORY, as_texts, value_of
 from costguard.history.files import collected
 
 PLAIN_COLUMNS: Final[Mapping[str, tuple[str, str | None]]] = {
@@ -152,9 +152,7 @@ def _sorted(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     tied = as_before | as_before.shift(-1, fill_value=False)
     if tied.any():
         rows = order.filter(tied)
-        of_one_net = frame.select("net", *names)[rows].with_columns(
-            pl.col(CATEGORY).cast(pl.String), rows.alias(_ROW)
-        )
+        of_one_net = as_texts(frame.select("net", *names)[rows]).with_columns(rows.alias(_ROW))
         falling = [True, *(False for _ in names)]
         of_one_net = of_one_net.sort("net", *names, descending=falling, nulls_last=True)
         order = order.scatter(tied.arg_true(), of_one_net[_ROW])

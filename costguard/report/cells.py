@@ -12,7 +12,7 @@ import polars as pl
 from costguard.history.adding_up import Label, add_up
 from costguard.history.cells import CellRequest
 from costguard.history.charges import MONTHLY
-from costguard.history.columns import CATEGORY
+from costguard.history.columns import as_texts
 from costguard.history.iterations import IterationSettings, with_marks
 from costguard.history.rollup import DimensionKey, Period, within
 
@@ -35,7 +35,7 @@ class ReportCells:
     @property
     def frame(self) -> pl.LazyFrame:
         """The same with texts as such."""
-        return self.marked.lazy().with_columns(pl.col(CATEGORY).cast(pl.String))
+        return as_texts(self.marked.lazy())
 
     def label(self, key: str) -> DimensionKey:
         """The value of a charge's label."""
@@ -66,8 +66,6 @@ def cells_of_report(charges: pl.LazyFrame, request: CellRequest, settings: Itera
             "day": pl.when(~exact).then(start.dt.convert_time_zone(request.zone).dt.date()),
             "monthly": pl.when(~exact).then(end - start >= MONTHLY),
             "in_time": pl.when(exact).then(pl.col("export_time") <= request.as_of),
-            # What has no cost has no net, whatever its credits are.
-            "priced": pl.col("net").is_not_null(),
         },
         [
             # A charge is as long as a month, or not: then so are the latest end and the latest start of such charges.
@@ -76,10 +74,7 @@ def cells_of_report(charges: pl.LazyFrame, request: CellRequest, settings: Itera
         ],
     )
     marked = with_marks(added, settings).with_columns(
-        pl.when("priced").then("net").alias("net"),
         start.alias("start"),
         pl.max_horizontal(start, end).alias("end"),
     )
-    return ReportCells(
-        marked.drop("cell_start", "cell_end", "day", "monthly", "in_time", "priced"), added.labels
-    )
+    return ReportCells(marked.drop("cell_start", "cell_end", "day", "monthly", "in_time"), added.labels)

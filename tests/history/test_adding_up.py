@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costguard.config import PhaseRule
-from costguard.history.adding_up import AddedUp, add_up, as_texts, labels_there
+from costguard.history.adding_up import AddedUp, add_up, labels_there
 from costguard.history.charges import load_charges
+from costguard.history.columns import as_texts
 from costguard.history.iterations import CELL, IterationSettings, find_iterations, marked_charges
 from tests.history.bills import Row, array, charge, flat, parquet
 from tests.history.test_iterations_properties import ROWS
