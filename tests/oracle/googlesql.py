@@ -7,6 +7,7 @@ keeps the compiled code in a folder and copies whole messages, which makes 10 se
 from __future__ import annotations
 
 import ctypes
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ class GoogleSql:
     def __init__(self, compiled: Path) -> None:
         """`compiled`: a folder that keeps the compiled code for the next start."""
         settings = compiled / "wasmtime.toml"
-        settings.write_text(f'[cache]\ndirectory = "{(compiled / "code").resolve().as_posix()}"\n', "utf-8")
+        aside = compiled / f"wasmtime-{os.getpid()}.toml"  # whoever else starts one reads a whole file
+        aside.write_text(f'[cache]\ndirectory = "{(compiled / "code").resolve().as_posix()}"\n', "utf-8")
+        aside.replace(settings)
         config = Config()
         config.shared_memory = True
         config.cranelift_opt_level = "none"  # the queries are few: less compiling is worth slower code
