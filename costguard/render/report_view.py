@@ -123,6 +123,7 @@ def _headline(report: Report) -> str:
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     totals, currency = report.totals, report.currency
     yield "Iterations", _volume(report)
+    yield "Attributed", _attributed(report)
     if report.code is not None:
         yield from _code(report.code)
     yield "Gross", f"{amount_text(totals.gross, currency)} in {counted(totals.rows, 'row')}"
@@ -184,7 +185,8 @@ def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:
 
 
 def _volume(report: Report) -> str:
-    """How many there were and what each came to, and which of the two made the difference."""
+    """How many there were and what each came to, and which of the two made the difference. With what is in no
+    iteration the parts add up to the change of the headline."""
     volume, currency = report.volume, report.currency
     if volume.each is None:
         return "none found in the bill"
@@ -193,8 +195,23 @@ def _volume(report: Report) -> str:
         return f"{text}; none in the week before"
     more = change_text(volume.by_count, None, currency)
     dearer = change_text(volume.by_cost, None, currency)
+    rest = report.totals.net - report.totals.net_before - volume.by_count - volume.by_cost
     earlier = f"{volume.count_before:,} at {amount_text(volume.each_before, currency)} in the week before"
-    return f"{text} ({earlier}): {more} from their number, {dearer} from what each costs"
+    parts = f"{more} from their number, {dearer} from what each costs"
+    return f"{text} ({earlier}): {parts}, {change_text(rest, None, currency)} outside of them"
+
+
+def _attributed(report: Report) -> str:
+    """Where the week's net went, in three parts that add up to it; shares where no part is negative."""
+    found, whole, currency = report.attribution, report.totals.net, report.currency
+    standing = sum((part.net for part in found.standing), Decimal(0))
+    nowhere = sum((part.net for part in found.unattributed), Decimal(0))
+    parts = ((found.to_iterations, "to iterations"), (standing, "standing"), (nowhere, "to none of both"))
+    shares = whole > 0 and all(net >= 0 for net, _ in parts)
+    return ", ".join(
+        f"{amount_text(net, currency)} {name}{f' ({net / whole * 100:.0f} %)' if shares else ''}"
+        for net, name in parts
+    )
 
 
 def _freshness(report: Report) -> Iterator[tuple[str, str]]:

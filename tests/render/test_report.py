@@ -53,7 +53,8 @@ MARKDOWN = """# Cost of 2026-W37 (7 September to 13 September 2026)
 **$90.00 net, +$20.00 (+29 %) against the week before**
 
 - Iterations: 7 at $12.86 each (7 at $10.00 in the week before): \
-no change from their number, +$20.00 from what each costs
+no change from their number, +$20.00 from what each costs, no change outside of them
+- Attributed: $90.00 to iterations (100 %), $0.00 standing (0 %), $0.00 to none of both (0 %)
 - Gross: $95.00 in 8 rows
 - Credits: -$5.00
 - Before promotions: $95.00: promotional credits of -$5.00 pay, and lower no price
@@ -305,7 +306,35 @@ def test_what_is_in_no_iteration(tmp_path: Path) -> None:
         ("standing: tax", "1", "$3.00"),
         ("not attributed: no label, no project", "1", "$2.00"),
     )
-    assert dict(view.facts)["Iterations"] == "1 at $10.00 each; none in the week before"
+    facts = dict(view.facts)
+    assert facts["Iterations"] == "1 at $10.00 each; none in the week before"
+    assert facts["Attributed"] == (
+        "$10.00 to iterations (67 %), $3.00 standing (20 %), $2.00 to none of both (13 %)"
+    )
+
+
+def test_what_changed_outside_of_iterations_closes_the_sum(tmp_path: Path) -> None:
+    """From 11.00 to 28.50: one iteration more (10.00), both dearer by 2.00, and 3.50 more of tax."""
+    before = MONDAY - timedelta(days=7)
+    rows = [
+        daily(before, 10.0),
+        daily(before, 1.0, cost_type="tax", project=None),
+        daily(MONDAY, 12.0),
+        daily(MONDAY + timedelta(days=2), 12.0),
+        daily(MONDAY, 4.5, cost_type="tax", project=None),
+    ]
+    view = view_of(built(tmp_path, rows), "1")
+    assert view.headline == "$28.50 net, +$17.50 (+159 %) against the week before"
+    assert dict(view.facts)["Iterations"] == (
+        "2 at $12.00 each (1 at $10.00 in the week before): +$10.00 from their number, +$4.00 from what each costs, "
+        "+$3.50 outside of them"
+    )
+
+
+def test_a_part_below_zero_has_no_shares(tmp_path: Path) -> None:
+    rows = [daily(MONDAY, 10.0), daily(MONDAY, -2.0, project=None, labels=[])]
+    view = view_of(built(tmp_path, rows), "1")
+    assert dict(view.facts)["Attributed"] == "$10.00 to iterations, $0.00 standing, -$2.00 to none of both"
 
 
 def test_more_iterations_than_are_shown(tmp_path: Path) -> None:
