@@ -30,7 +30,8 @@ def charges_command(
         typer.Option(
             metavar="WHAT",
             help="Add up by service, sku, project, region, resource, day, week, cost-type, invoice-month, label:KEY, "
-            "system-label:KEY, project-label:KEY or tag:KEY (repeatable).",
+            "system-label:KEY, project-label:KEY or tag:KEY (repeatable: a table each). Commas add up by "
+            "several together: week,service,label:team.",
         ),
     ] = None,
     week: WeekOption = None,
@@ -45,17 +46,18 @@ def charges_command(
 
     from costguard.cloud.bill import source_table
     from costguard.history.charges import load_charges, summarise
-    from costguard.history.files import collected
-    from costguard.history.rollup import Period, roll_up, sums, week_period, within
+    from costguard.history.rollup import Period, week_period, within
+    from costguard.history.rollup_tables import asked_dimensions, local_tables
     from costguard.render.charges import charges_json, charges_text
     from costguard.write import check_output, write_text
 
     check_output(output)
     period = week_period(week, timezone) if week is not None else None
+    asked = asked_dimensions(by or ())
     table = source_table(export)
     if table is not None:
         write_text(
-            _pushed_down(table, by or (), period or Period(), timezone, project, max_bytes_billed, format),
+            _pushed_down(table, asked, period or Period(), timezone, project, max_bytes_billed, format),
             output,
         )
         return
@@ -64,16 +66,14 @@ def charges_command(
     charges = load_charges(export)
     if period is not None:
         charges = replace(charges, frame=within(charges.frame, period))
-    rolled = [roll_up(charges.frame, dimension, timezone) for dimension in by or ()]
     summary = summarise(charges)
-    found = dict(zip(by or (), map(sums, collected(*rolled)), strict=True))
     render = charges_json if format is Format.json else charges_text
-    write_text(render(charges, summary, found), output)
+    write_text(render(charges, summary, local_tables(charges.frame, asked, timezone)), output)
 
 
 def _pushed_down(
     table: TableName,
-    by: Sequence[str],
+    asked: Sequence[tuple[str, ...]],
     period: Period,
     zone: str,
     project: str | None,
@@ -84,10 +84,13 @@ def _pushed_down(
     from costguard.cloud.bigquery import Access, BigQuery
     from costguard.cloud.bill import DEFAULT_LIMIT, roll_ups
     from costguard.history.rollup import sums
+    from costguard.history.rollup_tables import single_dimensions, tables
     from costguard.render.charges import pushed_json, pushed_text
 
-    dimensions = tuple(dict.fromkeys(("invoice-month", *by)))
+    asked = list(dict.fromkeys((("invoice-month",), *asked)))
     client = BigQuery(Access(project, label="charges"))
-    pushed = roll_ups(client, table, dimensions, period, zone, limit or DEFAULT_LIMIT)
-    rolled = {dimension: sums(frame) for dimension, frame in pushed.rolled.items()}
+    together = [dimensions for dimensions in asked if len(dimensions) > 1]
+    pushed = roll_ups(client, table, single_dimensions(asked), period, zone, limit or DEFAULT_LIMIT, together)
+    single = {dimension: sums(frame) for dimension, frame in pushed.rolled.items()}
+    rolled = tables(asked, single, pushed.together)
     return pushed_json(pushed, rolled) if format is Format.json else pushed_text(pushed, rolled)

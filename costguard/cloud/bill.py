@@ -21,7 +21,7 @@ from costguard.history.charge_sql import (
 )
 from costguard.history.exports import SCHEME
 from costguard.history.rollup import Period
-from costguard.history.rollup_sql import one_currency, roll_ups_sql, rolled_up
+from costguard.history.rollup_sql import one_currency, roll_ups_sql, rolled_up, rolled_up_together
 from costguard.money import TIB, format_bytes
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class PushedDown:
     table: BillTable
     rolled: Mapping[str, pl.DataFrame]
     """By dimension, the columns of `roll_up`."""
+    together: Mapping[tuple[str, ...], pl.DataFrame]
+    """By dimensions, the columns of `roll_up_together`."""
     currency: str | None
     estimated: int | None
     """Bytes by the dry run; None when BigQuery could not tell."""
@@ -83,16 +85,22 @@ def source_table(given: Sequence[str]) -> TableName | None:
 
 
 def roll_ups(
-    client: BigQuery, name: TableName, dimensions: Sequence[str], period: Period, zone: str, limit: int
+    client: BigQuery,
+    name: TableName,
+    dimensions: Sequence[str],
+    period: Period,
+    zone: str,
+    limit: int,
+    together: Sequence[tuple[str, ...]] = (),
 ) -> PushedDown:
-    """The sums of a period by each dimension.
+    """The sums of a period by each dimension, and by those that are given `together`.
 
     Raises:
         UsageProblem: the table cannot be read or is no billing export, the query would read more than `limit` bytes, or
             what is added up has more than one currency.
     """
     table, location = described(client, name)
-    statement = roll_ups_sql(table, dimensions, period, zone)
+    statement = roll_ups_sql(table, dimensions, period, zone, together)
     estimated = affordable(client, statement, location, str(name), limit)
     answer = client.rows(
         statement.sql, location, max(limit, MINIMUM_BYTES_BILLED), statement.parameters, str(name)
@@ -100,6 +108,7 @@ def roll_ups(
     return PushedDown(
         table=table,
         rolled=rolled_up(answer.rows, dimensions),
+        together=rolled_up_together(answer.rows, dimensions, together),
         currency=one_currency(answer.rows),
         estimated=estimated,
         billed=answer.bytes_billed,

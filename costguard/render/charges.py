@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from costguard.history.charges import PROMOTION, Charges, Summary
 from costguard.history.rollup import Sum
+from costguard.history.rollup_tables import Combination, RollUp
 from costguard.money import decimal_string, format_bytes, format_usd
 from costguard.render.amounts import counted
 from costguard.render.cells import harmless
@@ -25,8 +26,8 @@ _FORMATS: Final = {"parquet": "Parquet", "ndjson": "NDJSON", "json": "JSON", "cs
 _GROSS_ONLY: Final = "there are no credits in some files: their amounts are gross, and the net is too high"
 
 
-Rolled = Mapping[str, Sequence[Sum]]
-"""Roll-ups by what they are by."""
+Rolled = Sequence[RollUp]
+"""The tables of `--by`."""
 
 
 def charges_text(charges: Charges, summary: Summary, rolled: Rolled) -> str:
@@ -71,16 +72,25 @@ def pushed_json(pushed: PushedDown, rolled: Rolled) -> str:
 
 def _by(rolled: Rolled) -> dict[str, list[dict[str, Any]]]:
     return {
-        dimension: [
+        table.title: [
             {
-                "key": item.key,
-                "name": item.name,
+                **_keys(table.dimensions, item),
                 "rows": item.rows,
                 **_amounts(item.gross, item.credits, item.net),
             }
-            for item in found
+            for item in table.rows
         ]
-        for dimension, found in rolled.items()
+        for table in rolled
+    }
+
+
+def _keys(dimensions: Sequence[str], item: Combination) -> dict[str, Any]:
+    """`key` and `name`; of several dimensions `keys` and `names`, by dimension."""
+    if len(dimensions) == 1:
+        return {"key": item.keys[0], "name": item.names[0]}
+    return {
+        "keys": dict(zip(dimensions, item.keys, strict=True)),
+        "names": dict(zip(dimensions, item.names, strict=True)),
     }
 
 
@@ -114,8 +124,11 @@ def _lines(charges: Charges, summary: Summary) -> Iterator[str]:
 
 
 def _table(summary: Summary) -> Iterator[str]:
-    total = Sum("total", None, summary.rows, summary.gross, summary.credits, summary.net)
-    yield from _columns("invoice", summary.currency, (*summary.months, total))
+    rows = [
+        *(((month.key, month.name), month) for month in summary.months),
+        (("total", None), Sum("total", None, summary.rows, summary.gross, summary.credits, summary.net)),
+    ]
+    yield from _columns(("invoice",), summary.currency, (((_shown(*key),), item) for key, item in rows))
     if summary.credit_types:
         yield ""
         width = max(len(kind or "(none)") for kind in summary.credit_types)
@@ -125,27 +138,33 @@ def _table(summary: Summary) -> Iterator[str]:
 
 
 def _rolled(rolled: Rolled, currency: str | None) -> Iterator[str]:
-    for dimension, found in rolled.items():
+    for table in rolled:
         yield ""
-        yield from _columns(dimension, currency, found)
+        rows = ((tuple(map(_shown, item.keys, item.names)), item) for item in table.rows)
+        yield from _columns(table.dimensions, currency, rows)
 
 
-def _shown(item: Sum) -> str:
-    if item.key is None:
+def _shown(key: str | None, name: str | None) -> str:
+    if key is None:
         return "(none)"
-    return item.name if item.name is not None else item.key or '""'
+    return name if name is not None else key or '""'
 
 
-def _columns(head: str, currency: str | None, rows: Iterable[Sum]) -> Iterator[str]:
+def _columns(
+    heads: Sequence[str], currency: str | None, rows: Iterable[tuple[Sequence[str], Sum | Combination]]
+) -> Iterator[str]:
     """A table of amounts, numbers to the right."""
-    lines = [(head, "rows", "gross", "credits", f"net {currency or ''}".strip())]
-    for item in rows:
+    lines = [(*heads, "rows", "gross", "credits", f"net {currency or ''}".strip())]
+    for keys, item in rows:
         gross, credits, net = (f"{amount:,.2f}" for amount in (item.gross, item.credits, item.net))
-        lines.append((_shown(item), f"{item.rows:,}", gross, credits, net))
-    widths = [max(len(line[column]) for line in lines) for column in range(5)]
-    for name, *values in lines:
-        cells = (value.rjust(width) for value, width in zip(values, widths[1:], strict=True))
-        yield "  ".join((name.ljust(widths[0]), *cells))
+        lines.append((*keys, f"{item.rows:,}", gross, credits, net))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            cell.ljust(width) if number < len(heads) else cell.rjust(width)
+            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        yield "  ".join(cells)
 
 
 def charges_json(charges: Charges, summary: Summary, rolled: Rolled) -> str:

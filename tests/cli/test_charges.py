@@ -111,9 +111,42 @@ def test_by_a_label_for_programs(costguard: Costguard, bill: Path) -> None:
     ]
 
 
+def test_by_several_together(costguard: Costguard, bill: Path) -> None:
+    done = costguard("charges", bill, "--by", "service,label:team", "--by", "service, label:team")
+    assert done.out.count("label:team") == 1  # asked for twice
+    assert done.out.endswith(
+        "\nservice   label:team  rows  gross  credits  net USD\n"
+        "BigQuery  ml             6   8.80    -3.35     5.45\n"
+        "Tax       (none)         1   3.00     0.00     3.00\n"
+    )
+
+
+def test_by_several_together_for_programs(costguard: Costguard, bill: Path) -> None:
+    done = costguard("charges", bill, "--by", "week,service", "--format", "json")
+    by = json.loads(done.out)["by"]
+    assert list(by) == ["week,service"]
+    assert by["week,service"] == [
+        {
+            "keys": {"week": week, "service": key},
+            "names": {"week": None, "service": name},
+            "rows": rows,
+            "gross": gross,
+            "credits": credits,
+            "net": net,
+        }
+        for week, key, name, rows, gross, credits, net in (
+            ("2026-W36", "24E6-581D-38E5", "BigQuery", 5, "7.80", "-3.35", "4.45"),
+            ("2026-W36", "T", "Tax", 1, "3.00", "0.00", "3.00"),
+            ("2026-W40", "24E6-581D-38E5", "BigQuery", 1, "1.00", "0.00", "1.00"),
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
+        (("--by", "service,"), "or several with commas between them"),
+        (("--by", "service,colour"), "cannot be added up by 'colour'"),
         (("--by", "colour"), "cannot be added up by 'colour'"),
         (("--week", "2026-47"), "is no ISO week"),
         (("--week", "2026-W47", "--timezone", "Mars"), "'Mars' is no time zone"),

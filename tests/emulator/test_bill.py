@@ -18,7 +18,7 @@ from costguard.cloud.bill import DEFAULT_LIMIT, roll_ups
 from costguard.errors import UsageProblem
 from costguard.history.charge_sql import table_name
 from costguard.history.charges import load_charges
-from costguard.history.rollup import Period, roll_up, week_period, within
+from costguard.history.rollup import Period, roll_up, roll_up_together, week_period, within
 from tests.history.bills import Row, charge, parquet, plain
 
 pytestmark = pytest.mark.xdist_group("emulator")
@@ -158,6 +158,31 @@ def test_the_same_to_the_nano(emulator: str, tmp_path: Path, week: str | None, z
         expected = roll_up(local, dimension, zone).collect()
         assert found[dimension].rows() == expected.rows(), dimension
         assert found[dimension]["net"].sum() == expected["net"].sum() != 0
+
+
+TOGETHER = (
+    ("week", "service", "label:team"),
+    ("region", "sku"),
+    ("invoice-month", "cost-type", "project", "day"),
+)
+
+
+@pytest.mark.parametrize(("week", "zone"), [(None, "UTC"), ("2026-W38", "America/Los_Angeles")])
+def test_several_together_the_same_to_the_nano(
+    emulator: str, tmp_path: Path, week: str | None, zone: str
+) -> None:
+    rows = bill()
+    table("bill", rows)
+    period = week_period(week, zone) if week is not None else Period()
+    name = table_name(f"{PROJECT}.billing.bill")
+    client = BigQuery(Access(PROJECT, label="test"))
+    found = roll_ups(client, name, ("service",), period, zone, DEFAULT_LIMIT, TOGETHER).together
+    local = within(load_charges([parquet(tmp_path / "bill.parquet", rows)]).frame, period)
+    for dimensions in TOGETHER:
+        expected = roll_up_together(local, dimensions, zone)
+        assert expected.height > 2
+        assert found[dimensions].columns == expected.columns
+        assert found[dimensions].rows() == expected.rows(), dimensions
 
 
 def test_two_currencies_are_refused(emulator: str) -> None:

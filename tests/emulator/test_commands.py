@@ -177,3 +177,17 @@ def test_charges_as_files(emulator: str, costguard: Costguard, tmp_path: Path) -
     )
     assert here["by"]["sku"] == there["by"]["sku"]
     assert here["rows"] == 4
+
+
+def test_charges_by_several_together(emulator: str, costguard: Costguard, tmp_path: Path) -> None:
+    rows = bill()
+    table("bill_of_charges", rows)
+    file = parquet(tmp_path / "bill.parquet", rows)
+    options = ("--by", "week,service,label:team", "--by", "sku", "--format", "json")
+    here = costguard("charges", file, *options)
+    there = costguard("charges", source("bill_of_charges"), *PAYER, *options)
+    assert (here.code, there.code) == (0, 0), there.err
+    by = there.document["by"]
+    assert list(by) == ["invoice-month", "week,service,label:team", "sku"]
+    del by["invoice-month"]
+    assert by == here.document["by"]

@@ -12,7 +12,7 @@ import sqlglot
 from costguard.errors import UsageProblem
 from costguard.history.charge_sql import INGESTION_TIME, BillTable, bill_table, table_name
 from costguard.history.rollup import DIMENSIONS, Period
-from costguard.history.rollup_sql import one_currency, roll_ups_sql, rolled_up
+from costguard.history.rollup_sql import one_currency, roll_ups_sql, rolled_up, rolled_up_together
 
 NAME = table_name("my-project.billing.gcp_billing_export_v1_000000_AAAAAA_BBBBBB")
 STANDARD = {
@@ -138,6 +138,38 @@ def test_the_answer_as_frames() -> None:
     ]
     assert found["sku"]["key"].to_list() == ["b"]
     assert rolled_up([], ("service",))["service"].height == 0
+
+
+def test_several_dimensions_together() -> None:
+    together = (("service", "label:team"), ("week", "service", "sku"))
+    statement = roll_ups_sql(standard(), ("service",), WEEK, "UTC", together)
+    assert statement.sql.count(str(NAME)) == 1
+    assert statement.parameters["label_1"] == "team"
+    parts = statement.sql.split("UNION ALL")
+    assert [part.strip().splitlines()[-1] for part in parts[:2]] == [
+        "FROM charges GROUP BY key_0",
+        "FROM charges GROUP BY key_0, key_1",
+    ]
+    assert "FROM charges GROUP BY key_2, key_0, key_3\n" in parts[2]
+    assert statement.sql.endswith(
+        "ORDER BY dimension, net DESC, key NULLS LAST, key_2 NULLS LAST, key_3 NULLS LAST"
+    )
+    assert sqlglot.parse_one(statement.sql, "bigquery").key == "union"
+
+
+def test_the_answer_of_several_together() -> None:
+    rows = [
+        {**answer(0, "a", "2"), "key_2": None},
+        {**answer(1, "a", "2"), "key_2": "x"},
+        {**answer(1, None, "1"), "key_2": "y"},
+    ]
+    found = rolled_up_together(rows, ("service",), [("service", "label:team")])
+    frame = found["service", "label:team"]
+    assert frame.columns == ["service", "label:team", "rows", "gross", "credits", "net"]
+    assert frame.rows() == [
+        ("a", "x", 1, Decimal(2), Decimal(0), Decimal(2)),
+        (None, "y", 1, Decimal(1), Decimal(0), Decimal(1)),
+    ]
 
 
 def test_the_currency_of_an_answer() -> None:
