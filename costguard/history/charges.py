@@ -16,16 +16,9 @@ from costguard.history.charge_columns import CHARGES, REQUIRED, Shape, credit_to
 from costguard.history.columns import MONEY
 from costguard.history.exports import ExportFormat
 from costguard.history.files import collected, opened
+from costguard.history.repeated import refuse_repeated
 from costguard.history.rollup import Sum, roll_up, sums
 
-STALE_SHARE = 0.5
-"""A file of which so many rows stand in another one, to the moment of their export, was left by an older export."""
-_IDENTITY = (
-    *("billing_account", "invoice_month", "cost_type", "service_id", "sku_id", "usage_start", "usage_end"),
-    *("project", "region", "resource", "cost", "usage_amount", "export_time"),
-)
-_NUMBERS = ("usage_start", "usage_end", "cost", "usage_amount", "export_time")
-"""Those of _IDENTITY that are no texts."""
 MONTHLY = timedelta(days=27)
 """A charge for so long, or longer, is one for the month: it does not come again on the next such weekday."""
 PROMOTION = "PROMOTION"
@@ -159,12 +152,12 @@ def check_charges(charges: Charges) -> Reach:
     """Read the bill once, and refuse what would be added up wrongly.
 
     Raises:
-        UsageProblem: amounts that are no numbers, more than one currency, or files left by an older export.
+        UsageProblem: amounts that are no numbers, more than one currency, or the same charges in several files.
     """
     (totals,) = collected(charges.frame.select(_reach()))
     row = totals.row(0, named=True)
     _check(row)
-    _refuse_stale(charges)
+    refuse_repeated(charges.frame, charges.files)
     return Reach(row["first"], row["last"], row["exported"], next(iter(row["currencies"]), None))
 
 
@@ -172,7 +165,7 @@ def summarise(charges: Charges) -> Summary:
     """Read the bill once and add it up.
 
     Raises:
-        UsageProblem: amounts that are no numbers, more than one currency, or files left by an older export.
+        UsageProblem: amounts that are no numbers, more than one currency, or the same charges in several files.
     """
     frame = charges.frame
     credits = frame.select(pl.col("credits").explode()).drop_nulls().unnest("credits")
@@ -184,7 +177,7 @@ def summarise(charges: Charges) -> Summary:
     )
     row = totals.row(0, named=True)
     _check(row)
-    _refuse_stale(charges)
+    refuse_repeated(charges.frame, charges.files)
     return Summary(
         rows=row["rows"],
         first_usage=row["first"],
@@ -248,43 +241,3 @@ def _check(row: Mapping[str, Any]) -> None:
 
 def _sum(name: str) -> pl.Expr:
     return pl.col(name).sum().fill_null(0)
-
-
-def _refuse_stale(charges: Charges) -> None:
-    """Rows of a bill repeat each other but for an amount: never to be dropped. A file whose rows stand in another file
-    too, each exported at the same moment, is another matter: an export into a folder that was not emptied."""
-    if len(charges.files) < 2 or not _may_be_stale(charges):
-        return
-    rows = charges.frame.select("file", pl.struct(*_IDENTITY).hash().alias("row")).unique()
-    together = rows.join(rows.group_by("row").agg(pl.len().alias("files")), on="row")
-    (found,) = collected(
-        together.group_by("file")
-        .agg((pl.col("files") > 1).sum().alias("shared"), pl.len().alias("rows"))
-        .sort("file")
-    )
-    stale = [
-        f"{charges.files[file].path} ({shared / count:.0%})"
-        for file, shared, count in found.iter_rows()
-        if shared / count >= STALE_SHARE
-    ]
-    if stale:
-        raise UsageProblem(
-            f"the same charges stand in several files, so they would count twice: {', '.join(stale)}; "
-            "was the folder emptied before the export?"
-        )
-
-
-def _may_be_stale(charges: Charges) -> bool:
-    """Whether half of some file's rows may stand in another one: by a few numbers, which are read in a fraction
-    of the time and room that all takes. Rows that are the same have the same numbers."""
-    row = pl.struct(*_NUMBERS).hash().alias("row")
-    (counts,) = collected(charges.frame.group_by("file", row).agg(pl.len().alias("rows")))
-    (common,) = collected(
-        counts.lazy().group_by("row").agg(pl.len().alias("files")).filter(pl.col("files") > 1)
-    )
-    shared = (
-        counts.join(common, on="row", how="semi").group_by("file").agg(pl.col("rows").sum().alias("shared"))
-    )
-    # At least the rows that are shared, over at most those that are different.
-    shares = counts.group_by("file").len("rows").join(shared, on="file")
-    return (shares["shared"] / shares["rows"] >= STALE_SHARE).any()

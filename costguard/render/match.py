@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from costguard.history.literals import masked
 from costguard.history.spend import History, Spend, StatementSpend, Stranger
 from costguard.money import decimal_string, format_bytes, format_usd
 from costguard.render.amounts import counted, runs_text
@@ -122,7 +123,7 @@ def _strangers(history: History, room: int | None) -> Iterator[str]:
 def _title(item: Stranger) -> str:
     if item.text is None:
         return f"({item.statement or 'query'} without text, such as {item.example})"
-    return cut_end(harmless(" ".join(item.text[:400].split())), _PLACE)
+    return cut_end(harmless(masked(item.text)), _PLACE)
 
 
 def _cells(spend: Spend) -> tuple[str, str, str]:
@@ -180,7 +181,7 @@ def match_json(history: History, totals: HistoryTotals, queries: Queries, never_
         ],
         "texts_not_in_code": [
             {
-                "text": item.text,
+                "text": masked(item.text) if item.text is not None else None,
                 "statement": item.statement,
                 "example": item.example,
                 **_amounts(item.spend),

@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from costguard.history.job_findings import JobFinding, job_findings, literal_free
+from costguard.history.job_findings import JobFinding, job_findings
 from costguard.history.jobs import load_jobs
+from costguard.history.literals import literal_free
 from tests.history.bills import Row, lines_of
 from tests.history.test_jobs import FAILED, job
 
