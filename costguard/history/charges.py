@@ -92,6 +92,8 @@ class Summary:
     """Rows by kind: `regular`, `tax`, `adjustment`, `rounding_error`."""
     adjusted: int
     """Rows that correct others."""
+    without_cost: int
+    """Rows with neither a cost nor a credit: they count as nothing."""
     without_project: int
     refunds: int
     """Rows whose net is below zero."""
@@ -156,7 +158,7 @@ def check_charges(charges: Charges) -> Reach:
     """
     (totals,) = collected(charges.frame.select(_reach()))
     row = totals.row(0, named=True)
-    _check(row)
+    _check(row, charges)
     refuse_repeated(charges.frame, charges.files)
     return Reach(row["first"], row["last"], row["exported"], next(iter(row["currencies"]), None))
 
@@ -176,7 +178,7 @@ def summarise(charges: Charges) -> Summary:
         frame.group_by("cost_type").agg(pl.col("rows").sum()).sort("cost_type"),
     )
     row = totals.row(0, named=True)
-    _check(row)
+    _check(row, charges)
     refuse_repeated(charges.frame, charges.files)
     return Summary(
         rows=row["rows"],
@@ -194,6 +196,7 @@ def summarise(charges: Charges) -> Summary:
         credit_types=dict(credit_types.iter_rows()),
         cost_types=dict(cost_types.iter_rows()),
         adjusted=row["adjusted"],
+        without_cost=row["without_cost"],
         without_project=row["without_project"],
         refunds=row["refunds"],
     )
@@ -207,6 +210,7 @@ def _totals(frame: pl.LazyFrame) -> pl.LazyFrame:
         (pl.col("export_time") - pl.col("usage_end")).quantile(0.9, "nearest").alias("late"),
         *(_sum(name) for name in ("cost", "credit", "promotion", "net")),
         pl.col("adjustment").is_not_null().sum().alias("adjusted"),
+        (pl.col("cost").is_null() & (pl.col("credit") == 0)).sum().alias("without_cost"),
         pl.col("project").is_null().sum().alias("without_project"),
         (pl.col("net") < 0).sum().alias("refunds"),
     )
@@ -216,7 +220,7 @@ def _reach() -> tuple[pl.Expr, ...]:
     """What `check_charges` and `summarise` both read."""
     return (
         pl.col("unreadable").sum(),
-        (pl.col("usage_start").is_null() & pl.col("cost").is_not_null()).sum().alias("timeless"),
+        _TIMELESS.sum().alias("timeless"),
         pl.col("usage_start").min().alias("first"),
         pl.col("usage_end").fill_null(pl.col("usage_start")).max().alias("last"),
         pl.col("export_time").max().alias("exported"),
@@ -224,19 +228,35 @@ def _reach() -> tuple[pl.Expr, ...]:
     )
 
 
-def _check(row: Mapping[str, Any]) -> None:
+_TIMELESS = pl.col("usage_start").is_null() & pl.col("cost").is_not_null()
+
+
+def _check(row: Mapping[str, Any], charges: Charges) -> None:
     """Refuse what would be added up wrongly."""
     if row["unreadable"]:
         raise UsageProblem(
-            f"{_rows_have(row['unreadable'])} an amount that is no number; the sum would be wrong"
+            f"{_files(charges, pl.col('unreadable'))}: {_rows_have(row['unreadable'])} an amount that is no number; "
+            "the sum would be wrong"
         )
     if row["timeless"]:
-        raise UsageProblem(f"{_rows_have(row['timeless'])} a cost and no usage time that can be read")
+        raise UsageProblem(
+            f"{_files(charges, _TIMELESS)}: {_rows_have(row['timeless'])} a cost and no usage time that can be read"
+        )
     currencies: list[str] = row["currencies"]
     if len(currencies) > 1:
-        raise UsageProblem(
-            f"amounts in {' and '.join(currencies)} cannot be added up; give one billing account at a time"
+        where = ", ".join(
+            f"{name} in {_files(charges, pl.col('currency') == name)}" for name in currencies[:3]
         )
+        raise UsageProblem(
+            f"amounts in {' and '.join(currencies)} cannot be added up; give one billing account at a time ({where})"
+        )
+
+
+def _files(charges: Charges, rows: pl.Expr) -> str:
+    """The files that have such rows: the first, and how many others."""
+    (found,) = collected(charges.frame.filter(rows).select(pl.col("file").unique().sort()))
+    first, *others = found["file"].to_list()
+    return f"{charges.files[first].path}{f' and {len(others):,} more' if others else ''}"
 
 
 def _sum(name: str) -> pl.Expr:

@@ -104,6 +104,7 @@ def _asked_again(shaped: pl.DataFrame) -> list[JobFinding]:
         shaped.filter(
             pl.col("billable")
             & (pl.col("billed") > 0)
+            & pl.col("error").is_null()  # one that was stopped has no result to be kept
             & (pl.col("statement").fill_null("SELECT") == "SELECT")
         )
         .with_columns(pl.col("begin").dt.date().alias("day"))

@@ -18,6 +18,10 @@ VERSION: Final = 1
 SHOWN: Final = 20
 """Rows of a list, unless all are asked for."""
 _PLACE: Final = 44
+_SHARED_OUT: Final = "*"
+_SHARED_OUT_NOTE: Final = (
+    f"{_SHARED_OUT} slots are in it, shared out by slot time: no part of what is paid by bytes"
+)
 _TEXT: Final = 60
 
 Queries = Mapping[int, QueryReport]
@@ -53,6 +57,7 @@ def match_text(
         *_matched(history, queries, room),
         *_strangers(history, room),
         *_never_run(never_run, queries, room),
+        *(["", _SHARED_OUT_NOTE] if history.total.allocated else ()),
     ]
     return "".join(f"{harmless(line).rstrip()}\n" for line in lines)
 
@@ -128,7 +133,11 @@ def _title(item: Stranger) -> str:
 
 def _cells(spend: Spend) -> tuple[str, str, str]:
     usd = format_usd(spend.usd) if spend.unpriced < spend.jobs or not spend.jobs else "unknown"
-    return f"{spend.jobs:,}", format_bytes(spend.bytes_billed), usd
+    return (
+        f"{spend.jobs:,}",
+        format_bytes(spend.bytes_billed),
+        f"{usd}{_SHARED_OUT if spend.allocated else ''}",
+    )
 
 
 def _never_run(keys: Sequence[int], queries: Queries, room: int | None) -> Iterator[str]:

@@ -243,6 +243,14 @@ def test_13_two_currencies_are_refused(tmp_path: Path) -> None:
         total(path)
 
 
+def test_13_it_is_told_which_file_has_which_currency(tmp_path: Path) -> None:
+    parquet(tmp_path / "a.parquet", [charge(1.0)])
+    parquet(tmp_path / "b.parquet", [charge(1.0, currency="EUR")])
+    parquet(tmp_path / "c.parquet", [charge(2.0, currency="EUR")])
+    with pytest.raises(UsageProblem, match=r"\(EUR in .*b.parquet and 1 more, USD in .*a.parquet\)"):
+        total(str(tmp_path))
+
+
 def test_20_files_of_different_age(tmp_path: Path) -> None:
     """Columns were added over the years; an old file lacks them, and one has them in another order."""
     parquet(tmp_path / "2022.parquet", [without(charge(1.0), "tags", "cost_at_list", "resource")])
