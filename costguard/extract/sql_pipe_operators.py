@@ -132,7 +132,7 @@ def _assert(parser: Parser, query: exp.Query) -> exp.Query:
 def _where(parser: Parser, query: exp.Query) -> exp.Query:
     clause = parser._parse_where()
     condition = clause.this if clause is not None else exp.true()
-    select = opened(query, FILTERED)
+    select = opened(query, FILTERED, ordered=False)
     if _has_window(condition):
         select.set("qualify", exp.Qualify(this=condition))
         return select

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from costguard.estimate.settings import EstimateSettings
+from costguard.extract.sql import parse_leaf
 from tests.estimate.statements import NOW, estimated
 from tests.estimate.warehouse import days, partitioned, plain_table
 
@@ -105,6 +108,7 @@ SAME = {
         "FROM d.t |> ORDER BY b |> AGGREGATE COUNT(*) GROUP BY a",
         "SELECT a, COUNT(*) FROM d.t GROUP BY a",
     ),
+    "ORDER BY that a filter loses": ("FROM d.t |> ORDER BY b |> WHERE c > 'x' |> SELECT a", "SELECT a, c FROM d.t"),
     "ORDER BY that another follows": ("FROM d.t |> ORDER BY b |> ORDER BY c |> SELECT a", "SELECT a, c FROM d.t"),
     "LIMIT": (
         "FROM d.t |> ORDER BY b |> LIMIT 3 OFFSET 1 |> SELECT a",
@@ -281,3 +285,153 @@ def _cost(sql: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("piped", "plain"), SAME.values(), ids=SAME.keys())
 def test_pipes_cost_what_standard_syntax_costs(piped: str, plain: str) -> None:
     assert _cost(piped) == _cost(plain)
+
+
+def test_figures_worked_out_by_hand() -> None:
+    found = _cost("FROM d.e |> SET dt = DATE_TRUNC(dt, MONTH) |> WHERE dt = '2026-09-01' |> AGGREGATE SUM(v)")
+    # September has 30 of the 61 days; dt and v have 800 bytes each in a day
+    assert found["query"][1:] == (48_000, 48_000, 48_000, "exact")
+    assert _cost("FROM d.t |> DROP a")["query"][2] == 16_000 + 12_000
+    assert _cost("SELECT a FROM d.t |> EXTEND a + 1 AS x")["query"][2] == 8_000
+
+
+Step = tuple[str, list[str], int]
+"""An operator, some columns, a number."""
+
+
+def _both(steps: list[Step]) -> tuple[str, str]:
+    """A pipe, and the same query as subqueries in subqueries, one for each operator."""
+    columns = ["dt", "v", "s"]
+    piped, plain = "FROM d.e", "SELECT * FROM d.e"
+    if any(operator == "UNION" for operator, _, _ in steps):  # which column stands where a star does not say
+        piped, plain = "FROM d.e |> SELECT dt, v, s", "SELECT dt, v, s FROM d.e"
+    for position, (operator, chosen, number) in enumerate(steps):
+        known = [name for name in columns if name in chosen] or columns[:1]
+        first, new = known[0], f"n{position}"
+        others = [name for name in columns if name not in known]
+        around = f"FROM ({plain})"
+        if operator == "SELECT":
+            piped, plain = f"{piped} |> SELECT {', '.join(known)}", f"SELECT {', '.join(known)} {around}"
+            columns = known
+        elif operator == "EXTEND":
+            piped += f" |> EXTEND CONCAT({first}, 'x') AS {new}"
+            plain = f"SELECT *, CONCAT({first}, 'x') AS {new} {around}"
+            columns = [*columns, new]
+        elif operator == "SET":
+            value = f"CONCAT({columns[-1]}, 'x')" if number % 2 else "5"
+            piped, plain = (
+                f"{piped} |> SET {first} = {value}",
+                f"SELECT * REPLACE ({value} AS {first}) {around}",
+            )
+        elif operator == "DROP" and others:
+            piped, plain = (
+                f"{piped} |> DROP {', '.join(known)}",
+                f"SELECT * EXCEPT ({', '.join(known)}) {around}",
+            )
+            columns = others
+        elif operator == "RENAME":
+            piped += f" |> RENAME {first} AS {new}"
+            listed = [f"{name} AS {new}" if name == first else name for name in columns]
+            plain = f"SELECT {', '.join(listed)} {around}"
+            columns = [new if name == first else name for name in columns]
+        elif operator == "WHERE":
+            condition = f"{first} > '2026-09-{number:02}'"
+            piped, plain = f"{piped} |> WHERE {condition}", f"SELECT * {around} WHERE {condition}"
+        elif operator == "AGGREGATE":
+            piped += f" |> AGGREGATE MAX({columns[-1]}) AS {new} GROUP BY {', '.join(known)}"
+            keys = ", ".join(known)
+            plain = f"SELECT {keys}, MAX({columns[-1]}) AS {new} {around} GROUP BY {keys}"
+            columns = [*known, new]
+        elif operator == "DISTINCT":
+            piped, plain = f"{piped} |> DISTINCT", f"SELECT DISTINCT * {around}"
+        elif operator == "LIMIT":
+            piped, plain = (
+                f"{piped} |> ORDER BY {first} |> LIMIT {number}",
+                (f"SELECT * {around} ORDER BY {first} LIMIT {number}"),
+            )
+        elif operator == "JOIN":
+            piped += f" |> CROSS JOIN (SELECT a AS {new} FROM d.t)"
+            plain = f"SELECT * {around} CROSS JOIN (SELECT a AS {new} FROM d.t)"
+            columns = [*columns, new]
+        elif operator == "UNION":
+            more = (
+                f"SELECT {', '.join('abc'[(number + place) % 3] for place in range(len(columns)))} FROM d.u"
+            )
+            piped, plain = f"{piped} |> UNION ALL ({more})", f"({plain}) UNION ALL ({more})"
+        elif operator == "AS":
+            piped += f" |> AS t{position}"
+            plain = f"SELECT * {around} AS t{position}"
+    return piped, plain
+
+
+OPERATORS = [
+    "SELECT",
+    "EXTEND",
+    "SET",
+    "DROP",
+    "RENAME",
+    "WHERE",
+    "AGGREGATE",
+    "DISTINCT",
+    "LIMIT",
+    "JOIN",
+    "UNION",
+    "AS",
+]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(OPERATORS),
+        st.lists(st.sampled_from(["dt", "v", "s", "n0", "n1", "n2", "n3"]), max_size=3),
+        st.integers(1, 28),
+    ),
+    min_size=1,
+    max_size=7,
+)
+
+
+@given(STEPS)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_each_operator_is_a_subquery(steps: list[Step]) -> None:
+    piped, plain = _both(steps)
+    assert _cost(piped) == _cost(plain), f"{piped}\n{plain}"
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        "FORK (|> SELECT a)",
+        "TEE (|> SELECT a) |> SELECT b",
+        "IF TRUE THEN (|> SELECT a)",
+        "RECURSIVE UNION ALL (|> WHERE a > 3) AS r",
+        "MATCH_RECOGNIZE (ORDER BY a MEASURES ARRAY_AGG(x.a) AS m PATTERN (x) DEFINE x AS a > 1)",
+        "DESCRIBE",
+        "CALL ML.PREDICT(MODEL d.m)",
+        "NONSENSE a",
+        "SELECT a FROM d.u",
+        "SET a",
+        "AGGREGATE",
+    ],
+)
+def test_what_cannot_be_read_is_unread(operator: str) -> None:
+    found = parse_leaf(f"FROM d.t |> {operator}")
+    assert found.tree is None
+    assert found.unread is not None
+
+
+def test_a_with_query_that_hides_a_table_read_before_is_unread() -> None:
+    assert parse_leaf("FROM u |> WITH u AS (SELECT 1 AS a) |> SELECT a").unread is not None
+
+
+def test_tables_of_a_called_function_are_unknown() -> None:
+    # nothing is left out of the table that is passed, nothing known of the others
+    assert _cost("FROM d.t |> CALL d.f(1)")["query"][1:] == (36_000, None, None, "unknown")
+
+
+def test_joins_know_the_names_of_their_input() -> None:
+    frames = estimated("FROM d.t |> WHERE a > 1 |> JOIN d.u ON t.a = u.a |> SELECT u.b", T, U)
+    assert frames["joins"].select("condition", "left", "right").rows() == [("equality", "t", "u")]
+
+
+def test_the_order_of_a_pipe_is_no_order_of_a_subquery() -> None:
+    frames = estimated("FROM d.t |> ORDER BY b |> SELECT a |> DROP a", T)
+    assert frames["sorts"].select("place").rows() == [("outermost",)]
