@@ -138,6 +138,8 @@ class SqlText:
     """Index in `PythonFacts.frames` of the DataFrame that the result becomes."""
     destination: str | None = None
     """Variable or table that takes the result, as written."""
+    saved: bool = False
+    """It is a table: the job has a destination."""
     bytes_cap: bool | None = None
     """True: `maximum_bytes_billed` is set. False: surely not. None: unknown or does not apply."""
     labelled: bool | None = None

@@ -98,6 +98,7 @@ class Query(NamedTuple):
     ]
     frame: Annotated[int | None, "the DataFrame that its result becomes", Key("frames")]
     destination: Annotated[str | None, "variable or table that takes the result, as written"]
+    saved: Annotated[bool, "the job has a destination table"]
     materialises: Annotated[bool, "the whole result comes to the client as a DataFrame"]
     bytes_cap: Annotated[bool | None, "maximum_bytes_billed is set; null when unknown or not applicable"]
     labelled: Annotated[bool | None, "the job carries labels; null when unknown or not applicable"]
