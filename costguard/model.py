@@ -234,6 +234,8 @@ class Call:
     """For calls that take a function (apply, map, udf): `vectorizable`, `io`, `opaque`, `predict`; else None."""
     detail: str | None = None
     """What a message needs to name: a column, a variable, a reduction; free text."""
+    called_on: str | None = None
+    """What it is called on, as written, when that is a name."""
     cell: int | None = None
 
 

@@ -427,6 +427,7 @@ class CallFact(NamedTuple):
     invariant: Annotated[bool, "in a loop, and nothing it reads changes from turn to turn"]
     callback: Annotated[str | None, "vectorizable, io, opaque, predict: what the function passed in does"]
     detail: Annotated[str | None, "what a message names: a column, a variable, a reduction"]
+    called_on: Annotated[str | None, "what it is called on, as written, when that is a name"]
     arguments: Annotated[int, "number of arguments"]
 
 

@@ -201,6 +201,7 @@ def _add_python(rows: SourceRows, python: PythonFacts) -> None:
                 call.invariant,
                 call.callback,
                 call.detail,
+                call.called_on,
                 len(call.arguments),
             ),
         )
