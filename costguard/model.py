@@ -267,6 +267,8 @@ class Frame:
     """True when it is provably small: head, limit, an aggregate without keys, a literal, `LIMIT n` in its SQL."""
     aggregated: bool
     """True when it is the result of a group-by or an aggregate."""
+    joined: bool = False
+    """True when it goes into a merge: a column that is used after that may be the other side's."""
     cell: int | None = None
 
 

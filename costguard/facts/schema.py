@@ -406,6 +406,7 @@ class FrameFact(NamedTuple):
     columns_requested: Annotated[Texts | None, "columns named when it was read; null for all"]
     bounded: Annotated[bool, "provably small"]
     aggregated: Annotated[bool, "result of a group-by or an aggregate"]
+    joined: Annotated[bool, "goes into a merge: a column used after that may be the other side's"]
     query: Annotated[int | None, "the statement it came from", Key("queries")]
     rows: Annotated[int | None, "rows, when the statement and the catalog tell", ESTIMATED] = None
     bytes: Annotated[int | None, "logical bytes, when the statement and the catalog tell", ESTIMATED] = None

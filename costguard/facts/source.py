@@ -181,6 +181,7 @@ def _add_python(rows: SourceRows, python: PythonFacts) -> None:
                 frame.columns_requested,
                 frame.bounded,
                 frame.aggregated,
+                frame.joined,
                 None,
             ),
         )
