@@ -124,6 +124,8 @@ def test_apply_along_columns_and_on_series() -> None:
         ("out = pd.concat((out, pd.read_csv(item)), ignore_index=True)", "pandas.concat[grow]", "frame"),
         ("part = pd.DataFrame([item])\n    out = pd.concat([out, part])", "pandas.concat[grow]", "row"),
         ("if item:\n        out = pd.concat([out, load(item)])", "pandas.concat[grow]", "frame"),
+        ("out = pd.concat([out, load(item)]).reset_index(drop=True)", "pandas.concat[grow]", "frame"),
+        ("out.loc[item] = [item, 1]", "pandas.DataFrame.loc[append]", "row"),
     ],
 )
 def test_frames_that_grow(statement: str, function: str, kind: str) -> None:
