@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from costguard.estimate.views import ViewOutput, ViewPlan, ViewRead, ViewScan
+from costguard.estimate.views import KeyColumn, KeyJoin, ViewOutput, ViewPlan, ViewRead, ViewScan
 
 if TYPE_CHECKING:
     from costguard.facts.sql.reads import Read
+    from costguard.facts.sql.relation import Target
 
 
 def expand_view(text: str) -> ViewPlan | None:
@@ -30,7 +31,22 @@ def expand_view(text: str) -> ViewPlan | None:
         always=_reads(facts.always),
         rest=_reads(facts.rest),
         hidden=facts.hidden,
+        joins=tuple(
+            KeyJoin(
+                join.outer,
+                join.stated,
+                join.whole,
+                tuple((_column(one), _column(other)) for one, other in join.keys),
+            )
+            for join in facts.joins
+        ),
+        part_of=facts.part_of,
+        filtered=facts.filtered,
     )
+
+
+def _column(targets: tuple[Target, ...]) -> KeyColumn:
+    return KeyColumn(tuple(target.scan for target in targets), tuple(target.path for target in targets))
 
 
 def _reads(reads: Iterable[Read]) -> tuple[ViewRead, ...]:
@@ -44,6 +60,7 @@ def _reads(reads: Iterable[Read]) -> tuple[ViewRead, ...]:
                 kind=read.kind,
                 excepted=read.excepted,
                 paths=paths if len(set(paths)) > 1 else None,
+                join=read.why.join,
             )
         )
     return tuple(found)

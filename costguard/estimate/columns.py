@@ -35,6 +35,8 @@ class Mark(NamedTuple):
     through_star: bool
     wanted: bool
     """False when it only reaches a result column that nothing uses."""
+    join: Elimination | None = None
+    """Only as long as this join is made."""
 
 
 @dataclass(slots=True)
@@ -44,12 +46,26 @@ class Use:
     at: int | None
     through_star: bool
     wanted: bool
+    joins: tuple[Elimination, ...] | None = None
+    """Only as long as one of these joins is made; None: in any case."""
 
 
 class Target(Protocol):
     """What a scan reads from: a table, the members of a wildcard, or the tables below a view."""
 
     readings: list[Reading]
+    eliminations: list[Elimination]
+    """Joins below it that declared keys let BigQuery leave out, if nothing else is read of one side."""
+
+    inside: Elimination | None
+    """It has but some rows of the one table, and what picks them is read only as long as this join is made."""
+
+    @property
+    def sole(self) -> Reading | None:
+        """The one table that it has rows of, each at most once."""
+
+    def locate(self, path: str) -> tuple[Reading, int] | None:
+        """The leaf of a table that a column passes on; None when it is more than that, or not known."""
 
     def find(self, path: str) -> bool | None:
         """Whether it has a column of this path; None when its columns are not known."""
@@ -81,18 +97,40 @@ class Reading:
     """A LIMIT may end the scan early."""
     unlikely: bool = False
     """A member of a wildcard that a value known at run time only may pick, but others are newer."""
+    pseudo: bool = False
+    """A pseudo-column is read, which is not in `uses`: it costs nothing."""
 
     def use(self, number: int, mark: Mark) -> None:
         """Note that a leaf is read."""
         found = self.uses.get(number)
         if found is None:
-            self.uses[number] = Use(mark.at, mark.through_star, mark.wanted)
+            joins = None if mark.join is None else (mark.join,)
+            self.uses[number] = Use(mark.at, mark.through_star, mark.wanted, joins)
             return
+        if found.joins is not None and mark.join not in found.joins:
+            found.joins = None if mark.join is None else (*found.joins, mark.join)
         if found.through_star and not mark.through_star:
             found.at, found.through_star = mark.at, False
         elif found.at is None:
             found.at = mark.at
         found.wanted = found.wanted or mark.wanted
+
+
+@dataclass(eq=False, slots=True)
+class Elimination:
+    """A join that declared keys let BigQuery leave out, if nothing else is read of the table that goes with it."""
+
+    gone: Reading
+    """The table that goes."""
+    keys: frozenset[int]
+    """Leaves of its key."""
+    outer: bool
+    stated: bool
+    """The documentation states it for joins of this form; otherwise it is the optimizer's matter."""
+    kept: Reading | None = None
+    """Of an inner join the table with the foreign key, whose rows without a value go."""
+    kept_keys: frozenset[int] = frozenset()
+    """Leaves of the foreign key."""
 
 
 def is_hole(path: str) -> bool:
@@ -103,10 +141,23 @@ def is_hole(path: str) -> bool:
 class TableTarget:
     """A table, or the members of a wildcard that are read (columns they lack read nothing)."""
 
-    __slots__ = ("readings",)
+    __slots__ = ("eliminations", "inside", "readings")
 
     def __init__(self, readings: list[Reading]) -> None:
         self.readings = readings
+        self.eliminations: list[Elimination] = []
+        self.inside: Elimination | None = None
+
+    @property
+    def sole(self) -> Reading | None:
+        """The table, when it is one."""
+        return self.readings[0] if len(self.readings) == 1 else None
+
+    def locate(self, path: str) -> tuple[Reading, int] | None:
+        """The leaf of this path."""
+        reading = self.sole
+        number = reading.facts.by_path.get(path.lower()) if reading is not None else None
+        return (reading, number) if reading is not None and number is not None else None
 
     def find(self, path: str) -> bool | None:
         """Whether any of the tables has it."""
@@ -125,6 +176,8 @@ class TableTarget:
                 self._all(reading, excepted, mark, used if kind == "star" else None)
             return
         if path in PSEUDO_COLUMNS:
+            for reading in self.readings:
+                reading.pseudo = True
             return
         found = False
         for reading in self.readings:
@@ -159,14 +212,52 @@ class TableTarget:
 class ViewTarget:
     """A view: what is read of it is read of the tables below."""
 
-    __slots__ = ("_children", "_plan", "readings")
+    __slots__ = ("_children", "_plan", "eliminations", "inside", "readings")
 
-    def __init__(self, plan: ViewPlan, children: Sequence[Target | None]) -> None:
+    def __init__(
+        self,
+        plan: ViewPlan,
+        children: Sequence[Target | None],
+        joins: Sequence[Elimination | None] = (),
+    ) -> None:
+        """`joins`: what the declared keys say of the joins of the plan."""
         self._plan = plan
         self._children = children
-        self.readings = [reading for child in children if child is not None for reading in child.readings]
+        known = [child for child in children if child is not None]
+        self.readings = [reading for child in known for reading in child.readings]
+        self.eliminations = [join for child in known for join in child.eliminations]
+        self.eliminations.extend(join for join in joins if join is not None)
+        self.inside: Elimination | None = None
+        below = children[plan.part_of] if plan.part_of is not None else None
+        if below is not None and below.sole is not None:
+            self.inside = below.inside
+            if self.inside is None and plan.filtered:
+                self.inside = Elimination(below.sole, frozenset(), outer=True, stated=False)
         for read in plan.always:
-            self._read(read, Mark(None, False, True), None)
+            join = joins[read.join] if read.join is not None and joins else self.inside
+            self._read(read, Mark(None, False, True, join), None)
+
+    @property
+    def sole(self) -> Reading | None:
+        """The table below, when the view only passes rows of it on."""
+        child = self._children[self._plan.part_of] if self._plan.part_of is not None else None
+        return child.sole if child is not None else None
+
+    def locate(self, path: str) -> tuple[Reading, int] | None:
+        """The leaf below that a column of the view is."""
+        head, _, rest = path.lower().partition(".")
+        found = self._plan.outputs.get(head)
+        if found is not None and (found.reads or not self._plan.rest):
+            if len(found.columns) != 1 or len(found.reads) != 1:
+                return None
+            ((scan, column),) = found.columns.items()
+            child = self._children[scan]
+            return child.locate(f"{column}.{rest}" if rest else column) if child is not None else None
+        for read in self._plan.rest:
+            if self._through_rest(read, path.lower()) is not False:
+                child = self._children[read.scans[0]]
+                return child.locate(path) if child is not None else None
+        return None
 
     @property
     def complete(self) -> bool:

@@ -14,6 +14,7 @@ from costguard.estimate.bytes import TableFacts
 from costguard.estimate.columns import Reading, ResolvedScan, TableTarget, Target, ViewTarget, is_hole
 from costguard.estimate.conjuncts import SUFFIX
 from costguard.estimate.constant import Evaluator
+from costguard.estimate.eliminate import elimination
 from costguard.estimate.functions import naive_utc
 from costguard.estimate.growth import Growth, growth_of
 from costguard.estimate.literals import parse_literal
@@ -276,7 +277,8 @@ class Resolver:
             child = self.scan(inner, (*around, table.name), project, dataset)
             complete = complete and child.target is not None and child.complete
             children.append(child.target)
-        return ResolvedScan(resolved, ViewTarget(plan, children), view=True, complete=complete)
+        joins = [elimination(join, children) for join in plan.joins]
+        return ResolvedScan(resolved, ViewTarget(plan, children, joins), view=True, complete=complete)
 
     def _has_column(self, written: str, path: str, project: str, dataset: str) -> bool | None:
         """Whether a table below a view has a column; None when that is not known."""

@@ -15,7 +15,16 @@ import polars as pl
 
 from costguard.catalog.model import Catalog
 from costguard.estimate.bytes import NOTHING, Amount
-from costguard.estimate.columns import PSEUDO_COLUMNS, Mark, Reading, ResolvedScan, choose_position
+from costguard.estimate.columns import (
+    PSEUDO_COLUMNS,
+    Elimination,
+    Mark,
+    Reading,
+    ResolvedScan,
+    Target,
+    choose_position,
+)
+from costguard.estimate.eliminate import LeftOut, amount_without, elimination, left_out
 from costguard.estimate.file_texts import count_once, statements_of_files
 from costguard.estimate.frame_sizes import sized_frames
 from costguard.estimate.iterations import RunCounter
@@ -35,7 +44,7 @@ from costguard.estimate.scans import (
 from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.tables import catalog_frames
 from costguard.estimate.turns import TurnCounter
-from costguard.estimate.views import ExpandView
+from costguard.estimate.views import ExpandView, KeyColumn, KeyJoin
 from costguard.facts.frames import empty_frames, polars_schema
 
 Frames = dict[str, pl.DataFrame]
@@ -74,6 +83,8 @@ class _Estimate:
         self.columns = ScanColumns(self.scans["written_name"].to_list())
         self.resolved: dict[int, ResolvedScan] = {}
         """Scans that mean something: a table of the catalog, or INFORMATION_SCHEMA."""
+        self.without: dict[int, LeftOut] = {}
+        """By statement: the joins that declared keys let BigQuery leave out."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
         self.merge_sources = self._merge_sources()
 
@@ -181,14 +192,18 @@ class _Estimate:
     def _known_reads(self, plans: pl.DataFrame) -> list[tuple[Any, ...]]:
         used = self._used_columns()
         others: list[tuple[int, int | None, str, int | None, str]] = []
+        joins = self._key_joins()
         wanted = plans.select(
-            "query", "scans", "path", "kind", "excepted", "at", "output", "output_column", "paths"
+            "query", "scans", "path", "kind", "excepted", "at", "output", "output_column", "paths", "join"
         )
-        for query, scans, path, kind, excepted, at, output, result, paths in wanted.iter_rows():
+        for query, scans, path, kind, excepted, at, output, result, paths, join in wanted.iter_rows():
+            targets = [self._target(scan) for scan in scans]
             if kind in ("path", "unnest") and path.lower() in PSEUDO_COLUMNS:
+                for reading in (
+                    reading for found in targets if found is not None for reading in found.readings
+                ):
+                    reading.pseudo = True
                 continue
-            candidates = [self.resolved.get(scan) for scan in scans]
-            targets = [found.target if found is not None else None for found in candidates]
             position = choose_position(targets, paths or [path] * len(scans))
             own = paths[position] if paths else path
             target = targets[position]
@@ -199,7 +214,7 @@ class _Estimate:
                 continue
             names = used.get(query)
             is_wanted = not output or names is None or result is None or result.lower() in names
-            mark = Mark(at, kind in ("star", "row"), is_wanted)
+            mark = Mark(at, kind in ("star", "row"), is_wanted, joins.get(join))
             target.request(
                 kind,
                 own.lower(),
@@ -207,11 +222,64 @@ class _Estimate:
                 mark,
                 names if output else None,
             )
+        self._leave_out(joins)
         return [*_unowned(others, self.columns.values["table"]), *self._owned()]
+
+    def _target(self, scan: int) -> Target | None:
+        found = self.resolved.get(scan)
+        return found.target if found is not None else None
+
+    def _key_joins(self) -> dict[int | None, Elimination]:
+        """What the declared keys say of the joins, by the first row of each."""
+        keys = self.frames["join_keys"]
+        if not keys.height:
+            return {}
+        joins: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        roles = self.scans["role"].to_list()
+        for row in keys.drop("query").iter_rows():
+            # What DML changes is read whatever it is joined with.
+            if all(scan in self.resolved and roles[scan] == "read" for scan in row[3]):
+                joins[row[0]].append(row)
+        targets = [self._target(scan) for scan in range(self.scans.height)]
+        found: dict[int | None, Elimination] = {}
+        for first, rows in joins.items():
+            _, kind, stated, whole, *_ = rows[0]
+            pairs = tuple(
+                (KeyColumn(tuple(scans), tuple(paths)), KeyColumn(tuple(others), tuple(other_paths)))
+                for *_, scans, paths, others, other_paths in rows
+            )
+            known = elimination(KeyJoin(kind == "outer", stated, tuple(whole), pairs), targets)
+            if known is not None:
+                found[first] = known
+        return found
+
+    def _leave_out(self, joins: Mapping[int | None, Elimination]) -> None:
+        """Which of these joins, and of those inside views, are left out, now that all that is read is known."""
+        by_query: dict[int, list[Elimination]] = defaultdict(list)
+        if joins:
+            queries = self.frames["join_keys"].select("join", "query").iter_rows()
+            for first, query in dict(queries).items():
+                if first in joins:
+                    by_query[query].append(joins[first])
+        for number, scan in self.resolved.items():
+            if scan.target is not None and scan.target.eliminations:
+                by_query[self.scan_queries[number]].extend(scan.target.eliminations)
+        if not by_query:
+            return
+        columns = ("holes", "value_holes", "table_holes")
+        holes = self.queries.select(columns).rows()
+        for query, mine in by_query.items():
+            every, values, names = holes[query]
+            found = left_out(mine, guessed=(every or 0) > (values or 0) + (names or 0))
+            if found is not None:
+                self.without[query] = found
 
     def _owned(self) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = []
-        self._rows = {number: column_rows(scan) for number, scan in self.resolved.items()}
+        self._rows = {
+            number: column_rows(scan, self.without.get(self.scan_queries[number]))
+            for number, scan in self.resolved.items()
+        }
         for number, rows in self._rows.items():
             query = self.scan_queries[number]
             found.extend(
@@ -260,10 +328,15 @@ class _Estimate:
         for query, numbers in by_query.items():
             statement, alone = statements[query], scans_of[query] == 1
             free = is_free(statement, models[query])
+            without = self.without.get(query)
             for number in numbers:
                 scan = self.resolved[number]
                 changes = self._changes(number, roles[number], statement)
-                amount = NOTHING if free else scan_amount(scan, statement, changes=changes, alone=alone)
+                amount = (
+                    NOTHING
+                    if free
+                    else scan_amount(scan, statement, changes=changes, alone=alone, without=without)
+                )
                 wildcard = None
                 if scan.resolved.meaning == "wildcard":
                     predicate = json.loads(predicates[number]) if predicates[number] else None
@@ -278,6 +351,7 @@ class _Estimate:
                     known_use=query in used,
                     changes=changes,
                     free=free,
+                    without=without,
                 )
             amounts[query] = NOTHING if free else self._together(numbers, roles, statement, alone=alone)
             if query in unknown and not free:
@@ -323,7 +397,11 @@ class _Estimate:
                 readings.extend(scan.target.readings)
                 if self._changes(number, roles[number], statement):
                     targets.extend(scan.target.readings)
-        total = amount_of(readings, targets, statement, alone=alone)
+        total = amount_without(
+            readings,
+            self.without.get(self.scan_queries[numbers[0]]),
+            lambda left: amount_of(left, targets, statement, alone=alone),
+        )
         for _ in schema_views:
             total = total.plus(SCHEMA_VIEW)
         return total if complete else Amount(total.low, None, None, "unknown")

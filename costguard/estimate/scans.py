@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from costguard.estimate.amounts import if_pruned, modified_amount, union_amount, unreadable
 from costguard.estimate.bytes import NOTHING, UNKNOWN, Amount, exactly
 from costguard.estimate.columns import Reading, ResolvedScan, ViewTarget
+from costguard.estimate.eliminate import LeftOut, amount_without, remaining
 from costguard.estimate.partitions import size_of
 from costguard.estimate.prune import Pruned
 from costguard.money import BYTES_MINIMUM
@@ -30,6 +31,7 @@ ESTIMATED: Final = (
     "partitions_kept",
     "partitions_total",
     "modelled_partitions",
+    "eliminated",
     "rows",
     "table_rows",
     "table_bytes",
@@ -43,6 +45,7 @@ ESTIMATED: Final = (
 _DEFAULTS: Final[dict[str, Any]] = {
     "known": False,
     "modelled_partitions": False,
+    "eliminated": False,
     "columns_read": 0,
     "pruning": "unknown",
     "bytes_basis": "unknown",
@@ -80,14 +83,20 @@ class ColumnRow(NamedTuple):
     wanted: bool
 
 
-def scan_amount(scan: ResolvedScan, statement: str, *, changes: bool, alone: bool) -> Amount:
-    """Bytes of one scan as if it stood alone; for the target of DML with what changing it adds."""
+def scan_amount(
+    scan: ResolvedScan, statement: str, *, changes: bool, alone: bool, without: LeftOut | None = None
+) -> Amount:
+    """Bytes of one scan as if it stood alone; for the target of DML with what changing it adds. `without`: joins of the
+    statement that are left out."""
     if scan.resolved.meaning == "information_schema":
         return SCHEMA_VIEW
     if scan.target is None or not scan.complete:
         known = union_amount(scan.target.readings) if scan.target is not None else NOTHING
         return Amount(known.low, None, None, "unknown")
-    return amount_of(scan.target.readings, scan.target.readings if changes else [], statement, alone=alone)
+    targets = scan.target.readings if changes else []
+    return amount_without(
+        scan.target.readings, without, lambda left: amount_of(left, targets, statement, alone=alone)
+    )
 
 
 def amount_of(readings: list[Reading], targets: list[Reading], statement: str, *, alone: bool) -> Amount:
@@ -104,14 +113,18 @@ def amount_of(readings: list[Reading], targets: list[Reading], statement: str, *
     return total
 
 
-def column_rows(scan: ResolvedScan) -> list[ColumnRow]:
-    """The leaf columns that a scan reads, members of a wildcard taken together."""
+def column_rows(scan: ResolvedScan, without: LeftOut | None = None) -> list[ColumnRow]:
+    """The leaf columns that a scan reads, members of a wildcard taken together. `without`: joins of the statement that
+    are left out."""
     target = scan.target
     if target is None:
         return []
     wildcard = scan.resolved.name if scan.resolved.meaning == "wildcard" else None
     found: dict[tuple[str, str], ColumnRow] = {}
-    for reading in target.readings:
+    readings = target.readings
+    if without is not None:
+        readings = remaining(readings, without.likely, most=False)
+    for reading in readings:
         facts = reading.facts
         table = facts.table
         uses = [(number, use.at, use.through_star, use.wanted) for number, use in reading.uses.items()]
@@ -147,9 +160,10 @@ def describe_scan(
     known_use: bool,
     changes: bool,
     free: bool,
+    without: LeftOut | None = None,
 ) -> None:
     """Fill the estimated columns of a scan. `free`: the statement reads nothing when it runs (CREATE
-    VIEW)."""
+    VIEW). `without`: joins of the statement that are left out."""
     meaning = scan.resolved.meaning
     columns.set(number, table=scan.resolved.name, bytes_low=amount.low)
     if amount.point is not None:
@@ -200,8 +214,10 @@ def describe_scan(
         columns.set(number, partitions_kept=_kept(pruned), partitions_total=pruned.total)
     _describe_wildcard(columns, number, wildcard)
     columns.set(number, modelled_partitions=since)
+    left = remaining(readings, without.likely, most=False) if without is not None else readings
+    columns.set(number, eliminated=not left)
     if not free:
-        columns.set(number, bytes_if_pruned=if_pruned(readings, target=changes))
+        columns.set(number, bytes_if_pruned=if_pruned(left, target=changes))
 
 
 def _describe_wildcard(columns: ScanColumns, number: int, wildcard: Pruned | None) -> None:

@@ -25,6 +25,30 @@ class ViewRead:
     excepted: tuple[str, ...] = ()
     paths: tuple[str, ...] | None = None
     """The path for each candidate, where these differ."""
+    join: int | None = None
+    """It is read only as long as this join (a position in `ViewPlan.joins`) is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """A column that a join compares by `=`, with the meaning of the columns of `join_keys`."""
+
+    scans: tuple[int, ...]
+    """Candidate scans; none for an expression of other relations."""
+    paths: tuple[str, ...]
+    """The path for each candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyJoin:
+    """A join that keys may eliminate where they are declared."""
+
+    outer: bool
+    stated: bool
+    """The documentation says of joins of this form that keys can eliminate them."""
+    whole: tuple[int, ...]
+    """Scans whose rows take part one by one; of an outer join the one on the optional side."""
+    keys: tuple[tuple[KeyColumn, KeyColumn], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +92,12 @@ class ViewPlan:
     hidden: Callable[[str], tuple[Mapping[int, Json], ...]] = lambda name: ()
     """What a column that is not in `outputs` is, by scan, for filters that may be pushed down: one mapping for each
     branch of a set operation. A mapping of several scans says that any of them may have the column."""
+    joins: tuple[KeyJoin, ...] = ()
+    """Joins inside the view that declared keys may eliminate."""
+    part_of: int | None = None
+    """The scan that the view has rows of, each at most once."""
+    filtered: bool = False
+    """A WHERE picks them, whose columns are in `always`; otherwise all are there."""
 
 
 ExpandView = Callable[[str], ViewPlan | None]

@@ -206,6 +206,11 @@ class Scan(NamedTuple):
     modelled_partitions: Annotated[
         bool, "some of those read have come since the catalog was made, as far as the clock tells", ESTIMATED
     ] = False
+    eliminated: Annotated[
+        bool,
+        "declared keys make its join superfluous, and nothing else is read of it: nothing is read",
+        ESTIMATED,
+    ] = False
     rows: Annotated[int | None, "rows in the partitions that are read", ESTIMATED] = None
     table_rows: Annotated[int | None, "rows of the whole table", ESTIMATED] = None
     table_bytes: Annotated[int | None, "logical bytes of the whole table", ESTIMATED] = None
@@ -465,6 +470,28 @@ class ReadPlan(NamedTuple):
     paths: Annotated[
         Texts | None, "the path for each candidate scan, where these differ; null when all are `path`"
     ] = None
+    join: Annotated[
+        int | None, "it is read only as long as this join is made: its first row", Key("join_keys")
+    ] = None
+
+
+class JoinKey(NamedTuple):
+    """Two columns that a join compares by `=`, before the catalog says which keys are declared. Either is a list of
+    candidates, as in `read_plans`, and empty where the side is an expression of other relations."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    join: Annotated[int, "the first row of its join", Key("join_keys")]
+    kind: Annotated[str, "outer, inner"]
+    stated: Annotated[bool, "the documentation says of joins of this form that keys can eliminate them"]
+    whole: Annotated[
+        tuple[int, ...],
+        "scans whose rows take part in the join one by one; of an outer join the one on the optional side",
+        Key("scans"),
+    ]
+    scans: Annotated[tuple[int, ...], "candidate scans of one column", Key("scans")]
+    paths: Annotated[Texts, "its path for each candidate"]
+    other_scans: Annotated[tuple[int, ...], "the same of the other column", Key("scans")]
+    other_paths: Annotated[Texts, "its path for each candidate"]
 
 
 class CatalogTable(NamedTuple):
@@ -631,7 +658,7 @@ TABLES: Final[dict[str, type]] = {
 JUDGED_TABLES: Final[dict[str, type]] = {"findings": FindingFact}
 """What rules make: policies and `costguard query` may name these tables too."""
 
-INTERNAL_TABLES: Final[dict[str, type]] = {"read_plans": ReadPlan}
+INTERNAL_TABLES: Final[dict[str, type]] = {"read_plans": ReadPlan, "join_keys": JoinKey}
 """Rows that stages hand on but rules do not see."""
 
 

@@ -16,6 +16,7 @@ from costguard.facts.schema import (
     Aggregate,
     CommonTable,
     Join,
+    JoinKey,
     Predicate,
     Query,
     ReadPlan,
@@ -32,7 +33,7 @@ from costguard.facts.sql.condition import Converter, columns_in, flatten, for_sc
 from costguard.facts.sql.expression import anchor, extent, inspect
 from costguard.facts.sql.joins import joins_of
 from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
-from costguard.facts.sql.reads import Read
+from costguard.facts.sql.reads import KeyJoin, Read
 from costguard.facts.sql.relation import SelectBody
 from costguard.facts.sql.sorts import sorts_of
 from costguard.facts.sql.statement import Assembled, assemble, follow
@@ -157,7 +158,8 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 on_predicate=on_condition,
             ),
         )
-    _add_reads(rows, places, query, log.reads.values(), keys, by_column)
+    joined = _add_join_keys(rows, query, log.joins, keys)
+    _add_reads(rows, places, query, log.reads.values(), keys, joined, by_column)
     for conjunct in conjuncts:
         if conjunct.scan in keys:
             column, form, operator, wrapped = describe(conjunct.condition)
@@ -347,6 +349,7 @@ def _add_reads(
     query: int,
     reads: Iterable[Read],
     keys: Mapping[int, int],
+    joined: Sequence[int | None],
     by_column: bool,
 ) -> None:
     """The read plans. Unless `by_column`, nobody asks whether a read is for the result: each is written once."""
@@ -376,18 +379,61 @@ def _add_reads(
                 by_column and read.why.output,
                 read.why.column or None,
                 paths if paths is not None and len(set(paths)) > 1 else None,
+                joined[read.why.join] if read.why.join is not None else None,
             ),
         )
 
 
 def _each_once(reads: Iterable[Read]) -> Iterable[Read]:
-    """Reads that differ only in what they are for, as one; with a place, if one of them has any."""
-    found: dict[tuple[object, ...], Read] = {}
+    """Reads that differ only in what they are for, as one; with a place, if one of them has any. Those for joins only,
+    as one for each join."""
+    found: dict[tuple[object, ...], list[Read]] = {}
     for read in reads:
-        first = found.setdefault((read.targets, read.kind, read.excepted), read)
-        if first.place is None:
-            first.place = read.place
-    return found.values()
+        same = found.setdefault((read.targets, read.kind, read.excepted), [])
+        if same:
+            first = same[0]
+            if first.place is None:
+                first.place = read.place
+            if first.why.join is None:
+                continue
+            if read.why.join is None:
+                first.why = read.why
+                del same[1:]
+                continue
+            if any(other.why.join == read.why.join for other in same):
+                continue
+        same.append(read)
+    return [read for same in found.values() for read in same]
+
+
+def _add_join_keys(
+    rows: SourceRows, query: int, joins: Sequence[KeyJoin], keys: Mapping[int, int]
+) -> list[int | None]:
+    """The joins that declared keys may eliminate; gives the first row of each."""
+    found: list[int | None] = []
+    for join in joins:
+        scans = {target.scan for pair in join.keys for side in pair for target in side}
+        if not join.keys or not scans.union(join.whole) <= keys.keys():
+            found.append(None)
+            continue
+        first = rows.count("join_keys")
+        for one, other in join.keys:
+            rows.add(
+                "join_keys",
+                JoinKey(
+                    query,
+                    first,
+                    "outer" if join.outer else "inner",
+                    join.stated,
+                    tuple(keys[scan] for scan in join.whole),
+                    tuple(keys[target.scan] for target in one),
+                    tuple(target.path for target in one),
+                    tuple(keys[target.scan] for target in other),
+                    tuple(target.path for target in other),
+                ),
+            )
+        found.append(first)
+    return found
 
 
 def _turns(context: StatementContext, text: SqlText) -> int | None:

@@ -13,6 +13,7 @@ from costguard.facts.sql.reads import ReadLog, ScanEntry
 from costguard.facts.sql.relation import (
     Behind,
     Body,
+    JoinClause,
     Opaque,
     Pivoted,
     Projection,
@@ -243,7 +244,10 @@ class Builder:
         self._add_projections(body, node)
         where = arguments.get("where")
         if where is not None:
-            body.always.append((where.this, False))
+            if _joins_in_where(body):
+                body.joins.append(JoinClause("", False, where.this, (), 0, len(body.sources)))
+            else:
+                body.always.append((where.this, False))
             body.conditions.append((where.this, "where", None))
         group = arguments.get("group")
         grouped = False
@@ -391,17 +395,24 @@ class Builder:
         if side in ("RIGHT", "FULL"):
             for source in body.sources[:before]:
                 source.null_extended = True
-        if on is not None:
+        names = tuple(name.name.lower() for name in join.args.get("using") or () if name.name)
+        plain = str(join.args.get("kind") or "").upper() in ("", "INNER", "OUTER")
+        if on is not None and not plain:
             body.always.append((on, False))
+        else:
+            body.joins.append(
+                JoinClause(side, on is not None or bool(names), on, names, before, len(body.sources))
+            )
+        if on is not None:
             if side == "":
                 body.conditions.append((on, "on", None))
             elif side == "LEFT" and right is not None:
                 body.conditions.append((on, "on", right))
-        for name in join.args.get("using") or ():
-            if right is not None and name.name:
-                body.using.append((name.name.lower(), right))
+        for name in names:
+            if right is not None:
+                body.using.append((name, right))
                 if side in ("RIGHT", "FULL"):
-                    body.merged.add(name.name.lower())
+                    body.merged.add(name)
 
     def _source(self, body: SelectBody, node: exp.Expr) -> Source | None:
         if isinstance(node, exp.Table):
@@ -639,6 +650,15 @@ def _star_of(node: exp.Expr) -> exp.Star | None:
         star: exp.Star = node.args["expression"]
         return star
     return None
+
+
+def _joins_in_where(body: SelectBody) -> bool:
+    """Some relation is joined without a condition: that may stand in the WHERE."""
+    return any(
+        not clause.written and not isinstance(source.relation, Unnested)
+        for clause in body.joins
+        for source in body.sources[clause.before : clause.after]
+    )
 
 
 def _is_lateral(node: exp.Expr) -> bool:

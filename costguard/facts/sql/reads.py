@@ -52,6 +52,19 @@ class Read:
     place: Place | None
 
 
+@dataclass(slots=True)
+class KeyJoin:
+    """A join that compares columns by `=`."""
+
+    outer: bool
+    stated: bool
+    """The documentation says of joins of this form that declared keys can eliminate them."""
+    whole: tuple[int, ...]
+    """Scans whose rows take part one by one; of an outer join the one on the optional side."""
+    keys: list[tuple[tuple[Target, ...], tuple[Target, ...]]]
+    """Without any it is as good as every other join."""
+
+
 class ReadLog:
     """Collects what a statement reads while its bodies are followed."""
 
@@ -63,6 +76,7 @@ class ReadLog:
         self.bodies: list[SelectBody] = []
         """Bodies in use, in the order in which they were reached."""
         self.infos: list[tuple[SelectBody, ExpressionInfo]] = []
+        self.joins: list[KeyJoin] = []
         self.references: list[int] = []
         """The CTE that each reference stands for."""
         self.used_references: set[int] = set()

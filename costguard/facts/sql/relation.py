@@ -68,6 +68,8 @@ class Why(NamedTuple):
     """Only because the statement's result shows it."""
     column: str | None
     """The result column, when it is one only; empty where nobody asks which."""
+    join: int | None = None
+    """Only as long as this join (of the log) is made: it may be left out where keys are declared."""
 
 
 ALWAYS = Why(False, None)
@@ -499,6 +501,21 @@ class Projection:
         yield from self.renamed.values()
 
 
+class JoinClause(NamedTuple):
+    """A JOIN of a SELECT, or its WHERE where relations are joined without a condition."""
+
+    side: str
+    """LEFT, RIGHT, FULL, or empty: inner."""
+    written: bool
+    """With ON or USING."""
+    on: exp.Expr | None
+    using: tuple[str, ...]
+    before: int
+    """Sources to the left of it."""
+    after: int
+    """Those and the ones that it adds."""
+
+
 BuildNested = Callable[["exp.Expr", "SelectBody"], Body]
 """Builds the body of a query that lies in an expression of a SELECT."""
 
@@ -524,6 +541,7 @@ class SelectBody(Body):
         "build_nested",
         "conditions",
         "distinct",
+        "joins",
         "log",
         "merged",
         "named_windows",
@@ -537,6 +555,7 @@ class SelectBody(Body):
         "using",
         "value_table",
         "variables",
+        "why",
     )
 
     def __init__(self, node: exp.Expr | None, parent: SelectBody | None, log: ReadLog) -> None:
@@ -549,6 +568,8 @@ class SelectBody(Body):
         self.projections: list[Projection] = []
         self.always: list[tuple[exp.Expr, bool]] = []
         """(expression read whenever the body is used, whether it may name output columns)."""
+        self.joins: list[JoinClause] = []
+        """Conditions of joins: read whenever the body is used, like `always`."""
         self.ordinals: list[int] = []
         """Output columns that GROUP BY and ORDER BY name by their number, from 0."""
         self.using: list[tuple[str, Source]] = []
@@ -565,6 +586,8 @@ class SelectBody(Body):
         self.value_table = False
         self.variables: frozenset[str] = parent.variables if parent else frozenset()
         self.build_nested: BuildNested | None = parent.build_nested if parent else None
+        self.why = ALWAYS
+        """Why `always` is read: only for an outer join, if nothing else needs these rows."""
         self._active = False
         self._by_name: tuple[int, dict[str, Projection]] = (0, {})
         """(how many output columns there were then, those that are written out by their name)."""
@@ -818,10 +841,17 @@ class SelectBody(Body):
         ]
 
     def _owners(self, name: str, before: int | None) -> list[Source]:
-        """The sources that a bare name may be a column of: with LEFT JOIN ... USING (name) not the right one."""
+        """The sources that a bare name may be a column of: with LEFT JOIN ... USING (name) not the right one, with
+        RIGHT JOIN none to the left."""
         sources = self.sources if before is None else self.sources[:before]
         if not self.using:
             return sources
+        first = max(
+            (clause.before for clause in self.joins if clause.side == "RIGHT" and name in clause.using),
+            default=0,
+        )
+        if first and any(source.relation.owns(name) for source in sources[first:]):
+            sources = sources[first:]
         optional = [right for column, right in self.using if column == name and right.null_extended]
         if not optional:
             return sources
@@ -841,6 +871,7 @@ class SelectBody(Body):
         self.build_nested = None
         self.sources.clear()
         self.behind.clear()
+        self.joins.clear()
         self.using.clear()
         self.conditions.clear()
         self._nested.clear()
@@ -930,27 +961,34 @@ class SelectBody(Body):
             else:
                 item.relation.demand_all(why, frozenset(), place, "row")
 
+    def is_active(self) -> bool:
+        """Whether something needs its rows already."""
+        return self._active
+
     def activate(self) -> None:
         if self._active:
+            if self.why.join is not None:
+                self.log.joins[self.why.join].keys.clear()  # another relation needs these rows too
             return
         self._active = True
         self.log.body_used(self)
-        for source in self.sources:
-            source.relation.activate()
-        for name, right in self.using:
-            self.consume(right.relation.trace(name, ()), ALWAYS, None)
-            for source in self.sources:
-                if source is right:
-                    break
-                if source.relation.owns(name):
-                    self.consume(source.relation.trace(name, ()), ALWAYS, None)
-                    break
+        if self.joins:
+            from costguard.facts.sql.join_keys import follow_joins  # which builds on this module
+
+            follow_joins(self)
+        else:
+            self.activate_sources()
         for expression, outputs_first in self.always:
-            self.demand(expression, ALWAYS, outputs_first=outputs_first)
+            self.demand(expression, self.why, outputs_first=outputs_first)
         for position in self.ordinals:
             self.demand_position(position, ALWAYS)
         if self.distinct:
             self.demand_outputs(ALWAYS, frozenset())
+
+    def activate_sources(self) -> None:
+        """Read what its relations need to produce their rows."""
+        for source in self.sources:
+            source.relation.activate()
 
     def demand_position(self, position: int, why: Why) -> None:
         column = self._column_at(position)

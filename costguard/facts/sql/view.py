@@ -9,9 +9,10 @@ from typing import Any
 from costguard.extract.sql import parse_leaf
 from costguard.facts.sql.build import Builder
 from costguard.facts.sql.condition import Converter, columns_in, for_scan
+from costguard.facts.sql.join_keys import part_scan
 from costguard.facts.sql.predicates import attach_conditions, scan_predicate
-from costguard.facts.sql.reads import Read, ReadLog
-from costguard.facts.sql.relation import Body, Computed, Group
+from costguard.facts.sql.reads import KeyJoin, Read, ReadLog
+from costguard.facts.sql.relation import Body, Computed, Group, Referenced
 from costguard.facts.sql.statement import assemble, follow
 
 Json = Any
@@ -44,6 +45,12 @@ class ViewFacts:
     hidden: Callable[[str], tuple[Mapping[int, Json], ...]]
     """What such a column is, by scan, as in `values`: one mapping for each branch of a set operation. A mapping of
     several scans says that any of them may have the column."""
+    joins: tuple[KeyJoin, ...]
+    """Joins that declared keys may eliminate; reads name them by their number."""
+    part_of: int | None
+    """The scan that the view has rows of, each at most once."""
+    filtered: bool
+    """A WHERE picks them."""
 
 
 def view_facts(text: str) -> ViewFacts | None:
@@ -61,6 +68,7 @@ def view_facts(text: str) -> ViewFacts | None:
     if body is None:
         return None
     log = builder.log
+    part_of, filters = part_scan(Referenced(body))
     log.tracking_references = True
     converter = Converter(None, {})
     attach_conditions(log, converter)
@@ -95,6 +103,9 @@ def view_facts(text: str) -> ViewFacts | None:
         tuple(always),
         tuple(rest),
         lambda name: _hidden(body, name, log, converter, counts),
+        tuple(log.joins),
+        part_of,
+        bool(filters),
     )
 
 
