@@ -64,6 +64,7 @@ class Resolver:
         self._members: dict[tuple[str, str], Members] = {}
         self._shards: dict[str, Mapping[str, TableFacts]] = {}
         self._plans: dict[str, ViewPlan | None] = {}
+        self._owned: dict[tuple[str, str], bool] = {}
         self._project, self._dataset = settings.project, settings.dataset
         parameters = {name.lower().lstrip("@"): parse_literal(text) for name, text in settings.parameters}
         self.constants = Evaluator(
@@ -277,6 +278,32 @@ class Resolver:
             complete = complete and child.target is not None and child.complete
             children.append(child.target)
         return ResolvedScan(resolved, ViewTarget(plan, children), view=True, complete=complete)
+
+    def condition(self, text: str) -> Json:
+        """The conditions of a scan from their JSON text, with the names that are columns or script variables told
+        apart."""
+        found = json.loads(text)
+        return self._told_apart(found) if '"var"' in text else found
+
+    def _told_apart(self, node: Json) -> Json:
+        if not isinstance(node, list) or not node:
+            return node
+        if node[0] == "var":
+            if len(node) == 3:
+                return node
+            _, name, default, column, owners = node
+            owned = any(self._owns(written, path) for written, path in owners)
+            return column if owned else ["var", name, default]
+        return [self._told_apart(item) for item in node]
+
+    def _owns(self, written: str, path: str) -> bool:
+        """A table, wildcard or view is known to have a column."""
+        found = self._owned.get((written, path))
+        if found is None:
+            target = self.scan(ScanRequest(written, None, name_hole=True)).target
+            found = target is not None and target.find(path.lower()) is True
+            self._owned[written, path] = found
+        return found
 
     def _has_column(self, written: str, path: str, project: str, dataset: str) -> bool | None:
         """Whether a table below a view has a column; None when that is not known."""

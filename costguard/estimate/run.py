@@ -6,7 +6,6 @@ one.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -126,9 +125,9 @@ class _Estimate:
                 continue
             if self.resolver.name(name, name_hole=bool(hole)).meaning == "unknown":
                 continue
-            conditions = [json.loads(predicate)] if predicate else []
+            conditions = [self.resolver.condition(predicate)] if predicate else []
             if on_predicate and not self.merge_sources.get(number, (False, False))[1]:
-                conditions.append(json.loads(on_predicate))
+                conditions.append(self.resolver.condition(on_predicate))
             self.resolved[number] = self.resolver.scan(
                 ScanRequest(
                     name,
@@ -182,9 +181,9 @@ class _Estimate:
         used = self._used_columns()
         others: list[tuple[int, int | None, str, int | None, str]] = []
         wanted = plans.select(
-            "query", "scans", "path", "kind", "excepted", "at", "output", "output_column", "paths"
+            "query", "scans", "path", "kind", "excepted", "at", "output", "output_column", "paths", "variable"
         )
-        for query, scans, path, kind, excepted, at, output, result, paths in wanted.iter_rows():
+        for query, scans, path, kind, excepted, at, output, result, paths, variable in wanted.iter_rows():
             if kind in ("path", "unnest") and path.lower() in PSEUDO_COLUMNS:
                 continue
             candidates = [self.resolved.get(scan) for scan in scans]
@@ -192,6 +191,8 @@ class _Estimate:
             position = choose_position(targets, paths or [path] * len(scans))
             own = paths[position] if paths else path
             target = targets[position]
+            if variable and (target is None or target.find(own.lower()) is False):
+                continue
             if target is None:
                 if kind in ("path", "unnest"):
                     unknown = {scan for scan, found in zip(scans, targets, strict=True) if found is None}
@@ -266,7 +267,7 @@ class _Estimate:
                 amount = NOTHING if free else scan_amount(scan, statement, changes=changes, alone=alone)
                 wildcard = None
                 if scan.resolved.meaning == "wildcard":
-                    predicate = json.loads(predicates[number]) if predicates[number] else None
+                    predicate = self.resolver.condition(predicates[number]) if predicates[number] else None
                     wildcard = self.resolver.members(scan.resolved, predicate)
                 describe_scan(
                     self.columns,

@@ -462,6 +462,10 @@ class ReadPlan(NamedTuple):
     paths: Annotated[
         Texts | None, "the path for each candidate scan, where these differ; null when all are `path`"
     ] = None
+    variable: Annotated[
+        bool,
+        "a script variable has this name: it is meant, and nothing read, where no candidate has the column",
+    ] = False
 
 
 class CatalogTable(NamedTuple):

@@ -92,7 +92,8 @@ def _add_leaf(
         loop_depth=leaf.loop_depth,
         loop_turns=leaf.loop_turns,
         in_branch=leaf.in_branch,
-        variables=variables,
+        # What EXECUTE IMMEDIATE runs cannot name the variables of the script.
+        variables=variables if leaf.kind != "dynamic" else {},
         loop_counts=loop_counts(leaf.counted_loops, leaf.counted_times, variables, text.dialect)
         if leaf.counted_loops
         else None,

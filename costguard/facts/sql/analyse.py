@@ -375,6 +375,7 @@ def _add_reads(
                 by_column and read.why.output,
                 read.why.column or None,
                 paths if paths is not None and len(set(paths)) > 1 else None,
+                read.variable,
             ),
         )
 
@@ -383,7 +384,7 @@ def _each_once(reads: Iterable[Read]) -> Iterable[Read]:
     """Reads that differ only in what they are for, as one; with a place, if one of them has any."""
     found: dict[tuple[object, ...], Read] = {}
     for read in reads:
-        first = found.setdefault((read.targets, read.kind, read.excepted), read)
+        first = found.setdefault((read.targets, read.kind, read.excepted, read.variable), read)
         if first.place is None:
             first.place = read.place
     return found.values()

@@ -143,7 +143,12 @@ def _single_target(body: SelectBody, column: exp.Column) -> tuple[int, str] | No
     if len(references) != 1:
         return None
     trace = body.trace_parts(references[0].parts)
-    if len(trace) == 1 and isinstance(trace[0], Group) and len(trace[0].targets) == 1:
+    if (
+        len(trace) == 1
+        and isinstance(trace[0], Group)
+        and len(trace[0].targets) == 1
+        and not trace[0].variable
+    ):
         target = trace[0].targets[0]
         return target.scan, target.path
     return None

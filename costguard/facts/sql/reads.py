@@ -50,6 +50,8 @@ class Read:
     excepted: tuple[str, ...]
     why: Why
     place: Place | None
+    variable: bool = False
+    """A script variable has that name: nothing is read where no table has such a column."""
 
 
 class ReadLog:
@@ -114,22 +116,24 @@ class ReadLog:
 
     # -- reads -------------------------------------------------------------------------------------
 
-    def read(self, targets: tuple[Target, ...], why: Why, place: Place | None, kind: str) -> None:
-        """A column, one of these alternatives, is read."""
+    def read(
+        self, targets: tuple[Target, ...], why: Why, place: Place | None, kind: str, *, variable: bool = False
+    ) -> None:
+        """A column, one of these alternatives, is read; if there is one, where a `variable` has its name."""
         if len(targets) == 1:  # nearly always
             columns: tuple[tuple[int, str], ...] = ((targets[0].scan, targets[0].path),)
         else:
             columns = tuple(dict.fromkeys((target.scan, target.path) for target in targets))
-        if place is not None:
+        if place is not None and not variable:
             for column in columns:
                 places = self.uses.get(column)
                 if places is None:
                     self.uses[column] = {place}
                 else:
                     places.add(place)
-        key = (columns, kind, why)
+        key = (columns, kind, why, variable)
         if key not in self.reads:
-            self.reads[key] = Read(columns, kind, (), why, place)
+            self.reads[key] = Read(columns, kind, (), why, place, variable)
 
     def read_all(self, scan: int, why: Why, excepted: frozenset[str], place: Place | None, kind: str) -> None:
         """Every column of a scan but the excepted ones is read."""

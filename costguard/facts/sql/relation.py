@@ -40,6 +40,8 @@ class Group(NamedTuple):
     """Alternatives of which one is meant, innermost scope first."""
 
     targets: tuple[Target, ...]
+    variable: str = ""
+    """The script variable (or field of one) that is meant when none of the tables has such a column; mostly none."""
 
 
 class Computed(NamedTuple):
@@ -363,7 +365,9 @@ class Referenced(Relation):
 
 def _tagged(item: Group | Computed | Row, reference: int) -> Group | Computed | Row:
     if isinstance(item, Group):
-        return Group(tuple(target._replace(via=(*target.via, reference)) for target in item.targets))
+        return item._replace(
+            targets=tuple(target._replace(via=(*target.via, reference)) for target in item.targets)
+        )
     if isinstance(item, Computed):
         return item._replace(via=(*item.via, reference))
     return item
@@ -371,7 +375,7 @@ def _tagged(item: Group | Computed | Row, reference: int) -> Group | Computed | 
 
 def _behind_barrier(item: Group | Computed | Row) -> Group | Computed | Row:
     if isinstance(item, Group):
-        return Group(tuple(target._replace(barrier=True) for target in item.targets))
+        return item._replace(targets=tuple(target._replace(barrier=True) for target in item.targets))
     if isinstance(item, Computed):
         return item._replace(barrier=True)
     return item
@@ -701,7 +705,8 @@ class SelectBody(Body):
         return known
 
     def is_variable(self, parts: tuple[str, ...]) -> bool:
-        """The name is that of a script variable, or of a field of one, and no table's alias or column hides it."""
+        """The name is that of a script variable, or of a field of one, and no table's alias, nor a column that is
+        sure to be there, hides it. A column of a table hides it too, which only a catalog can tell."""
         if parts[0] not in self.variables or self.owns_source(parts[0]) == YES:
             return False
         scope: SelectBody | None = self
@@ -727,9 +732,10 @@ class SelectBody(Body):
                     return (Row(source.relation),)
                 return source.relation.trace(parts[length], _fields(parts[length + 1 :]))
             scope = scope.parent
-        if self.is_variable(parts):
-            return ()
-        return self._trace_unqualified(parts[0], _fields(parts[1:]), outward=True, before=before)
+        found = self._trace_unqualified(parts[0], _fields(parts[1:]), outward=True, before=before)
+        if parts[0] in self.variables and self.is_variable(parts):
+            return [item._replace(variable=".".join(parts)) for item in found if isinstance(item, Group)]
+        return found
 
     def _trace_unqualified(
         self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None = None
@@ -766,7 +772,10 @@ class SelectBody(Body):
         width = max(len(trace) for trace in traces)
         columns = [[item for item in trace if isinstance(item, Group)] for trace in traces]
         return [
-            Group(tuple(target for column in columns for target in column[number % len(column)].targets))
+            Group(
+                tuple(target for column in columns for target in column[number % len(column)].targets),
+                max(column[number % len(column)].variable for column in columns),
+            )
             for number in range(width)
         ]
 
@@ -876,7 +885,7 @@ class SelectBody(Body):
         """Record the reads that a trace stands for."""
         for item in trace:
             if isinstance(item, Group):
-                self.log.read(item.targets, why, place, kind)
+                self.log.read(item.targets, why, place, kind, variable=bool(item.variable))
             elif isinstance(item, Computed):
                 item.body.demand(item.expression, why, item.path)
             else:
