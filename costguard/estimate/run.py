@@ -23,6 +23,7 @@ from costguard.estimate.queries import ESTIMATED as QUERY_COLUMNS
 from costguard.estimate.queries import is_free, is_unread, priced, reads_elsewhere, statement_amount
 from costguard.estimate.reads import unresolved_reads
 from costguard.estimate.resolve import Resolver, ScanRequest
+from costguard.estimate.routines import reading_beyond
 from costguard.estimate.scans import (
     SCHEMA_VIEW,
     ScanColumns,
@@ -36,6 +37,7 @@ from costguard.estimate.tables import catalog_frames
 from costguard.estimate.turns import TurnCounter
 from costguard.estimate.views import ExpandView
 from costguard.facts.frames import empty_frames, polars_schema
+from costguard.money import worst_basis
 
 Frames = dict[str, pl.DataFrame]
 
@@ -345,6 +347,7 @@ class _Estimate:
             "dry_run",
             "dialect",
             "loop_counts",
+            "materialized",
         ).rows()
         incremental = {row[1] for row in queries if row[3] == "incremental"}
         counter = RunCounter(self.settings, self.frames["sources"]["path"].to_list(), incremental)
@@ -356,6 +359,7 @@ class _Estimate:
         )
         calls = self.frames["functions"].filter(pl.col("clause") == "table").select("query", "function")
         external = {query for query, function in calls.iter_rows() if reads_elsewhere(function)}
+        beyond = reading_beyond(self.frames["routine_calls"], self.frames["routines"])
         locations = self._locations()
         book = self.settings.prices or price_book()
         counted = TurnCounter(self.resolver.constants)
@@ -371,6 +375,7 @@ class _Estimate:
             dry_run,
             dialect,
             loops,
+            materialized,
         ) in queries:
             if turns is None and loops is not None:
                 turns = counted.turns(loops)
@@ -383,6 +388,8 @@ class _Estimate:
             amount = amounts.get(query, NOTHING)
             if query in external or (is_unread(statement) and query not in amounts):
                 amount = Amount(amount.low, None, None, "unknown")
+            if query in beyond and amount.point is not None and not is_free(statement, materialized):
+                amount = amount._replace(basis=worst_basis(amount.basis, "lower-bound"))
             amount = statement_amount(amount, statement, (holes or 0) - (values or 0) - (names or 0))
             location = locations.get(query, self.settings.location)
             for name, value in priced(

@@ -468,6 +468,21 @@ class ReadPlan(NamedTuple):
     ] = False
 
 
+class RoutineCall(NamedTuple):
+    """A statement's call of a function that its own text does not define (input of `bytes_basis`)."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    routine: Annotated[str, "the function's name as written, without quotes, in lower case: dataset.function"]
+
+
+class RoutineFact(NamedTuple):
+    """A function that a statement defines (input of `bytes_basis`)."""
+
+    routine: Annotated[str, "its name as written, without quotes, in lower case"]
+    reads_tables: Annotated[bool, "a table is named in it"]
+    calls: Annotated[Texts, "functions in datasets that it calls, by their names as written"]
+
+
 class CatalogTable(NamedTuple):
     """A table of the catalog."""
 
@@ -632,7 +647,11 @@ TABLES: Final[dict[str, type]] = {
 JUDGED_TABLES: Final[dict[str, type]] = {"findings": FindingFact}
 """What rules make: policies and `costguard query` may name these tables too."""
 
-INTERNAL_TABLES: Final[dict[str, type]] = {"read_plans": ReadPlan}
+INTERNAL_TABLES: Final[dict[str, type]] = {
+    "read_plans": ReadPlan,
+    "routine_calls": RoutineCall,
+    "routines": RoutineFact,
+}
 """Rows that stages hand on but rules do not see."""
 
 

@@ -106,11 +106,8 @@ class VariableNode:
 class Converter:
     """Converts the conditions of one statement."""
 
-    def __init__(
-        self, hole_at: Callable[[int, int], str | None] | None, variables: Mapping[str, Json]
-    ) -> None:
+    def __init__(self, hole_at: Callable[[int, int], str | None] | None) -> None:
         self._hole_at = hole_at
-        self._variables = variables
         self._left = MAXIMUM_NODES
         self._left_in_all = MAXIMUM_NODES_OF_STATEMENT
 
@@ -262,7 +259,7 @@ class Converter:
         parts = tuple(part.lower() for part in written)
         trace = body.trace_parts(parts)
         text = ".".join(written)
-        if self._variables:
+        if body.variables:
             variable = self._variable(parts, text, trace, body)
             if variable is not None:
                 return variable
@@ -288,14 +285,14 @@ class Converter:
         A field of a variable is a value as well, though never one that is written down.
         """
         if not trace:
-            if parts[0] not in self._variables or not body.is_variable(parts):
+            if not body.is_variable(parts):
                 return None
-            return ["var", ".".join(parts), self._variables[parts[0]] if len(parts) == 1 else None]
+            return ["var", ".".join(parts), body.variables[parts[0]] if len(parts) == 1 else None]
         names = {item.variable if isinstance(item, Group) else "" for item in trace}
         name = min(names)
         if len(names) > 1 or not name:
             return None
-        default = self._variables.get(name)
+        default = body.variables.get(name)
         targets = tuple(target for item in trace if isinstance(item, Group) for target in item.targets)
         tables = tuple(body.log.scans[target.scan].name for target in targets)
         return VariableNode(name, default, ColumnNode(targets, text), tables)
@@ -458,6 +455,17 @@ def flatten(node: exp.Expr, kind: type) -> list[exp.Expr]:
         else:
             found.append(item)
     return found
+
+
+def is_constant(value: Json) -> bool:
+    """No column, query, hole or opaque part inside."""
+    if not isinstance(value, list):
+        return not isinstance(value, (ColumnNode, ChoiceNode, VariableNode))
+    if value and value[0] in ("subquery", "opaque", "other", "col", "hole", "param"):
+        return False
+    if value and value[0] == "var":
+        return value[2] is not None
+    return all(is_constant(item) for item in value)
 
 
 def perhaps_columns_in(value: Json) -> list[ColumnNode]:

@@ -69,6 +69,8 @@ class ReadLog:
         """The CTE that each reference stands for."""
         self.used_references: set[int] = set()
         self.relation_of_table = relation_of_table
+        self.called: Callable[[SelectBody, exp.Expr], None] | None = None
+        """Follows a call of a function that reads tables; None where no such function is known."""
         self.tracking_references = False
         """Traces note the CTE references that they pass through: only conditions need that."""
 
@@ -77,6 +79,7 @@ class ReadLog:
         self.bodies.clear()
         self.infos.clear()
         del self.relation_of_table
+        self.called = None
 
     # -- relations ---------------------------------------------------------------------------------
 

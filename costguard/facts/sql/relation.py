@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlglot import exp
 
@@ -518,7 +518,9 @@ class SelectBody(Body):
         self.one_row = False
         self.small = False
         self.value_table = False
-        self.variables: frozenset[str] = parent.variables if parent else frozenset()
+        self.variables: Mapping[str, Any] = parent.variables if parent else {}
+        """Script variables, or the parameters of a function, in lower case, with their values as predicate JSON
+        (None when one is not known)."""
         self.build_nested: BuildNested | None = parent.build_nested if parent else None
         self._active = False
         self._by_name: tuple[int, dict[str, Projection]] = (0, {})
@@ -862,6 +864,9 @@ class SelectBody(Body):
             body.activate()
             if usage != "exists":
                 body.demand_outputs(why, frozenset())
+        if self.log.called is not None:
+            for function in info.functions:
+                self.log.called(self, function)
         for table in info.tables:
             assert self.build_nested is not None
             relation = self.log.relation_of_table(self, table)

@@ -51,7 +51,7 @@ def view_facts(text: str) -> ViewFacts | None:
     parsed = parse_leaf(text)
     if parsed.tree is None:
         return None
-    builder = Builder(lambda start, end: False, frozenset())
+    builder = Builder(lambda start, end: False, {})
     try:
         assembled = assemble(parsed.tree, builder)
         follow(assembled, by_column=True)
@@ -62,7 +62,7 @@ def view_facts(text: str) -> ViewFacts | None:
         return None
     log = builder.log
     log.tracking_references = True
-    converter = Converter(None, {})
+    converter = Converter(None)
     attach_conditions(log, converter)
     counts = log.reference_counts()
     outputs: dict[str, list[Read]] = {}
