@@ -32,6 +32,7 @@ from costguard.estimate.scans import (
     describe_scan,
     scan_amount,
 )
+from costguard.estimate.script_tables import ScriptTables
 from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.tables import catalog_frames
 from costguard.estimate.turns import TurnCounter
@@ -77,6 +78,9 @@ class _Estimate:
         """Scans that mean something: a table of the catalog, or INFORMATION_SCHEMA."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
         self.merge_sources = self._merge_sources()
+        self.made = ScriptTables(frames, self.resolver.full_name)
+        self.replaced: set[int] = set()
+        """Scans of tables that the script has replaced before."""
 
     def run(self) -> Frames:
         """Complete the frames."""
@@ -125,22 +129,29 @@ class _Estimate:
             dialect, has_limit, has_order, has_aggregate = queries[self.scan_queries[number]]
             if dialect not in (None, "", "bigquery") or role == "insert_target":
                 continue
-            if self.resolver.name(name, name_hole=bool(hole)).meaning == "unknown":
+            made = self.made.meaning(self.scan_queries[number], name)
+            if made is not None and made.kind == "temporary":
                 continue
+            view = made if made is not None and made.text is not None else None
+            if view is None and self.resolver.name(name, name_hole=bool(hole)).meaning == "unknown":
+                continue
+            if made is not None and made.kind == "replaced":
+                self.replaced.add(number)
             conditions = [self.resolver.condition(predicate)] if predicate else []
             if on_predicate and not self.merge_sources.get(number, (False, False))[1]:
                 conditions.append(self.resolver.condition(on_predicate))
-            self.resolved[number] = self.resolver.scan(
-                ScanRequest(
-                    name,
-                    conditions[0] if len(conditions) == 1 else ["and", conditions] if conditions else None,
-                    sample,
-                    bool(system_time),
-                    limited=bool(
-                        has_limit and not has_order and not has_aggregate and not inside and not joined
-                    ),
-                    name_hole=bool(hole),
-                )
+            request = ScanRequest(
+                name,
+                conditions[0] if len(conditions) == 1 else ["and", conditions] if conditions else None,
+                sample,
+                bool(system_time),
+                limited=bool(has_limit and not has_order and not has_aggregate and not inside and not joined),
+                name_hole=bool(hole),
+            )
+            self.resolved[number] = (
+                self.resolver.view(view.name, view.text or "", request)
+                if view is not None
+                else self.resolver.scan(request)
             )
 
     # -- columns -----------------------------------------------------------------------------------
@@ -267,6 +278,8 @@ class _Estimate:
                 scan = self.resolved[number]
                 changes = self._changes(number, roles[number], statement)
                 amount = NOTHING if free else scan_amount(scan, statement, changes=changes, alone=alone)
+                if number in self.replaced and not free:
+                    amount = _as_before(amount)
                 wildcard = None
                 if scan.resolved.meaning == "wildcard":
                     predicate = self.resolver.condition(predicates[number]) if predicates[number] else None
@@ -283,6 +296,8 @@ class _Estimate:
                     free=free,
                 )
             amounts[query] = NOTHING if free else self._together(numbers, roles, statement, alone=alone)
+            if not free and not self.replaced.isdisjoint(numbers):
+                amounts[query] = _as_before(amounts[query])
             if query in unknown and not free:
                 amounts[query] = Amount(amounts[query].low, None, None, "unknown")
         for query in unknown - set(amounts):
@@ -425,6 +440,11 @@ class _Estimate:
             for side in ("left", "right")
         }
         return _with(joins, "joins", sides)
+
+
+def _as_before(amount: Amount) -> Amount:
+    """The size of a table that was replaced: taken to be what it was when the catalog was made."""
+    return amount if amount.point is None else amount._replace(basis=worst_basis(amount.basis, "modelled"))
 
 
 def _unowned(

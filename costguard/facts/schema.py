@@ -369,6 +369,7 @@ class Write(NamedTuple):
         str | None, "model_type option of CREATE MODEL, in upper case; null when not known"
     ] = None
     by_source: Annotated[bool | None, "a MERGE with a WHEN NOT MATCHED BY SOURCE clause"] = None
+    replaces: Annotated[bool | None, "CREATE OR REPLACE: what had the name before is gone"] = None
 
 
 class LoopFact(NamedTuple):
@@ -466,6 +467,13 @@ class ReadPlan(NamedTuple):
         bool,
         "a script variable has this name: it is meant, and nothing read, where no candidate has the column",
     ] = False
+
+
+class ViewText(NamedTuple):
+    """A view that a statement of a script defines: the statements after it may read it (input of `bytes`)."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    text: Annotated[str, "the whole statement"]
 
 
 class RoutineCall(NamedTuple):
@@ -649,6 +657,7 @@ JUDGED_TABLES: Final[dict[str, type]] = {"findings": FindingFact}
 
 INTERNAL_TABLES: Final[dict[str, type]] = {
     "read_plans": ReadPlan,
+    "view_texts": ViewText,
     "routine_calls": RoutineCall,
     "routines": RoutineFact,
 }

@@ -23,6 +23,7 @@ from costguard.facts.schema import (
     SetOperation,
     Sort,
     SqlFunction,
+    ViewText,
     Window,
     Write,
 )
@@ -272,8 +273,11 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 write.clustered,
                 write.model_type,
                 write.by_source,
+                write.replaces,
             ),
         )
+    if context.script is not None and assembled.kind == "CREATE VIEW" and isinstance(tree.this, exp.Table):
+        rows.add("view_texts", ViewText(query, statement))
     builder.release()
     return query
 

@@ -62,6 +62,7 @@ def routine_of(tree: exp.Expr, others: Mapping[str, Routine]) -> Routine | None:
         for item in body.find_all(exp.Unnest)
         if item.args.get("alias") is not None
         for name in (item.args["alias"].args.get("columns") or [item.args["alias"].this])
+        if name is not None
     )
     reads = any(
         isinstance(table.this, exp.Identifier) and table.parts[0].name.lower() not in names

@@ -26,6 +26,7 @@ class WriteTarget:
     clustered: bool = False
     model_type: str | None = None
     by_source: bool | None = None
+    replaces: bool | None = None
 
 
 @dataclass(slots=True)
@@ -133,7 +134,8 @@ def _create(tree: exp.Create, builder: Builder) -> Assembled:
     kind = str(tree.args.get("kind") or "").upper()
     query = tree.args.get("expression")
     properties = tree.args.get("properties")
-    marks = {"temporary": False, "partitioned": False, "clustered": False}
+    replaces = bool(tree.args.get("replace"))
+    marks = {"replaces": replaces, "temporary": False, "partitioned": False, "clustered": False}
     materialized = False
     for item in properties.expressions if properties is not None else ():
         marks["temporary"] = marks["temporary"] or isinstance(item, exp.TemporaryProperty)
