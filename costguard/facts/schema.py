@@ -456,7 +456,7 @@ class ReadPlan(NamedTuple):
     scans: Annotated[tuple[int, ...], "candidate scans, innermost scope first", Key("scans")]
     path: Annotated[str, "dotted path as written; empty for a star"]
     kind: Annotated[str, "path, star, row, unnest"]
-    excepted: Annotated[Texts, "columns that a star leaves out"]
+    excepted: Annotated[Texts, "columns that a star leaves out; of a path to a struct, fields"]
     at: Annotated[int | None, "where it is named", AT]
     output: Annotated[bool, "it is read only to be part of the statement's result"]
     output_column: Annotated[str | None, "the result column that it feeds, when only that one"]

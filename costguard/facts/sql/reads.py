@@ -120,9 +120,19 @@ class ReadLog:
     # -- reads -------------------------------------------------------------------------------------
 
     def read(
-        self, targets: tuple[Target, ...], why: Why, place: Place | None, kind: str, *, variable: bool = False
+        self,
+        targets: tuple[Target, ...],
+        why: Why,
+        place: Place | None,
+        kind: str,
+        *,
+        excepted: frozenset[str] = frozenset(),
+        variable: bool = False,
     ) -> None:
-        """A column, one of these alternatives, is read; if there is one, where a `variable` has its name."""
+        """A column, one of these alternatives, is read; if there is one, where a `variable` has its name.
+
+        `excepted`: its fields that are not.
+        """
         if len(targets) == 1:  # nearly always
             columns: tuple[tuple[int, str], ...] = ((targets[0].scan, targets[0].path),)
         else:
@@ -134,9 +144,10 @@ class ReadLog:
                     self.uses[column] = {place}
                 else:
                     places.add(place)
-        key = (columns, kind, why, variable)
+        key = (columns, kind, why, excepted, variable)
         if key not in self.reads:
-            self.reads[key] = Read(columns, kind, (), why, place, variable)
+            fields = tuple(sorted(excepted)) if excepted else ()
+            self.reads[key] = Read(columns, kind, fields, why, place, variable)
 
     def read_all(self, scan: int, why: Why, excepted: frozenset[str], place: Place | None, kind: str) -> None:
         """Every column of a scan but the excepted ones is read."""

@@ -886,11 +886,18 @@ class SelectBody(Body):
             return None  # the output column is the column itself
         return expression
 
-    def consume(self, trace: Trace, why: Why, place: tuple[int, int] | None, kind: str = "path") -> None:
-        """Record the reads that a trace stands for."""
+    def consume(
+        self,
+        trace: Trace,
+        why: Why,
+        place: tuple[int, int] | None,
+        kind: str = "path",
+        excepted: frozenset[str] = frozenset(),
+    ) -> None:
+        """Record the reads that a trace stands for. `excepted`: fields of a struct that are not read."""
         for item in trace:
             if isinstance(item, Group):
-                self.log.read(item.targets, why, place, kind, variable=bool(item.variable))
+                self.log.read(item.targets, why, place, kind, excepted=excepted, variable=bool(item.variable))
             elif isinstance(item, Computed):
                 item.body.demand(item.expression, why, item.path)
             else:
@@ -946,7 +953,8 @@ class SelectBody(Body):
                     self.demand(expression, reason)
             sources = self._star_sources(projection)
             if projection.star_parts and not sources:
-                self.consume(self.trace_parts((*projection.star_parts, "*")), why, projection.star)
+                trace = self.trace_parts((*projection.star_parts, "*"))
+                self.consume(trace, why, projection.star, excepted=left_out)
             for source in sources:
                 if isinstance(source.relation, Unnested) and not projection.star_parts:
                     self.consume(source.relation.whole(), why, projection.star)
