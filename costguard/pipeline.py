@@ -650,7 +650,7 @@ def guard_evidence(
 
 def frames_of(
     request: ScanRequest, report_progress: Progress | None = None, *, judged: bool = False
-) -> Frames:
+) -> dict[str, pl.DataFrame | pl.LazyFrame]:
     """The fact tables of a request, for `costguard query`; with a history its own, too. `judged`: with the table
     `findings`.
 
@@ -661,7 +661,7 @@ def frames_of(
     with Cache(request.cache_directory) as cache, _crew(request) as crew:
         run = _Run(request, cache, report_progress, crew)
         frames = run.frames()
-        found = dict(frames)
+        found: dict[str, pl.DataFrame | pl.LazyFrame] = dict(frames)
         if judged:
             from costguard.judge.findings_table import judged_frames
             from costguard.query_reports import query_ids
@@ -673,7 +673,9 @@ def frames_of(
         return found
 
 
-def _history_frames(request: ScanRequest, frames: Frames, texts: SourceTexts) -> Frames:
+def _history_frames(
+    request: ScanRequest, frames: Frames, texts: SourceTexts
+) -> dict[str, pl.DataFrame | pl.LazyFrame]:
     """The fact tables of a history."""
     from costguard.code_statements import code_statements
     from costguard.history.charges import load_charges
@@ -689,7 +691,7 @@ def _history_frames(request: ScanRequest, frames: Frames, texts: SourceTexts) ->
         priced = _priced(request, load_jobs([str(path) for path in request.jobs]), charges)
         jobs = priced, match_jobs(priced.frame, code_statements(frames, query_ids(frames), texts))
     tables = history_tables(charges, jobs, iteration_settings(request.config))
-    found = {"iterations": tables.iterations}
+    found: dict[str, pl.DataFrame | pl.LazyFrame] = {"iterations": tables.iterations}
     if jobs is not None:
         found["jobs"] = tables.jobs
     if charges is not None:

@@ -46,12 +46,13 @@ def charges_command(
 
     from costguard.cloud.bill import source_table
     from costguard.history.charges import load_charges, summarise
-    from costguard.history.rollup import Period, week_period, within
+    from costguard.history.rollup import Period, time_zone, week_period, within
     from costguard.history.rollup_tables import asked_dimensions, local_tables
     from costguard.render.charges import charges_json, charges_text
     from costguard.write import check_output, write_text
 
     check_output(output)
+    time_zone(timezone)  # also where nothing is asked by day or week
     period = week_period(week, timezone) if week is not None else None
     asked = asked_dimensions(by or ())
     table = source_table(export)

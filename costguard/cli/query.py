@@ -77,7 +77,9 @@ def query_command(
         nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
         if nested:
             raise UsageProblem(f"a list does not fit into CSV: {', '.join(nested)}; use --format json")
-        write_text(frame.write_csv(), output)
+        from costguard.render.spreadsheet import without_formulas
+
+        write_text(without_formulas(frame).write_csv(), output)
     elif format is QueryFormat.json:
         write_text(json.dumps({"version": 1, "rows": frame.to_dicts()}, indent=2, default=str) + "\n", output)
     else:

@@ -22,6 +22,8 @@ from sqlglot.tokens import Tokenizer
 from costguard.extract.script_lexer import skip_blank, tokens
 from costguard.extract.sql_depth import too_deep
 from costguard.extract.sql_functions import rename_call, rename_calls, restore_names
+from costguard.extract.sql_pipe_operators import OPERATORS
+from costguard.extract.sql_pipes import finish
 from costguard.extract.sql_repairs import Repaired, TableName, repair
 from costguard.model import Unread
 
@@ -62,7 +64,9 @@ _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _LEGACY_NAME: Final = re.compile(r"\b(?:FROM|JOIN|,)\s*\(*\s*\[[\w.:\-$]+\]", re.IGNORECASE)
 _LEGACY_FUNCTION: Final = re.compile(r"\bTABLE_(?:DATE_RANGE|QUERY)(?:_STRICT)?\s*\(\s*\[")
 _NOT_ANALYSED: Final = re.compile(
-    r"\b(?:GRAPH_TABLE|MATCH_RECOGNIZE)\s*\(|\AGRAPH\b|\ACREATE\b.{0,40}\bPROCEDURE\b", re.I
+    r"\b(?:GRAPH_TABLE|MATCH_RECOGNIZE)\s*\(|\AGRAPH\b|\ACREATE\b.{0,40}\bPROCEDURE\b"
+    r"|\|>\s*(?:DESCRIBE|FINISH|FORK|IF|LOG|RECURSIVE|STATIC_DESCRIBE|TEE)\b",
+    re.I,
 )
 _SAFE_TOKEN: Final = re.compile(r"[A-Za-z_]{1,20}|[^\w\s\"'`]{1,3}")
 # What sqlglot raises from its own code on input that it did not expect.
@@ -148,6 +152,8 @@ def _dialect(name: str) -> _Reader:
     dialect = Dialect.get_or_raise(name)
     parser = dialect.parser_class
     parser.SUPPORTS_IMPLICIT_UNNEST = False
+    if name == "bigquery":
+        parser.PIPE_SYNTAX_TRANSFORM_PARSERS = OPERATORS
     kinds = {*parser.STATEMENT_PARSERS, *dialect.tokenizer_class.COMMANDS, *_QUERY_STARTS}
     words = (word.split()[0] for word, kind in dialect.tokenizer_class.KEYWORDS.items() if kind in kinds)
     return _Reader(dialect.tokenizer(), dialect.parser(), frozenset((*words, *_MORE_FIRST_WORDS)))
@@ -170,7 +176,9 @@ def _parse(text: str, reader: _Reader) -> exp.Expr | Exception | None:
         ]
     except (SqlglotError, RecursionError, *_INTERNAL_ERRORS) as error:
         return error
-    return trees[0] if len(trees) == 1 else None
+    if len(trees) != 1:
+        return None
+    return finish(trees[0]) if "|>" in text else trees[0]
 
 
 def _judge(result: exp.Expr | Exception | None, text: str, google: bool) -> Parsed:

@@ -14,7 +14,6 @@ from typing import Final
 from costguard.extract.script_lexer import Token, tokens
 
 _NAME_KINDS: Final = frozenset({"word", "string", "member"})
-_PIPE_ENDS: Final = frozenset({"|>", ";"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,53 +233,6 @@ def model_queries(statement: Statement) -> Iterator[Edit]:
         return
 
 
-def pipe_operator(statement: Statement) -> Iterator[Edit]:
-    """Pipe operators that sqlglot lacks become EXTEND, which reads the same columns, or go."""
-    count = len(statement.tokens)
-    for index in range(count - 2):
-        if (statement.word(index), statement.word(index + 1)) != ("|", ">"):
-            continue
-        operator = statement.word(index + 2)
-        if operator in ("RENAME", "WINDOW", "ASSERT"):
-            yield Edit(statement.tokens[index + 2].start, "EXTEND")
-        elif operator in ("DROP", "CALL"):
-            yield statement.blank(index, _operator_end(statement, index + 3))
-        elif operator == "SET":
-            yield from _set_operator(statement, index + 2)
-
-
-def _operator_end(statement: Statement, index: int) -> int:
-    """Index of the last token before the next pipe at the same level."""
-    while index < len(statement.tokens):
-        word = statement.word(index)
-        if word == ")" or (word == "|" and statement.word(index + 1) == ">"):
-            break
-        index = statement.closing.get(index, index) + 1
-    return index - 1
-
-
-def _set_operator(statement: Statement, index: int) -> Iterator[Edit]:
-    """`|> SET a = x, b = y` becomes `|> EXTEND x, y`, if there is room for the longer word."""
-    end = _operator_end(statement, index)
-    position = index + 1
-    while position <= end:
-        equals = next((i for i in range(position, end + 1) if statement.word(i) == "="), None)
-        if equals is None:
-            return
-        if position == index + 1:
-            start = statement.tokens[index - 1].end
-            width = statement.tokens[equals].end - start
-            if width <= len("EXTEND"):
-                return
-            yield Edit(start, "EXTEND".ljust(width))
-        else:
-            yield statement.blank(position, equals)
-        position = equals + 1
-        while position <= end and statement.word(position) != ",":
-            position = statement.closing.get(position, position) + 1
-        position += 1
-
-
 REPAIRS: Final[dict[str, Repair]] = {
     "model argument": model_argument,
     "table argument": table_argument,
@@ -291,7 +243,6 @@ REPAIRS: Final[dict[str, Repair]] = {
     "ASSERT": assertion,
     "object kind": object_kind,
     "model queries": model_queries,
-    "pipe operator": pipe_operator,
 }
 
 

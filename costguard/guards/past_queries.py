@@ -20,8 +20,9 @@ from costguard.estimate.views import ExpandView
 from costguard.facts.merge import merge
 from costguard.facts.source import facts_of
 from costguard.guards.table_reads import PRUNED, TableRead, TableReads
-from costguard.history.job_findings import SHOWN, literal_free
+from costguard.history.job_findings import SHOWN
 from costguard.history.jobs import SCRIPT
+from costguard.history.literals import literal_free
 from costguard.model import Extraction, SqlText
 
 DEFINITIONS: Final = r"VIEW|FUNCTION|PROCEDURE|^DROP|^ALTER"

@@ -16,16 +16,9 @@ from costguard.history.charge_columns import CHARGES, REQUIRED, Shape, credit_to
 from costguard.history.columns import MONEY
 from costguard.history.exports import ExportFormat
 from costguard.history.files import collected, opened
+from costguard.history.repeated import refuse_repeated
 from costguard.history.rollup import Sum, roll_up, sums
 
-STALE_SHARE = 0.5
-"""A file of which so many rows stand in another one, to the moment of their export, was left by an older export."""
-_IDENTITY = (
-    *("billing_account", "invoice_month", "cost_type", "service_id", "sku_id", "usage_start", "usage_end"),
-    *("project", "region", "resource", "cost", "usage_amount", "export_time"),
-)
-_NUMBERS = ("usage_start", "usage_end", "cost", "usage_amount", "export_time")
-"""Those of _IDENTITY that are no texts."""
 MONTHLY = timedelta(days=27)
 """A charge for so long, or longer, is one for the month: it does not come again on the next such weekday."""
 PROMOTION = "PROMOTION"
@@ -99,6 +92,8 @@ class Summary:
     """Rows by kind: `regular`, `tax`, `adjustment`, `rounding_error`."""
     adjusted: int
     """Rows that correct others."""
+    without_cost: int
+    """Rows with neither a cost nor a credit: they count as nothing."""
     without_project: int
     refunds: int
     """Rows whose net is below zero."""
@@ -159,12 +154,12 @@ def check_charges(charges: Charges) -> Reach:
     """Read the bill once, and refuse what would be added up wrongly.
 
     Raises:
-        UsageProblem: amounts that are no numbers, more than one currency, or files left by an older export.
+        UsageProblem: amounts that are no numbers, more than one currency, or the same charges in several files.
     """
     (totals,) = collected(charges.frame.select(_reach()))
     row = totals.row(0, named=True)
-    _check(row)
-    _refuse_stale(charges)
+    _check(row, charges)
+    refuse_repeated(charges.frame, charges.files)
     return Reach(row["first"], row["last"], row["exported"], next(iter(row["currencies"]), None))
 
 
@@ -172,7 +167,7 @@ def summarise(charges: Charges) -> Summary:
     """Read the bill once and add it up.
 
     Raises:
-        UsageProblem: amounts that are no numbers, more than one currency, or files left by an older export.
+        UsageProblem: amounts that are no numbers, more than one currency, or the same charges in several files.
     """
     frame = charges.frame
     credits = frame.select(pl.col("credits").explode()).drop_nulls().unnest("credits")
@@ -183,8 +178,8 @@ def summarise(charges: Charges) -> Summary:
         frame.group_by("cost_type").agg(pl.col("rows").sum()).sort("cost_type"),
     )
     row = totals.row(0, named=True)
-    _check(row)
-    _refuse_stale(charges)
+    _check(row, charges)
+    refuse_repeated(charges.frame, charges.files)
     return Summary(
         rows=row["rows"],
         first_usage=row["first"],
@@ -201,6 +196,7 @@ def summarise(charges: Charges) -> Summary:
         credit_types=dict(credit_types.iter_rows()),
         cost_types=dict(cost_types.iter_rows()),
         adjusted=row["adjusted"],
+        without_cost=row["without_cost"],
         without_project=row["without_project"],
         refunds=row["refunds"],
     )
@@ -214,6 +210,7 @@ def _totals(frame: pl.LazyFrame) -> pl.LazyFrame:
         (pl.col("export_time") - pl.col("usage_end")).quantile(0.9, "nearest").alias("late"),
         *(_sum(name) for name in ("cost", "credit", "promotion", "net")),
         pl.col("adjustment").is_not_null().sum().alias("adjusted"),
+        (pl.col("cost").is_null() & (pl.col("credit") == 0)).sum().alias("without_cost"),
         pl.col("project").is_null().sum().alias("without_project"),
         (pl.col("net") < 0).sum().alias("refunds"),
     )
@@ -223,7 +220,7 @@ def _reach() -> tuple[pl.Expr, ...]:
     """What `check_charges` and `summarise` both read."""
     return (
         pl.col("unreadable").sum(),
-        (pl.col("usage_start").is_null() & pl.col("cost").is_not_null()).sum().alias("timeless"),
+        _TIMELESS.sum().alias("timeless"),
         pl.col("usage_start").min().alias("first"),
         pl.col("usage_end").fill_null(pl.col("usage_start")).max().alias("last"),
         pl.col("export_time").max().alias("exported"),
@@ -231,60 +228,36 @@ def _reach() -> tuple[pl.Expr, ...]:
     )
 
 
-def _check(row: Mapping[str, Any]) -> None:
+_TIMELESS = pl.col("usage_start").is_null() & pl.col("cost").is_not_null()
+
+
+def _check(row: Mapping[str, Any], charges: Charges) -> None:
     """Refuse what would be added up wrongly."""
     if row["unreadable"]:
         raise UsageProblem(
-            f"{_rows_have(row['unreadable'])} an amount that is no number; the sum would be wrong"
+            f"{_files(charges, pl.col('unreadable'))}: {_rows_have(row['unreadable'])} an amount that is no number; "
+            "the sum would be wrong"
         )
     if row["timeless"]:
-        raise UsageProblem(f"{_rows_have(row['timeless'])} a cost and no usage time that can be read")
+        raise UsageProblem(
+            f"{_files(charges, _TIMELESS)}: {_rows_have(row['timeless'])} a cost and no usage time that can be read"
+        )
     currencies: list[str] = row["currencies"]
     if len(currencies) > 1:
-        raise UsageProblem(
-            f"amounts in {' and '.join(currencies)} cannot be added up; give one billing account at a time"
+        where = ", ".join(
+            f"{name} in {_files(charges, pl.col('currency') == name)}" for name in currencies[:3]
         )
+        raise UsageProblem(
+            f"amounts in {' and '.join(currencies)} cannot be added up; give one billing account at a time ({where})"
+        )
+
+
+def _files(charges: Charges, rows: pl.Expr) -> str:
+    """The files that have such rows: the first, and how many others."""
+    (found,) = collected(charges.frame.filter(rows).select(pl.col("file").unique().sort()))
+    first, *others = found["file"].to_list()
+    return f"{charges.files[first].path}{f' and {len(others):,} more' if others else ''}"
 
 
 def _sum(name: str) -> pl.Expr:
     return pl.col(name).sum().fill_null(0)
-
-
-def _refuse_stale(charges: Charges) -> None:
-    """Rows of a bill repeat each other but for an amount: never to be dropped. A file whose rows stand in another file
-    too, each exported at the same moment, is another matter: an export into a folder that was not emptied."""
-    if len(charges.files) < 2 or not _may_be_stale(charges):
-        return
-    rows = charges.frame.select("file", pl.struct(*_IDENTITY).hash().alias("row")).unique()
-    together = rows.join(rows.group_by("row").agg(pl.len().alias("files")), on="row")
-    (found,) = collected(
-        together.group_by("file")
-        .agg((pl.col("files") > 1).sum().alias("shared"), pl.len().alias("rows"))
-        .sort("file")
-    )
-    stale = [
-        f"{charges.files[file].path} ({shared / count:.0%})"
-        for file, shared, count in found.iter_rows()
-        if shared / count >= STALE_SHARE
-    ]
-    if stale:
-        raise UsageProblem(
-            f"the same charges stand in several files, so they would count twice: {', '.join(stale)}; "
-            "was the folder emptied before the export?"
-        )
-
-
-def _may_be_stale(charges: Charges) -> bool:
-    """Whether half of some file's rows may stand in another one: by a few numbers, which are read in a fraction
-    of the time and room that all takes. Rows that are the same have the same numbers."""
-    row = pl.struct(*_NUMBERS).hash().alias("row")
-    (counts,) = collected(charges.frame.group_by("file", row).agg(pl.len().alias("rows")))
-    (common,) = collected(
-        counts.lazy().group_by("row").agg(pl.len().alias("files")).filter(pl.col("files") > 1)
-    )
-    shared = (
-        counts.join(common, on="row", how="semi").group_by("file").agg(pl.col("rows").sum().alias("shared"))
-    )
-    # At least the rows that are shared, over at most those that are different.
-    shares = counts.group_by("file").len("rows").join(shared, on="file")
-    return (shares["shared"] / shares["rows"] >= STALE_SHARE).any()

@@ -95,7 +95,13 @@ def collected(*frames: pl.LazyFrame, where: str = "the export") -> list[pl.DataF
     try:
         return pl.collect_all(frames, engine="streaming")
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise UsageProblem(f"{where}: cannot be read: {str(error).strip().splitlines()[0]}") from None
+        problem = str(error).strip().splitlines()[0]
+        if "deserializing JSON" in problem:
+            problem = (
+                "a list (credits, labels or tags) is no JSON, such as TO_JSON_STRING(credits) writes it: "
+                f"{problem.removeprefix('error deserializing JSON: ')}"
+            )
+        raise UsageProblem(f"{where}: cannot be read: {problem}") from None
 
 
 def open_export(path: Path, kind: FileFormat) -> pl.LazyFrame:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import polars as pl
 
 from costguard.history.jobs import STOPPED
+from costguard.history.literals import literal_free
 
 Kind = Literal["one-by-one", "asked-again", "tried-again", "grew", "nobody-reads"]
 
@@ -24,9 +25,6 @@ GROWTH: Final = 1.5
 FEWEST_WRITES: Final = 3
 REACH: Final = timedelta(days=14)
 """A shorter history does not tell what nobody reads."""
-_STRING: Final = r"""(?s)'''.*?'''|\"\"\".*?\"\"\"|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
-_COMMENT: Final = r"(?s)--[^\n]*|#[^\n]*|/\*.*?\*/"
-_NUMBER: Final = r"\b\d[\w.]*\b"
 SHOWN: Final = 160
 """Characters of a query that are kept, without its literals."""
 
@@ -68,18 +66,6 @@ def job_findings(jobs: pl.DataFrame) -> tuple[JobFinding, ...]:
     return tuple(found)
 
 
-def literal_free(query: pl.Expr) -> pl.Expr:
-    """The text of a query without comments, literals, case and white space: what two runs of it share."""
-    return (
-        query.str.replace_all(_STRING, "?")
-        .str.replace_all(_COMMENT, " ")
-        .str.replace_all(_NUMBER, "?")
-        .str.to_lowercase()
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars(" ;")
-    )
-
-
 def _shaped(jobs: pl.DataFrame) -> pl.DataFrame:
     """Queries with `shape`, the same for all that differ in literals only, and `begin`."""
     plain = literal_free(pl.col("query"))
@@ -118,6 +104,7 @@ def _asked_again(shaped: pl.DataFrame) -> list[JobFinding]:
         shaped.filter(
             pl.col("billable")
             & (pl.col("billed") > 0)
+            & pl.col("error").is_null()  # one that was stopped has no result to be kept
             & (pl.col("statement").fill_null("SELECT") == "SELECT")
         )
         .with_columns(pl.col("begin").dt.date().alias("day"))

@@ -25,6 +25,8 @@ STOPPED = "stopped"
 """A query that was cancelled may be charged in full; any other that failed is free."""
 UNRESERVED = "unreserved"
 """What logs call a job that ran in no reservation."""
+UNFINISHED = ("PENDING", "RUNNING")
+"""States of a job of which nobody can tell yet what it comes to."""
 SCRIPT = "SCRIPT"
 """A script's own row holds the sum of its statements, which have rows of their own."""
 
@@ -47,7 +49,8 @@ class Jobs:
     """Jobs, each once."""
 
     frame: pl.DataFrame
-    """The columns of JOBS, and `billable`: it read data that was charged for, and is not the sum of other rows."""
+    """The columns of JOBS, and `billable`: it has ended, read data that was charged for, and is not the sum of other
+    rows."""
     files: tuple[HistoryFile, ...]
     repeated: int
     """Rows that were left out since another file, or a later row, tells of the same job."""
@@ -67,6 +70,8 @@ class JobSummary:
     slot_ms: int
     cached: int
     failed: int
+    unfinished: int
+    """They ran, or waited, when the history was taken."""
     scripts: int
     reserved: int
     """Billable jobs that ran in a reservation: their bytes are not what was paid."""
@@ -125,6 +130,7 @@ def _each_once(frames: Sequence[pl.DataFrame], files: tuple[HistoryFile, ...]) -
         (pl.col("job_type").fill_null("QUERY") == "QUERY")
         & (pl.col("statement").fill_null("") != SCRIPT)
         & ~pl.col("cache_hit").fill_null(value=False)
+        & ~pl.col("state").fill_null("").is_in(UNFINISHED)
         & ~failed
     )
     reservation = pl.col("reservation").replace(UNRESERVED, None)
@@ -190,6 +196,7 @@ def summarise_jobs(jobs: Jobs) -> JobSummary:
         pl.col("slot_ms").filter(billable).sum().alias("slot_ms"),
         pl.col("cache_hit").fill_null(value=False).sum().alias("cached"),
         pl.col("error").is_not_null().sum().alias("failed"),
+        pl.col("state").is_in(UNFINISHED).sum().alias("unfinished"),
         (pl.col("statement") == SCRIPT).sum().alias("scripts"),
         (billable & pl.col("reservation").is_not_null()).sum().alias("reserved"),
         (billable & pl.col("query").is_null()).sum().alias("without_text"),

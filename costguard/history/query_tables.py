@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import TypeVar
 
 import polars as pl
 
 from costguard.facts.frames import empty_frame, polars_schema
 from costguard.history.charges import Charges, check_charges, no_charges
 from costguard.history.columns import MONEY
-from costguard.history.files import collected
 from costguard.history.iterations import CELL, Found, IterationSettings, find_iterations, marked_charges
 from costguard.history.match import Found as Match
 from costguard.history.match import Matched
 from costguard.history.prices import BILLIONTH, PricedJobs
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class HistoryTables:
     """The three tables."""
 
     jobs: pl.DataFrame
-    charges: pl.DataFrame
+    charges: pl.LazyFrame
+    """Read from the export only as far as a question asks for it: a bill may be larger than memory."""
     iterations: pl.DataFrame
 
 
@@ -40,7 +43,7 @@ def history_tables(
     found = find_iterations(frame, jobs[0].frame if jobs is not None else None, settings)
     return HistoryTables(
         jobs=_jobs(found, *jobs) if jobs is not None else empty_frame("jobs"),
-        charges=_charges(frame, found, settings) if charges is not None else empty_frame("charges"),
+        charges=_charges(frame, found, settings) if charges is not None else empty_frame("charges").lazy(),
         iterations=_iterations(found),
     )
 
@@ -96,15 +99,14 @@ def _dollars(frame: pl.DataFrame, priced: PricedJobs) -> list[Decimal | None]:
     return found
 
 
-def _charges(frame: pl.LazyFrame, found: Found, settings: IterationSettings) -> pl.DataFrame:
+def _charges(frame: pl.LazyFrame, found: Found, settings: IterationSettings) -> pl.LazyFrame:
     cells = found.charges.select(*CELL, "iteration").unique().lazy()
     rows = marked_charges(frame, settings).join(
         cells, on=CELL, how="left", nulls_equal=True, maintain_order="left"
     )
-    (whole,) = collected(rows)
     return _declared(
         "charges",
-        whole,
+        rows,
         gross=pl.col("cost"),
         credits=pl.col("credit"),
         promotions=pl.col("promotion"),
@@ -123,7 +125,7 @@ def _iterations(found: Found) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=polars_schema("iterations"), orient="row")
 
 
-def _declared(table: str, frame: pl.DataFrame, **made: pl.Expr) -> pl.DataFrame:
+def _declared(table: str, frame: Frame, **made: pl.Expr) -> Frame:
     """The columns that a table declares, as their types."""
     return frame.select(
         made.get(name, pl.col(name)).cast(kind).alias(name) for name, kind in polars_schema(table).items()

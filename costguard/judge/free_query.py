@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from costguard.facts.schema import HISTORY_TABLES, JUDGED_TABLES, TABLES
-from costguard.judge.rulebook import RulebookError, check_select, run_query
+from costguard.judge.rulebook import RulebookError, check_select
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,15 +24,21 @@ def asks_for_findings(sql: str) -> bool:
     return not check_select(sql, "query", _KNOWN).tables.isdisjoint(JUDGED_TABLES)
 
 
-def run_free_query(sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The answer.
+def run_free_query(sql: str, frames: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
+    """The answer. Of a lazy frame only the columns that are asked for are read, piece by piece.
 
     Raises:
         RulebookError: the query is not one SELECT over fact tables, or does not run.
     """
+    import polars as pl
+
     known = [name for name in frames if name in _KNOWN]
     check_select(sql, "query", known, HISTORY_TABLES)
     try:
-        return run_query(sql, {name: frames[name] for name in known})
-    except Exception as error:  # polars has no common base class for what its SQL refuses
+        with pl.SQLContext({name: frames[name] for name in known}, eager=False) as context:
+            return context.execute(sql).collect(engine="streaming")
+    except (
+        Exception,
+        pl.exceptions.PanicException,
+    ) as error:  # polars has no common base class for what its SQL refuses
         raise RulebookError([f"query: {str(error).strip().splitlines()[0]}"]) from None

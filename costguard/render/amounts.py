@@ -21,6 +21,18 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
+def slot_hours(slot_milliseconds: int) -> str:
+    """Slot time in hours: a little of it never reads as nothing.
+
+    >>> [slot_hours(v) for v in (0, 7_000, 5_400_000, 36_000_000_000)]
+    ['0 slot hours', '0.0019 slot hours', '1.5 slot hours', '10,000 slot hours']
+    """
+    hours = Decimal(slot_milliseconds) / 3_600_000
+    if 0 < hours < 1:
+        return f"{hours:.{1 - hours.adjusted()}f} slot hours"
+    return f"{hours:,.{0 if hours >= 100 or not hours else 1}f} slot hours"
+
+
 def percent_text(percent: float) -> str:
     """A change in percent, with its sign.
 

@@ -15,6 +15,7 @@ from costguard.history.rollup_tables import Combination, RollUp
 from costguard.money import decimal_string, format_bytes, format_usd
 from costguard.render.amounts import counted
 from costguard.render.cells import harmless
+from costguard.render.currency import amount_text
 from costguard.render.times import moment, stamp
 
 if TYPE_CHECKING:
@@ -114,6 +115,11 @@ def _lines(charges: Charges, summary: Summary) -> Iterator[str]:
     apart = [
         *(f"{count:,} {kind}" for kind, count in summary.cost_types.items() if kind not in ("regular", None)),
         *([f"{summary.adjusted:,} with an adjustment"] if summary.adjusted else ()),
+        *(
+            [f"{summary.without_cost:,} without a cost, which count as nothing"]
+            if summary.without_cost
+            else ()
+        ),
         *([f"{summary.without_project:,} without a project"] if summary.without_project else ()),
         *([f"{summary.refunds:,} below zero"] if summary.refunds else ()),
     ]
@@ -134,7 +140,7 @@ def _table(summary: Summary) -> Iterator[str]:
         width = max(len(kind or "(none)") for kind in summary.credit_types)
         for kind, amount in summary.credit_types.items():
             note = "  paid, no lower price" if kind == PROMOTION else ""
-            yield f"credits of {(kind or '(none)').ljust(width)}  {amount:,.2f}{note}"
+            yield f"credits of {(kind or '(none)').ljust(width)}  {amount_text(amount)}{note}"
 
 
 def _rolled(rolled: Rolled, currency: str | None) -> Iterator[str]:
@@ -156,7 +162,7 @@ def _columns(
     """A table of amounts, numbers to the right."""
     lines = [(*heads, "rows", "gross", "credits", f"net {currency or ''}".strip())]
     for keys, item in rows:
-        gross, credits, net = (f"{amount:,.2f}" for amount in (item.gross, item.credits, item.net))
+        gross, credits, net = map(amount_text, (item.gross, item.credits, item.net))
         lines.append((*keys, f"{item.rows:,}", gross, credits, net))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -201,6 +207,7 @@ def charges_json(charges: Charges, summary: Summary, rolled: Rolled) -> str:
         "credit_types": _pairs("type", summary.credit_types),
         "cost_types": [{"type": kind, "rows": count} for kind, count in summary.cost_types.items()],
         "adjusted_rows": summary.adjusted,
+        "rows_without_cost": summary.without_cost,
         "rows_without_project": summary.without_project,
         "rows_below_zero": summary.refunds,
         "by": _by(rolled),

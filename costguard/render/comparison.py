@@ -9,6 +9,7 @@ from typing import Any, Final
 from costguard.history.changes import Comparison, Movement, QueryMovement
 from costguard.history.iterations import Iteration
 from costguard.history.ledger import Entry
+from costguard.history.literals import masked
 from costguard.money import decimal_string, format_bytes
 from costguard.render.amounts import counted, percent_text
 from costguard.render.cells import harmless
@@ -124,7 +125,7 @@ def _documents(movements: Sequence[Movement]) -> list[dict[str, Any]]:
 def _query_document(item: QueryMovement) -> dict[str, Any]:
     return {
         "key": item.key,
-        "query": item.query,
+        "query": masked(item.query) if item.query is not None else None,
         "runs": {"before": item.runs_before, "after": item.runs_after},
         "bytes_billed": {"before": item.bytes_before, "after": item.bytes_after},
         "slot_ms": {"before": item.slot_ms_before, "after": item.slot_ms_after},

@@ -13,6 +13,7 @@ from typing import Any, Final
 from costguard.history.changes import Change
 from costguard.history.iterations import Found, Iteration, IterationSettings, Part
 from costguard.history.ledger import Entry, Ledger
+from costguard.history.literals import masked
 from costguard.history.runs import Runs
 from costguard.money import decimal_string, format_bytes, format_seconds
 from costguard.render.amounts import counted, percent_text, runs_text
@@ -192,7 +193,7 @@ def _runs(runs: Sequence[Runs], unhashed: int) -> Iterator[str]:
 
 def query_text(query: str | None, key: str) -> str:
     """A query on one line, or its hash where the history has no text."""
-    return cut_end(harmless(" ".join(query.split())) if query else key, _QUERY_WIDTH)
+    return cut_end(harmless(masked(query)) if query else key, _QUERY_WIDTH)
 
 
 # -- for programs ----------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ def iterations_json(shown: Shown) -> str:
                     "median": item.median,
                     "p90": item.p90,
                     "bytes_billed": item.bytes_billed,
-                    "query": item.query,
+                    "query": masked(item.query) if item.query is not None else None,
                 }
                 for item in shown.runs
             ],

@@ -10,7 +10,7 @@ from typing import Any, Final
 from costguard.history.job_findings import JobFinding
 from costguard.history.jobs import Jobs, JobSummary
 from costguard.money import format_bytes
-from costguard.render.amounts import counted
+from costguard.render.amounts import counted, slot_hours
 from costguard.render.cells import harmless
 from costguard.render.times import moment, stamp
 
@@ -45,9 +45,10 @@ def _lines(jobs: Jobs, summary: JobSummary) -> Iterator[str]:
     left_out = [
         *([f"{summary.cached:,} from the cache"] if summary.cached else ()),
         *([f"{summary.failed:,} failed or stopped"] if summary.failed else ()),
+        *([f"{summary.unfinished:,} not ended"] if summary.unfinished else ()),
         *([f"{counted(summary.scripts, 'script')}, whose statements count"] if summary.scripts else ()),
     ]
-    billed = f"{format_bytes(summary.bytes_billed)} billed, {summary.slot_ms / 3_600_000:,.1f} slot hours"
+    billed = f"{format_bytes(summary.bytes_billed)} billed, {slot_hours(summary.slot_ms)}"
     yield f"Charged    {counted(summary.billable, 'query', 'queries')}: {billed}"
     if left_out:
         yield f"Of all     {', '.join(left_out)}"
@@ -97,7 +98,7 @@ def _said(finding: JobFinding) -> str:
     if finding.wasted_bytes:
         parts.append(f"{format_bytes(finding.wasted_bytes)} of it for nothing")
     if finding.wasted_slot_ms:
-        parts.append(f"{finding.wasted_slot_ms / 3_600_000:,.2f} slot hours for nothing")
+        parts.append(f"{slot_hours(finding.wasted_slot_ms)} for nothing")
     who = ", ".join(filter(None, (finding.project, finding.user)))
     return ", ".join(parts) + (f" ({who})" if who else "")
 
@@ -126,6 +127,7 @@ def jobs_json(jobs: Jobs, summary: JobSummary, findings: Sequence[JobFinding]) -
         "without_text": summary.without_text,
         "cached": summary.cached,
         "failed": summary.failed,
+        "unfinished": summary.unfinished,
         "scripts": summary.scripts,
         "reserved": summary.reserved,
         "repeated": jobs.repeated,

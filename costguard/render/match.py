@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from costguard.history.literals import masked
 from costguard.history.spend import History, Spend, StatementSpend, Stranger
 from costguard.money import decimal_string, format_bytes, format_usd
 from costguard.render.amounts import counted, runs_text
@@ -17,6 +18,10 @@ VERSION: Final = 1
 SHOWN: Final = 20
 """Rows of a list, unless all are asked for."""
 _PLACE: Final = 44
+_SHARED_OUT: Final = "*"
+_SHARED_OUT_NOTE: Final = (
+    f"{_SHARED_OUT} slots are in it, shared out by slot time: no part of what is paid by bytes"
+)
 _TEXT: Final = 60
 
 Queries = Mapping[int, QueryReport]
@@ -52,6 +57,7 @@ def match_text(
         *_matched(history, queries, room),
         *_strangers(history, room),
         *_never_run(never_run, queries, room),
+        *(["", _SHARED_OUT_NOTE] if history.total.allocated else ()),
     ]
     return "".join(f"{harmless(line).rstrip()}\n" for line in lines)
 
@@ -122,12 +128,16 @@ def _strangers(history: History, room: int | None) -> Iterator[str]:
 def _title(item: Stranger) -> str:
     if item.text is None:
         return f"({item.statement or 'query'} without text, such as {item.example})"
-    return cut_end(harmless(" ".join(item.text[:400].split())), _PLACE)
+    return cut_end(harmless(masked(item.text)), _PLACE)
 
 
 def _cells(spend: Spend) -> tuple[str, str, str]:
     usd = format_usd(spend.usd) if spend.unpriced < spend.jobs or not spend.jobs else "unknown"
-    return f"{spend.jobs:,}", format_bytes(spend.bytes_billed), usd
+    return (
+        f"{spend.jobs:,}",
+        format_bytes(spend.bytes_billed),
+        f"{usd}{_SHARED_OUT if spend.allocated else ''}",
+    )
 
 
 def _never_run(keys: Sequence[int], queries: Queries, room: int | None) -> Iterator[str]:
@@ -180,7 +190,7 @@ def match_json(history: History, totals: HistoryTotals, queries: Queries, never_
         ],
         "texts_not_in_code": [
             {
-                "text": item.text,
+                "text": masked(item.text) if item.text is not None else None,
                 "statement": item.statement,
                 "example": item.example,
                 **_amounts(item.spend),

@@ -7,10 +7,10 @@ import io
 from typing import Final
 
 from costguard.money import decimal_string
+from costguard.render.spreadsheet import cell_text
 from costguard.report.model import Report
 
 _HEADS: Final = ("week", "dimension", "id", "name", "rows", "net", "net_previous_week", "currency")
-_FORMULA: Final = frozenset("=+-@\t\r")
 
 
 def report_csv(report: Report) -> str:
@@ -27,13 +27,7 @@ def report_csv(report: Report) -> str:
     )
     for dimension, found in report.by.items():
         for change in found:
-            names = (_text(change.key), _text(change.name), change.rows)
+            names = (cell_text(change.key), cell_text(change.name), change.rows)
             amounts = (decimal_string(change.net), decimal_string(change.net_before), report.currency)
             writer.writerow((report.week, dimension, *names, *amounts))
     return stream.getvalue()
-
-
-def _text(value: str | None) -> str:
-    if value is None:
-        return ""
-    return f"'{value}" if value[:1] in _FORMULA else value

@@ -81,6 +81,7 @@ def test_the_same_for_programs(costguard: Costguard, bill: Path, tmp_path: Path)
         ],
         "cost_types": [{"type": "regular", "rows": 6}, {"type": "tax", "rows": 1}],
         "adjusted_rows": 1,
+        "rows_without_cost": 0,
         "rows_without_project": 1,
         "rows_below_zero": 1,
         "by": {},
@@ -109,6 +110,29 @@ def test_by_a_label_for_programs(costguard: Costguard, bill: Path) -> None:
         ("24E6-581D-38E5", "BigQuery", "5.45"),
         ("T", "Tax", "3.00"),
     ]
+
+
+def test_little_never_reads_as_nothing(costguard: Costguard, tmp_path: Path) -> None:
+    bill = parquet(tmp_path / "b.parquet", [charge(0.004), charge(-0.0000005, sku__id="x")])
+    out = costguard("charges", bill, "--by", "sku").out
+    assert out.endswith(
+        " (US)     1       0.004     0.00       0.004\nAnalysis (US)     1  -0.0000005     0.00  -0.0000005\n"
+    )
+
+
+def test_a_row_without_a_cost_is_told(costguard: Costguard, tmp_path: Path) -> None:
+    bill = parquet(tmp_path / "b.parquet", [charge(1.0), {**charge(2.0), "cost": None}])
+    assert "Rows that  1 without a cost, which count as nothing\n" in costguard("charges", bill).out
+
+
+def test_lists_that_are_no_json(costguard: Costguard, tmp_path: Path) -> None:
+    head = "cost,currency,usage_start_time,credits"
+    (tmp_path / "b.csv").write_text(f"{head}\n1,USD,2026-09-01 00:00:00 UTC,5\n")
+    done = costguard("charges", tmp_path / "b.csv")
+    assert (done.code, done.out) == (2, "")
+    assert (
+        "a list (credits, labels or tags) is no JSON, such as TO_JSON_STRING(credits) writes it" in done.err
+    )
 
 
 def test_by_several_together(costguard: Costguard, bill: Path) -> None:
@@ -150,6 +174,7 @@ def test_by_several_together_for_programs(costguard: Costguard, bill: Path) -> N
         (("--by", "colour"), "cannot be added up by 'colour'"),
         (("--week", "2026-47"), "is no ISO week"),
         (("--week", "2026-W47", "--timezone", "Mars"), "'Mars' is no time zone"),
+        (("--timezone", "Mars"), "'Mars' is no time zone"),
     ],
 )
 def test_options_that_are_wrong(

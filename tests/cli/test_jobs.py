@@ -42,7 +42,7 @@ def test_no_jobs_of_a_time(costguard: Costguard, history: Path) -> None:
     done = costguard("jobs", history, "--days", "1", "--now", "2027-01-01")
     assert done.out.splitlines()[1:3] == [
         "Jobs       0",
-        "Charged    0 queries: 0 B billed, 0.0 slot hours",
+        "Charged    0 queries: 0 B billed, 0 slot hours",
     ]
 
 
@@ -65,6 +65,7 @@ def test_the_same_for_programs(costguard: Costguard, history: Path) -> None:
         "without_text": 0,
         "cached": 1,
         "failed": 2,
+        "unfinished": 0,
         "scripts": 1,
         "reserved": 1,
         "repeated": 2,
@@ -94,7 +95,7 @@ def test_waste(costguard: Costguard, tmp_path: Path) -> None:
     assert done.out.endswith(
         "\nWaste      1 finding, the most wasteful first\n\n"
         "  One query for each value, where one could answer for all: 25 jobs from 2026-09-01 12:00 UTC to "
-        "2026-09-01 12:00 UTC, 250 MiB billed, 240 MiB of it for nothing, 0.01 slot hours for nothing "
+        "2026-09-01 12:00 UTC, 250 MiB billed, 240 MiB of it for nothing, 0.0082 slot hours for nothing "
         "(shop, ana@example.com)\n"
         "    select a from d.t where name = ?\n"
     )

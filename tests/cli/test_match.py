@@ -58,11 +58,13 @@ shop/sql/all.sql:1                                  2       1 TiB        $3.00  
 shop/sql/one.sql:1                                  1     256 GiB        $0.75       1  fingerprint
 
 In the history, not in the code                  jobs      billed            $
-SELECT name␛[31m FROM p.shop.staff                  1     512 GiB        $3.00
+SELECT name␛[? FROM p.shop.staff                    1     512 GiB       $3.00*
 SELECT name FROM p.shop.people                      1     512 GiB        $1.50
 
 In the code, never run                        estimated $
 shop/sql/never.sql:1                            $1.50
+
+* slots are in it, shared out by slot time: no part of what is paid by bytes
 """
 
 

@@ -60,6 +60,11 @@ def test_csv(costguard: Costguard, shop: Path) -> None:
     ]
 
 
+def test_csv_has_no_formulas(costguard: Costguard, shop: Path) -> None:
+    done = costguard("query", "SELECT '=cmd()' AS a, '-1' AS b, -1 AS c, 'x' AS d", shop, "--format", "csv")
+    assert done.out == "a,b,c,d\n'=cmd(),'-1,-1,x\n"
+
+
 def test_a_list_does_not_fit_into_csv(costguard: Costguard, shop: Path) -> None:
     done = costguard("query", "SELECT clustering_columns FROM scans", shop, "--format", "csv")
     assert (done.code, done.out) == (2, "")

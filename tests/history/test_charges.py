@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
 from costguard.history.charge_columns import CHARGES
-from costguard.history.charges import STALE_SHARE, Summary, load_charges, summarise
+from costguard.history.charges import Summary, load_charges, summarise
+from costguard.history.repeated import STALE_SHARE
 from tests.history.bills import Row, array, at, avro, charge, flat, focus, lines, parquet, without
 
 BILL = [
@@ -117,6 +118,63 @@ def test_6_files_of_an_older_export_are_refused(tmp_path: Path) -> None:
         total(str(tmp_path))
 
 
+def _days(first: int, last: int, rows: int = 1) -> list[Row]:
+    return [
+        charge(1.0 + number, usage_start_time=at(day), usage_end_time=at(day, 1), export_time=at(day, 9))
+        for day in range(first, last + 1)
+        for number in range(rows)
+    ]
+
+
+def test_6_exports_that_overlap_are_refused(tmp_path: Path) -> None:
+    """Ten days each, three in common: less than half of either."""
+    parquet(tmp_path / "0.parquet", _days(1, 10))
+    parquet(tmp_path / "1.parquet", _days(8, 17))
+    expected = (
+        r"twice: .*0.parquet \(30% of usage from 2026-09-08 to 2026-09-10\), .*1.parquet \(30% of usage"
+    )
+    with pytest.raises(UsageProblem, match=expected):
+        total(str(tmp_path))
+
+
+def test_6_one_day_of_many_rows_that_overlaps_is_refused(tmp_path: Path) -> None:
+    parquet(tmp_path / "0.parquet", _days(1, 3, rows=10))
+    parquet(tmp_path / "1.parquet", _days(3, 5, rows=10))
+    with pytest.raises(UsageProblem, match="from 2026-09-03 to 2026-09-03"):
+        total(str(tmp_path))
+
+
+def test_6_free_rows_that_overlap_are_not(tmp_path: Path) -> None:
+    """They are alike but for their labels, and count nothing twice."""
+    free = [charge(0.0, usage_start_time=at(day), usage_end_time=at(day, 1)) for day in range(1, 5)]
+    parquet(tmp_path / "0.parquet", [*_days(1, 5), *free])
+    parquet(tmp_path / "1.parquet", [*_days(6, 10), *free])
+    assert total(str(tmp_path)).net == 10
+
+
+def test_6_two_kinds_of_export_are_refused(tmp_path: Path) -> None:
+    """The detailed export has a row for each resource: two of a day here, one in the standard export."""
+    detailed = [
+        charge(0.5, usage_start_time=at(day), usage_end_time=at(day, 1), resource={"name": name})
+        for day in range(1, 5)
+        for name in "ab"
+    ]
+    parquet(tmp_path / "detailed.parquet", detailed)
+    standard = [without(row, "resource") for row in _days(1, 4)]
+    parquet(tmp_path / "standard.parquet", standard)
+    with pytest.raises(
+        UsageProblem, match=r"two kinds \(detailed and standard\) .* 4 sums by day and SKU 4 are"
+    ):
+        total(str(tmp_path))
+
+
+def test_6_two_kinds_of_two_accounts_are_not(tmp_path: Path) -> None:
+    parquet(tmp_path / "detailed.parquet", _days(1, 4))
+    other = [without(charge(3.0, usage_start_time=at(day)), "resource") for day in range(1, 5)]
+    parquet(tmp_path / "standard.parquet", other)
+    assert total(str(tmp_path)).net == 16
+
+
 def test_6_a_row_that_two_files_share_is_no_older_export(tmp_path: Path) -> None:
     parquet(tmp_path / "0.parquet", [charge(1.0), charge(2.0), charge(3.0)])
     parquet(tmp_path / "1.parquet", [charge(1.0), charge(4.0), charge(5.0)])
@@ -183,6 +241,14 @@ def test_13_two_currencies_are_refused(tmp_path: Path) -> None:
     path = parquet(tmp_path / "b.parquet", [charge(1.0), charge(1.0, currency="EUR")])
     with pytest.raises(UsageProblem, match="amounts in EUR and USD cannot be added up"):
         total(path)
+
+
+def test_13_it_is_told_which_file_has_which_currency(tmp_path: Path) -> None:
+    parquet(tmp_path / "a.parquet", [charge(1.0)])
+    parquet(tmp_path / "b.parquet", [charge(1.0, currency="EUR")])
+    parquet(tmp_path / "c.parquet", [charge(2.0, currency="EUR")])
+    with pytest.raises(UsageProblem, match=r"\(EUR in .*b.parquet and 1 more, USD in .*a.parquet\)"):
+        total(str(tmp_path))
 
 
 def test_20_files_of_different_age(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from costguard.history.job_findings import JobFinding, job_findings, literal_free
+from costguard.history.job_findings import JobFinding, job_findings
 from costguard.history.jobs import load_jobs
+from costguard.history.literals import literal_free
 from tests.history.bills import Row, lines_of
 from tests.history.test_jobs import FAILED, job
 
@@ -105,9 +106,25 @@ def test_the_same_text_on_one_day(tmp_path: Path) -> None:
     )  # 10 + 11 + 12 of 10 + 11 + 12 + 13
 
 
-@pytest.mark.parametrize("changes", [{"cache_hit": True}, {"statement_type": "INSERT"}, {"billed": 0}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cache_hit": True},
+        {"statement_type": "INSERT"},
+        {"billed": 0},
+    ],
+)
 def test_not_asked_again(tmp_path: Path, changes: dict[str, Any]) -> None:
     assert findings(tmp_path, [ran(f"job_{n}", timedelta(hours=n), **changes) for n in range(4)]) == ()
+
+
+def test_stopped_queries_have_no_result_to_be_kept(tmp_path: Path) -> None:
+    stopped = {"reason": "stopped", "message": "cancelled"}
+    rows = [
+        ran(f"job_{n}", timedelta(minutes=n), billed=10 * MIB, error_result=stopped if n < 3 else None)
+        for n in range(4)
+    ]
+    assert [found.kind for found in findings(tmp_path, rows)] == ["tried-again"]
 
 
 def test_failures_that_were_tried_again(tmp_path: Path) -> None:

@@ -247,6 +247,18 @@ def test_every_form_tells_the_same(history: Jobs) -> None:
     }
 
 
+def test_what_has_not_ended_is_not_charged(tmp_path: Path) -> None:
+    """A later export tells of the second one's end, and that counts."""
+    running = {"state": "RUNNING", "end_time": None}
+    early = [job("a", **running), job("b", **running), job("c", state="PENDING", end_time=None)]
+    parquet(tmp_path / "1.parquet", early)
+    parquet(tmp_path / "2.parquet", [job("b")])
+    jobs = load_jobs([str(tmp_path)])
+    assert jobs.frame.select("job_id", "billable").rows() == [("a", False), ("b", True), ("c", False)]
+    found = summarise_jobs(jobs)
+    assert (found.jobs, found.billable, found.unfinished) == (3, 1, 2)
+
+
 def test_what_is_charged(history: Jobs) -> None:
     """Neither what the cache gave, nor what failed (unless it was stopped), nor a script, whose statements count."""
     billable = history.frame.filter("billable")["job_id"].to_list()

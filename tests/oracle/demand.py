@@ -532,6 +532,11 @@ class Demand:
         for item in node.nodes("argument_list"):
             self.argument(item)
 
+    def _rows_assertscan(self, node: Node, ordered: bool) -> None:
+        self.rows(node.node("input_scan"), ordered=ordered)
+        self.value(node.node("condition"))
+        self.value(node.node("message"))
+
     def _rows_barrierscan(self, node: Node, ordered: bool) -> None:
         self.rows(node.node("input_scan"), ordered=ordered)
 

@@ -22,6 +22,7 @@ from costguard.extract.pytypes.names import (
 )
 from costguard.extract.pytypes.pandas_calls import PandasCalls
 from costguard.extract.pytypes.readers import describe_reader, origin_of
+from costguard.extract.pytypes.spark_aggregates import gives_one_row
 from costguard.extract.pytypes.state import Site
 from costguard.extract.pytypes.values import UNKNOWN, Value, escape
 from costguard.extract.pytypes.words import words
@@ -222,6 +223,11 @@ class Applications(PandasCalls):
                 maker.bounded = True
         return value
 
+    def _called(self, node: ast.Call) -> str | None:
+        """The full name of the function that a call is of, once it was evaluated."""
+        site = self.sites.get(node)
+        return site.function if site is not None else None
+
     @staticmethod
     def _from_dictionary(name: str, element: Value) -> Value:
         if name in {"get", "pop", "setdefault"}:
@@ -245,6 +251,9 @@ class Applications(PandasCalls):
                 maker.bounded = True
             elif name == "agg" and result == SPARK_FRAME:
                 maker.bounded = maker.aggregated = True
+            elif name in {"select", "selectExpr"} and result == SPARK_FRAME:
+                if gives_one_row(node, self._called, texts=name == "selectExpr"):
+                    maker.bounded = maker.aggregated = True
             elif name == "distinct" and any(parent.reader.endswith(".select") for parent in receiver.makers):
                 maker.aggregated = True
             elif name == "sample" and result != SPARK_FRAME:

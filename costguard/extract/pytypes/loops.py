@@ -12,6 +12,7 @@ from costguard.extract.pytypes.dependence import carries_state
 from costguard.extract.pytypes.module import ModuleTypes
 from costguard.extract.pytypes.names import FRAME_GROUPS, QUERY_JOB, ROWS, SERIES_GROUPS
 from costguard.extract.pytypes.positions import Offsets, Place, between, place, written
+from costguard.extract.pytypes.retries import has_one_turn
 from costguard.extract.pytypes.state import LoopSite
 from costguard.model import Loop
 
@@ -202,6 +203,8 @@ def _is_epochs(iterable: ast.expr, target: ast.expr | None) -> bool:
 
 
 def _turns(types: ModuleTypes, site: LoopSite) -> int | None:
+    if isinstance(site.owner, ast.For | ast.AsyncFor) and has_one_turn(site.owner):
+        return 1
     constants = types.evaluation.definitions.constants
     turns = turns_of(site.iterable, constants)
     node = unwrapped(site.iterable)

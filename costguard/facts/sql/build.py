@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlglot import exp
 
+from costguard.extract.sql_pipes import NAMES_STAY, ORDER_STAYS, marked
 from costguard.facts.sql.condition import Converter, is_constant
 from costguard.facts.sql.expression import Reference, anchor, column_parts, extent, inspect
 from costguard.facts.sql.reads import ReadLog, ScanEntry
 from costguard.facts.sql.relation import (
+    Behind,
     Body,
     Opaque,
     Pivoted,
@@ -322,12 +324,17 @@ class Builder:
 
     def _order_is_seen(self, node: exp.Expr, outer: SelectBody | None) -> bool:
         """The order of a query's rows reaches the statement's result, or an array. Elsewhere it is not kept."""
-        around = node.parent
+        around, depth = node.parent, self._depth
+        while isinstance(around, exp.Subquery) and marked(around, ORDER_STAYS):
+            pipe = around.parent_select
+            if pipe is None or pipe.args.get("order") is not None:
+                return False
+            around, depth = pipe.parent, depth - 1
         while isinstance(around, (exp.Subquery, exp.Paren)):
             around = around.parent
         if isinstance(around, exp.Array):
             return True
-        if outer is not None or self._depth:
+        if outer is not None or depth:
             return False
         if isinstance(around, exp.Create):
             return str(around.args.get("kind") or "").upper() == "TABLE"
@@ -373,8 +380,9 @@ class Builder:
                 for child in star.args.get("replace") or ():
                     projection.replaced[child.alias.lower()] = child.this
                 for child in star.args.get("rename") or ():
-                    projection.excepted |= {child.this.name.lower()}
-                    body.projections.append(Projection(child.alias.lower(), child.this))
+                    old = child.this.name.lower()
+                    projection.excepted |= {old}
+                    projection.renamed[old] = (child.alias.lower(), child.this)
                 body.projections.append(projection)
                 continue
             expression = item.this if isinstance(item, exp.Alias) else item
@@ -421,8 +429,6 @@ class Builder:
                     body.merged.add(name.name.lower())
 
     def _source(self, body: SelectBody, node: exp.Expr) -> Source | None:
-        if isinstance(node, exp.TableAlias):
-            node = exp.Table(this=node.this)  # `|> AS name`: the parser's way to say FROM name
         if isinstance(node, exp.Table):
             alias, relation, qualifier = self._table(body, node)
         elif isinstance(node, exp.Subquery):
@@ -447,6 +453,12 @@ class Builder:
                 else ()
             )
             relation, qualifier = Referenced(nested, columns), ()
+            if marked(node, NAMES_STAY) and isinstance(nested, SelectBody):
+                body.behind.extend(
+                    Source(inside.alias, Behind(inside.relation, nested), inside.qualifier)
+                    for inside in (*nested.sources, *nested.behind)
+                    if inside.alias
+                )
         elif isinstance(node, exp.Unnest):
             alias, relation, qualifier = self._unnest(body, node)
         elif isinstance(node, exp.Lateral):
@@ -561,7 +573,7 @@ class Builder:
     def _correlated(body: SelectBody, name: str) -> bool:
         scope: SelectBody | None = body
         while scope is not None:
-            if any(source.alias == name for source in scope.sources):
+            if any(source.alias == name for source in (*scope.sources, *scope.behind)):
                 return True
             scope = scope.parent
         return False

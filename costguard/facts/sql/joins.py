@@ -156,11 +156,24 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source],
         right_grouped=_grouped(relation),
         left_picked=any(_picked(node, source) for source in left),
         right_picked=_picked(node, right),
-        left=", ".join(source.alias or "(subquery)" for source in left)[:60],
+        left=", ".join(source.alias or _behind(body) or "(subquery)" for source in left)[:60],
         right=(right.alias or "(subquery)")[:60],
         left_scan=base.index if isinstance(base, Scan) else None,
         right_scan=relation.index if isinstance(relation, Scan) else None,
     )
+
+
+def _behind(body: SelectBody) -> str:
+    """What the tables in the input of a pipe's join are called."""
+    return ", ".join(source.alias for source in body.behind)
+
+
+def _names(body: SelectBody, sources: list[Source]) -> set[str]:
+    """The names that columns of these sources may be qualified by."""
+    found = {source.alias for source in sources if source.alias}
+    if body.behind and body.sources[0] in sources:
+        found.update(source.alias for source in body.behind)
+    return found
 
 
 def _grouped(relation: Relation, depth: int = 0) -> bool:
@@ -214,7 +227,7 @@ def _correlated(body: SelectBody, relation: Relation, left: list[Source]) -> boo
     if isinstance(relation, Unnested):
         return not relation.constant
     if isinstance(relation, Opaque):
-        names = {source.alias for source in left}
+        names = _names(body, left)
         return any(reference.parts[0] in names for reference in relation.info.references)
     return False
 
@@ -239,7 +252,7 @@ def _condition(body: SelectBody, on: exp.Expr, left: list[Source], right: Source
 
 def _links(body: SelectBody, condition: exp.Expr, left: list[Source], right: Source) -> bool:
     """Does some conjunct say `left expression = right expression`? With names that cannot be told apart: yes."""
-    left_names = {source.alias for source in left if source.alias}
+    left_names = _names(body, left)
     for item in flatten(condition, exp.And):
         node = item
         while isinstance(node, exp.Paren):
@@ -274,7 +287,7 @@ def _names_both(body: SelectBody, condition: exp.Expr, left: list[Source], right
 
 
 def _with_arrays(body: SelectBody, sources: list[Source]) -> set[str]:
-    names = {source.alias for source in sources if source.alias}
+    names = _names(body, sources)
     for source in body.sources:
         relation = _base(source.relation)
         if isinstance(relation, Unnested) and _array_of(relation, names):

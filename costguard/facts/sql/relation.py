@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlglot import exp
@@ -363,6 +363,37 @@ class Referenced(Relation):
         self.body.activate()
 
 
+class Behind(Relation):
+    """A table inside a SELECT, as later operators of the same pipe see it: with the values that it has there."""
+
+    __slots__ = ("body", "relation")
+
+    def __init__(self, relation: Relation, body: SelectBody) -> None:
+        self.relation = relation
+        self.body = body
+
+    def owns(self, name: str) -> int:
+        return self.relation.owns(name)
+
+    def trace(self, name: str, path: tuple[str, ...]) -> Trace:
+        return self._through(self.relation.trace(name, path))
+
+    def whole(self) -> Trace:
+        return self._through(self.relation.whole())
+
+    def _through(self, found: Trace) -> Trace:
+        return [_behind_barrier(item) for item in found] if self.body.barrier else found
+
+    def names(self) -> list[str] | None:
+        return self.relation.names()
+
+    def trace_position(self, position: int, path: tuple[str, ...]) -> Trace:
+        return self._through(self.relation.trace_position(position, path))
+
+    def demand_all(self, why: Why, excepted: frozenset[str], star: tuple[int, int] | None, kind: str) -> None:
+        self.relation.demand_all(why, excepted, star, kind)
+
+
 def _tagged(item: Group | Computed | Row, reference: int) -> Group | Computed | Row:
     if isinstance(item, Group):
         return item._replace(
@@ -431,6 +462,14 @@ class Source:
         self.null_extended = False
 
 
+def _named_source(sources: Sequence[Source], parts: tuple[str, ...]) -> Source | None:
+    name, qualifier = parts[-1], parts[:-1]
+    for source in sources:
+        if source.alias == name and (not qualifier or source.qualifier[-len(qualifier) :] == qualifier):
+            return source
+    return None
+
+
 class OutputColumn(NamedTuple):
     """An output column whose place among the others is known."""
 
@@ -446,7 +485,7 @@ class OutputColumn(NamedTuple):
 class Projection:
     """An output column, or a star."""
 
-    __slots__ = ("excepted", "expression", "name", "replaced", "star", "star_parts")
+    __slots__ = ("excepted", "expression", "name", "renamed", "replaced", "star", "star_parts")
 
     def __init__(self, name: str, expression: exp.Expr | None) -> None:
         self.name = name
@@ -455,6 +494,13 @@ class Projection:
         self.star_parts: tuple[str, ...] = ()
         self.excepted: frozenset[str] = frozenset()
         self.replaced: dict[str, exp.Expr] = {}
+        self.renamed: dict[str, tuple[str, exp.Expr]] = {}
+        """New names, by the old ones, which are among the excepted."""
+
+    def given(self) -> Iterator[tuple[str, exp.Expr]]:
+        """The columns of a star that go by another name or have another value than in its sources."""
+        yield from self.replaced.items()
+        yield from self.renamed.values()
 
 
 BuildNested = Callable[["exp.Expr", "SelectBody"], Body]
@@ -478,6 +524,7 @@ class SelectBody(Body):
         "_traces",
         "always",
         "barrier",
+        "behind",
         "build_nested",
         "conditions",
         "distinct",
@@ -501,6 +548,8 @@ class SelectBody(Body):
         self.parent = parent
         self.log = log
         self.sources: list[Source] = []
+        self.behind: list[Source] = []
+        """Tables inside the first source that can be named by their aliases alone: those of a pipe."""
         self.projections: list[Projection] = []
         self.always: list[tuple[exp.Expr, bool]] = []
         """(expression read whenever the body is used, whether it may name output columns)."""
@@ -568,6 +617,8 @@ class SelectBody(Body):
             for position, name in enumerate(names):
                 if name in projection.replaced:
                     found.append(OutputColumn(name, projection.replaced[name], None, 0, None))
+                elif name in projection.renamed:
+                    found.append(OutputColumn(*projection.renamed[name], None, 0, None))
                 elif name not in projection.excepted:
                     found.append(OutputColumn(name, None, source.relation, position, projection.star))
         return found
@@ -585,7 +636,7 @@ class SelectBody(Body):
             return YES
         best = NO
         for projection in self._stars:
-            if name in projection.replaced:
+            if any(name == given for given, _ in projection.given()):
                 return YES
             if name not in projection.excepted and name not in PSEUDO_COLUMNS:
                 for source in self._star_sources(projection):
@@ -602,13 +653,8 @@ class SelectBody(Body):
 
     def find_source(self, parts: tuple[str, ...], before: int | None = None) -> Source | None:
         """The source that all of these parts name, in this SELECT only (among the first `before` ones)."""
-        name = parts[-1]
-        for source in self.sources if before is None else self.sources[:before]:
-            if source.alias == name:
-                qualifier = parts[:-1]
-                if not qualifier or source.qualifier[-len(qualifier) :] == qualifier:
-                    return source
-        return None
+        sources = self.sources if before is None else self.sources[:before]
+        return _named_source(sources, parts) or (_named_source(self.behind, parts) if sources else None)
 
     def trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
         key = (name, path, self.log.tracking_references)
@@ -628,10 +674,11 @@ class SelectBody(Body):
             return self.trace_expression(named.expression, path)
         found: list[Group | Computed | Row] = []
         for projection in self._stars:
+            for given, value in projection.given():
+                if given == name:
+                    return self.trace_expression(value, path)
             if name in projection.excepted:
                 continue
-            if name in projection.replaced:
-                return self.trace_expression(projection.replaced[name], path)
             if projection.star_parts:
                 source = self.find_source(projection.star_parts)
                 if source is None:
@@ -804,6 +851,7 @@ class SelectBody(Body):
         self.parent = None
         self.build_nested = None
         self.sources.clear()
+        self.behind.clear()
         self.using.clear()
         self.conditions.clear()
         self._nested.clear()
@@ -947,7 +995,7 @@ class SelectBody(Body):
                 self.demand(projection.expression, reason)
                 continue
             left_out = excepted | projection.excepted | frozenset(projection.replaced)
-            for name, expression in projection.replaced.items():
+            for name, expression in projection.given():
                 if name not in excepted:
                     reason = Why(True, name) if why.output and why.column is None else why
                     self.demand(expression, reason)

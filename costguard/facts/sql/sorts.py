@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
+from costguard.extract.sql_pipes import ORDER_STAYS, marked
 from costguard.facts.sql.expression import extent
 from costguard.facts.sql.reads import ReadLog
 
@@ -36,6 +37,10 @@ def sorts_of(log: ReadLog, statement: str) -> list[SortRow]:
 
 def _where(node: exp.Expr, statement: str) -> str:
     parent = node.parent
+    while (
+        isinstance(parent, exp.Subquery) and marked(parent, ORDER_STAYS) and parent.parent_select is not None
+    ):
+        parent = parent.parent_select.parent
     while isinstance(parent, (exp.Subquery, exp.Paren)) and not parent.args.get("alias"):
         if isinstance(parent.parent, (exp.From, exp.Join)):
             return "subquery"

@@ -47,6 +47,46 @@ def test_turns(iterable: str, turns: int | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "turns"),
+    [
+        ("return run()", 1),
+        ("try:\n    return run()\nexcept OSError:\n    continue", 1),
+        ("try:\n    r = run()\n    break\nexcept OSError:\n    time.sleep(1)", 1),
+        ("try:\n    r = run()\nexcept OSError:\n    time.sleep(1)\nelse:\n    break", 1),
+        ("with lock:\n    r = run()\n    break", 1),
+        ("r = run()\nif r:\n    break\nelse:\n    return None", 1),
+        ("r = run()\nif r:\n    break", 3),
+        ("if skip():\n    continue\nreturn run()", 3),
+        ("for y in run():\n    break", 3),
+        ("def f():\n    return 1", 3),
+        ("run()", 3),
+    ],
+)
+def test_a_loop_that_ends_in_its_first_turn(body: str, turns: int) -> None:
+    indented = body.replace("\n", "\n            ")
+    found = analyse(f"""
+        import time
+        for x in range(3):
+            {indented}
+    """)
+    assert found.loop("x").turns == turns
+
+
+@pytest.mark.parametrize(
+    ("target", "turns"), [("attempt", 1), ("_", 1), ("retry_count", 1), ("max_retries", 1), ("day", 3)]
+)
+def test_a_loop_that_counts_attempts(target: str, turns: int) -> None:
+    found = analyse(f"""
+        for {target} in range(3):
+            rows = run()
+            if rows:
+                break
+            wait()
+    """)
+    assert found.loop(target).turns == turns
+
+
+@pytest.mark.parametrize(
     ("iterable", "iterates"),
     [
         ("range(3)", "range"),
