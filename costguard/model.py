@@ -138,6 +138,8 @@ class SqlText:
     """Index in `PythonFacts.frames` of the DataFrame that the result becomes."""
     destination: str | None = None
     """Variable or table that takes the result, as written."""
+    saved: bool = False
+    """It is a table: the job has a destination."""
     bytes_cap: bool | None = None
     """True: `maximum_bytes_billed` is set. False: surely not. None: unknown or does not apply."""
     labelled: bool | None = None
@@ -232,6 +234,8 @@ class Call:
     """For calls that take a function (apply, map, udf): `vectorizable`, `io`, `opaque`, `predict`; else None."""
     detail: str | None = None
     """What a message needs to name: a column, a variable, a reduction; free text."""
+    called_on: str | None = None
+    """What it is called on, as written, when that is a name."""
     cell: int | None = None
 
 
@@ -263,6 +267,8 @@ class Frame:
     """True when it is provably small: head, limit, an aggregate without keys, a literal, `LIMIT n` in its SQL."""
     aggregated: bool
     """True when it is the result of a group-by or an aggregate."""
+    joined: bool = False
+    """True when it goes into a merge: a column that is used after that may be the other side's."""
     cell: int | None = None
 
 

@@ -257,6 +257,7 @@ def _magic_sql(
             call_end=magic.end,
             dialect=own_dialect,
             destination=destination or arguments.table,
+            saved=arguments.table is not None,
             bytes_cap=arguments.bytes_cap if is_bigquery else None,
             labelled=False if is_bigquery else None,
             dry_run=arguments.dry_run,

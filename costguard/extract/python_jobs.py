@@ -158,8 +158,10 @@ def _text_of(value: Value | None) -> str | None:
         return "".join(f"{{{p.expression}}}" if p.expression else p.text for p in value.pieces)
     if isinstance(value, UnknownValue):
         return value.expression
-    if isinstance(value, ObjectValue) and value.positional:
-        return _text_of(value.positional[0])
+    if isinstance(value, ObjectValue):
+        return _text_of(value.positional[0]) if value.positional else value.name
+    if isinstance(value, ChoiceValue):
+        return next(filter(None, map(_text_of, value.values)), None)
     return None
 
 

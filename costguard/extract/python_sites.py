@@ -165,6 +165,8 @@ class SiteCollector:
             place = nested(self._loops.place(self._source.start(call)), place)
         if site.every and place.loop is not None and self._loops.turns_of(place.loop) == site.every:
             place = self._loops.outside(place)
+        for call in self._wrappers.only_calls(site):
+            place = nested(self._loops.place(self._source.start(call)), place)
         return SqlText(
             text=filled.text,
             via=_via(use, dialect),
@@ -180,6 +182,7 @@ class SiteCollector:
             in_branch=site.in_branch,
             frame=enclosing_frame(self._frames, start, end),
             destination=settings.destination or (variable if _gives_result(use) else None),
+            saved=settings.destination is not None,
             bytes_cap=settings.bytes_cap if dialect == "bigquery" else None,
             labelled=settings.labelled if dialect == "bigquery" else None,
             dry_run=settings.dry_run,

@@ -48,7 +48,22 @@ class Wrappers:
         self._calls: dict[int, list[LocalCall]] = {}
         for call in flow.notes.calls:
             self._calls.setdefault(call.function.number, []).append(call)
+        self._callers: dict[ast.Call, FunctionInfo | None] = {
+            call.call: call.caller for call in flow.notes.calls
+        }
         self._functions: dict[int, FunctionInfo] = {function.number: function for function in flow.functions}
+
+    def only_calls(self, site: Site) -> Iterator[ast.Call]:
+        """The call of the function that a site is in, the call of the function that this one is in, and so on: as long
+        as the module has just one."""
+        function = self._callers.get(site.call, site.use.function)
+        for _ in range(_MAXIMUM_DEPTH):
+            calls = self._calls.get(function.number, []) if function is not None else []
+            nodes = list(dict.fromkeys(call.call for call in calls))
+            if len(nodes) != 1:
+                return
+            yield nodes[0]
+            function = calls[0].caller
 
     def sites(self, use: SinkUse) -> list[Site]:
         """Every place that a use of a sink stands for."""

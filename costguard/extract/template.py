@@ -78,6 +78,7 @@ def _from_manifest(
         dialect=dialect,
         rendering="manifest",
         destination=model.relation,
+        saved=model.relation is not None,
     )
     return Extraction("template", (text,), (sql,), dbt=model)
 
@@ -163,6 +164,7 @@ class _Reader:
             dialect=self._dialect,
             rendering=rendering,
             destination=self._destination,
+            saved=self._destination is not None,
         )
 
     def _named_variants(self, texts: list[SqlText]) -> list[SqlText]:
@@ -177,7 +179,7 @@ class _Reader:
     def _side_texts(self, variants: list[Rendered]) -> list[SqlText]:
         """SQL that the template runs while it is rendered, each text once."""
         unique = dict.fromkeys(side for variant in variants for side in variant.side_texts)
-        return [replace(self._sql(side, "render"), destination=None) for side in unique]
+        return [replace(self._sql(side, "render"), destination=None, saved=False) for side in unique]
 
     def _model(self, rendered: Rendered) -> DbtModel | None:
         if self._dbt is None or not self._is_model(rendered):

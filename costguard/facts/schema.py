@@ -98,6 +98,7 @@ class Query(NamedTuple):
     ]
     frame: Annotated[int | None, "the DataFrame that its result becomes", Key("frames")]
     destination: Annotated[str | None, "variable or table that takes the result, as written"]
+    saved: Annotated[bool, "the job has a destination table"]
     materialises: Annotated[bool, "the whole result comes to the client as a DataFrame"]
     bytes_cap: Annotated[bool | None, "maximum_bytes_billed is set; null when unknown or not applicable"]
     labelled: Annotated[bool | None, "the job carries labels; null when unknown or not applicable"]
@@ -406,6 +407,7 @@ class FrameFact(NamedTuple):
     columns_requested: Annotated[Texts | None, "columns named when it was read; null for all"]
     bounded: Annotated[bool, "provably small"]
     aggregated: Annotated[bool, "result of a group-by or an aggregate"]
+    joined: Annotated[bool, "goes into a merge: a column used after that may be the other side's"]
     query: Annotated[int | None, "the statement it came from", Key("queries")]
     rows: Annotated[int | None, "rows, when the statement and the catalog tell", ESTIMATED] = None
     bytes: Annotated[int | None, "logical bytes, when the statement and the catalog tell", ESTIMATED] = None
@@ -427,6 +429,7 @@ class CallFact(NamedTuple):
     invariant: Annotated[bool, "in a loop, and nothing it reads changes from turn to turn"]
     callback: Annotated[str | None, "vectorizable, io, opaque, predict: what the function passed in does"]
     detail: Annotated[str | None, "what a message names: a column, a variable, a reduction"]
+    called_on: Annotated[str | None, "what it is called on, as written, when that is a name"]
     arguments: Annotated[int, "number of arguments"]
 
 

@@ -200,6 +200,7 @@ def _add_python(rows: SourceRows, python: PythonFacts) -> None:
                 frame.columns_requested,
                 frame.bounded,
                 frame.aggregated,
+                frame.joined,
                 None,
             ),
         )
@@ -220,6 +221,7 @@ def _add_python(rows: SourceRows, python: PythonFacts) -> None:
                 call.invariant,
                 call.callback,
                 call.detail,
+                call.called_on,
                 len(call.arguments),
             ),
         )

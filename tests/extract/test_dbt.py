@@ -154,7 +154,7 @@ def test_an_incremental_model_gives_both_variants_and_its_settings() -> None:
         cluster_by=("a",),
         unique_key=("a", "b"),
     )
-    assert {sql.destination for sql in found.sql} == {"`acme.sandbox.m`"}
+    assert {(sql.destination, sql.saved) for sql in found.sql} == {("`acme.sandbox.m`", True)}
 
 
 def test_a_table_is_never_incremental() -> None:

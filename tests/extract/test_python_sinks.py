@@ -166,6 +166,27 @@ def test_parameters_with_constant_values() -> None:
     )
 
 
+DESTINATIONS = [
+    ("j = client.query('{q}')", "j", False),
+    ("j = client.query('{q}', bigquery.QueryJobConfig(destination='p.d.t'))", "p.d.t", True),
+    ("c = bigquery.QueryJobConfig()\nc.destination = 'p.d.t'\nj = client.query('{q}', c)", "p.d.t", True),
+    ("c = bigquery.QueryJobConfig(destination=self.at)\nj = client.query('{q}', c)", "self.at", True),
+    (
+        "at = bigquery.Table('p.d.t') if new else None\n"
+        "j = client.query('{q}', bigquery.QueryJobConfig(destination=at))",
+        "p.d.t",
+        True,
+    ),
+    ("j = client.query('{q}', bigquery.QueryJobConfig(destination=None))", "j", False),
+]
+
+
+@pytest.mark.parametrize(("code", "destination", "saved"), DESTINATIONS)
+def test_where_the_result_goes(code: str, destination: str, saved: bool) -> None:
+    sql = only(with_client(code.format(q=SQL)))
+    assert (sql.destination, sql.saved) == (destination, saved)
+
+
 RESULTS = [
     ("df = client.query('{q}').to_dataframe()", True, "df"),
     ("df = client.query('{q}').result().to_arrow()", True, "df"),

@@ -62,6 +62,32 @@ def test_loops_of_caller_and_wrapper_multiply() -> None:
     assert (sql.loop_depth, sql.loop_turns) == (2, 10)
 
 
+def test_a_function_that_is_called_once_runs_as_often_as_that_call() -> None:
+    code = """
+    def one(k):
+        return client.query(f'SELECT a FROM d.t WHERE k = {k}')
+    def two(k):
+        return one(k)
+    for k in [1, 2]:
+        for n in range(3):
+            two(k)
+    """
+    sql = only(with_client(code))
+    assert (sql.loop_depth, sql.loop_turns) == (2, 6)
+
+
+def test_a_function_that_is_called_in_several_places() -> None:
+    code = """
+    def one(k):
+        return client.query(f'SELECT a FROM d.t WHERE k = {k}')
+    one(0)
+    for k in [1, 2]:
+        one(k)
+    """
+    sql = only(with_client(code))
+    assert (sql.loop, sql.loop_depth) == (None, 0)
+
+
 def test_a_value_parameter_is_no_site_of_its_own() -> None:
     code = """
     def count(table):

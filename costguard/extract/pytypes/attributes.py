@@ -61,6 +61,16 @@ class Attributes(Evaluation):
             return self._attribute_of_unknown(node, base)
         return self._attribute_of(node, base, base.type)
 
+    def count_columns(self, shape: ast.expr | None) -> None:
+        """`df.shape[1]` is asked for: every column counts. (`df.shape` as a whole is mostly only looked at.)"""
+        is_shape = isinstance(shape, ast.Attribute) and shape.attr == "shape"
+        if (
+            isinstance(shape, ast.Attribute)
+            and is_shape
+            and isinstance(shape.value, ast.Name | ast.Attribute)
+        ):
+            escape(self.evaluate(shape.value))
+
     def _attribute_of_unknown(self, node: ast.Attribute, base: Value) -> Value:
         escape(base)
         if (

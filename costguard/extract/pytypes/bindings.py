@@ -39,6 +39,8 @@ class Bindings(Applications):
             self.bind(target.value, Value(type="builtins.list"))
 
     def _bind_parts(self, targets: list[ast.expr], value: Value, source: ast.expr | None) -> None:
+        if len(targets) == 2 and not (isinstance(targets[1], ast.Name) and targets[1].id == "_"):
+            self.count_columns(source)
         if value.items is not None and len(value.items) == len(targets):
             elements = (
                 source.elts

@@ -63,6 +63,15 @@ def build_calls(
     return calls
 
 
+def _name_called_on(node: ast.Call) -> str | None:
+    """`df` of `df.apply(f)`, `self.df` of `self.df.apply(f)`: a frame that a function made has another name there."""
+    named = node.func.value if isinstance(node.func, ast.Attribute) else None
+    base = named
+    while isinstance(base, ast.Attribute):
+        base = base.value
+    return written(named, 40) if isinstance(base, ast.Name) else None
+
+
 class _Builder:
     def __init__(
         self,
@@ -110,6 +119,7 @@ class _Builder:
             invariant=loop is not None and self._invariant(node, loop),
             callback=callback,
             detail=detail,
+            called_on=_name_called_on(node),
             cell=where.cell,
         )
 

@@ -24,6 +24,7 @@ def build_frames(types: ModuleTypes, offsets: Offsets) -> tuple[tuple[Frame, ...
     placed.sort(key=lambda entry: entry[:4])
     numbers = {entry[4]: number for number, entry in enumerate(placed)}
     used = _columns_used(list(numbers))
+    joined = _joined(list(numbers))
     frames = []
     for *_, maker, where in placed:
         parent = next((numbers[found] for found in maker.parents if found in numbers), None)
@@ -44,6 +45,7 @@ def build_frames(types: ModuleTypes, offsets: Offsets) -> tuple[tuple[Frame, ...
                 columns_requested=maker.requested,
                 bounded=maker.small,
                 aggregated=maker.aggregated,
+                joined=maker in joined,
                 cell=where.cell,
             )
         )
@@ -94,6 +96,18 @@ def _columns_used(makers: list[Maker]) -> dict[Maker, set[str] | None]:
             if parent.parents:
                 pending.append(parent)
     return used
+
+
+def _joined(makers: list[Maker]) -> set[Maker]:
+    """The frames that a merge was made of, directly or not."""
+    found: set[Maker] = set()
+    pending = [parent for maker in makers if maker.reader.endswith(".merge") for parent in maker.parents]
+    while pending:
+        maker = pending.pop()
+        if maker not in found:
+            found.add(maker)
+            pending.extend(maker.parents)
+    return found
 
 
 def _names_in_parent(child: Maker, columns: set[str]) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from costguard.extract.pytypes.constants import keyword
+from costguard.extract.pytypes.definitions import target_names
 from costguard.extract.pytypes.module import ModuleTypes
 from costguard.extract.pytypes.names import BASES, FRAME, SERIES
 from costguard.extract.pytypes.positions import Offsets, place
@@ -42,18 +43,21 @@ def growing_calls(
             target = statement.targets[0]
             if isinstance(target, ast.Subscript):
                 added = _appended_row(types, target)
+                if added is None and isinstance(statement.value, ast.List | ast.Tuple | ast.Dict):
+                    added = _row_of_turn(types, target, node)
                 if added is not None:
                     result.append(
                         _append_fact(types, added, statement, in_branch, offsets, loops, number, frames)
                     )
                 continue
             name = _name(target)
-            if name is None or name not in grown or not isinstance(statement.value, ast.Call):
+            call = _renumbered(statement.value)
+            if name is None or name not in grown or not isinstance(call, ast.Call):
                 continue
-            kind = _growth(types, statement.value, name)
+            kind = _growth(types, call, name)
             if kind is None:
                 continue
-            where = place(statement.value, offsets)
+            where = place(call, offsets)
             position = by_place.get((where.start, where.end, where.cell))
             if position is not None:
                 function = result[position].function
@@ -93,6 +97,17 @@ def _name(target: ast.expr) -> str | None:
     return None
 
 
+def _renumbered(node: ast.expr) -> ast.expr:
+    """The frame of `frame.reset_index(drop=True)`: its rows are the same."""
+    while (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "reset_index"
+    ):
+        node = node.func.value
+    return node
+
+
 def _appended_row(types: ModuleTypes, target: ast.Subscript) -> ast.expr | None:
     """X of `X.loc[len(X)] = ...`, when X is a pandas frame."""
     if not (isinstance(target.value, ast.Attribute) and target.value.attr == "loc"):
@@ -112,6 +127,30 @@ def _appended_row(types: ModuleTypes, target: ast.Subscript) -> ast.expr | None:
         index = index.left
     text = ast.unparse(frame)
     return frame if ast.unparse(index) in {f"len({text})", f"len({text}.index)", f"{text}.shape[0]"} else None
+
+
+def _row_of_turn(
+    types: ModuleTypes, target: ast.Subscript, loop: ast.For | ast.AsyncFor | ast.While
+) -> ast.expr | None:
+    """X of `X.loc[i] = [...]`, when X was made without rows and `i` is another one in every turn."""
+    if isinstance(loop, ast.While) or not isinstance(target.slice, ast.Name):
+        return None
+    if not (isinstance(target.value, ast.Attribute) and target.value.attr == "loc"):
+        return None
+    frame = target.value.value
+    return frame if target.slice.id in target_names(loop.target) and _is_empty(types, frame) else None
+
+
+def _is_empty(types: ModuleTypes, frame: ast.expr) -> bool:
+    """`pd.DataFrame()`, or with columns and types alone."""
+    makers = types.value_of(frame).makers
+    return bool(makers) and all(
+        isinstance(maker.node, ast.Call)
+        and types.resolve(maker.node.func) == FRAME
+        and not maker.node.args
+        and all(word.arg in {"columns", "dtype"} for word in maker.node.keywords)
+        for maker in makers
+    )
 
 
 def _append_fact(

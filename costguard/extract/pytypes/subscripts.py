@@ -25,6 +25,8 @@ class Subscripts(Attributes):
     """The part of the evaluator that handles subscripts."""
 
     def _subscript(self, node: ast.Subscript) -> Value:
+        if constant_number(node.slice, {}) == 1:
+            self.count_columns(node.value)
         base = self.evaluate(node.value)
         type_name = BASES.get(base.type, base.type) if base.type is not None else None
         if type_name == FRAME:

@@ -333,6 +333,7 @@ def _add_query(
             pattern=form if has_gaps(form) else None,
             frame=text.frame,
             destination=text.destination,
+            saved=text.saved,
             materialises=text.materialises,
             bytes_cap=text.bytes_cap,
             labelled=text.labelled,

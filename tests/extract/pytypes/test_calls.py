@@ -56,6 +56,26 @@ def test_bodies_of_row_loops(body: str, kind: str) -> None:
     assert found.facts.frames[call.receiver].name == "df"
 
 
+@pytest.mark.parametrize(
+    ("receiver", "expected"),
+    [("found", "found"), ("box.frame", "box.frame"), ("load()", None), ("found[found.a > 1]", None)],
+)
+def test_what_a_method_is_called_on(receiver: str, expected: str | None) -> None:
+    """`df` is what the function calls the frame."""
+    found = analyse(f"""
+        import pandas as pd
+        def load():
+            df = pd.read_csv("x")
+            return df
+        class Box:
+            pass
+        box = Box()
+        found = box.frame = load()
+        x = [row.a for _, row in {receiver}.iterrows()]
+    """)
+    assert found.call("pandas.DataFrame.iterrows").called_on == expected
+
+
 def test_row_loops_in_comprehensions_and_wrappers() -> None:
     found = analyse(PANDAS + "x = [row.a * 2 for _, row in df.iterrows()]\n")
     assert found.call("pandas.DataFrame.iterrows").callback == "vectorizable"
@@ -104,6 +124,8 @@ def test_apply_along_columns_and_on_series() -> None:
         ("out = pd.concat((out, pd.read_csv(item)), ignore_index=True)", "pandas.concat[grow]", "frame"),
         ("part = pd.DataFrame([item])\n    out = pd.concat([out, part])", "pandas.concat[grow]", "row"),
         ("if item:\n        out = pd.concat([out, load(item)])", "pandas.concat[grow]", "frame"),
+        ("out = pd.concat([out, load(item)]).reset_index(drop=True)", "pandas.concat[grow]", "frame"),
+        ("out.loc[item] = [item, 1]", "pandas.DataFrame.loc[append]", "row"),
     ],
 )
 def test_frames_that_grow(statement: str, function: str, kind: str) -> None:

@@ -60,6 +60,33 @@ def test_columns_used(body: str, used: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "used"),
+    [
+        ("show(df['a'])\nn = df.shape[0]", ("a",)),
+        ("show(df['a'])\nn = df.shape[1]", None),
+        ("show(df['a'])\nn, m = df.shape", None),
+        ("show(df['a'])\nn, _ = df.shape", ("a",)),
+    ],
+)
+def test_the_number_of_columns_is_a_use_of_all(body: str, used: tuple[str, ...] | None) -> None:
+    assert columns(body) == used
+
+
+def test_frames_that_are_merged() -> None:
+    found = analyse("""
+        import pandas as pd
+        a = pd.read_csv("a")
+        b = pd.read_csv("b")
+        c = pd.read_csv("c")
+        left = a[a.k > 1]
+        both = left.merge(b, on="k")
+        print(both["x"].sum(), c["x"].sum())
+    """)
+    joined = {frame.name for frame in found.facts.frames if frame.joined}
+    assert joined == {"a", "b", "left"}
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "show(df['a'])\nreturn df",
