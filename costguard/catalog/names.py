@@ -88,6 +88,12 @@ class NameResolver:
             found = self._known[written] = self._resolve(written)
         return found
 
+    def full_name(self, written: str) -> str:
+        """A name completed with the defaults, whether or not the catalog knows it; as written where that fails."""
+        parts = split_name(written)
+        full = self._complete(parts)[0] if all(parts) and len(parts) <= 3 else None
+        return full or _bare(written)
+
     def _resolve(self, written: str) -> Resolved:
         match = _DECORATOR.match(_bare(written))
         name, partition, moment = match.group("name", "partition", "time") if match else (written, None, None)

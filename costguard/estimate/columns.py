@@ -189,7 +189,8 @@ class TableTarget:
                 reading.arrays.append(tuple(leaves))
                 continue
             for number in leaves:
-                reading.use(number, mark)
+                if not excepted or _field(reading.facts.table.leaves[number].path, path) not in excepted:
+                    reading.use(number, mark)
         if not found:
             for reading in self.readings:
                 if is_hole(path) or not reading.facts.table.columns_known:
@@ -207,6 +208,11 @@ class TableTarget:
                 continue
             wanted = mark.wanted and (used is None or top in used)
             reading.use(number, mark._replace(through_star=True, wanted=wanted))
+
+
+def _field(leaf: str, struct: str) -> str:
+    """The field of a struct that a leaf below it belongs to; both by their paths."""
+    return leaf[len(struct) + 1 :].lower().partition(".")[0]
 
 
 class ViewTarget:
@@ -297,14 +303,14 @@ class ViewTarget:
             for read in self._plan.rest:
                 child = self._children[read.scans[0]]
                 if child is not None and self._through_rest(read, path) is not False:
-                    child.request(kind, path, frozenset(), mark, used)
+                    child.request(kind, path, excepted, mark, used)
             return
         plain = [(scan, f"{column}.{rest}" if rest else column) for scan, column in found.columns.items()]
-        if (rest or kind == "unnest") and plain and len(plain) == len(found.reads):
+        if (rest or excepted or kind == "unnest") and plain and len(plain) == len(found.reads):
             for scan, inner in plain:
                 child = self._children[scan]
                 if child is not None:
-                    child.request(kind, inner.lower(), frozenset(), mark, None)
+                    child.request(kind, inner.lower(), excepted, mark, None)
             return
         for read in found.reads:
             self._read(read, mark, None)

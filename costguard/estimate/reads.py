@@ -12,12 +12,12 @@ _COLUMNS = ("query", "scan", "column", "at", "through_star", "ambiguous")
 def unresolved_reads(plans: pl.DataFrame) -> pl.DataFrame:
     """Rows for `columns_read` from read plans: paths as written, each once per scan.
 
-    A path that several scans could own has no scan. Stars give no rows: the columns are not known. An array
-    that is unnested counts where no field of it is named.
+    A path that several scans could own has no scan. What has the name of a script variable is that variable.
+    Stars give no rows: the columns are not known. An array that is unnested counts where no field of it is named.
     """
     named = (
         plans.lazy()
-        .filter(pl.col("kind").is_in(["path", "unnest"]) & (pl.col("path") != ""))
+        .filter(pl.col("kind").is_in(["path", "unnest"]) & (pl.col("path") != "") & ~pl.col("variable"))
         .filter(~pl.col("path").str.to_lowercase().is_in(sorted(PSEUDO_COLUMNS)))
         .select(
             "query",

@@ -65,11 +65,23 @@ class Resolver:
         self._members: dict[tuple[str, str], Members] = {}
         self._shards: dict[str, Mapping[str, TableFacts]] = {}
         self._plans: dict[str, ViewPlan | None] = {}
+        self._owned: dict[tuple[str, str], bool] = {}
         self._project, self._dataset = settings.project, settings.dataset
         parameters = {name.lower().lstrip("@"): parse_literal(text) for name, text in settings.parameters}
         self.constants = Evaluator(
             naive_utc(settings.now), {name: node for name, node in parameters.items() if node is not None}
         )
+
+    def full_name(self, written: str) -> str:
+        """A name completed with the defaults."""
+        return self._names_of(self._project, self._dataset).full_name(written)
+
+    def _names_of(self, project: str | None, dataset: str | None) -> NameResolver:
+        key = (project, dataset)
+        names = self._names.get(key)
+        if names is None:
+            names = self._names[key] = NameResolver(self._catalog, *key)
+        return names
 
     def name(
         self, written: str, project: str | None = None, dataset: str | None = None, *, name_hole: bool = False
@@ -79,10 +91,7 @@ class Resolver:
         `name_hole`: when the unknown part is the project, the default project (or the only one that has such
         a dataset and table) stands in.
         """
-        key = (project or self._project, dataset or self._dataset)
-        names = self._names.get(key)
-        if names is None:
-            names = self._names[key] = NameResolver(self._catalog, *key)
+        names = self._names_of(project or self._project, dataset or self._dataset)
         found = names.resolve(written)
         if name_hole and found.meaning == "unknown":
             parts = split_name(written)
@@ -129,7 +138,9 @@ class Resolver:
         table = self._catalog.table(resolved.name)
         assert table is not None
         if table.kind == "view":
-            return self._view(resolved, table, request, around)
+            if table.row_access_policies:
+                return ResolvedScan(resolved, None, view=True)
+            return self._view(resolved, table.view_query, request, around)
         facts = self.facts(resolved.name)
         pruned = self.pruned(facts, request.predicate)
         if resolved.partition is not None:
@@ -246,17 +257,21 @@ class Resolver:
 
     # -- views -------------------------------------------------------------------------------------
 
+    def view(self, name: str, text: str, request: ScanRequest) -> ResolvedScan:
+        """A scan of a view that the catalog does not have, or has with another text."""
+        return self._view(Resolved("table", name), text, request, ())
+
     def _view(
-        self, resolved: Resolved, table: Table, request: ScanRequest, around: tuple[str, ...]
+        self, resolved: Resolved, text: str | None, request: ScanRequest, around: tuple[str, ...]
     ) -> ResolvedScan:
-        if table.name in around or len(around) >= MAXIMUM_VIEW_DEPTH or table.row_access_policies:
+        if resolved.name in around or len(around) >= MAXIMUM_VIEW_DEPTH:
             return ResolvedScan(resolved, None, view=True)
         if never_true(request.predicate, self.constants):
             return ResolvedScan(resolved, TableTarget([]), view=True)
-        plan = self._plan(table)
+        plan = self._plan(text)
         if plan is None:
             return ResolvedScan(resolved, None, view=True)
-        project, _, dataset = table.name.rpartition(".")[0].rpartition(".")
+        project, _, dataset = resolved.name.rpartition(".")[0].rpartition(".")
         children: list[Target | None] = []
         complete = True
         for number, scan in enumerate(plan.scans):
@@ -274,11 +289,37 @@ class Resolver:
                 request.another_time or scan.system_time,
                 request.limited,
             )
-            child = self.scan(inner, (*around, table.name), project, dataset)
+            child = self.scan(inner, (*around, resolved.name), project, dataset)
             complete = complete and child.target is not None and child.complete
             children.append(child.target)
         joins = [elimination(join, children) for join in plan.joins]
         return ResolvedScan(resolved, ViewTarget(plan, children, joins), view=True, complete=complete)
+
+    def condition(self, text: str) -> Json:
+        """The conditions of a scan from their JSON text, with the names that are columns or script variables told
+        apart."""
+        found = json.loads(text)
+        return self._told_apart(found) if '"var"' in text else found
+
+    def _told_apart(self, node: Json) -> Json:
+        if not isinstance(node, list) or not node:
+            return node
+        if node[0] == "var":
+            if len(node) == 3:
+                return node
+            _, name, default, column, owners = node
+            owned = any(self._owns(written, path) for written, path in owners)
+            return column if owned else ["var", name, default]
+        return [self._told_apart(item) for item in node]
+
+    def _owns(self, written: str, path: str) -> bool:
+        """A table, wildcard or view is known to have a column."""
+        found = self._owned.get((written, path))
+        if found is None:
+            target = self.scan(ScanRequest(written, None, name_hole=True)).target
+            found = target is not None and target.find(path.lower()) is True
+            self._owned[written, path] = found
+        return found
 
     def _has_column(self, written: str, path: str, project: str, dataset: str) -> bool | None:
         """Whether a table below a view has a column; None when that is not known."""
@@ -295,12 +336,12 @@ class Resolver:
         known = all(table is not None and table.kind != "view" and table.columns_known for table in tables)
         return False if known else None
 
-    def _plan(self, table: Table) -> ViewPlan | None:
-        if table.view_query is None:
+    def _plan(self, text: str | None) -> ViewPlan | None:
+        if text is None:
             return None
-        if table.name not in self._plans:
-            self._plans[table.name] = self._expand(table.view_query)
-        return self._plans[table.name]
+        if text not in self._plans:
+            self._plans[text] = self._expand(text)
+        return self._plans[text]
 
 
 def _combined(first: float | None, second: float | None) -> float | None:

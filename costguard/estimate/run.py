@@ -6,7 +6,6 @@ one.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +32,7 @@ from costguard.estimate.queries import ESTIMATED as QUERY_COLUMNS
 from costguard.estimate.queries import is_free, is_unread, priced, reads_elsewhere, statement_amount
 from costguard.estimate.reads import unresolved_reads
 from costguard.estimate.resolve import Resolver, ScanRequest
+from costguard.estimate.routines import reading_beyond
 from costguard.estimate.scans import (
     SCHEMA_VIEW,
     ScanColumns,
@@ -41,11 +41,13 @@ from costguard.estimate.scans import (
     describe_scan,
     scan_amount,
 )
+from costguard.estimate.script_tables import ScriptTables
 from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.tables import catalog_frames
 from costguard.estimate.turns import TurnCounter
 from costguard.estimate.views import ExpandView, KeyColumn, KeyJoin
 from costguard.facts.frames import empty_frames, polars_schema
+from costguard.money import worst_basis
 
 Frames = dict[str, pl.DataFrame]
 
@@ -87,6 +89,9 @@ class _Estimate:
         """By statement: the joins that declared keys let BigQuery leave out."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
         self.merge_sources = self._merge_sources()
+        self.made = ScriptTables(frames, self.resolver.full_name)
+        self.replaced: set[int] = set()
+        """Scans of tables that the script has replaced before."""
 
     def run(self) -> Frames:
         """Complete the frames."""
@@ -135,22 +140,29 @@ class _Estimate:
             dialect, has_limit, has_order, has_aggregate = queries[self.scan_queries[number]]
             if dialect not in (None, "", "bigquery") or role == "insert_target":
                 continue
-            if self.resolver.name(name, name_hole=bool(hole)).meaning == "unknown":
+            made = self.made.meaning(self.scan_queries[number], name)
+            if made is not None and made.kind == "temporary":
                 continue
-            conditions = [json.loads(predicate)] if predicate else []
+            view = made if made is not None and made.text is not None else None
+            if view is None and self.resolver.name(name, name_hole=bool(hole)).meaning == "unknown":
+                continue
+            if made is not None and made.kind == "replaced":
+                self.replaced.add(number)
+            conditions = [self.resolver.condition(predicate)] if predicate else []
             if on_predicate and not self.merge_sources.get(number, (False, False))[1]:
-                conditions.append(json.loads(on_predicate))
-            self.resolved[number] = self.resolver.scan(
-                ScanRequest(
-                    name,
-                    conditions[0] if len(conditions) == 1 else ["and", conditions] if conditions else None,
-                    sample,
-                    bool(system_time),
-                    limited=bool(
-                        has_limit and not has_order and not has_aggregate and not inside and not joined
-                    ),
-                    name_hole=bool(hole),
-                )
+                conditions.append(self.resolver.condition(on_predicate))
+            request = ScanRequest(
+                name,
+                conditions[0] if len(conditions) == 1 else ["and", conditions] if conditions else None,
+                sample,
+                bool(system_time),
+                limited=bool(has_limit and not has_order and not has_aggregate and not inside and not joined),
+                name_hole=bool(hole),
+            )
+            self.resolved[number] = (
+                self.resolver.view(view.name, view.text or "", request)
+                if view is not None
+                else self.resolver.scan(request)
             )
 
     # -- columns -----------------------------------------------------------------------------------
@@ -194,9 +206,33 @@ class _Estimate:
         others: list[tuple[int, int | None, str, int | None, str]] = []
         joins = self._key_joins()
         wanted = plans.select(
-            "query", "scans", "path", "kind", "excepted", "at", "output", "output_column", "paths", "join"
+            *(
+                "query",
+                "scans",
+                "path",
+                "kind",
+                "excepted",
+                "at",
+                "output",
+                "output_column",
+                "paths",
+                "join",
+                "variable",
+            )
         )
-        for query, scans, path, kind, excepted, at, output, result, paths, join in wanted.iter_rows():
+        for (
+            query,
+            scans,
+            path,
+            kind,
+            excepted,
+            at,
+            output,
+            result,
+            paths,
+            join,
+            variable,
+        ) in wanted.iter_rows():
             targets = [self._target(scan) for scan in scans]
             if kind in ("path", "unnest") and path.lower() in PSEUDO_COLUMNS:
                 for reading in (
@@ -207,6 +243,8 @@ class _Estimate:
             position = choose_position(targets, paths or [path] * len(scans))
             own = paths[position] if paths else path
             target = targets[position]
+            if variable and (target is None or target.find(own.lower()) is False):
+                continue
             if target is None:
                 if kind in ("path", "unnest"):
                     unknown = {scan for scan, found in zip(scans, targets, strict=True) if found is None}
@@ -337,9 +375,11 @@ class _Estimate:
                     if free
                     else scan_amount(scan, statement, changes=changes, alone=alone, without=without)
                 )
+                if number in self.replaced and not free:
+                    amount = _as_before(amount)
                 wildcard = None
                 if scan.resolved.meaning == "wildcard":
-                    predicate = json.loads(predicates[number]) if predicates[number] else None
+                    predicate = self.resolver.condition(predicates[number]) if predicates[number] else None
                     wildcard = self.resolver.members(scan.resolved, predicate)
                 describe_scan(
                     self.columns,
@@ -354,6 +394,8 @@ class _Estimate:
                     without=without,
                 )
             amounts[query] = NOTHING if free else self._together(numbers, roles, statement, alone=alone)
+            if not free and not self.replaced.isdisjoint(numbers):
+                amounts[query] = _as_before(amounts[query])
             if query in unknown and not free:
                 amounts[query] = Amount(amounts[query].low, None, None, "unknown")
         for query in unknown - set(amounts):
@@ -422,6 +464,7 @@ class _Estimate:
             "dry_run",
             "dialect",
             "loop_counts",
+            "materialized",
         ).rows()
         incremental = {row[1] for row in queries if row[3] == "incremental"}
         counter = RunCounter(self.settings, self.frames["sources"]["path"].to_list(), incremental)
@@ -433,6 +476,7 @@ class _Estimate:
         )
         calls = self.frames["functions"].filter(pl.col("clause") == "table").select("query", "function")
         external = {query for query, function in calls.iter_rows() if reads_elsewhere(function)}
+        beyond = reading_beyond(self.frames["routine_calls"], self.frames["routines"])
         locations = self._locations()
         book = self.settings.prices or price_book()
         counted = TurnCounter(self.resolver.constants)
@@ -448,6 +492,7 @@ class _Estimate:
             dry_run,
             dialect,
             loops,
+            materialized,
         ) in queries:
             if turns is None and loops is not None:
                 turns = counted.turns(loops)
@@ -460,6 +505,8 @@ class _Estimate:
             amount = amounts.get(query, NOTHING)
             if query in external or (is_unread(statement) and query not in amounts):
                 amount = Amount(amount.low, None, None, "unknown")
+            if query in beyond and amount.point is not None and not is_free(statement, materialized):
+                amount = amount._replace(basis=worst_basis(amount.basis, "lower-bound"))
             amount = statement_amount(amount, statement, (holes or 0) - (values or 0) - (names or 0))
             location = locations.get(query, self.settings.location)
             for name, value in priced(
@@ -495,6 +542,11 @@ class _Estimate:
             for side in ("left", "right")
         }
         return _with(joins, "joins", sides)
+
+
+def _as_before(amount: Amount) -> Amount:
+    """The size of a table that was replaced: taken to be what it was when the catalog was made."""
+    return amount if amount.point is None else amount._replace(basis=worst_basis(amount.basis, "modelled"))
 
 
 def _unowned(

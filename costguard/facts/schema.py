@@ -375,6 +375,7 @@ class Write(NamedTuple):
         str | None, "model_type option of CREATE MODEL, in upper case; null when not known"
     ] = None
     by_source: Annotated[bool | None, "a MERGE with a WHEN NOT MATCHED BY SOURCE clause"] = None
+    replaces: Annotated[bool | None, "CREATE OR REPLACE: what had the name before is gone"] = None
 
 
 class LoopFact(NamedTuple):
@@ -463,7 +464,7 @@ class ReadPlan(NamedTuple):
     scans: Annotated[tuple[int, ...], "candidate scans, innermost scope first", Key("scans")]
     path: Annotated[str, "dotted path as written; empty for a star"]
     kind: Annotated[str, "path, star, row, unnest"]
-    excepted: Annotated[Texts, "columns that a star leaves out"]
+    excepted: Annotated[Texts, "columns that a star leaves out; of a path to a struct, fields"]
     at: Annotated[int | None, "where it is named", AT]
     output: Annotated[bool, "it is read only to be part of the statement's result"]
     output_column: Annotated[str | None, "the result column that it feeds, when only that one"]
@@ -473,6 +474,10 @@ class ReadPlan(NamedTuple):
     join: Annotated[
         int | None, "it is read only as long as this join is made: its first row", Key("join_keys")
     ] = None
+    variable: Annotated[
+        bool,
+        "a script variable has this name: it is meant, and nothing read, where no candidate has the column",
+    ] = False
 
 
 class JoinKey(NamedTuple):
@@ -492,6 +497,28 @@ class JoinKey(NamedTuple):
     paths: Annotated[Texts, "its path for each candidate"]
     other_scans: Annotated[tuple[int, ...], "the same of the other column", Key("scans")]
     other_paths: Annotated[Texts, "its path for each candidate"]
+
+
+class ViewText(NamedTuple):
+    """A view that a statement of a script defines: the statements after it may read it (input of `bytes`)."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    text: Annotated[str, "the whole statement"]
+
+
+class RoutineCall(NamedTuple):
+    """A statement's call of a function that its own text does not define (input of `bytes_basis`)."""
+
+    query: Annotated[int, "the statement", Key("queries")]
+    routine: Annotated[str, "the function's name as written, without quotes, in lower case: dataset.function"]
+
+
+class RoutineFact(NamedTuple):
+    """A function that a statement defines (input of `bytes_basis`)."""
+
+    routine: Annotated[str, "its name as written, without quotes, in lower case"]
+    reads_tables: Annotated[bool, "a table is named in it"]
+    calls: Annotated[Texts, "functions in datasets that it calls, by their names as written"]
 
 
 class CatalogTable(NamedTuple):
@@ -658,7 +685,13 @@ TABLES: Final[dict[str, type]] = {
 JUDGED_TABLES: Final[dict[str, type]] = {"findings": FindingFact}
 """What rules make: policies and `costguard query` may name these tables too."""
 
-INTERNAL_TABLES: Final[dict[str, type]] = {"read_plans": ReadPlan, "join_keys": JoinKey}
+INTERNAL_TABLES: Final[dict[str, type]] = {
+    "read_plans": ReadPlan,
+    "join_keys": JoinKey,
+    "view_texts": ViewText,
+    "routine_calls": RoutineCall,
+    "routines": RoutineFact,
+}
 """Rows that stages hand on but rules do not see."""
 
 

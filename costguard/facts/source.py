@@ -7,9 +7,19 @@ from typing import Any
 from costguard.extract.script import Leaf, Script, split_script
 from costguard.extract.sql import parse_leaf
 from costguard.facts.rows import SourceRows, TextPlaces, to_source
-from costguard.facts.schema import ArgumentFact, CallFact, FrameFact, LoopFact, Query, Source, UnreadFact
+from costguard.facts.schema import (
+    ArgumentFact,
+    CallFact,
+    FrameFact,
+    LoopFact,
+    Query,
+    RoutineFact,
+    Source,
+    UnreadFact,
+)
 from costguard.facts.sql.analyse import StatementContext, analyse_statement
 from costguard.facts.sql.expression import release_tree
+from costguard.facts.sql.routines import Routine, routine_of
 from costguard.facts.sql.variables import loop_counts, variable_values
 from costguard.model import DbtModel, Extraction, Hole, PythonFacts, SqlText, Unread
 
@@ -49,8 +59,9 @@ def _add_sql(rows: SourceRows, text: SqlText, number: int) -> int:
     for item in script.unread:
         start, end = to_source(text.segments, item.start, item.end)
         _add_unread(rows, Unread(item.reason, item.detail, cell=text.cell), start, end)
+    routines: dict[str, Routine] = {}
     for position, leaf in enumerate(script.leaves):
-        _add_leaf(rows, text, leaf, position, number, variables, functions)
+        _add_leaf(rows, text, leaf, position, number, variables, functions, routines)
     return 1 if script.is_script else 0
 
 
@@ -75,6 +86,7 @@ def _add_leaf(
     number: int,
     variables: dict[str, Any],
     functions: frozenset[str],
+    routines: dict[str, Routine],
 ) -> None:
     places = TextPlaces(rows, text, leaf.start, leaf.segments)
     parsed = parse_leaf(leaf.text, text.dialect, functions)
@@ -92,7 +104,9 @@ def _add_leaf(
         loop_depth=leaf.loop_depth,
         loop_turns=leaf.loop_turns,
         in_branch=leaf.in_branch,
-        variables=variables,
+        # What EXECUTE IMMEDIATE runs cannot name the variables of the script.
+        variables=variables if leaf.kind != "dynamic" else {},
+        routines=routines,
         loop_counts=loop_counts(leaf.counted_loops, leaf.counted_times, variables, text.dialect)
         if leaf.counted_loops
         else None,
@@ -104,7 +118,12 @@ def _add_leaf(
     except RecursionError:
         rows.cut_back(before)
         _add_leaf_unread(rows, text, places, Unread("nested too deep"), len(leaf.text))
-    release_tree(parsed.tree)
+    routine = routine_of(parsed.tree, routines)
+    if routine is None:
+        release_tree(parsed.tree)
+        return
+    rows.add("routines", RoutineFact(routine.name, routine.reads_tables, routine.calls))
+    routines[routine.name] = routine
 
 
 def _with_leaf_holes(text: SqlText, leaf: Leaf) -> SqlText:

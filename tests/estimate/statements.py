@@ -10,8 +10,10 @@ from costguard.catalog.model import Catalog
 from costguard.estimate.run import Frames, estimate
 from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.views import ExpandView
+from costguard.extract.sqlfile import extract_sql
 from costguard.facts.merge import merge
 from costguard.facts.schema import Source
+from costguard.facts.source import facts_of
 from tests.facts.sql.statements import analyse
 
 NOW = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
@@ -41,6 +43,17 @@ def estimated(
         sources.append(rows)
     catalog = catalog_of(*tables, as_of=as_of)
     return estimate(merge(sources), catalog, settings or EstimateSettings(NOW), expand_view)
+
+
+def script_estimated(
+    text: str,
+    *tables: Json,
+    settings: EstimateSettings | None = None,
+    expand_view: ExpandView = lambda text: None,
+) -> Frames:
+    """The frames of one `.sql` file, which may be a script."""
+    rows = facts_of(extract_sql(text, "bigquery"), "script.sql", len(text), is_test=False)
+    return estimate(merge([rows]), catalog_of(*tables), settings or EstimateSettings(NOW), expand_view)
 
 
 def query_of(frames: Frames, number: int = 0) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
@@ -20,9 +20,11 @@ from costguard.facts.schema import (
     Predicate,
     Query,
     ReadPlan,
+    RoutineCall,
     SetOperation,
     Sort,
     SqlFunction,
+    ViewText,
     Window,
     Write,
 )
@@ -35,6 +37,7 @@ from costguard.facts.sql.joins import joins_of
 from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
 from costguard.facts.sql.reads import KeyJoin, Read
 from costguard.facts.sql.relation import SelectBody
+from costguard.facts.sql.routines import Routine, foreign_calls
 from costguard.facts.sql.sorts import sorts_of
 from costguard.facts.sql.statement import Assembled, assemble, follow
 from costguard.model import Hole, SqlText
@@ -71,6 +74,8 @@ class StatementContext:
     in_branch: bool
     variables: Mapping[str, Json]
     """Script variables in lower case, with their DEFAULT as predicate JSON (None when it is not constant)."""
+    routines: Mapping[str, Routine] = field(default_factory=dict)
+    """The functions that the text defines before it, by name."""
     loop_counts: Json | None = None
     """The loops of the script around it, when their turns follow from constants and the clock
     (`costguard.facts.sql.variables.loop_counts`)."""
@@ -98,13 +103,13 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 return hole.name
         return None
 
-    builder = Builder(lambda start, end: hole_at(start, end) is not None, frozenset(context.variables))
+    builder = Builder(lambda start, end: hole_at(start, end) is not None, context.variables, context.routines)
     assembled = assemble(tree, builder)
     # Only a DataFrame may use a part of the result.
     by_column = text.frame is not None and assembled.shows_result
     follow(assembled, by_column=by_column)
     log = builder.log
-    converter = Converter(hole_at if holes else None, context.variables)
+    converter = Converter(hole_at if holes else None)
     log.tracking_references = True
     conjuncts = attach_conditions(log, converter)
     counts = log.reference_counts()
@@ -250,6 +255,10 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
         )
     for function in functions:
         rows.add("functions", SqlFunction(query, places(*function.place), function.function, function.clause))
+    for name in foreign_calls(
+        (function.routine for function in functions if function.routine), context.routines
+    ):
+        rows.add("routine_calls", RoutineCall(query, name))
     for write in assembled.writes:
         rows.add(
             "writes",
@@ -266,8 +275,11 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 write.clustered,
                 write.model_type,
                 write.by_source,
+                write.replaces,
             ),
         )
+    if context.script is not None and assembled.kind == "CREATE VIEW" and isinstance(tree.this, exp.Table):
+        rows.add("view_texts", ViewText(query, statement))
     builder.release()
     return query
 
@@ -380,6 +392,7 @@ def _add_reads(
                 read.why.column or None,
                 paths if paths is not None and len(set(paths)) > 1 else None,
                 joined[read.why.join] if read.why.join is not None else None,
+                read.variable,
             ),
         )
 
@@ -389,7 +402,7 @@ def _each_once(reads: Iterable[Read]) -> Iterable[Read]:
     as one for each join."""
     found: dict[tuple[object, ...], list[Read]] = {}
     for read in reads:
-        same = found.setdefault((read.targets, read.kind, read.excepted), [])
+        same = found.setdefault((read.targets, read.kind, read.excepted, read.variable), [])
         if same:
             first = same[0]
             if first.place is None:

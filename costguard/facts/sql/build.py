@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlglot import exp
 
 from costguard.extract.sql_pipes import NAMES_STAY, ORDER_STAYS, marked
+from costguard.facts.sql.condition import Converter, is_constant
 from costguard.facts.sql.expression import Reference, anchor, column_parts, extent, inspect
 from costguard.facts.sql.reads import ReadLog, ScanEntry
 from costguard.facts.sql.relation import (
@@ -24,6 +26,7 @@ from costguard.facts.sql.relation import (
     UnionBody,
     Unnested,
 )
+from costguard.facts.sql.routines import Routine, called_name, moved
 
 SMALL_LIMIT = 1000
 """A LIMIT up to this many rows makes a relation small (a side of a cross join that does no harm)."""
@@ -44,6 +47,12 @@ _SCALAR_FUNCTIONS = frozenset(
         "GENERATE_UUID",
     }
 )
+
+
+Json = Any
+NO_VARIABLES: Mapping[str, Json] = {}
+MAXIMUM_CALLS = 16
+"""Functions that call functions that read tables, followed this deep."""
 
 
 class CommonTableEntry:
@@ -73,13 +82,14 @@ class CommonTableEntry:
 
 
 class CteScope:
-    """The CTE names that are visible at a place."""
+    """The CTE names that are visible at a place, and the variables."""
 
-    __slots__ = ("entries", "outer")
+    __slots__ = ("entries", "outer", "variables")
 
-    def __init__(self, outer: CteScope | None) -> None:
+    def __init__(self, outer: CteScope | None, variables: Mapping[str, Json] = NO_VARIABLES) -> None:
         self.outer = outer
         self.entries: dict[str, CommonTableEntry] = {}
+        self.variables: Mapping[str, Json] = outer.variables if outer is not None else variables
 
     def find(self, name: str) -> CommonTableEntry | None:
         """The CTE of this (lower-case) name, the innermost first."""
@@ -95,8 +105,18 @@ class CteScope:
 class Builder:
     """Builds the bodies of one statement."""
 
-    def __init__(self, is_hole: Callable[[int, int], bool], variables: frozenset[str]) -> None:
+    def __init__(
+        self,
+        is_hole: Callable[[int, int], bool],
+        variables: Mapping[str, Json],
+        routines: Mapping[str, Routine] | None = None,
+    ) -> None:
         self.log = ReadLog(self.relation_of_table)
+        self._routines = routines or {}
+        if any(routine.reads_tables for routine in self._routines.values()):
+            self.log.called = self._call
+        self._called: set[tuple[str, str]] = set()
+        self._calls = 0
         self.ctes: list[CommonTableEntry] = []
         self.set_operations: list[tuple[exp.SetOperation, int]] = []
         self._is_hole = is_hole
@@ -116,18 +136,23 @@ class Builder:
             entry.release()
         self._selects.clear()
         self._scopes.clear()
+        self._routines = {}
         self.log.release()
 
     # -- bodies ------------------------------------------------------------------------------------
 
     def root(self, node: exp.Expr, scope: CteScope | None = None) -> Body:
         """The body of a statement's query."""
-        return self.body(node, None, scope or CteScope(None))
+        return self.body(node, None, scope or self.scope())
+
+    def scope(self) -> CteScope:
+        """What a statement sees of itself: the script's variables, and no CTE yet."""
+        return CteScope(None, self._variables)
 
     def empty_select(self, scope: CteScope | None = None) -> SelectBody:
         """A SELECT without anything, to hang the parts of DML on."""
         body = SelectBody(None, None, self.log)
-        self._prepare(body, scope or CteScope(None))
+        self._prepare(body, scope or self.scope())
         return body
 
     def _nested(self, node: exp.Expr, parent: SelectBody) -> Body:
@@ -181,7 +206,7 @@ class Builder:
         return body
 
     def _prepare(self, body: SelectBody, scope: CteScope) -> None:
-        body.variables = self._variables
+        body.variables = scope.variables
         body.build_nested = self._nested
         self._scopes[id(body)] = scope
         self._selects.append(body)
@@ -469,6 +494,9 @@ class Builder:
         inner = node.this
         if not isinstance(inner, exp.Identifier):
             # A table function: ML.PREDICT(...), a user's TVF, APPENDS(...).
+            result = self._table_function(body, inner)
+            if result is not None:
+                return alias, result, ()
             info = inspect(inner)
             if isinstance(inner, exp.Expression) and inner.key == "predict":
                 info.tables = [table for table in info.tables if table is not inner.this]
@@ -500,6 +528,57 @@ class Builder:
                     (),
                 )
         return alias or lowered[-1], self.relation_of_table(body, node), lowered[:-1]
+
+    # -- functions ---------------------------------------------------------------------------------
+
+    def _call(self, body: SelectBody, node: exp.Expr) -> None:
+        """Follow what a function reads that the text defines: once for each call with other values."""
+        name = called_name(node)
+        routine = self._routines.get(name)
+        if routine is None or not routine.reads_tables:
+            return
+        values = self._arguments(routine, node, body)
+        key = (name, json.dumps(values))
+        if key in self._called or self._calls >= MAXIMUM_CALLS:
+            return
+        self._called.add(key)
+        select = self.empty_select(CteScope(None, values))
+        select.always.append((moved(routine.body, *_place_of(node)), False))
+        self._depth += 1
+        self._calls += 1
+        try:
+            select.activate()
+        finally:
+            self._depth -= 1
+            self._calls -= 1
+
+    def _table_function(self, body: SelectBody, node: Any) -> Relation | None:
+        """The result of a table function that the text defines."""
+        routine = self._routines.get(called_name(node)) if type(node) is exp.Anonymous else None
+        if routine is None or self._calls >= MAXIMUM_CALLS:
+            return None
+        if any(isinstance(argument, exp.Table) for argument in node.expressions):
+            return None
+        body.always.extend((argument, False) for argument in node.expressions)
+        scope = CteScope(None, self._arguments(routine, node, body))
+        self._depth += 1
+        self._calls += 1
+        try:
+            return Referenced(self.body(moved(routine.body, *_place_of(node)), None, scope))
+        finally:
+            self._depth -= 1
+            self._calls -= 1
+
+    def _arguments(self, routine: Routine, node: exp.Expr, body: SelectBody) -> dict[str, Json]:
+        """The value of each parameter in a call, None where it is not constant."""
+        converter = Converter(lambda start, end: "" if self._is_hole(start, end) else None)
+        values: dict[str, Json] = {name: None for name, _ in routine.parameters}
+        for (name, kind), argument in zip(routine.parameters, node.expressions, strict=False):
+            value = converter.convert(argument, body)
+            if is_constant(value):
+                moment = value[0] == "str" and kind in ("DATE", "DATETIME", "TIMESTAMP")
+                values[name] = [kind.lower(), value[1]] if moment else value
+        return values
 
     @staticmethod
     def _correlated(body: SelectBody, name: str) -> bool:
@@ -626,6 +705,14 @@ class Builder:
             columns[item.name.lower()] = (*aggregated[position % len(aggregated)], *chosen)
         consumed = frozenset(name for names in (chosen, *aggregated) for name in names)
         return Pivoted(body, inner, columns, needed=(), consumed=consumed)
+
+
+def _place_of(call: exp.Expr) -> tuple[int, int]:
+    """Where a call stands: the function's name, where the parser noted it."""
+    meta = call._meta
+    if meta and meta.get("start") is not None:
+        return meta["start"], meta["end"] + 1
+    return anchor(call)
 
 
 def _names_in(node: exp.Expr, kind: type[exp.Expr]) -> list[str]:

@@ -9,6 +9,7 @@ from sqlglot import exp
 from costguard.facts.sql.expression import anchor, extent, function_name, inspect
 from costguard.facts.sql.reads import ReadLog
 from costguard.facts.sql.relation import Group, Opaque, SelectBody
+from costguard.facts.sql.routines import called_name
 
 _CLAUSES: dict[type[exp.Expr], str] = {
     exp.Where: "where",
@@ -27,6 +28,8 @@ class FunctionRow(NamedTuple):
     place: tuple[int, int]
     function: str
     clause: str
+    routine: str
+    """The full name of what the parser does not know as a function of BigQuery, called for a value; else empty."""
 
 
 class WindowRow(NamedTuple):
@@ -71,7 +74,7 @@ def _name_place(node: exp.Expr) -> tuple[int, int]:
 def functions_of(log: ReadLog) -> list[FunctionRow]:
     """Every call in an expression that was looked at, and every table function."""
     found = [
-        FunctionRow(_name_place(node), function_name(node), _clause(node))
+        FunctionRow(_name_place(node), function_name(node), _clause(node), _routine(node))
         for _, info in log.infos
         for node in info.functions
     ]
@@ -80,8 +83,14 @@ def functions_of(log: ReadLog) -> list[FunctionRow]:
             info = source.relation.info if isinstance(source.relation, Opaque) else None
             for node in info.functions if info is not None else ():
                 if isinstance(node.parent, exp.Table):
-                    found.append(FunctionRow(_name_place(node), _table_function(node, node.parent), "table"))
+                    found.append(
+                        FunctionRow(_name_place(node), _table_function(node, node.parent), "table", "")
+                    )
     return found
+
+
+def _routine(node: exp.Expr) -> str:
+    return called_name(node) if type(node) is exp.Anonymous else ""
 
 
 def _table_function(node: exp.Expr, table: exp.Table) -> str:
@@ -143,7 +152,12 @@ def _single_target(body: SelectBody, column: exp.Column) -> tuple[int, str] | No
     if len(references) != 1:
         return None
     trace = body.trace_parts(references[0].parts)
-    if len(trace) == 1 and isinstance(trace[0], Group) and len(trace[0].targets) == 1:
+    if (
+        len(trace) == 1
+        and isinstance(trace[0], Group)
+        and len(trace[0].targets) == 1
+        and not trace[0].variable
+    ):
         target = trace[0].targets[0]
         return target.scan, target.path
     return None

@@ -9,23 +9,26 @@ Nodes are lists whose first item is the kind:
 - `["str", v]`, `["num", "1.5"]`, `["bool", true]`, `["null"]`, `["date", v]`, `["datetime", v]`,
   `["timestamp", v]`, `["time", v]`;
 - `["param", name]`, `["var", name, default]`, `["hole", name]`, `["subquery", text]`;
+- `["var", name, default, column, [[table, path], ..]]` where it is not known whether one of these tables (as written)
+  has such a column, which would hide the variable: then `column` is meant, a `col` or an `other`;
 - `["call", NAME, [..]]`, `["cast", x, TYPE, safe]`, `["arith", op, left, right]`, `["if", c, a, b]`,
   `["interval", x, UNIT]`, `["unit", UNIT]`, `["array", [..]]`, `["opaque", text, [paths]]`.
 
-While a condition is converted, a column is a `ColumnNode`, and a `ChoiceNode` where branches of a set operation
-compute it; `for_scan` turns those into `col`, `other` or the value in the scan's own branch.
+While a condition is converted, a column is a `ColumnNode`, a `ChoiceNode` where branches of a set operation
+compute it, and a `VariableNode` where it may be a variable; `for_scan` turns those into `col`, `other` or the value in
+the scan's own branch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
 
 from costguard.facts.sql.expression import column_parts, extent, function_name
-from costguard.facts.sql.relation import Computed, Group, SelectBody, Target
+from costguard.facts.sql.relation import Computed, Group, SelectBody, Target, Trace
 
 Json = Any
 
@@ -82,14 +85,29 @@ class ChoiceNode:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class VariableNode:
+    """A script variable, unless a table has a column of that name."""
+
+    name: str
+    default: Json
+    column: ColumnNode
+    tables: tuple[str, ...]
+    """The tables that may have it, for each of the column's targets."""
+
+    def for_scan(self, scan: int) -> Json:
+        """It, as seen from one scan."""
+        owners = [
+            [table, target.path] for table, target in zip(self.tables, self.column.targets, strict=True)
+        ]
+        return ["var", self.name, self.default, for_scan(self.column, scan), owners]
+
+
 class Converter:
     """Converts the conditions of one statement."""
 
-    def __init__(
-        self, hole_at: Callable[[int, int], str | None] | None, variables: Mapping[str, Json]
-    ) -> None:
+    def __init__(self, hole_at: Callable[[int, int], str | None] | None) -> None:
         self._hole_at = hole_at
-        self._variables = variables
         self._left = MAXIMUM_NODES
         self._left_in_all = MAXIMUM_NODES_OF_STATEMENT
 
@@ -239,13 +257,19 @@ class Converter:
         if hole is not None:
             return ["hole", hole]
         parts = tuple(part.lower() for part in written)
-        if body.is_variable(parts):
-            # A field of a variable is a value as well, though never one that is written down.
-            return ["var", ".".join(parts), self._variables.get(parts[0]) if len(parts) == 1 else None]
         trace = body.trace_parts(parts)
         text = ".".join(written)
+        if body.variables:
+            variable = self._variable(parts, text, trace, body)
+            if variable is not None:
+                return variable
         computed = [item for item in trace if isinstance(item, Computed)]
-        targets = [target for item in trace if isinstance(item, Group) for target in item.targets]
+        targets = [
+            target
+            for item in trace
+            if isinstance(item, Group) and not item.variable
+            for target in item.targets
+        ]
         if len(trace) == 1 and computed:
             return self._computed(computed[0], text, depth)
         if inner and targets:
@@ -254,6 +278,24 @@ class Converter:
             values = [self._computed(item, text, depth) for item in computed]
             return ChoiceNode((ColumnNode(tuple(targets), text), *values), text)
         return ColumnNode(tuple(targets), text)
+
+    def _variable(self, parts: tuple[str, ...], text: str, trace: Trace, body: SelectBody) -> Json | None:
+        """The script variable that a name means, or may mean; None when it is surely no variable.
+
+        A field of a variable is a value as well, though never one that is written down.
+        """
+        if not trace:
+            if not body.is_variable(parts):
+                return None
+            return ["var", ".".join(parts), body.variables[parts[0]] if len(parts) == 1 else None]
+        names = {item.variable if isinstance(item, Group) else "" for item in trace}
+        name = min(names)
+        if len(names) > 1 or not name:
+            return None
+        default = body.variables.get(name)
+        targets = tuple(target for item in trace if isinstance(item, Group) for target in item.targets)
+        tables = tuple(body.log.scans[target.scan].name for target in targets)
+        return VariableNode(name, default, ColumnNode(targets, text), tables)
 
     def _computed(self, computed: Computed, text: str, depth: int) -> Json:
         """What another SELECT computes."""
@@ -344,7 +386,7 @@ class Converter:
             targets = [
                 target
                 for item in body.trace_parts(reference.parts)
-                if isinstance(item, Group)
+                if isinstance(item, Group) and not item.variable
                 for target in item.targets
             ]
             if targets:
@@ -389,6 +431,8 @@ def _through(value: Json, computed: Computed) -> Json:
             for target in value.targets
         )
         return ColumnNode(targets, value.text)
+    if isinstance(value, VariableNode):
+        return replace(value, column=_through(value.column, computed))
     if isinstance(value, ChoiceNode):
         return ChoiceNode(tuple(_through(item, computed) for item in value.values), value.text)
     if isinstance(value, list):
@@ -413,8 +457,27 @@ def flatten(node: exp.Expr, kind: type) -> list[exp.Expr]:
     return found
 
 
+def is_constant(value: Json) -> bool:
+    """No column, query, hole or opaque part inside."""
+    if not isinstance(value, list):
+        return not isinstance(value, (ColumnNode, ChoiceNode, VariableNode))
+    if value and value[0] in ("subquery", "opaque", "other", "col", "hole", "param"):
+        return False
+    if value and value[0] == "var":
+        return value[2] is not None
+    return all(is_constant(item) for item in value)
+
+
+def perhaps_columns_in(value: Json) -> list[ColumnNode]:
+    """Every column in a converted condition that may be a variable instead."""
+    if isinstance(value, VariableNode):
+        return [value.column]
+    items = value.values if isinstance(value, ChoiceNode) else value if isinstance(value, list) else ()
+    return [column for item in items for column in perhaps_columns_in(item)]
+
+
 def columns_in(value: Json) -> list[ColumnNode]:
-    """Every column in a converted condition."""
+    """Every column in a converted condition; not what may be a variable."""
     if isinstance(value, ColumnNode):
         return [value]
     if isinstance(value, ChoiceNode):
@@ -431,6 +494,8 @@ def for_scan(value: Json, scan: int) -> Json:
             if target.scan == scan and not target.barrier:
                 return ["col", target.path]
         return ["other", value.text]
+    if isinstance(value, VariableNode):
+        return value.for_scan(scan)
     if isinstance(value, ChoiceNode):
         own = [item for item in value.values if _reads(item, scan)]
         if len(own) == 1:

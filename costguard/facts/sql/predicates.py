@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 from sqlglot import exp
 
-from costguard.facts.sql.condition import ChoiceNode, Converter, columns_in, flatten, for_scan
+from costguard.facts.sql.condition import (
+    ChoiceNode,
+    Converter,
+    VariableNode,
+    columns_in,
+    flatten,
+    for_scan,
+    perhaps_columns_in,
+)
 from costguard.facts.sql.expression import extent
 from costguard.facts.sql.reads import ReadLog
 from costguard.facts.sql.relation import SelectBody, Source
@@ -59,6 +67,8 @@ def _conjunct(
             return []
         # A constant condition (`1 = 0`, `FALSE`) limits every scan of the SELECT.
         scans: dict[int, tuple[int, ...]] = {index: () for index in _direct_scans(body) if only is None}
+        for column in perhaps_columns_in(converted):
+            scans.update((target.scan, target.via) for target in column.targets if not target.barrier)
     else:
         scans = {}
         for column in columns:
@@ -114,7 +124,7 @@ def _rejects_null(converted: Json) -> bool:
 def _is_null_test(converted: Json) -> bool:
     if not isinstance(converted, list) or converted[0] != "is_null":
         return False
-    return not isinstance(converted[1], list) and not _mentions_null(converted[1])
+    return not isinstance(converted[1], (list, VariableNode)) and not _mentions_null(converted[1])
 
 
 def _mentions_null(converted: Json) -> bool:
@@ -256,7 +266,7 @@ def _is_list_of_nodes(value: Json) -> bool:
 
 
 def _first_column(value: Json) -> str | None:
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list) or not value or value[0] == "var":
         return None
     if value[0] == "col":
         return str(value[1])
@@ -272,6 +282,6 @@ def _first_column(value: Json) -> str | None:
 def _mentions(value: Json, kind: str) -> bool:
     if not isinstance(value, list) or not value:
         return False
-    if value[0] == kind:
-        return True
+    if value[0] == kind or value[0] == "var":
+        return bool(value[0] == kind)
     return any(_mentions(item, kind) for item in value)

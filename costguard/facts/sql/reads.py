@@ -50,6 +50,8 @@ class Read:
     excepted: tuple[str, ...]
     why: Why
     place: Place | None
+    variable: bool = False
+    """A script variable has that name: nothing is read where no table has such a column."""
 
 
 @dataclass(slots=True)
@@ -81,6 +83,8 @@ class ReadLog:
         """The CTE that each reference stands for."""
         self.used_references: set[int] = set()
         self.relation_of_table = relation_of_table
+        self.called: Callable[[SelectBody, exp.Expr], None] | None = None
+        """Follows a call of a function that reads tables; None where no such function is known."""
         self.tracking_references = False
         """Traces note the CTE references that they pass through: only conditions need that."""
 
@@ -89,6 +93,7 @@ class ReadLog:
         self.bodies.clear()
         self.infos.clear()
         del self.relation_of_table
+        self.called = None
 
     # -- relations ---------------------------------------------------------------------------------
 
@@ -128,22 +133,35 @@ class ReadLog:
 
     # -- reads -------------------------------------------------------------------------------------
 
-    def read(self, targets: tuple[Target, ...], why: Why, place: Place | None, kind: str) -> None:
-        """A column, one of these alternatives, is read."""
+    def read(
+        self,
+        targets: tuple[Target, ...],
+        why: Why,
+        place: Place | None,
+        kind: str,
+        *,
+        excepted: frozenset[str] = frozenset(),
+        variable: bool = False,
+    ) -> None:
+        """A column, one of these alternatives, is read; if there is one, where a `variable` has its name.
+
+        `excepted`: its fields that are not.
+        """
         if len(targets) == 1:  # nearly always
             columns: tuple[tuple[int, str], ...] = ((targets[0].scan, targets[0].path),)
         else:
             columns = tuple(dict.fromkeys((target.scan, target.path) for target in targets))
-        if place is not None:
+        if place is not None and not variable:
             for column in columns:
                 places = self.uses.get(column)
                 if places is None:
                     self.uses[column] = {place}
                 else:
                     places.add(place)
-        key = (columns, kind, why)
+        key = (columns, kind, why, excepted, variable)
         if key not in self.reads:
-            self.reads[key] = Read(columns, kind, (), why, place)
+            fields = tuple(sorted(excepted)) if excepted else ()
+            self.reads[key] = Read(columns, kind, fields, why, place, variable)
 
     def read_all(self, scan: int, why: Why, excepted: frozenset[str], place: Place | None, kind: str) -> None:
         """Every column of a scan but the excepted ones is read."""

@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlglot import exp
 
@@ -40,6 +40,8 @@ class Group(NamedTuple):
     """Alternatives of which one is meant, innermost scope first."""
 
     targets: tuple[Target, ...]
+    variable: str = ""
+    """The script variable (or field of one) that is meant when none of the tables has such a column; mostly none."""
 
 
 class Computed(NamedTuple):
@@ -396,7 +398,9 @@ class Behind(Relation):
 
 def _tagged(item: Group | Computed | Row, reference: int) -> Group | Computed | Row:
     if isinstance(item, Group):
-        return Group(tuple(target._replace(via=(*target.via, reference)) for target in item.targets))
+        return item._replace(
+            targets=tuple(target._replace(via=(*target.via, reference)) for target in item.targets)
+        )
     if isinstance(item, Computed):
         return item._replace(via=(*item.via, reference))
     return item
@@ -404,7 +408,7 @@ def _tagged(item: Group | Computed | Row, reference: int) -> Group | Computed | 
 
 def _behind_barrier(item: Group | Computed | Row) -> Group | Computed | Row:
     if isinstance(item, Group):
-        return Group(tuple(target._replace(barrier=True) for target in item.targets))
+        return item._replace(targets=tuple(target._replace(barrier=True) for target in item.targets))
     if isinstance(item, Computed):
         return item._replace(barrier=True)
     return item
@@ -584,7 +588,9 @@ class SelectBody(Body):
         self.one_row = False
         self.small = False
         self.value_table = False
-        self.variables: frozenset[str] = parent.variables if parent else frozenset()
+        self.variables: Mapping[str, Any] = parent.variables if parent else {}
+        """Script variables, or the parameters of a function, in lower case, with their values as predicate JSON
+        (None when one is not known)."""
         self.build_nested: BuildNested | None = parent.build_nested if parent else None
         self.why = ALWAYS
         """Why `always` is read: only for an outer join, if nothing else needs these rows."""
@@ -771,7 +777,8 @@ class SelectBody(Body):
         return known
 
     def is_variable(self, parts: tuple[str, ...]) -> bool:
-        """The name is that of a script variable, or of a field of one, and no table's alias or column hides it."""
+        """The name is that of a script variable, or of a field of one, and no table's alias, nor a column that is
+        sure to be there, hides it. A column of a table hides it too, which only a catalog can tell."""
         if parts[0] not in self.variables or self.owns_source(parts[0]) == YES:
             return False
         scope: SelectBody | None = self
@@ -797,9 +804,10 @@ class SelectBody(Body):
                     return (Row(source.relation),)
                 return source.relation.trace(parts[length], _fields(parts[length + 1 :]))
             scope = scope.parent
-        if self.is_variable(parts):
-            return ()
-        return self._trace_unqualified(parts[0], _fields(parts[1:]), outward=True, before=before)
+        found = self._trace_unqualified(parts[0], _fields(parts[1:]), outward=True, before=before)
+        if parts[0] in self.variables and self.is_variable(parts):
+            return [item._replace(variable=".".join(parts)) for item in found if isinstance(item, Group)]
+        return found
 
     def _trace_unqualified(
         self, name: str, path: tuple[str, ...], *, outward: bool, before: int | None = None
@@ -836,7 +844,10 @@ class SelectBody(Body):
         width = max(len(trace) for trace in traces)
         columns = [[item for item in trace if isinstance(item, Group)] for trace in traces]
         return [
-            Group(tuple(target for column in columns for target in column[number % len(column)].targets))
+            Group(
+                tuple(target for column in columns for target in column[number % len(column)].targets),
+                max(column[number % len(column)].variable for column in columns),
+            )
             for number in range(width)
         ]
 
@@ -932,6 +943,9 @@ class SelectBody(Body):
             body.activate()
             if usage != "exists":
                 body.demand_outputs(why, frozenset())
+        if self.log.called is not None:
+            for function in info.functions:
+                self.log.called(self, function)
         for table in info.tables:
             assert self.build_nested is not None
             relation = self.log.relation_of_table(self, table)
@@ -951,11 +965,18 @@ class SelectBody(Body):
             return None  # the output column is the column itself
         return expression
 
-    def consume(self, trace: Trace, why: Why, place: tuple[int, int] | None, kind: str = "path") -> None:
-        """Record the reads that a trace stands for."""
+    def consume(
+        self,
+        trace: Trace,
+        why: Why,
+        place: tuple[int, int] | None,
+        kind: str = "path",
+        excepted: frozenset[str] = frozenset(),
+    ) -> None:
+        """Record the reads that a trace stands for. `excepted`: fields of a struct that are not read."""
         for item in trace:
             if isinstance(item, Group):
-                self.log.read(item.targets, why, place, kind)
+                self.log.read(item.targets, why, place, kind, excepted=excepted, variable=bool(item.variable))
             elif isinstance(item, Computed):
                 item.body.demand(item.expression, why, item.path)
             else:
@@ -1018,7 +1039,8 @@ class SelectBody(Body):
                     self.demand(expression, reason)
             sources = self._star_sources(projection)
             if projection.star_parts and not sources:
-                self.consume(self.trace_parts((*projection.star_parts, "*")), why, projection.star)
+                trace = self.trace_parts((*projection.star_parts, "*"))
+                self.consume(trace, why, projection.star, excepted=left_out)
             for source in sources:
                 if isinstance(source.relation, Unnested) and not projection.star_parts:
                     self.consume(source.relation.whole(), why, projection.star)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from costguard.facts.sql.build import Builder, CteScope, name_extent, table_parts
+from costguard.facts.sql.build import Builder, name_extent, table_parts
 from costguard.facts.sql.relation import RESULT, SOME_RESULT, Body, Projection, Scan, SelectBody, Source
 
 
@@ -26,6 +26,7 @@ class WriteTarget:
     clustered: bool = False
     model_type: str | None = None
     by_source: bool | None = None
+    replaces: bool | None = None
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ def _write(kind: str, table: exp.Table | None, **marks: Any) -> WriteTarget:
 
 def _insert(tree: exp.Insert, builder: Builder) -> Assembled:
     query = tree.args.get("expression")
-    scope = builder.with_scope(tree, None, CteScope(None))
+    scope = builder.with_scope(tree, None, builder.scope())
     body = None
     if isinstance(query, exp.Query):
         body = builder.body(query, None, scope)
@@ -133,7 +134,8 @@ def _create(tree: exp.Create, builder: Builder) -> Assembled:
     kind = str(tree.args.get("kind") or "").upper()
     query = tree.args.get("expression")
     properties = tree.args.get("properties")
-    marks = {"temporary": False, "partitioned": False, "clustered": False}
+    replaces = bool(tree.args.get("replace"))
+    marks = {"replaces": replaces, "temporary": False, "partitioned": False, "clustered": False}
     materialized = False
     for item in properties.expressions if properties is not None else ():
         marks["temporary"] = marks["temporary"] or isinstance(item, exp.TemporaryProperty)
@@ -157,7 +159,7 @@ def _create(tree: exp.Create, builder: Builder) -> Assembled:
         return Assembled(f"CREATE {kind}".strip(), None, None, [_write("other", table, **marks)])
     if not isinstance(query, exp.Query):
         return Assembled(name, None, None, [write])
-    scope = builder.with_scope(tree, None, CteScope(None))
+    scope = builder.with_scope(tree, None, builder.scope())
     return Assembled(name, builder.body(query, None, scope), _query_of(query), [write])
 
 
@@ -171,7 +173,7 @@ def _model_type(properties: exp.Expr | None) -> str | None:
 
 
 def _dml_select(tree: exp.Expr, builder: Builder, table: exp.Table) -> tuple[SelectBody, int | None]:
-    scope = builder.with_scope(tree, None, CteScope(None))
+    scope = builder.with_scope(tree, None, builder.scope())
     select = builder.empty_select(scope)
     relation = builder.relation_of_table(select, table, "target")
     alias = (table.alias or table_parts(table)[-1]).lower()

@@ -9,7 +9,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from costguard.facts.sql.build import Builder
-from costguard.facts.sql.condition import Converter
+from costguard.facts.sql.condition import Converter, is_constant
 
 if TYPE_CHECKING:
     from costguard.extract.script import Variable
@@ -87,16 +87,5 @@ def _value(text: str, dialect: str, known: Mapping[str, Json]) -> Json:
         return None
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1:
         return None
-    body = Builder(lambda start, end: False, frozenset(known)).empty_select()
-    return Converter(None, known).convert(tree.expressions[0], body)
-
-
-def is_constant(value: Json) -> bool:
-    """No column, query, hole or opaque part inside."""
-    if not isinstance(value, list):
-        return not hasattr(value, "targets")
-    if value and value[0] in ("subquery", "opaque", "other", "col", "hole", "param"):
-        return False
-    if value and value[0] == "var":
-        return value[2] is not None
-    return all(is_constant(item) for item in value)
+    body = Builder(lambda start, end: False, known).empty_select()
+    return Converter(None).convert(tree.expressions[0], body)

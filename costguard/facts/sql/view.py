@@ -58,7 +58,7 @@ def view_facts(text: str) -> ViewFacts | None:
     parsed = parse_leaf(text)
     if parsed.tree is None:
         return None
-    builder = Builder(lambda start, end: False, frozenset())
+    builder = Builder(lambda start, end: False, {})
     try:
         assembled = assemble(parsed.tree, builder)
         follow(assembled, by_column=True)
@@ -70,7 +70,7 @@ def view_facts(text: str) -> ViewFacts | None:
     log = builder.log
     part_of, filters = part_scan(Referenced(body))
     log.tracking_references = True
-    converter = Converter(None, {})
+    converter = Converter(None)
     attach_conditions(log, converter)
     counts = log.reference_counts()
     outputs: dict[str, list[Read]] = {}
