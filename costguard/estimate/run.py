@@ -75,7 +75,7 @@ class _Estimate:
         self.resolved: dict[int, ResolvedScan] = {}
         """Scans that mean something: a table of the catalog, or INFORMATION_SCHEMA."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
-        self.merge_sources = self._merge_sources()
+        self.inserts_only = self._inserts_only()
 
     def run(self) -> Frames:
         """Complete the frames."""
@@ -96,14 +96,10 @@ class _Estimate:
 
     # -- tables ------------------------------------------------------------------------------------
 
-    def _merge_sources(self) -> dict[int, tuple[bool, bool]]:
-        """Target scan of a MERGE -> (inserts only, has WHEN NOT MATCHED BY SOURCE)."""
-        writes = self.frames["writes"].filter(pl.col("target_scan").is_not_null())
-        found = {}
-        if writes.height:
-            for scan, only, by_source in writes.select("target_scan", "insert_only", "by_source").iter_rows():
-                found[scan] = (bool(only), bool(by_source))
-        return found
+    def _inserts_only(self) -> set[int]:
+        """Target scans of a MERGE that only inserts."""
+        writes = self.frames["writes"].filter(pl.col("target_scan").is_not_null() & pl.col("insert_only"))
+        return set(writes["target_scan"].to_list())
 
     def _resolve(self) -> None:
         """Find the tables of all scans, and read their conditions."""
@@ -127,7 +123,7 @@ class _Estimate:
             if self.resolver.name(name, name_hole=bool(hole)).meaning == "unknown":
                 continue
             conditions = [json.loads(predicate)] if predicate else []
-            if on_predicate and not self.merge_sources.get(number, (False, False))[1]:
+            if on_predicate:
                 conditions.append(json.loads(on_predicate))
             self.resolved[number] = self.resolver.scan(
                 ScanRequest(
@@ -305,7 +301,7 @@ class _Estimate:
         """The scan is the target of DML that rewrites rows."""
         if role != "target" or statement not in _CHANGING:
             return False
-        return statement != "MERGE" or not self.merge_sources.get(number, (False, False))[0]
+        return statement != "MERGE" or number not in self.inserts_only
 
     def _together(self, numbers: list[int], roles: list[str], statement: str, *, alone: bool) -> Amount:
         readings: list[Reading] = []

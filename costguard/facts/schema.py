@@ -173,7 +173,7 @@ class Scan(NamedTuple):
     system_time: Annotated[bool, "FOR SYSTEM_TIME AS OF"]
     sample_percent: Annotated[float | None, "TABLESAMPLE SYSTEM percent"]
     predicate: Annotated[str | None, "JSON of the conjunction that limits it (costguard.facts.predicate)"]
-    on_predicate: Annotated[str | None, "JSON of the join condition of a MERGE target"]
+    on_predicate: Annotated[str | None, "JSON of what the clauses of a MERGE need of its target"]
     table: Annotated[
         str | None, "project.dataset.table, or written_name when not in the catalog", ESTIMATED
     ] = None
@@ -193,7 +193,7 @@ class Scan(NamedTuple):
     pruning_cause: Annotated[
         str | None,
         "why a filter is defeated: function, arithmetic, or, column, coercion, subquery, range-function, "
-        "unknown-value, negation",
+        "unknown-value, negation, clause (of a MERGE), undocumented",
         ESTIMATED,
     ] = None
     pruning_reason: Annotated[str | None, "the same for people", ESTIMATED] = None

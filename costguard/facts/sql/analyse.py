@@ -28,9 +28,10 @@ from costguard.facts.schema import (
 from costguard.facts.schema import Scan as ScanRow
 from costguard.facts.sql.build import Builder, literal_number
 from costguard.facts.sql.calls import aggregates_of, functions_of, windows_of
-from costguard.facts.sql.condition import Converter, columns_in, flatten, for_scan
+from costguard.facts.sql.condition import Converter
 from costguard.facts.sql.expression import anchor, extent, inspect
 from costguard.facts.sql.joins import joins_of
+from costguard.facts.sql.merge_conditions import limit_source, limits_of_target
 from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
 from costguard.facts.sql.reads import Read
 from costguard.facts.sql.relation import SelectBody
@@ -106,6 +107,10 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     converter = Converter(hole_at if holes else None, context.variables)
     log.tracking_references = True
     conjuncts = attach_conditions(log, converter)
+    target_condition = None
+    if assembled.merge is not None:
+        conjuncts += limit_source(assembled.merge, log, converter)
+        target_condition = limits_of_target(assembled.merge, converter)
     counts = log.reference_counts()
 
     query = rows.count("queries")
@@ -116,7 +121,6 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     functions = functions_of(log)
 
     _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement)
-    merge = _merge_condition(assembled, converter)
     suffix_readers = {
         scan for read in log.reads.values() for scan, path in read.targets if path.lower() == "_table_suffix"
     }
@@ -125,8 +129,8 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
         condition = scan_predicate(log, number, counts)
         condition = _with_places(condition, places) if condition is not None else None
         on_condition = None
-        if merge is not None and assembled.merge_condition and assembled.merge_condition[2] == number:
-            on_condition = json.dumps(_with_places(for_scan(merge, number), places))
+        if target_condition is not None and assembled.merge is not None and assembled.merge.target == number:
+            on_condition = json.dumps(_with_places(target_condition, places))
         suffix = _suffix(condition) if condition is not None and entry.name.endswith("*") else (False, False)
         rows.add(
             "scans",
@@ -440,18 +444,6 @@ def _limit_place(limit: exp.Expr, statement: str) -> tuple[int, int]:
     return (word, end) if word >= 0 and start - word < 20 else (start, end)
 
 
-def _merge_condition(assembled: Assembled, converter: Converter) -> Json | None:
-    if assembled.merge_condition is None:
-        return None
-    on, body, _ = assembled.merge_condition
-    items: list[Json] = []
-    for item in flatten(on, exp.And):
-        converted = converter.convert(item, body)
-        if columns_in(converted):
-            items.append(["at", list(extent(item)), converted])
-    return ["and", items] if items else None
-
-
 def _with_braces(name: str, text: SqlText, holes: Sequence[Hole]) -> str:
     """A name with the expressions that are to fill its unknown parts instead of their stand-ins."""
     for hole in sorted(holes, key=lambda hole: hole.start - hole.end):  # the longest stand-in first
@@ -473,7 +465,9 @@ def _with_places(condition: Json, places: Callable[[int, int], int]) -> Json:
         start, end = condition[1]
         return ["at", places(start, end), _with_places(condition[2], places)]
     if condition[0] in ("and", "or"):
-        return [condition[0], [_with_places(item, places) for item in condition[1]]]
+        return [condition[0], [_with_places(item, places) for item in condition[1]], *condition[2:]]
+    if condition[0] == "maybe":
+        return ["maybe", _with_places(condition[1], places), condition[2]]
     return condition
 
 
