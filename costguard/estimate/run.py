@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -75,6 +76,8 @@ class _Estimate:
         self.resolved: dict[int, ResolvedScan] = {}
         """Scans that mean something: a table of the catalog, or INFORMATION_SCHEMA."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
+        self._placed: dict[tuple[int, int | None, int], tuple[int | None, bool, int | None]] | None = None
+        """`rows_of`, `has_limit` and `limit` of a statement, by source, script and position."""
         self.inserts_only = self._inserts_only()
 
     def run(self) -> Frames:
@@ -340,6 +343,7 @@ class _Estimate:
             "dry_run",
             "dialect",
             "loop_counts",
+            "branch",
         ).rows()
         incremental = {row[1] for row in queries if row[3] == "incremental"}
         counter = RunCounter(self.settings, self.frames["sources"]["path"].to_list(), incremental)
@@ -366,11 +370,12 @@ class _Estimate:
             dry_run,
             dialect,
             loops,
+            branch,
         ) in queries:
             if turns is None and loops is not None:
-                turns = counted.turns(loops)
+                turns = counted.turns(loops, partial(self._rows_at, query))
             found["loop_turns"][query] = turns
-            runs, basis = counter.runs(source, variant, turns)
+            runs, basis = counter.runs(source, variant, turns, never=branch is not None and "never" in branch)
             found["runs"][query], found["runs_basis"][query] = runs, basis
             found["bytes_basis"][query] = "unknown"
             if dialect not in (None, "", "bigquery"):
@@ -386,6 +391,20 @@ class _Estimate:
                 found[name][query] = value
         count_once(found, statements_of_files(self.frames))
         return found
+
+    def _rows_at(self, query: int, position: int) -> int | None:
+        """Rows that a statement of the same script gives."""
+        if self._placed is None:
+            columns = self.queries.select(
+                "source", "script", "script_position", "rows_of", "has_limit", "limit"
+            )
+            self._placed = {row[:3]: row[3:] for row in columns.iter_rows()}
+        source, script = self.queries["source"][query], self.queries["script"][query]
+        scan, has_limit, limit = self._placed.get((source, script, position), (None, False, None))
+        rows: int | None = self.columns.values["rows"][scan] if scan is not None else None
+        if rows is None or not has_limit:
+            return rows
+        return min(rows, limit) if limit is not None else None
 
     def _sources(self) -> pl.DataFrame:
         sources = self.frames["sources"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from costguard.extract.script_leaves import Arm
 from costguard.facts.fingerprint import fingerprint, has_gaps, normal_form, shape
 from costguard.facts.rows import SourceRows, TextPlaces
 from costguard.facts.schema import (
@@ -34,7 +35,7 @@ from costguard.facts.sql.joins import joins_of
 from costguard.facts.sql.merge_conditions import limit_source, limits_of_target
 from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
 from costguard.facts.sql.reads import Read
-from costguard.facts.sql.relation import SelectBody
+from costguard.facts.sql.relation import Scan, SelectBody
 from costguard.facts.sql.sorts import sorts_of
 from costguard.facts.sql.statement import Assembled, assemble, follow
 from costguard.model import Hole, SqlText
@@ -74,6 +75,10 @@ class StatementContext:
     loop_counts: Json | None = None
     """The loops of the script around it, when their turns follow from constants and the clock
     (`costguard.facts.sql.variables.loop_counts`)."""
+    loop_left: bool = False
+    """A loop of the script around it may end, or cut a turn short, early."""
+    branch: tuple[Arm, ...] = ()
+    """The arms of the script that it stands in."""
     own_holes: tuple[Hole, ...] | None = None
     """The holes of a statement that is put together from parts, by their place in it; None: it stands as it is."""
 
@@ -120,7 +125,9 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     joins = joins_of(log)
     functions = functions_of(log)
 
-    _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement)
+    passed_on = _passed_on(assembled)
+    rows_of = keys.get(passed_on) if passed_on is not None else None
+    _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement, rows_of)
     suffix_readers = {
         scan for read in log.reads.values() for scan, path in read.targets if path.lower() == "_table_suffix"
     }
@@ -284,6 +291,7 @@ def _add_query(
     scan_count: int,
     holes: list[Any],
     statement: str,
+    rows_of: int | None,
 ) -> None:
     text = context.text
     outermost = assembled.outermost
@@ -340,6 +348,9 @@ def _add_query(
             dialect=None if text.dialect == "bigquery" else text.dialect or "another database",
             read_from=text.read_from,
             loop_counts=_loop_counts(context, text),
+            loop_left=context.loop_left,
+            branch=json.dumps(context.branch) if context.branch else None,
+            rows_of=rows_of,
         ),
     )
 
@@ -426,6 +437,22 @@ def _is_aggregated(assembled: Assembled) -> bool:
         if (info or inspect(item)).aggregates:
             return True
     return False
+
+
+_CHANGES_ROWS = ("joins", "laterals", "where", "group", "having", "qualify", "distinct", "offset")
+
+
+def _passed_on(assembled: Assembled) -> int | None:
+    """The number of the scan of which the statement's result has every row once, LIMIT aside."""
+    node, body = assembled.outermost, select_body(assembled)
+    if not isinstance(node, exp.Select) or body is None or len(body.sources) != 1:
+        return None
+    if any(node.args.get(name) for name in _CHANGES_ROWS) or _is_aggregated(assembled):
+        return None
+    relation = body.sources[0].relation
+    if not isinstance(relation, Scan) or body.log.scans[relation.index].sample_percent is not None:
+        return None
+    return relation.index
 
 
 def _limit_rows(limit: exp.Expr, holes: list[tuple[int, int]]) -> int | None:
