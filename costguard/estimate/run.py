@@ -22,7 +22,14 @@ from costguard.estimate.frame_sizes import sized_frames
 from costguard.estimate.iterations import RunCounter
 from costguard.estimate.price import price_book
 from costguard.estimate.queries import ESTIMATED as QUERY_COLUMNS
-from costguard.estimate.queries import is_free, is_unread, priced, reads_elsewhere, statement_amount
+from costguard.estimate.queries import (
+    is_free,
+    is_unread,
+    priced,
+    reads_elsewhere,
+    reads_model,
+    statement_amount,
+)
 from costguard.estimate.reads import unresolved_reads
 from costguard.estimate.resolve import Resolver, ScanRequest
 from costguard.estimate.scans import (
@@ -355,6 +362,7 @@ class _Estimate:
         )
         calls = self.frames["functions"].filter(pl.col("clause") == "table").select("query", "function")
         external = {query for query, function in calls.iter_rows() if reads_elsewhere(function)}
+        scored = {query for query, function in calls.iter_rows() if reads_model(function)}
         locations = self._locations()
         book = self.settings.prices or price_book()
         counted = TurnCounter(self.resolver.constants)
@@ -383,7 +391,13 @@ class _Estimate:
             amount = amounts.get(query, NOTHING)
             if query in external or (is_unread(statement) and query not in amounts):
                 amount = Amount(amount.low, None, None, "unknown")
-            amount = statement_amount(amount, statement, (holes or 0) - (values or 0) - (names or 0))
+            amount = statement_amount(
+                amount,
+                statement,
+                (holes or 0) - (values or 0) - (names or 0),
+                model_type=models.get(query),
+                models=query in scored,
+            )
             location = locations.get(query, self.settings.location)
             for name, value in priced(
                 amount, runs, location, statement, models.get(query), book, dry_run=bool(dry_run)

@@ -25,6 +25,9 @@ from costguard.facts.sql.relation import (
 SMALL_LIMIT = 1000
 """A LIMIT up to this many rows makes a relation small (a side of a cross join that does no harm)."""
 
+_MODEL_FUNCTIONS = frozenset({"predict", "mlforecast", "mltranslate", "generateembedding", "generatetext"})
+"""Table functions whose first argument the parser takes for a table: it is a model."""
+
 _SCALAR_ARRAYS = (exp.GenerateSeries, exp.GenerateDateArray, exp.GenerateTimestampArray, exp.Split)
 _SCALAR_FUNCTIONS = frozenset(
     {
@@ -447,7 +450,7 @@ class Builder:
         if not isinstance(inner, exp.Identifier):
             # A table function: ML.PREDICT(...), a user's TVF, APPENDS(...).
             info = inspect(inner)
-            if isinstance(inner, exp.Expression) and inner.key == "predict":
+            if isinstance(inner, exp.Expression) and inner.key in _MODEL_FUNCTIONS:
                 info.tables = [table for table in info.tables if table is not inner.this]
             return alias, Opaque(body, info), ()
         lowered = tuple(part.lower() for part in name_parts)
