@@ -111,10 +111,13 @@ class Reducer:
         if kind == "and":
             return self._and([self.reduce(item, at) for item in node[1]])
         if kind == "or":
-            return self._or([self.reduce(item, at) for item in node[1]], at, of_clauses=len(node) > 2)
+            return self._or([self.reduce(item, at) for item in node[1]], at, of_clauses=node[2:] == ["WHEN"])
         if kind == "maybe":
             return self._maybe(self.reduce(node[1], at), node[2], at)
         if kind == "not":
+            turned = _turned(node[1])
+            if turned is not None:
+                return self.reduce(turned, at)
             return self._not(self.reduce(node[1], at), at)
         if not self._mentions(node):
             return self._other(node)
@@ -399,6 +402,15 @@ class Reducer:
 
     def _name(self) -> str:
         return next(iter(self._keys.samples)) if not self._keys.any_function else "_TABLE_SUFFIX"
+
+
+def _turned(node: Json) -> Json | None:
+    """NOT of OR and of NOT without NOT, by De Morgan: each part is a condition of its own. None for other nodes."""
+    while node[0] == "at":
+        node = node[2]
+    if node[0] == "or":
+        return ["and", [["not", item] for item in node[1]]]
+    return node[1] if node[0] == "not" else None
 
 
 def _joined(word: str, trees: list[Json], empty: bool) -> Json:

@@ -17,7 +17,7 @@ from costguard.estimate.constant import Evaluator
 from costguard.estimate.functions import naive_utc
 from costguard.estimate.growth import Growth, growth_of
 from costguard.estimate.literals import parse_literal
-from costguard.estimate.partitions import positions_of, size_of
+from costguard.estimate.partitions import Runs, positions_of, size_of
 from costguard.estimate.prune import Pruned, never_true, prune_members, prune_partitions, prune_whole
 from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.shards import shards_since
@@ -133,7 +133,29 @@ class Resolver:
         pruned = self.pruned(facts, request.predicate)
         if resolved.partition is not None:
             pruned = _decorated(facts, resolved.partition, pruned)
-        return ResolvedScan(resolved, TableTarget([self._reading(facts, pruned, request, resolved)]))
+        reading = self._reading(facts, pruned, request, resolved)
+        if facts.listed and not pruned.unknown:
+            reading.by_reference = self._by_reference(facts, request.predicate)
+        return ResolvedScan(resolved, TableTarget([reading]))
+
+    def _by_reference(
+        self, facts: TableFacts, predicate: Json | None
+    ) -> tuple[tuple[Runs, frozenset[int]], ...]:
+        """What each reference of a CTE reads, where these have conditions and columns of their own."""
+        conjuncts = predicate[1] if predicate is not None and predicate[0] == "and" else []
+        marked = [item for item in conjuncts if item[2:3] == ["REFERENCES"]]
+        if len(marked) != 1:
+            return ()
+        (either,) = marked
+        others = [item for item in conjuncts if item is not either]
+        runs = [self.pruned(facts, ["and", [*others, item]]).runs for item in either[1]]
+        if all(one == runs[0] for one in runs):
+            return ()
+        leaves = [
+            frozenset(number for path in paths for number in facts.leaves_of(path) or ())
+            for paths in either[3]["paths"]
+        ]
+        return tuple(zip(runs, leaves, strict=True))
 
     def _reading(
         self, facts: TableFacts, pruned: Pruned, request: ScanRequest, resolved: Resolved
@@ -433,6 +455,8 @@ def _filters(node: Json, names: set[str]) -> bool:
     kind = node[0]
     if kind == "at":
         return _filters(node[2], names)
+    if kind == "or" and ["bool", True] in node[1]:
+        return False
     if kind in ("and", "or"):
         return any(_filters(item, names) for item in node[1])
     if kind in ("not", "maybe"):

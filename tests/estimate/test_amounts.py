@@ -51,6 +51,51 @@ def test_each_column_of_a_table_counts_once(sql: str, count: int) -> None:
     assert statement(sql) == (count, count, count, "exact")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        # dt and v of a day, dt and s of another: 1,600 + 2,000 by the cell, 2 x 2,800 by the rectangle
+        (
+            "v FROM {} WHERE dt = '2026-10-01'",
+            "s FROM {} WHERE dt = '2026-10-02'",
+            (3_600, 3_600, 5_600, "upper-bound"),
+        ),
+        ("v FROM {} WHERE dt = '2026-10-01'", "v FROM {} WHERE dt = '2026-10-02'", (3_200, 3_200, 3_200, "exact")),
+        ("v FROM {} WHERE dt = '2026-10-01'", "s FROM {} WHERE dt = '2026-10-01'", (2_800, 2_800, 2_800, "exact")),
+        # and all ten days of s: 12,000 + 1,600, or all columns of all days
+        ("v FROM {} WHERE dt = '2026-10-01'", "s FROM {}", (13_600, 13_600, 28_000, "upper-bound")),
+        ("* FROM {} WHERE dt = '2026-10-01'", "* FROM {} WHERE dt = '2026-10-02'", (5_600, 5_600, 5_600, "exact")),
+    ],
+)  # fmt: skip
+def test_a_cte_and_a_table_read_the_same(one: str, other: str, expected: tuple[Any, ...]) -> None:
+    sql = f"SELECT {one} UNION ALL SELECT {other}"
+    assert statement(sql.format("p.d.t", "p.d.t")) == expected
+    assert statement(f"WITH q AS (SELECT * FROM p.d.t) {sql.format('q', 'q')}") == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT dt, COUNT(*) FROM p.d.t GROUP BY dt HAVING dt = '2026-10-01'",
+        "SELECT dt FROM (SELECT dt, SUM(1) OVER (PARTITION BY dt) AS n FROM p.d.t) WHERE dt = '2026-10-01' AND n > 1",
+    ],
+)
+def test_a_filter_that_may_come_too_late_is_bounded(sql: str) -> None:
+    # dt of one day of ten, or of all
+    assert statement(sql) == (800, 8_000, 8_000, "upper-bound")
+    scan = scan_of(estimated(sql, T))
+    assert (scan["pruning"], scan["pruning_cause"], scan["partitions_kept"]) == (
+        "defeated",
+        "undocumented",
+        10,
+    )
+
+
+def test_not_of_or_prunes_as_its_parts_do() -> None:
+    where = "WHERE NOT (dt < '2026-10-09' OR v = 3)"
+    assert statement(f"SELECT v FROM p.d.t {where}") == (3_200, 3_200, 3_200, "exact")  # dt and v of two days
+
+
 def test_partitions_of_several_scans_are_united() -> None:
     sql = "SELECT v FROM p.d.t WHERE dt {} UNION ALL SELECT v FROM p.d.t WHERE dt {}"
     # 1,600 bytes of dt and v a day

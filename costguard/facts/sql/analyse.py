@@ -33,7 +33,7 @@ from costguard.facts.sql.condition import Converter
 from costguard.facts.sql.expression import anchor, extent, inspect
 from costguard.facts.sql.joins import joins_of
 from costguard.facts.sql.merge_conditions import limit_source, limits_of_target
-from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
+from costguard.facts.sql.predicates import attach_conditions, describe, limits_rows, scan_predicate
 from costguard.facts.sql.reads import Read
 from costguard.facts.sql.relation import Scan, SelectBody
 from costguard.facts.sql.sorts import sorts_of
@@ -159,7 +159,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 star_excepts=entry.star_excepts and assembled.shows_result,
                 whole_row=entry.whole_row,
                 in_subquery=entry.in_subquery,
-                filtered=condition is not None,
+                filtered=condition is not None and limits_rows(condition),
                 never=condition is not None and any(item[-1] == ["bool", False] for item in condition[1]),
                 joined=entry.joined,
                 system_time=entry.system_time,
@@ -502,6 +502,8 @@ def _suffix(condition: Json) -> tuple[bool, bool]:
     """(a constant condition limits _TABLE_SUFFIX, any condition mentions it)."""
     filtered = mentioned = False
     for item in condition[1] if condition[0] == "and" else [condition]:
+        if not limits_rows(["and", [item]]):
+            continue
         inner = item[2] if item[0] == "at" else item
         if _mentions_suffix(inner):
             mentioned = True

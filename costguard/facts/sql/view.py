@@ -123,7 +123,7 @@ def _hidden(
     found: list[Mapping[int, Json]] = [{scan: value} for scan, value in values.items()]
     for item in body.trace_output(name, ()):
         if isinstance(item, Group) and len(item.targets) > 1:
-            targets = [target for target in item.targets if not target.barrier]
+            targets = [target for target in item.targets if not target.barrier and not target.doubt]
             shared = any(
                 counts.get(log.references[reference], 0) > 1 for target in targets for reference in target.via
             )
@@ -142,9 +142,10 @@ def _values(
             if len(item.targets) == 1:
                 target = item.targets[0]
                 shared = any(counts.get(log.references[reference], 0) > 1 for reference in target.via)
-                if not target.barrier and not shared and target.scan not in optional:
+                free = not target.barrier and not target.doubt and not shared
+                if free and target.scan not in optional:
                     found[target.scan] = ["col", target.path]
-        elif isinstance(item, Computed) and not item.barrier and not item.path:
+        elif isinstance(item, Computed) and not item.barrier and not item.doubt and not item.path:
             info = item.body.info_of(item.expression)
             if info.aggregates or info.windows or info.queries:
                 continue
@@ -164,5 +165,7 @@ def _without_places(node: Json) -> Json:
     if node[0] == "at":
         return _without_places(node[2])
     if node[0] in ("and", "or"):
-        return [node[0], [_without_places(item) for item in node[1]]]
+        return [node[0], [_without_places(item) for item in node[1]], *node[2:]]
+    if node[0] == "maybe":
+        return ["maybe", _without_places(node[1]), node[2]]
     return node
