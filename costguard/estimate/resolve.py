@@ -369,7 +369,7 @@ def pushed_down(
                 values[name] = value
     found = []
     for item in conjuncts:
-        known = _substituted(item, values)
+        known = _with_doubt(_substituted(item, values))
         if _mentions_column(known):
             found.append(known)
     return ["and", found] if found else None
@@ -420,6 +420,21 @@ def _substituted(node: Json, values: Mapping[str, Json]) -> Json:
         paths = [item[1] for item in inner if item[0] == "col"]
         return ["opaque", node[1], paths] if paths or not node[2] else ["other", node[1]]
     return [_substituted(item, values) for item in node]
+
+
+def _with_doubt(conjunct: Json) -> Json:
+    """A conjunct is in doubt as a whole, if only for one of its values."""
+    settled, why = _settled(conjunct)
+    return conjunct if why is None else ["maybe", settled, why]
+
+
+def _settled(node: Json) -> tuple[Json, str | None]:
+    if not isinstance(node, list) or not node:
+        return node, None
+    if node[0] == "maybe":
+        return _settled(node[1])[0], node[2]
+    parts = [_settled(item) for item in node]
+    return [part for part, _ in parts], next((why for _, why in parts if why is not None), None)
 
 
 def _mentions_column(node: Json) -> bool:

@@ -35,7 +35,8 @@ class ViewFacts:
     outputs: dict[str, tuple[Read, ...]]
     """By result column, in lower case."""
     values: dict[str, dict[int, Json]]
-    """By result column and scan: what the column is there, for filters that may be pushed down."""
+    """By result column and scan: what the column is there, for filters that may be pushed down; `["maybe", value, why]`
+    where it is not documented whether they are."""
     columns: dict[str, dict[int, str]]
     """By result column and scan: the column that it passes on unchanged."""
     always: tuple[Read, ...]
@@ -142,9 +143,9 @@ def _values(
             if len(item.targets) == 1:
                 target = item.targets[0]
                 shared = any(counts.get(log.references[reference], 0) > 1 for reference in target.via)
-                free = not target.barrier and not target.doubt and not shared
-                if free and target.scan not in optional:
-                    found[target.scan] = ["col", target.path]
+                if not target.barrier and not shared and target.scan not in optional:
+                    value: Json = ["col", target.path]
+                    found[target.scan] = ["maybe", value, target.doubt] if target.doubt else value
         elif isinstance(item, Computed) and not item.barrier and not item.doubt and not item.path:
             info = item.body.info_of(item.expression)
             if info.aggregates or info.windows or info.queries:
