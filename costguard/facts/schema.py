@@ -131,7 +131,7 @@ class Query(NamedTuple):
         "one number exclude each other, handler runs after an error, never has the condition FALSE",
     ] = None
     rows_of: Annotated[
-        int | None, "the scan of which its result has every row once, LIMIT aside", Key("scans")
+        int | None, "in a script: the scan of which its result has every row once, LIMIT aside", Key("scans")
     ] = None
     runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
     runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None

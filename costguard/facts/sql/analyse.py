@@ -125,7 +125,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     joins = joins_of(log)
     functions = functions_of(log)
 
-    passed_on = _passed_on(assembled)
+    passed_on = _passed_on(assembled) if context.script is not None else None  # for loops of the script
     rows_of = keys.get(passed_on) if passed_on is not None else None
     _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement, rows_of)
     suffix_readers = {
@@ -447,10 +447,10 @@ def _passed_on(assembled: Assembled) -> int | None:
     node, body = assembled.outermost, select_body(assembled)
     if not isinstance(node, exp.Select) or body is None or len(body.sources) != 1:
         return None
-    if any(node.args.get(name) for name in _CHANGES_ROWS) or _is_aggregated(assembled):
-        return None
     relation = body.sources[0].relation
-    if not isinstance(relation, Scan) or body.log.scans[relation.index].sample_percent is not None:
+    if not isinstance(relation, Scan) or any(node.args.get(name) for name in _CHANGES_ROWS):
+        return None
+    if body.log.scans[relation.index].sample_percent is not None or _is_aggregated(assembled):
         return None
     return relation.index
 
