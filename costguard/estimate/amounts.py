@@ -80,10 +80,11 @@ def reading_amount(reading: Reading) -> Amount:
         total = _narrowed(reading, total)
     elif pruned.pruning == "pruned" and reading.facts.index is not None and not reading.facts.listed:
         total = Amount(0, total.point, total.high, worst_basis(total.basis, "upper-bound"))
-    if pruned.cause == "coercion" and pruned.if_pruned is not None:
-        # Measured to read everything; whether it always does is not documented.
-        least = columns_amount(reading, pruned.if_pruned)
+    if pruned.least is not None and pruned.least != pruned.runs:
+        least = columns_amount(reading, pruned.least)
         total = total._replace(low=min(least.low, total.low), basis=worst_basis(total.basis, "upper-bound"))
+    if reading.by_reference:
+        total = _with_cells(reading, total)
     if (reading.cluster_filtered or reading.limited) and total.high:
         # Which blocks survive depends on their contents, which no catalog holds.
         total = total._replace(low=0, basis=worst_basis(total.basis, "upper-bound"))
@@ -95,6 +96,20 @@ def reading_amount(reading: Reading) -> Amount:
     if reading.another_time or reading.assumed_project or table.kind in _MODELLED_KINDS:
         total = total._replace(basis=worst_basis(total.basis, "modelled"))
     return total
+
+
+def _with_cells(reading: Reading, total: Amount) -> Amount:
+    """References of a CTE read other partitions and other columns, as scans of their own would: billed by the cell or
+    by the rectangle is not documented."""
+    cells = NOTHING
+    for number in reading.uses:
+        runs = [run for runs, leaves in reading.by_reference if number in leaves for run in runs]
+        cells = cells.plus(reading.facts.leaf_in(number, joined(runs) if runs else reading.pruned.runs))
+    if cells.point is None or total.point is None or cells.low >= total.low:
+        return total
+    whole = not reading.arrays and not reading.hole and not reading.missing
+    point = min(cells.point, total.point) if whole else total.point
+    return total._replace(low=cells.low, point=point, basis=worst_basis(total.basis, "upper-bound"))
 
 
 def _narrowed(reading: Reading, total: Amount) -> Amount:
@@ -188,11 +203,12 @@ def _table_union(group: list[Reading]) -> Amount:
 def _is_plain(reading: Reading) -> bool:
     return not (
         reading.pruned.unknown
-        or reading.pruned.cause == "coercion"
+        or reading.pruned.least is not None
         or reading.cluster_filtered
         or reading.limited
         or reading.sample_percent is not None
         or reading.arrays
+        or reading.by_reference
         or reading.hole
         or reading.missing
         or reading.another_time

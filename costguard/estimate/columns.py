@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from costguard.catalog.names import Resolved
 from costguard.estimate.bytes import TableFacts
+from costguard.estimate.partitions import Runs
 from costguard.estimate.prune import Pruned
 from costguard.estimate.views import ViewPlan, ViewRead
 
@@ -95,6 +96,8 @@ class Reading:
     """Unknown columns are read."""
     limited: bool = False
     """A LIMIT may end the scan early."""
+    by_reference: tuple[tuple[Runs, frozenset[int]], ...] = ()
+    """Where references of a CTE read other partitions and other columns: the partitions and leaves of each."""
     unlikely: bool = False
     """A member of a wildcard that a value known at run time only may pick, but others are newer."""
     pseudo: bool = False

@@ -34,6 +34,12 @@ _FREE: Final = frozenset({"DROP", "ALTER", "TRUNCATE TABLE", "LOAD DATA", "GRANT
 _ONLY_WRITTEN_DOWN: Final = frozenset({"view", "ephemeral"})
 _UNREAD: Final = frozenset({"COMMAND", "CALL", "EXECUTE", "EXECUTEIMMEDIATE"})
 
+_MANY_CANDIDATES: Final = "ARIMA_PLUS"
+"""Time series: the bytes are billed for each candidate model that is tried, and how many that are is not written
+(docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-create-time-series)."""
+_RESERVED: Final = "MATRIX_FACTORIZATION"
+"""Trained in a reservation only: there is no price for its bytes (cloud.google.com/bigquery/pricing)."""
+
 _TABLE_FUNCTIONS: Final = frozenset(
     {"APPENDS", "CHANGES", "EXTERNAL_OBJECT_TRANSFORM", "GAP_FILL", "RANGE_SESSIONIZE", "VECTOR_SEARCH"}
 )
@@ -47,6 +53,21 @@ def reads_elsewhere(table_function: str) -> bool:
     [True, True, False, False]
     """
     return table_function not in _TABLE_FUNCTIONS and table_function.partition(".")[0] not in ("ML", "AI")
+
+
+_WITHOUT_MODEL: Final = frozenset(
+    {"ML.DESCRIBE_DATA", "ML.TFDV_DESCRIBE", "ML.TFDV_VALIDATE", "ML.VALIDATE_DATA_DRIFT"}
+)
+
+
+def reads_model(table_function: str) -> bool:
+    """A function that is called as a table reads a model, the size of which is billed too and stands in no catalog
+    (cloud.google.com/bigquery/pricing#bigquery-ml-pricing).
+
+    >>> [reads_model(name) for name in ("ML.PREDICT", "ML.FEATURE_INFO", "ML.DESCRIBE_DATA", "AI.FORECAST")]
+    [True, True, False, False]
+    """
+    return table_function.startswith("ML.") and table_function not in _WITHOUT_MODEL
 
 
 def is_free(statement: str, materialized: str | None = None) -> bool:
@@ -66,14 +87,28 @@ def is_unread(statement: str) -> bool:
     return statement in _UNREAD
 
 
-def statement_amount(amount: Amount, statement: str, unknown_parts: int) -> Amount:
-    """The bytes of a statement: parts of the text that are unknown may read more columns or tables."""
+def statement_amount(
+    amount: Amount,
+    statement: str,
+    unknown_parts: int,
+    *,
+    model_type: str | None = None,
+    models: bool = False,
+) -> Amount:
+    """The bytes of a statement: parts of the text that are unknown may read more columns or tables.
+
+    `model_type`: of the model that is trained. `models`: it reads models, whose size is not known.
+    """
     if amount.point is None:
         return amount
-    if unknown_parts or statement == "CREATE MODEL":
-        # BigQuery's own dry run does not compute CREATE MODEL.
-        return amount._replace(basis=worst_basis(amount.basis, "modelled"))
-    return amount
+    basis = amount.basis
+    if models or (model_type is not None and model_type.startswith(_MANY_CANDIDATES)):
+        basis = worst_basis(basis, "lower-bound")
+    elif statement == "CREATE MODEL":
+        basis = worst_basis(basis, "modelled")  # BigQuery's own dry run does not compute it
+    if unknown_parts:
+        basis = worst_basis(basis, "modelled")
+    return amount._replace(basis=basis)
 
 
 def priced(
@@ -99,6 +134,8 @@ def priced(
     ends = (amount.low, amount.point, amount.high)
     billed = [0 if dry_run else billed_bytes(end) for end in ends]
     found.update(billed_low=billed[0], billed=billed[1], billed_high=billed[2])
+    if model_type == _RESERVED:
+        return found
     try:
         price = book.statement_price(location, statement, model_type)
     except UnknownLocationError:

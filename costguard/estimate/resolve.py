@@ -18,7 +18,7 @@ from costguard.estimate.eliminate import elimination
 from costguard.estimate.functions import naive_utc
 from costguard.estimate.growth import Growth, growth_of
 from costguard.estimate.literals import parse_literal
-from costguard.estimate.partitions import positions_of, size_of
+from costguard.estimate.partitions import Runs, positions_of, size_of
 from costguard.estimate.prune import Pruned, never_true, prune_members, prune_partitions, prune_whole
 from costguard.estimate.settings import EstimateSettings
 from costguard.estimate.shards import shards_since
@@ -145,7 +145,29 @@ class Resolver:
         pruned = self.pruned(facts, request.predicate)
         if resolved.partition is not None:
             pruned = _decorated(facts, resolved.partition, pruned)
-        return ResolvedScan(resolved, TableTarget([self._reading(facts, pruned, request, resolved)]))
+        reading = self._reading(facts, pruned, request, resolved)
+        if facts.listed and not pruned.unknown:
+            reading.by_reference = self._by_reference(facts, request.predicate)
+        return ResolvedScan(resolved, TableTarget([reading]))
+
+    def _by_reference(
+        self, facts: TableFacts, predicate: Json | None
+    ) -> tuple[tuple[Runs, frozenset[int]], ...]:
+        """What each reference of a CTE reads, where these have conditions and columns of their own."""
+        conjuncts = predicate[1] if predicate is not None and predicate[0] == "and" else []
+        marked = [item for item in conjuncts if item[2:3] == ["REFERENCES"]]
+        if len(marked) != 1:
+            return ()
+        (either,) = marked
+        others = [item for item in conjuncts if item is not either]
+        runs = [self.pruned(facts, ["and", [*others, item]]).runs for item in either[1]]
+        if all(one == runs[0] for one in runs):
+            return ()
+        leaves = [
+            frozenset(number for path in paths for number in facts.leaves_of(path) or ())
+            for paths in either[3]["paths"]
+        ]
+        return tuple(zip(runs, leaves, strict=True))
 
     def _reading(
         self, facts: TableFacts, pruned: Pruned, request: ScanRequest, resolved: Resolved
@@ -198,6 +220,7 @@ class Resolver:
         readings = []
         kept = positions_of(pruned.runs)
         wanted = set(positions_of(pruned.if_pruned)) if pruned.if_pruned is not None else None
+        likely = set(positions_of(pruned.least)) if pruned.least is not None else None
         for position in kept:
             suffix = suffixes[position]
             facts = since[suffix] if suffix in since else self.facts(names[suffix])
@@ -205,6 +228,9 @@ class Resolver:
             left = member.if_pruned if member.if_pruned is not None else member.runs
             if wanted is not None and position not in wanted:
                 left = ()
+            least = member.least
+            if likely is not None and position not in likely:
+                least = ()
             reading = self._reading(
                 facts,
                 Pruned(
@@ -218,6 +244,7 @@ class Resolver:
                     at_most=member.at_most,
                     if_pruned=left if wanted is not None else member.if_pruned,
                     since=suffix in since or member.since,
+                    least=least,
                 ),
                 request,
                 resolved,
@@ -385,7 +412,7 @@ def pushed_down(
                 values[name] = value
     found = []
     for item in conjuncts:
-        known = _substituted(item, values)
+        known = _with_doubt(_substituted(item, values))
         if _mentions_column(known):
             found.append(known)
     return ["and", found] if found else None
@@ -438,6 +465,21 @@ def _substituted(node: Json, values: Mapping[str, Json]) -> Json:
     return [_substituted(item, values) for item in node]
 
 
+def _with_doubt(conjunct: Json) -> Json:
+    """A conjunct is in doubt as a whole, if only for one of its values."""
+    settled, why = _settled(conjunct)
+    return conjunct if why is None else ["maybe", settled, why]
+
+
+def _settled(node: Json) -> tuple[Json, str | None]:
+    if not isinstance(node, list) or not node:
+        return node, None
+    if node[0] == "maybe":
+        return _settled(node[1])[0], node[2]
+    parts = [_settled(item) for item in node]
+    return [part for part, _ in parts], next((why for _, why in parts if why is not None), None)
+
+
 def _mentions_column(node: Json) -> bool:
     if not isinstance(node, list) or not node:
         return False
@@ -471,9 +513,11 @@ def _filters(node: Json, names: set[str]) -> bool:
     kind = node[0]
     if kind == "at":
         return _filters(node[2], names)
+    if kind == "or" and ["bool", True] in node[1]:
+        return False
     if kind in ("and", "or"):
         return any(_filters(item, names) for item in node[1])
-    if kind == "not":
+    if kind in ("not", "maybe"):
         return _filters(node[1], names)
     if kind == "call" and node[1] == "STARTS_WITH":
         return _is_named(node[2][:1], names)

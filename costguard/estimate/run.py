@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -29,7 +30,14 @@ from costguard.estimate.frame_sizes import sized_frames
 from costguard.estimate.iterations import RunCounter
 from costguard.estimate.price import price_book
 from costguard.estimate.queries import ESTIMATED as QUERY_COLUMNS
-from costguard.estimate.queries import is_free, is_unread, priced, reads_elsewhere, statement_amount
+from costguard.estimate.queries import (
+    is_free,
+    is_unread,
+    priced,
+    reads_elsewhere,
+    reads_model,
+    statement_amount,
+)
 from costguard.estimate.reads import unresolved_reads
 from costguard.estimate.resolve import Resolver, ScanRequest
 from costguard.estimate.routines import reading_beyond
@@ -88,7 +96,9 @@ class _Estimate:
         self.without: dict[int, LeftOut] = {}
         """By statement: the joins that declared keys let BigQuery leave out."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
-        self.merge_sources = self._merge_sources()
+        self._placed: dict[tuple[int, int | None, int], tuple[int | None, bool, int | None]] | None = None
+        """`rows_of`, `has_limit` and `limit` of a statement, by source, script and position."""
+        self.inserts_only = self._inserts_only()
         self.made = ScriptTables(frames, self.resolver.full_name)
         self.replaced: set[int] = set()
         """Scans of tables that the script has replaced before."""
@@ -112,14 +122,10 @@ class _Estimate:
 
     # -- tables ------------------------------------------------------------------------------------
 
-    def _merge_sources(self) -> dict[int, tuple[bool, bool]]:
-        """Target scan of a MERGE -> (inserts only, has WHEN NOT MATCHED BY SOURCE)."""
-        writes = self.frames["writes"].filter(pl.col("target_scan").is_not_null())
-        found = {}
-        if writes.height:
-            for scan, only, by_source in writes.select("target_scan", "insert_only", "by_source").iter_rows():
-                found[scan] = (bool(only), bool(by_source))
-        return found
+    def _inserts_only(self) -> set[int]:
+        """Target scans of a MERGE that only inserts."""
+        writes = self.frames["writes"].filter(pl.col("target_scan").is_not_null() & pl.col("insert_only"))
+        return set(writes["target_scan"].to_list())
 
     def _resolve(self) -> None:
         """Find the tables of all scans, and read their conditions."""
@@ -148,9 +154,7 @@ class _Estimate:
                 continue
             if made is not None and made.kind == "replaced":
                 self.replaced.add(number)
-            conditions = [self.resolver.condition(predicate)] if predicate else []
-            if on_predicate and not self.merge_sources.get(number, (False, False))[1]:
-                conditions.append(self.resolver.condition(on_predicate))
+            conditions = [self.resolver.condition(given) for given in (predicate, on_predicate) if given]
             request = ScanRequest(
                 name,
                 conditions[0] if len(conditions) == 1 else ["and", conditions] if conditions else None,
@@ -421,7 +425,7 @@ class _Estimate:
         """The scan is the target of DML that rewrites rows."""
         if role != "target" or statement not in _CHANGING:
             return False
-        return statement != "MERGE" or not self.merge_sources.get(number, (False, False))[0]
+        return statement != "MERGE" or number not in self.inserts_only
 
     def _together(self, numbers: list[int], roles: list[str], statement: str, *, alone: bool) -> Amount:
         readings: list[Reading] = []
@@ -465,6 +469,7 @@ class _Estimate:
             "dialect",
             "loop_counts",
             "materialized",
+            "branch",
         ).rows()
         incremental = {row[1] for row in queries if row[3] == "incremental"}
         counter = RunCounter(self.settings, self.frames["sources"]["path"].to_list(), incremental)
@@ -477,6 +482,7 @@ class _Estimate:
         calls = self.frames["functions"].filter(pl.col("clause") == "table").select("query", "function")
         external = {query for query, function in calls.iter_rows() if reads_elsewhere(function)}
         beyond = reading_beyond(self.frames["routine_calls"], self.frames["routines"])
+        scored = {query for query, function in calls.iter_rows() if reads_model(function)}
         locations = self._locations()
         book = self.settings.prices or price_book()
         counted = TurnCounter(self.resolver.constants)
@@ -493,11 +499,12 @@ class _Estimate:
             dialect,
             loops,
             materialized,
+            branch,
         ) in queries:
             if turns is None and loops is not None:
-                turns = counted.turns(loops)
+                turns = counted.turns(loops, partial(self._rows_at, query))
             found["loop_turns"][query] = turns
-            runs, basis = counter.runs(source, variant, turns)
+            runs, basis = counter.runs(source, variant, turns, never=branch is not None and "never" in branch)
             found["runs"][query], found["runs_basis"][query] = runs, basis
             found["bytes_basis"][query] = "unknown"
             if dialect not in (None, "", "bigquery"):
@@ -507,7 +514,13 @@ class _Estimate:
                 amount = Amount(amount.low, None, None, "unknown")
             if query in beyond and amount.point is not None and not is_free(statement, materialized):
                 amount = amount._replace(basis=worst_basis(amount.basis, "lower-bound"))
-            amount = statement_amount(amount, statement, (holes or 0) - (values or 0) - (names or 0))
+            amount = statement_amount(
+                amount,
+                statement,
+                (holes or 0) - (values or 0) - (names or 0),
+                model_type=models.get(query),
+                models=query in scored,
+            )
             location = locations.get(query, self.settings.location)
             for name, value in priced(
                 amount, runs, location, statement, models.get(query), book, dry_run=bool(dry_run)
@@ -515,6 +528,20 @@ class _Estimate:
                 found[name][query] = value
         count_once(found, statements_of_files(self.frames))
         return found
+
+    def _rows_at(self, query: int, position: int) -> int | None:
+        """Rows that a statement of the same script gives."""
+        if self._placed is None:
+            columns = self.queries.select(
+                "source", "script", "script_position", "rows_of", "has_limit", "limit"
+            )
+            self._placed = {row[:3]: row[3:] for row in columns.iter_rows()}
+        source, script = self.queries["source"][query], self.queries["script"][query]
+        scan, has_limit, limit = self._placed.get((source, script, position), (None, False, None))
+        rows: int | None = self.columns.values["rows"][scan] if scan is not None else None
+        if rows is None or not has_limit:
+            return rows
+        return min(rows, limit) if limit is not None else None
 
     def _sources(self) -> pl.DataFrame:
         sources = self.frames["sources"]

@@ -107,9 +107,13 @@ def _add_leaf(
         # What EXECUTE IMMEDIATE runs cannot name the variables of the script.
         variables=variables if leaf.kind != "dynamic" else {},
         routines=routines,
-        loop_counts=loop_counts(leaf.counted_loops, leaf.counted_times, variables, text.dialect)
-        if leaf.counted_loops
+        loop_counts=loop_counts(
+            leaf.counted_loops, leaf.counted_times, leaf.row_loops, variables, text.dialect
+        )
+        if leaf.counted_loops or leaf.row_loops
         else None,
+        loop_left=leaf.loop_left,
+        branch=leaf.branch,
         own_holes=leaf.holes if leaf.segments else None,
     )
     before = {table: len(values) for table, values in rows.rows.items()}

@@ -51,6 +51,51 @@ def test_each_column_of_a_table_counts_once(sql: str, count: int) -> None:
     assert statement(sql) == (count, count, count, "exact")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        # dt and v of a day, dt and s of another: 1,600 + 2,000 by the cell, 2 x 2,800 by the rectangle
+        (
+            "v FROM {} WHERE dt = '2026-10-01'",
+            "s FROM {} WHERE dt = '2026-10-02'",
+            (3_600, 3_600, 5_600, "upper-bound"),
+        ),
+        ("v FROM {} WHERE dt = '2026-10-01'", "v FROM {} WHERE dt = '2026-10-02'", (3_200, 3_200, 3_200, "exact")),
+        ("v FROM {} WHERE dt = '2026-10-01'", "s FROM {} WHERE dt = '2026-10-01'", (2_800, 2_800, 2_800, "exact")),
+        # and all ten days of s: 12,000 + 1,600, or all columns of all days
+        ("v FROM {} WHERE dt = '2026-10-01'", "s FROM {}", (13_600, 13_600, 28_000, "upper-bound")),
+        ("* FROM {} WHERE dt = '2026-10-01'", "* FROM {} WHERE dt = '2026-10-02'", (5_600, 5_600, 5_600, "exact")),
+    ],
+)  # fmt: skip
+def test_a_cte_and_a_table_read_the_same(one: str, other: str, expected: tuple[Any, ...]) -> None:
+    sql = f"SELECT {one} UNION ALL SELECT {other}"
+    assert statement(sql.format("p.d.t", "p.d.t")) == expected
+    assert statement(f"WITH q AS (SELECT * FROM p.d.t) {sql.format('q', 'q')}") == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT dt, COUNT(*) FROM p.d.t GROUP BY dt HAVING dt = '2026-10-01'",
+        "SELECT dt FROM (SELECT dt, SUM(1) OVER (PARTITION BY dt) AS n FROM p.d.t) WHERE dt = '2026-10-01' AND n > 1",
+    ],
+)
+def test_a_filter_that_may_come_too_late_is_bounded(sql: str) -> None:
+    # dt of one day of ten, or of all
+    assert statement(sql) == (800, 8_000, 8_000, "upper-bound")
+    scan = scan_of(estimated(sql, T))
+    assert (scan["pruning"], scan["pruning_cause"], scan["partitions_kept"]) == (
+        "defeated",
+        "undocumented",
+        10,
+    )
+
+
+def test_not_of_or_prunes_as_its_parts_do() -> None:
+    where = "WHERE NOT (dt < '2026-10-09' OR v = 3)"
+    assert statement(f"SELECT v FROM p.d.t {where}") == (3_200, 3_200, 3_200, "exact")  # dt and v of two days
+
+
 def test_partitions_of_several_scans_are_united() -> None:
     sql = "SELECT v FROM p.d.t WHERE dt {} UNION ALL SELECT v FROM p.d.t WHERE dt {}"
     # 1,600 bytes of dt and v a day
@@ -262,6 +307,62 @@ def test_merge_limits_its_target_by_constants_in_its_condition() -> None:
     assert statement(sql.format(by_source)) == (24_000, 52_000, 52_000, "upper-bound")
 
 
+@pytest.mark.parametrize(
+    ("on", "clauses", "expected"),
+    [
+        # The documented example: the union of what the clauses need. v and dt of three days, all of these days: 8,400.
+        (
+            "x.v = y.a",
+            "WHEN MATCHED AND x.dt = '2026-10-01' THEN UPDATE SET v = 1 "
+            "WHEN MATCHED AND x.dt = '2026-10-02' THEN UPDATE SET v = 2 "
+            "WHEN NOT MATCHED BY SOURCE AND x.dt = '2026-10-03' THEN DELETE",
+            (8_000 + 4_800, 8_000 + 4_800 + 8_400, 8_000 + 4_800 + 8_400, "upper-bound"),
+        ),
+        # One clause without a condition needs every row of the target: 16,000 of v and dt, 28,000 of all columns.
+        (
+            "x.v = y.a",
+            "WHEN MATCHED AND x.dt = '2026-10-01' THEN UPDATE SET v = 1 WHEN NOT MATCHED BY SOURCE THEN DELETE",
+            (24_000, 52_000, 52_000, "upper-bound"),
+        ),
+        # Whether a row of the source has no match, only all of the target can tell.
+        (
+            "x.v = y.a",
+            "WHEN MATCHED AND x.dt = '2026-10-01' THEN UPDATE SET v = 1 "
+            "WHEN NOT MATCHED THEN INSERT (v) VALUES (y.a)",
+            (24_000, 52_000, 52_000, "upper-bound"),
+        ),
+        # ON FALSE: every row of that day goes, and nothing else is looked at: dt 800, all columns 2,800.
+        ("FALSE", "WHEN NOT MATCHED BY SOURCE AND x.dt = '2026-10-01' THEN DELETE", (3_600, 3_600, 3_600, "exact")),
+        # Left open: ON where rows without a match are kept. Two days' v and dt at least, everything at most.
+        (
+            "x.v = y.a AND x.dt = '2026-10-01'",
+            "WHEN MATCHED THEN UPDATE SET v = 1 WHEN NOT MATCHED BY SOURCE AND x.dt = '2026-10-02' THEN DELETE",
+            (8_000 + 3_200, 52_000, 52_000, "upper-bound"),
+        ),
+    ],
+)  # fmt: skip
+def test_merge_reads_of_its_target_what_its_clauses_need(
+    on: str, clauses: str, expected: tuple[Any, ...]
+) -> None:
+    assert statement(f"MERGE p.d.t AS x USING p.d.plain AS y ON {on} {clauses}") == expected
+
+
+@pytest.mark.parametrize(
+    ("on", "clauses", "kept"),
+    [
+        ("x.a = y.v AND y.dt = '2026-10-01'", "WHEN MATCHED THEN DELETE", 1),
+        # rows of other days are new to the target
+        ("x.a = y.v AND y.dt = '2026-10-01'", "WHEN NOT MATCHED THEN INSERT (a) VALUES (y.v)", 10),
+        ("FALSE", "WHEN NOT MATCHED AND y.dt = '2026-10-01' THEN INSERT (a) VALUES (y.v)", 1),
+        ("x.a = y.v", "WHEN NOT MATCHED AND y.dt = '2026-10-01' THEN INSERT (a) VALUES (y.v)", 1),
+    ],
+)
+def test_merge_reads_of_its_source_what_its_clauses_need(on: str, clauses: str, kept: int) -> None:
+    frames = estimated(f"MERGE p.d.plain AS x USING p.d.t AS y ON {on} {clauses}", PLAIN, T)
+    source = scan_of(frames, 1)
+    assert (source["table"], source["partitions_kept"]) == ("p.d.t", kept)
+
+
 # -- statements that hold a query --------------------------------------------------------------------------
 
 
@@ -280,7 +381,16 @@ def test_merge_limits_its_target_by_constants_in_its_condition() -> None:
             "CREATE MODEL p.d.m OPTIONS (model_type='linear_reg') AS SELECT a FROM p.d.plain",
             (8_000, 8_000, 8_000, "modelled"),  # BigQuery's own dry run does not tell
         ),
-        ("SELECT * FROM ML.PREDICT(MODEL p.d.m, (SELECT a FROM p.d.plain))", (8_000, 8_000, 8_000, "exact")),
+        (
+            "CREATE MODEL p.d.m OPTIONS (model_type='ARIMA_PLUS') AS SELECT a FROM p.d.plain",
+            (8_000, 8_000, 8_000, "lower-bound"),  # for each of the models that are tried
+        ),
+        # and the model, which stands in no catalog
+        ("SELECT * FROM ML.PREDICT(MODEL p.d.m, (SELECT a FROM p.d.plain))", (8_000, 8_000, 8_000, "lower-bound")),
+        ("SELECT * FROM ML.EVALUATE(MODEL p.d.m)", (0, 0, 0, "lower-bound")),
+        ("SELECT * FROM ML.FEATURE_INFO(MODEL p.d.m)", (0, 0, 0, "lower-bound")),
+        ("SELECT * FROM ML.FORECAST(MODEL p.d.m, STRUCT(3 AS horizon))", (0, 0, 0, "lower-bound")),
+        ("SELECT ML.MIN_MAX_SCALER(a) OVER () FROM p.d.plain", (8_000, 8_000, 8_000, "exact")),
         ("SELECT 1", (0, 0, 0, "exact")),
     ],
 )  # fmt: skip

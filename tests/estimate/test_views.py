@@ -249,3 +249,12 @@ def test_the_description_of_a_view_s_scan() -> None:
     assert (scan["rows"], scan["table_rows"]) == (None, None)  # rows of a view are not those below it
     rows = frames["columns_read"].select("column", "table", "bytes").rows()
     assert sorted(rows) == [("dt", "p.d.t", 800), ("s", "p.d.t", 1_200), ("v", "p.d.t", 800)]
+
+
+def test_a_filter_on_a_view_past_its_window_functions_is_bounded() -> None:
+    mine = view("seen", "SELECT dt, v, ROW_NUMBER() OVER (PARTITION BY dt ORDER BY v) AS n FROM p.d.t")
+    # dt and v of a day, 1,600, or of all forty
+    sql = "SELECT v FROM p.d.seen WHERE dt = '2026-10-01' AND n = 1"
+    assert statement(sql, mine) == (1_600, 64_000, 64_000, "upper-bound")
+    other = view("seen", "SELECT dt, v, ROW_NUMBER() OVER (PARTITION BY v ORDER BY dt) AS n FROM p.d.t")
+    assert statement(sql, other) == exact(64_000)

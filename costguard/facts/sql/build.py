@@ -31,6 +31,12 @@ from costguard.facts.sql.routines import Routine, called_name, moved
 SMALL_LIMIT = 1000
 """A LIMIT up to this many rows makes a relation small (a side of a cross join that does no harm)."""
 
+_MODEL_FUNCTIONS = frozenset({"predict", "mlforecast", "mltranslate", "generateembedding", "generatetext"})
+"""Table functions whose first argument the parser takes for a table: it is a model."""
+
+_SUBTOTALS = (exp.Rollup, exp.Cube, exp.GroupingSets)
+"""What makes rows of several groups, in which a key may be NULL."""
+
 _SCALAR_ARRAYS = (exp.GenerateSeries, exp.GenerateDateArray, exp.GenerateTimestampArray, exp.Split)
 _SCALAR_FUNCTIONS = frozenset(
     {
@@ -290,11 +296,13 @@ class Builder:
         having = arguments.get("having")
         if having is not None:
             body.always.append((having.this, True))
+            if group is not None and not any(isinstance(item, _SUBTOTALS) for item in group.expressions):
+                body.conditions.append((having.this, "having", None))
         qualify = arguments.get("qualify")
         if qualify is not None:
             body.always.append((qualify.this, True))
             body.conditions.append((qualify.this, "qualify", None))
-            body.barrier = True
+            body.windowed = True
         for window in arguments.get("windows") or ():
             body.named_windows[window.this.name.lower()] = window
         distinct = arguments.get("distinct")
@@ -308,8 +316,7 @@ class Builder:
             body.barrier = True
             rows = literal_number(limit.args.get("expression")) if limit is not None else None
         aggregated, windowed = self._projection_kinds(body)
-        if windowed:
-            body.barrier = True
+        body.windowed = body.windowed or windowed
         body.one_row = (
             (aggregated and not grouped)
             or (clause is None)
@@ -498,7 +505,7 @@ class Builder:
             if result is not None:
                 return alias, result, ()
             info = inspect(inner)
-            if isinstance(inner, exp.Expression) and inner.key == "predict":
+            if isinstance(inner, exp.Expression) and inner.key in _MODEL_FUNCTIONS:
                 info.tables = [table for table in info.tables if table is not inner.this]
             return alias, Opaque(body, info), ()
         lowered = tuple(part.lower() for part in name_parts)

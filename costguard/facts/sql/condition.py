@@ -3,6 +3,11 @@
 Nodes are lists whose first item is the kind:
 
 - `["and", [..]]`, `["or", [..]]`, `["not", x]`, `["at", place, x]` around each top-level conjunct;
+  `["or", [..], "WHEN"]` of what the clauses of a MERGE need; `["or", [..], "REFERENCES", {"paths": [[..], ..]}]` of the
+  conditions that the references of a CTE have, with the columns that each reads;
+- `["maybe", x, why]`: x holds for all rows that are needed, but it is not documented whether it can prune, because it
+  stands behind GROUP BY (`having`), behind a window function (`window`), or in the ON of a MERGE whose join keeps all
+  rows (`merge`);
 - `["cmp", op, left, right]` with op one of `= != < <= > >=`, `["between", x, low, high]`, `["in", x, [..]]`,
   `["in_unnest", x, array]`, `["is_null", x]`, `["like", x, pattern]`;
 - `["col", path]` a column of the scan at hand, `["other", text]` a column of another relation;
@@ -108,8 +113,17 @@ class Converter:
 
     def __init__(self, hole_at: Callable[[int, int], str | None] | None) -> None:
         self._hole_at = hole_at
+        self._names_of: SelectBody | None = None
         self._left = MAXIMUM_NODES
         self._left_in_all = MAXIMUM_NODES_OF_STATEMENT
+
+    def convert_behind(self, node: exp.Expr, body: SelectBody) -> Json:
+        """A condition of HAVING or QUALIFY, which may name output columns."""
+        self._names_of = body
+        try:
+            return self.convert(node, body)
+        finally:
+            self._names_of = None
 
     def convert(self, node: exp.Expr, body: SelectBody, depth: int = 0) -> Json:
         """The condition as a tree with `ColumnNode`s for columns."""
@@ -257,6 +271,13 @@ class Converter:
         if hole is not None:
             return ["hole", hole]
         parts = tuple(part.lower() for part in written)
+        if self._names_of is body and len(parts) == 1:
+            output = body.output_expression(parts[0])
+            if output is not None:
+                self._names_of = None  # its own names are those of the sources
+                value = self.convert(output, body, depth + 1)
+                self._names_of = body
+                return value
         trace = body.trace_parts(parts)
         text = ".".join(written)
         if body.variables:
@@ -427,7 +448,11 @@ def _through(value: Json, computed: Computed) -> Json:
     """A value that was computed in another SELECT: its columns carry the way they came."""
     if isinstance(value, ColumnNode):
         targets = tuple(
-            target._replace(barrier=target.barrier or computed.barrier, via=(*target.via, *computed.via))
+            target._replace(
+                barrier=target.barrier or computed.barrier,
+                via=(*target.via, *computed.via),
+                doubt=target.doubt or computed.doubt,
+            )
             for target in value.targets
         )
         return ColumnNode(targets, value.text)

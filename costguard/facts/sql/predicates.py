@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from costguard.facts.sql.condition import (
     ChoiceNode,
+    ColumnNode,
     Converter,
     VariableNode,
     columns_in,
@@ -17,7 +18,8 @@ from costguard.facts.sql.condition import (
 )
 from costguard.facts.sql.expression import extent
 from costguard.facts.sql.reads import ReadLog
-from costguard.facts.sql.relation import SelectBody, Source
+from costguard.facts.sql.reference_reads import reads_by_reference
+from costguard.facts.sql.relation import Group, SelectBody, Source
 
 Json = Any
 
@@ -41,14 +43,48 @@ def attach_conditions(log: ReadLog, converter: Converter) -> list[Conjunct]:
     found: list[Conjunct] = []
     for body in log.bodies:
         for condition, clause, only in body.conditions:
-            if clause == "qualify":
+            if clause in ("having", "qualify"):
+                found.extend(_behind(log, converter, body, condition, clause))
                 continue
             # A condition in a correlated subquery does not limit the tables of the query around it.
             limited = [only] if only is not None else body.sources
-            allowed = set().union(*(_scans_of(source) for source in limited))
+            allowed = set().union(*(scans_of(source) for source in limited))
             for item in flatten(condition, exp.And):
                 found.extend(_conjunct(log, converter, body, item, clause, only, allowed))
     return found
+
+
+def _behind(
+    log: ReadLog, converter: Converter, body: SelectBody, condition: exp.Expr, clause: str
+) -> list[Conjunct]:
+    """Conjuncts that come after grouping or window functions, and could come before: they name what all rows of a group
+    share."""
+    found: list[Conjunct] = []
+    allowed: set[int] = set().union(*(scans_of(source) for source in body.sources))
+    for item in flatten(condition, exp.And):
+        if not _is_plain(body, item):
+            continue
+        converted = converter.convert_behind(item, body)
+        columns = columns_in(converted)
+        if not columns or (clause == "qualify" and not all(map(body.partitions_by, map(_as_group, columns)))):
+            continue
+        doubt = "having" if clause == "having" else "window"
+        found += attach(log, body, converted, extent(item), clause, None, allowed, doubt)
+    return found
+
+
+def _is_plain(body: SelectBody, item: exp.Expr) -> bool:
+    """No aggregates, window functions and queries in it, nor in the output columns that it names."""
+    info = body.info_of(item)
+    if info.aggregates or info.windows or info.queries:
+        return False
+    outputs = [body.output_expression(reference.parts[0]) for reference in info.references]
+    infos = [body.info_of(output) for output in outputs if output is not None]
+    return not any(one.aggregates or one.windows or one.queries for one in infos)
+
+
+def _as_group(column: ColumnNode) -> Group:
+    return Group(column.targets)
 
 
 def _conjunct(
@@ -60,7 +96,23 @@ def _conjunct(
     only: Source | None,
     allowed: set[int],
 ) -> list[Conjunct]:
-    converted = converter.convert(item, body)
+    return attach(log, body, converter.convert(item, body), extent(item), clause, only, allowed)
+
+
+def attach(
+    log: ReadLog,
+    body: SelectBody,
+    converted: Json,
+    place: tuple[int, int],
+    clause: str,
+    only: Source | None,
+    allowed: set[int],
+    doubt: str = "",
+) -> list[Conjunct]:
+    """Attach one converted condition to those of the `allowed` scans whose columns it names.
+
+    `doubt`: why it is not documented whether it can prune.
+    """
     columns = columns_in(converted)
     if not columns:
         if not _is_constant(converted):
@@ -75,28 +127,42 @@ def _conjunct(
             for target in column.targets:
                 if not target.barrier:
                     scans.setdefault(target.scan, target.via)
-        if _is_join_key(converted):
+        if is_join_key(converted):
             return []
     scans = {scan: via for scan, via in scans.items() if scan in allowed}
     if not scans:
         return []
-    place = extent(item)
     found = []
     optional = _optional_scans(body) if only is None and not _rejects_null(converted) else set()
     for scan, via in scans.items():
         if scan in optional:
             continue
         seen = for_scan(converted, scan)
+        unsure = doubt or _doubt(columns, scan)
+        if unsure:
+            seen = ["maybe", seen, unsure]
         log.scans[scan].conditions.append((via, ["at", list(place), seen]))
         found.append(Conjunct(scan, seen, clause, place))
     return found
+
+
+def _doubt(columns: list[ColumnNode], scan: int) -> str:
+    return next(
+        (
+            target.doubt
+            for column in columns
+            for target in column.targets
+            if target.scan == scan and target.doubt
+        ),
+        "",
+    )
 
 
 def _is_constant(converted: Json) -> bool:
     return isinstance(converted, list) and converted[0] in ("bool", "cmp", "not", "and", "or")
 
 
-def _is_join_key(converted: Json) -> bool:
+def is_join_key(converted: Json) -> bool:
     """An equality of values of different tables, such as `a.day = DATE_ADD(b.day, INTERVAL 364 DAY)`."""
     if not isinstance(converted, list) or converted[0] != "cmp" or converted[1] != "=":
         return False
@@ -151,7 +217,7 @@ def _optional_scans(body: SelectBody) -> set[int]:
         seen.add(id(item))
         for source in getattr(item, "sources", ()):
             if source.null_extended:
-                found |= _scans_of(source)
+                found |= scans_of(source)
             else:
                 stack.append(source.relation)
         stack.extend(getattr(item, "branches", ()))
@@ -165,7 +231,7 @@ def _direct_scans(body: SelectBody) -> list[int]:
     return [source.relation.index for source in body.sources if isinstance(source.relation, Scan)]
 
 
-def _scans_of(source: Source) -> set[int]:
+def scans_of(source: Source) -> set[int]:
     """Every scan that the rows of a source come from."""
     from costguard.facts.sql.relation import Pivoted, Referenced, Scan, UnionBody
 
@@ -194,7 +260,8 @@ def scan_predicate(log: ReadLog, scan: int, counts: dict[int, int]) -> Json | No
     """All conditions on a scan as one tree, None when there is none.
 
     A condition that came through one reference of a CTE holds for that reference only: conditions of all
-    its references are combined with OR, and count for nothing when one reference has none.
+    its references are combined with OR. When one of them has none they prune nothing; what they say is kept where
+    the references read other columns.
     """
     conjuncts: list[Json] = []
     by_reference: dict[int, dict[int, list[Json]]] = {}
@@ -208,11 +275,29 @@ def scan_predicate(log: ReadLog, scan: int, counts: dict[int, int]) -> Json | No
             cte = log.references[shared[0]]
             by_reference.setdefault(cte, {}).setdefault(shared[0], []).append(condition)
     for cte, references in by_reference.items():
-        if len(references) == counts[cte]:
-            conjuncts.append(["or", [["and", conditions] for conditions in references.values()]])
+        numbers = list(references)
+        conditions: list[Json] = [["and", items] for items in references.values()]
+        if len(references) < counts[cte]:
+            numbers += sorted(
+                number
+                for number in log.used_references
+                if log.references[number] == cte and number not in references
+            )
+            conditions.append(["bool", True])
+        paths = reads_by_reference(log, scan, numbers) if len(numbers) > 1 else None
+        if paths is not None:
+            paths[len(conditions) - 1 :] = [sorted(set().union(*paths[len(conditions) - 1 :]))]
+            conjuncts.append(["or", conditions, "REFERENCES", {"paths": paths}])
+        elif len(references) == counts[cte]:
+            conjuncts.append(["or", conditions])
     if not conjuncts:
         return None
     return ["and", conjuncts]
+
+
+def limits_rows(condition: Json) -> bool:
+    """Some conjunct of a scan's conditions leaves rows out, whichever reference of a CTE asks."""
+    return any(item[0] != "or" or ["bool", True] not in item[1] for item in condition[1])
 
 
 def describe(condition: Json) -> tuple[str | None, str, str, str | None]:
@@ -228,6 +313,8 @@ def describe(condition: Json) -> tuple[str | None, str, str, str | None]:
     kind = condition[0]
     if kind == "or":
         return _first_column(condition), "or", "or", None
+    if kind == "maybe":
+        return describe(condition[1])
     if kind == "not":
         column, form, inner, wrapped = describe(condition[1])
         return column, form, "is_not_null" if inner == "is_null" else "other", wrapped

@@ -34,6 +34,8 @@ class Target(NamedTuple):
     """A filter on it cannot reach the scan (LIMIT, window, aggregate in between)."""
     via: tuple[int, ...]
     """References of CTEs that it was reached through."""
+    doubt: str = ""
+    """Why it is not documented whether a filter on it reaches the scan: `window` (over partitions by it)."""
 
 
 class Group(NamedTuple):
@@ -52,6 +54,7 @@ class Computed(NamedTuple):
     path: tuple[str, ...]
     barrier: bool
     via: tuple[int, ...]
+    doubt: str = ""
 
 
 class Row(NamedTuple):
@@ -414,6 +417,14 @@ def _behind_barrier(item: Group | Computed | Row) -> Group | Computed | Row:
     return item
 
 
+def _in_doubt(item: Group | Computed | Row) -> Group | Computed | Row:
+    if isinstance(item, Group):
+        return Group(tuple(target._replace(doubt="window") for target in item.targets))
+    if isinstance(item, Computed):
+        return item._replace(doubt="window")
+    return item
+
+
 class Body:
     """A SELECT or a set operation: it has output columns."""
 
@@ -539,6 +550,7 @@ class SelectBody(Body):
         "_outputs_demanded",
         "_stars",
         "_traces",
+        "_window_keys",
         "always",
         "barrier",
         "behind",
@@ -560,6 +572,7 @@ class SelectBody(Body):
         "value_table",
         "variables",
         "why",
+        "windowed",
     )
 
     def __init__(self, node: exp.Expr | None, parent: SelectBody | None, log: ReadLog) -> None:
@@ -585,6 +598,8 @@ class SelectBody(Body):
         self.named_windows: dict[str, exp.Expr] = {}
         self.distinct = False
         self.barrier = False
+        self.windowed = False
+        """It has window functions, past which a filter goes on what all of them partition by, at most."""
         self.one_row = False
         self.small = False
         self.value_table = False
@@ -606,6 +621,7 @@ class SelectBody(Body):
         self._nested: dict[int, Body] = {}
         self._traces: dict[tuple[str, tuple[str, ...], bool], Trace] = {}
         self._names: dict[tuple[tuple[str, ...], int | None, bool], Trace] = {}
+        self._window_keys: list[tuple[set[tuple[int, str]], list[exp.Expr]]] | None = None
 
     # -- names -------------------------------------------------------------------------------------
 
@@ -685,10 +701,7 @@ class SelectBody(Body):
         if known is not None:
             return known
         self._traces[key] = ()  # a recursive CTE ends here
-        found = self._trace_output(name, path)
-        if self.barrier:
-            found = [_behind_barrier(item) for item in found]
-        self._traces[key] = found
+        found = self._traces[key] = self._past_filters(self._trace_output(name, path))
         return found
 
     def _trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
@@ -733,7 +746,52 @@ class SelectBody(Body):
             found = column.source.trace_position(column.position, path)
         elif column.expression is not None:
             found = self.trace_expression(column.expression, path)
-        return [_behind_barrier(item) for item in found] if self.barrier else found
+        return self._past_filters(found)
+
+    def _past_filters(self, found: Trace) -> Trace:
+        """Note what a filter on an output column cannot, or may not, pass."""
+        if self.barrier:
+            return [_behind_barrier(item) for item in found]
+        if self.windowed:
+            return [_in_doubt(item) if self.partitions_by(item) else _behind_barrier(item) for item in found]
+        return found
+
+    def partitions_by(self, item: Group | Computed | Row) -> bool:
+        """All window functions partition by this value: a filter on it leaves whole partitions."""
+        if self._window_keys is None:
+            self._window_keys = [self._keys_of(window) for window in self._windows()]
+        if isinstance(item, Group):
+            columns = {(target.scan, target.path) for target in item.targets}
+            return all(columns <= keys for keys, _ in self._window_keys)
+        if isinstance(item, Computed) and item.body is self and not item.path:
+            return all(item.expression in expressions for _, expressions in self._window_keys)
+        return False
+
+    def _windows(self) -> list[exp.Expr]:
+        expressions = [
+            *(item.expression for item in self.projections if item.expression is not None),
+            *(expression for item in self.projections for expression in item.replaced.values()),
+            *(expression for expression, _ in self.always),
+        ]
+        return [window for expression in expressions for window in self.info_of(expression).windows]
+
+    def _keys_of(self, window: exp.Expr) -> tuple[set[tuple[int, str]], list[exp.Expr]]:
+        """The columns, and the computed values, that a window function partitions by."""
+        named = (
+            self.named_windows.get(window.args["alias"].name.lower()) if window.args.get("alias") else None
+        )
+        keys = window.args.get("partition_by") or (
+            named.args.get("partition_by") if named is not None else None
+        )
+        columns: set[tuple[int, str]] = set()
+        expressions: list[exp.Expr] = []
+        for key in keys or ():
+            for item in self.trace_expression(key, ()):
+                if isinstance(item, Group):
+                    columns.update((target.scan, target.path) for target in item.targets)
+                elif isinstance(item, Computed) and item.body is self:
+                    expressions.append(item.expression)
+        return columns, expressions
 
     def _column_at(self, position: int) -> OutputColumn | None:
         columns = self.columns()
@@ -901,6 +959,11 @@ class SelectBody(Body):
         """What an expression mentions, if it was walked already."""
         return self._infos.get(id(expression))
 
+    def demanded(self) -> list[ExpressionInfo]:
+        """What the expressions mention of which the value was needed."""
+        keys = dict.fromkeys(key for key, _, _ in self._demanded)
+        return [self._infos[key] for key in keys if key in self._infos]
+
     def nested(self, node: exp.Expr) -> Body:
         """The body of a query inside an expression of this SELECT."""
         body = self._nested.get(id(node))
@@ -929,7 +992,7 @@ class SelectBody(Body):
         for reference in info.references:
             place = (reference.start, reference.end)
             if outputs_first:
-                output = self._output_expression(reference.parts[0])
+                output = self.output_expression(reference.parts[0])
                 if output is not None:
                     self.demand(output, why, reference.parts[1:])
                     continue
@@ -952,7 +1015,8 @@ class SelectBody(Body):
             relation.activate()
             relation.demand_all(ALWAYS, frozenset(), None, "row")
 
-    def _output_expression(self, name: str) -> exp.Expr | None:
+    def output_expression(self, name: str) -> exp.Expr | None:
+        """What a name means that is an output column and no column of a source."""
         named = self._named(name)
         if named is None:
             return None

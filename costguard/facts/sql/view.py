@@ -36,7 +36,8 @@ class ViewFacts:
     outputs: dict[str, tuple[Read, ...]]
     """By result column, in lower case."""
     values: dict[str, dict[int, Json]]
-    """By result column and scan: what the column is there, for filters that may be pushed down."""
+    """By result column and scan: what the column is there, for filters that may be pushed down; `["maybe", value, why]`
+    where it is not documented whether they are."""
     columns: dict[str, dict[int, str]]
     """By result column and scan: the column that it passes on unchanged."""
     always: tuple[Read, ...]
@@ -134,7 +135,7 @@ def _hidden(
     found: list[Mapping[int, Json]] = [{scan: value} for scan, value in values.items()]
     for item in body.trace_output(name, ()):
         if isinstance(item, Group) and len(item.targets) > 1:
-            targets = [target for target in item.targets if not target.barrier]
+            targets = [target for target in item.targets if not target.barrier and not target.doubt]
             shared = any(
                 counts.get(log.references[reference], 0) > 1 for target in targets for reference in target.via
             )
@@ -154,8 +155,9 @@ def _values(
                 target = item.targets[0]
                 shared = any(counts.get(log.references[reference], 0) > 1 for reference in target.via)
                 if not target.barrier and not shared and target.scan not in optional:
-                    found[target.scan] = ["col", target.path]
-        elif isinstance(item, Computed) and not item.barrier and not item.path:
+                    value: Json = ["col", target.path]
+                    found[target.scan] = ["maybe", value, target.doubt] if target.doubt else value
+        elif isinstance(item, Computed) and not item.barrier and not item.doubt and not item.path:
             info = item.body.info_of(item.expression)
             if info.aggregates or info.windows or info.queries:
                 continue
@@ -175,5 +177,7 @@ def _without_places(node: Json) -> Json:
     if node[0] == "at":
         return _without_places(node[2])
     if node[0] in ("and", "or"):
-        return [node[0], [_without_places(item) for item in node[1]]]
+        return [node[0], [_without_places(item) for item in node[1]], *node[2:]]
+    if node[0] == "maybe":
+        return ["maybe", _without_places(node[1]), node[2]]
     return node

@@ -109,8 +109,42 @@ def test_references_of_a_cte_are_combined_with_or() -> None:
 
 
 def test_one_reference_without_a_filter_reads_everything() -> None:
-    sql = "WITH q AS (SELECT * FROM d.t) SELECT a FROM q WHERE dt = '1' UNION ALL SELECT a FROM q"
+    sql = "WITH q AS (SELECT * FROM d.t) SELECT * FROM q WHERE dt = '1' UNION ALL SELECT * FROM q"
     assert predicate(sql) is None
+
+
+def test_references_that_read_other_columns_say_which() -> None:
+    sql = (
+        "WITH q AS (SELECT * FROM d.t WHERE x > 1) SELECT a FROM q WHERE dt = '1' UNION ALL SELECT b FROM q{}"
+    )
+    _, (either, conditions, mark, columns) = predicate(sql.format(" WHERE dt = '2'"))[1]
+    assert (either, len(conditions), mark) == ("or", 2, "REFERENCES")
+    # x finds the rows of both
+    assert columns == {"paths": [["a", "dt", "x"], ["b", "dt", "x"]]}
+    _, (_, conditions, _, columns) = predicate(sql.format(""))[1]
+    assert conditions[1] == ["bool", True]
+    assert columns == {"paths": [["a", "dt", "x"], ["b", "x"]]}
+
+
+def test_conditions_behind_grouping_and_windows_are_in_doubt() -> None:
+    def doubts(sql: str) -> list[str]:
+        found = predicate(sql)
+        return [item[2] for item in found[1] if item[0] == "maybe"] if found is not None else []
+
+    assert doubts("SELECT dt, COUNT(*) AS n FROM d.t GROUP BY dt HAVING dt > '1' AND n > 2") == ["having"]
+    assert doubts("SELECT dt AS d, COUNT(*) FROM d.t GROUP BY d HAVING d > '1'") == ["having"]
+    assert doubts("SELECT MAX(dt) AS dt FROM d.t GROUP BY b HAVING dt > '1'") == []
+    assert doubts("SELECT dt, COUNT(*) FROM d.t GROUP BY ROLLUP(dt) HAVING dt > '1'") == []
+    around = "SELECT * FROM (SELECT dt, b, ROW_NUMBER() OVER ({}) AS n FROM d.t{}) WHERE dt = '1' AND n = 1"
+    assert doubts(around.format("PARTITION BY b, dt ORDER BY c", "")) == ["window"]
+    assert doubts(around.format("PARTITION BY b ORDER BY dt", "")) == []
+    assert doubts(around.format("PARTITION BY dt", " LIMIT 3")) == []
+    assert doubts(around.format("w", " WINDOW w AS (PARTITION BY dt)")) == ["window"]
+    both = around.format("PARTITION BY dt), SUM(c) OVER (PARTITION BY b", "")
+    assert doubts(both) == []  # the sum takes in other days
+    assert doubts("SELECT b FROM d.t QUALIFY dt = '1' AND RANK() OVER (PARTITION BY dt ORDER BY b) = 1") == [
+        "window"
+    ]
 
 
 def test_a_correlated_subquery_does_not_limit_the_outer_table() -> None:
