@@ -8,15 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
-from costguard.cloud.problems import Attempt, explained
+from costguard.cloud.problems import Attempt, MaybeBegun, explained
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
     import polars as pl
     from google.api_core.retry import Retry
     from google.cloud import bigquery
-    from google.cloud.bigquery import QueryJobConfig
+    from google.cloud.bigquery import QueryJob, QueryJobConfig
 
 EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
 """The client's own variable: another address of the API."""
@@ -92,6 +93,7 @@ class BigQuery:
         self._access = access
         self._client = _client(access)
         self._retry = _retry(access)
+        self._retry_new = _retry(access, new=True)
 
     @property
     def project(self) -> str:
@@ -206,13 +208,11 @@ class BigQuery:
         parameters: Parameters,
         about: str,
     ) -> Answer:
-        """The rows of a query; it fails where it would be charged for more."""
+        """The rows of a query, which is run once; it fails where it would be charged for more."""
         config = self._limited(maximum_bytes_billed, parameters)
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
-            job = self._client.query(
-                sql, config, location=location, retry=self._retry, timeout=_TIMEOUT_SECONDS
-            )
-            rows = [dict(row.items()) for row in job.result(retry=self._retry)]
+            job = self._begun(sql, config, location)
+            rows = [dict(row.items()) for row in job.result(retry=self._retry, job_retry=None)]
             if job.total_bytes_billed is None:
                 job.reload(retry=self._retry)
         billed = job.total_bytes_billed
@@ -238,10 +238,8 @@ class BigQuery:
 
         config = self._limited(maximum_bytes_billed, parameters)
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
-            job = self._client.query(
-                sql, config, location=location, retry=self._retry, timeout=_TIMEOUT_SECONDS
-            )
-            found = job.result(retry=self._retry, page_size=_PAGE_ROWS)
+            job = self._begun(sql, config, location)
+            found = job.result(retry=self._retry, job_retry=None, page_size=_PAGE_ROWS)
             if found.total_rows is not None and found.total_rows > most_rows:
                 raise UsageProblem(
                     f"{about}: the answer has {found.total_rows:,} rows, more than {most_rows:,}; choose a shorter time"
@@ -255,6 +253,32 @@ class BigQuery:
         billed = job.total_bytes_billed
         frame = pl.concat(pages) if pages else pl.DataFrame(schema=dict(schema))
         return FrameAnswer(frame, int(billed) if billed is not None else None)
+
+    def _begun(self, sql: str, config: QueryJobConfig, location: str | None) -> QueryJob:
+        """The job of a query that is charged for. It is one job with an id of its own however often it is asked for:
+        the client would make a new one, and pay again, where only the answer was lost."""
+        from google.api_core.exceptions import Conflict, RetryError
+        from google.cloud.bigquery import QueryJob
+
+        identity = str(uuid4())
+        try:
+            return self._client.query(
+                sql,
+                config,
+                job_id=identity,
+                location=location,
+                retry=self._retry,
+                job_retry=None,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except Conflict:  # it is there already: it arrived, and the answer did not
+            found = self._client.get_job(
+                identity, location=location, retry=self._retry_new, timeout=_TIMEOUT_SECONDS
+            )
+            assert isinstance(found, QueryJob)
+            return found
+        except RetryError as error:
+            raise MaybeBegun(identity, error) from error
 
     def _limited(self, maximum_bytes_billed: int, parameters: Parameters) -> QueryJobConfig:
         from google.cloud.bigquery import QueryJobConfig
@@ -318,12 +342,23 @@ def _client(access: Access) -> bigquery.Client:
             raise
 
 
-def _retry(access: Access) -> Retry:
-    """The client's own idea of what may be tried again, with waits and an end of ours."""
+def _retry(access: Access, new: bool = False) -> Retry:
+    """The client's own idea of what may be tried again, with waits and an end of ours. `new`: what is asked for was
+    made just now, and may not be seen yet."""
+    from google.api_core.exceptions import NotFound
+    from google.api_core.retry import Retry
     from google.cloud.bigquery import DEFAULT_RETRY
 
-    retry: Retry = DEFAULT_RETRY.with_delay(initial=access.first_wait, maximum=10.0, multiplier=2.0)
-    return retry.with_timeout(access.patience)
+    def passes(error: Exception) -> bool:
+        return bool(DEFAULT_RETRY._predicate(error)) or (new and isinstance(error, NotFound))
+
+    return Retry(
+        predicate=passes,
+        initial=access.first_wait,
+        maximum=10.0,
+        multiplier=2.0,
+        timeout=access.patience,
+    )
 
 
 def project_dataset(text: str, project: str) -> tuple[str, str]:

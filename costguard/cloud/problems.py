@@ -43,6 +43,15 @@ class ChangedUnderneath(UsageProblem):
     """What was to be changed is no longer what it was when it was read."""
 
 
+class MaybeBegun(Exception):  # noqa: N818 - what is known of a job, on its way to `explained`
+    """A job was asked for until patience ended, and no answer came: it may run."""
+
+    def __init__(self, job: str, why: Exception) -> None:
+        super().__init__(job)
+        self.job = job
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What was tried."""
@@ -70,6 +79,11 @@ def explained(attempt: Attempt) -> Iterator[None]:
 
     try:
         yield
+    except MaybeBegun as begun:
+        problem = _problem(begun.why, attempt)
+        raise UsageProblem(
+            f"{problem}; the query may have been begun all the same, as job {begun.job}"
+        ) from None
     except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, ConnectionError) as error:
         raise _problem(error, attempt) from None
 

@@ -92,6 +92,46 @@ def test_rows_with_a_limit_a_label_and_parameters(serve: Serve) -> None:
     assert job["labels"] == {"costguard": "test"}
 
 
+DAYS = Table(
+    [column("dt", "DATE")],
+    [{"dt": "2026-01-02"}],
+    more={"timePartitioning": {"type": "DAY", "field": "dt"}},
+)
+PARTITIONS = ("SELECT * FROM `p`.`d`.INFORMATION_SCHEMA.PARTITIONS", "US", 10485760, {"tables": ["days"]})
+
+
+def test_a_query_whose_answer_is_lost_is_paid_for_once(serve: Serve) -> None:
+    server = serve({"p.d.days": DAYS})
+    server.lost = 1  # the second try is told that the job is there already
+    server.failures.append(Failure("GET .*/jobs/", 404, "notFound", "Not found: Job", times=1))
+    assert client(20).rows(*PARTITIONS, "the partitions").bytes_billed == 10485760
+    assert len(server.queries) == 1
+    assert len(server.inserts) == 2
+
+
+def test_a_query_that_is_given_up_may_have_been_begun(serve: Serve) -> None:
+    server = serve({"p.d.days": DAYS})
+    server.failures.append(Failure("POST", 503, "backendError", "oops"))
+    with pytest.raises(
+        UsageProblem, match=r"503: oops.*; the query may have been begun all the same, as job \S+$"
+    ):
+        client(0.05).rows(*PARTITIONS, "the partitions")
+    # No job is begun anew: each try has the id of the first.
+    assert len(server.inserts) > 1
+    assert len(set(server.inserts)) == 1
+
+
+def test_a_job_that_failed_is_not_run_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve({"p.d.days": DAYS})
+    whole = server._resource
+    error = {"reason": "jobBackendError", "message": "Error encountered during execution"}
+    status = {"state": "DONE", "errorResult": error, "errors": [error]}
+    monkeypatch.setattr(server, "_resource", lambda *about: whole(*about) | {"status": status})
+    with pytest.raises(UsageProblem, match="Error encountered during execution"):
+        client().rows(*PARTITIONS, "the partitions")
+    assert len(server.queries) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "reason"),
     [(429, "rateLimitExceeded"), (403, "rateLimitExceeded"), (503, "backendError"), (500, "internalError")],

@@ -22,6 +22,8 @@ Row = dict[str, Any]
 
 MODIFIED = "1793500000000"
 WIDTHS = {"INTEGER": 8, "FLOAT": 8, "BOOLEAN": 1, "DATE": 8, "TIMESTAMP": 8, "DATETIME": 8, "NUMERIC": 16}
+LOST = 0
+"""The status of an answer that never comes."""
 LENGTHS = {"HOUR": 13, "DAY": 10, "MONTH": 7, "YEAR": 4}
 """Characters of `2026-01-02 03:04:05` that name a partition."""
 
@@ -141,6 +143,10 @@ class Server:
     """What was changed: (name, fields), as it was sent."""
     before_patch: Callable[[str], None] | None = None
     """Called with the name of what is about to be changed: somebody else may be faster."""
+    inserts: list[str] = field(default_factory=list)
+    """The ids of the jobs that were to be run, of every try."""
+    lost: int = 0
+    """So many answers to jobs that were run get lost: the line is cut."""
     history: list[Json] = field(default_factory=list)
     """Jobs that ran before, as `jobs.list` tells them."""
     page: int = 2
@@ -166,6 +172,8 @@ class Server:
         """Status and document. `etag`: of the header If-Match."""
         with self.lock:
             self.requests.append(f"{method} {path}")
+            if method == "POST" and not body["configuration"].get("dryRun"):
+                self.inserts.append(body["jobReference"]["jobId"])
             for failure in self.failures:
                 if failure.times and re.match(failure.path, f"{method} {path}"):
                     if failure.after:
@@ -262,9 +270,15 @@ class Server:
 
     def _job(self, project: str, body: Json) -> tuple[int, Json]:
         configuration = body["configuration"] | {"id": body["jobReference"]["jobId"]}
+        charged = not configuration.get("dryRun")
         with self.lock:
+            if charged and any(job["id"] == configuration["id"] for job in self.asked):
+                return _error(409, "duplicate", f"Already Exists: Job {project}:US.{configuration['id']}")
             self.asked.append(configuration)
-        if not configuration.get("dryRun"):
+            if charged and self.lost:
+                self.lost -= 1
+                return LOST, {}
+        if charged:
             return 200, self._resource(project, configuration["id"], configuration)
         return self._dry_run(project, body["configuration"], configuration["query"]["query"])
 
@@ -412,6 +426,9 @@ def serving(tables: dict[str, Table]) -> Iterator[Server]:
                 )
             except Exception as error:  # what a test sees then
                 status, document = _error(400, "invalid", f"{type(error).__name__}: {error}")
+            if status == LOST:
+                self.close_connection = True
+                return
             data = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
