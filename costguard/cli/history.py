@@ -76,6 +76,7 @@ def pull_command(
     from datetime import timedelta
     from io import BytesIO
 
+    from costguard.cli.progress import note
     from costguard.cli.pull_charges import pull_charges
     from costguard.cli.request import parse_now
     from costguard.cli.sources import Warehouse
@@ -101,7 +102,7 @@ def pull_command(
             "--from, --to, --max-bytes-billed and --dry-run are for `history pull charges bigquery://p.d.t`"
         )
     until = parse_now(now)
-    client = BigQuery(Access(project, label="history-pull"))
+    client = BigQuery(Access(project, label="history-pull"), note)
     for name in dict.fromkeys(projects or [client.project]):
         found = job_rows(list(client.jobs(name, until - timedelta(days=days), until)))
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from costguard.budgets.declared import Budget
-from costguard.cloud.bigquery import Access, BigQuery
+from costguard.cloud.bigquery import Access, BigQuery, Say
 from costguard.cloud.budgets import GoogleBudgets
 from costguard.errors import UsageProblem
 
@@ -15,13 +15,13 @@ Tried = tuple[str, Callable[[], str], str]
 """(what, the attempt: says what it found, or raises UsageProblem; what to do when it fails)."""
 
 
-def access_attempts(access: Access, location: str) -> Iterator[Tried]:
-    """The attempts, in the order in which they build on each other. Dry runs are free."""
+def access_attempts(access: Access, location: str, say: Say = lambda text: None) -> Iterator[Tried]:
+    """The attempts, in the order in which they build on each other. Dry runs are free. `say`: what is waited for."""
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,40}", location) is None:
         raise UsageProblem(f"{location!r} is no location such as US or europe-west1")
     history = f"SELECT job_id FROM `region-{location.lower()}`.INFORMATION_SCHEMA.JOBS_BY_PROJECT"  # noqa: S608
     try:
-        client = BigQuery(access)
+        client = BigQuery(access, say)
     except UsageProblem as problem:
         yield "BigQuery", _raising(problem), "sign in, or name a --project"
         return

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from costguard.cloud.problems import Attempt, MaybeBegun, explained
+from costguard.cloud.problems import Attempt, MaybeBegun, explained, first_line
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from google.api_core.retry import Retry
     from google.cloud import bigquery
     from google.cloud.bigquery import QueryJob, QueryJobConfig
+    from google.cloud.bigquery.table import RowIterator
 
 EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
 """The client's own variable: another address of the API."""
@@ -30,14 +32,18 @@ PATIENCE_SECONDS: Final = 60.0
 
 _PAGE_ROWS: Final = 50_000
 """Rows of an answer that are held as Python objects at a time."""
-_TIMEOUT_SECONDS: Final = 60.0
-"""Of one request."""
+REQUEST_SECONDS: Final = 30.0
+"""So long one request may take: less than the patience, so that one answer that is lost is asked for again. (For rows
+of a query the client allows 120 at least.)"""
 
 INSTALL: Final = (
     "Google's clients are not installed: run `python -m pip install 'costguard-gcp[gcp]'`, "
     "or `python -m pip install '.[gcp]'` in a checkout"
 )
 
+
+Say = Callable[[str], None]
+"""Called with a sentence about what is waited for."""
 
 Parameters = Mapping[str, "str | datetime | Sequence[str]"]
 """Values of a query's parameters: texts, moments, lists of texts."""
@@ -55,6 +61,8 @@ class Access:
     patience: float = PATIENCE_SECONDS
     first_wait: float = 1.0
     """Seconds before the first new try; the next ones wait twice as long each, at most 10 seconds."""
+    request_seconds: float = REQUEST_SECONDS
+    """So long one request may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +97,13 @@ class BigQuery:
     all of them.
     """
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, say: Say = lambda text: None) -> None:
+        """`say`: what is waited for, once each."""
         self._access = access
+        self._say = _once(say)
         self._client = _client(access)
-        self._retry = _retry(access)
-        self._retry_new = _retry(access, new=True)
+        self._retry = _retry(access, self._say)
+        self._retry_new = _retry(access, self._say, new=True)
 
     @property
     def project(self) -> str:
@@ -104,14 +114,16 @@ class BigQuery:
     def datasets(self, project: str) -> list[str]:
         """The names of a project's datasets, sorted; hidden ones are left out."""
         with explained(self._attempt(f"list the datasets of {project}", "bigquery.datasets.get")):
-            found = self._client.list_datasets(project, retry=self._retry, timeout=_TIMEOUT_SECONDS)
+            found = self._client.list_datasets(
+                project, retry=self._retry, timeout=self._access.request_seconds
+            )
             return sorted(item.dataset_id for item in found)
 
     def tables(self, project: str, dataset: str) -> list[str]:
         """The names of a dataset's tables and views, sorted."""
         with explained(self._attempt(f"list the tables of {project}.{dataset}", "bigquery.tables.list")):
             found = self._client.list_tables(
-                f"{project}.{dataset}", retry=self._retry, timeout=_TIMEOUT_SECONDS
+                f"{project}.{dataset}", retry=self._retry, timeout=self._access.request_seconds
             )
             return sorted(item.table_id for item in found)
 
@@ -122,9 +134,8 @@ class BigQuery:
         name = f"{project}.{dataset}.{table}"
         with explained(self._attempt(f"read the description of {name}", "bigquery.tables.get")):
             reference = DatasetReference(project, dataset).table(table)
-            description: Mapping[str, Any] = self._client.get_table(
-                reference, retry=self._retry
-            ).to_api_repr()
+            found = self._client.get_table(reference, retry=self._retry, timeout=self._access.request_seconds)
+            description: Mapping[str, Any] = found.to_api_repr()
             return description
 
     def dataset(self, project: str, dataset: str) -> Mapping[str, Any]:
@@ -134,7 +145,7 @@ class BigQuery:
         name = f"{project}.{dataset}"
         with explained(self._attempt(f"read the description of {name}", "bigquery.datasets.get")):
             found = self._client.get_dataset(
-                DatasetReference(project, dataset), retry=self._retry, timeout=_TIMEOUT_SECONDS
+                DatasetReference(project, dataset), retry=self._retry, timeout=self._access.request_seconds
             )
             description: Mapping[str, Any] = found.to_api_repr()
             return description
@@ -150,7 +161,7 @@ class BigQuery:
         table = Table.from_api_repr(dict(resource))
         name = f"{table.project}.{table.dataset_id}.{table.table_id}"
         with explained(self._attempt(f"change {name}", "bigquery.tables.update")):
-            self._client.update_table(table, fields, retry=self._retry, timeout=_TIMEOUT_SECONDS)
+            self._client.update_table(table, fields, retry=self._retry, timeout=self._access.request_seconds)
 
     def update_dataset(self, resource: Mapping[str, Any], fields: Sequence[str]) -> None:
         """Change these fields of a dataset, in the same manner."""
@@ -159,7 +170,9 @@ class BigQuery:
         dataset = Dataset.from_api_repr(dict(resource))
         name = f"{dataset.project}.{dataset.dataset_id}"
         with explained(self._attempt(f"change {name}", "bigquery.datasets.update")):
-            self._client.update_dataset(dataset, fields, retry=self._retry, timeout=_TIMEOUT_SECONDS)
+            self._client.update_dataset(
+                dataset, fields, retry=self._retry, timeout=self._access.request_seconds
+            )
 
     def jobs(self, project: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """The jobs of a project that were created in a time and have ended, as `jobs.list` tells them in full: free."""
@@ -172,7 +185,7 @@ class BigQuery:
                 max_creation_time=until,
                 page_size=1000,
                 retry=self._retry,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=self._access.request_seconds,
             )
             for job in found:
                 yield job._properties
@@ -191,7 +204,12 @@ class BigQuery:
         )
         with explained(self._attempt(f"dry run a query of {about}", "bigquery.tables.getData")):
             job = self._client.query(
-                sql, config, location=location, retry=self._retry, job_retry=None, timeout=_TIMEOUT_SECONDS
+                sql,
+                config,
+                location=location,
+                retry=self._retry,
+                job_retry=None,
+                timeout=self._access.request_seconds,
             )
         # How sure the figure is has no property of the client's own.
         answer = job._properties.get("statistics", {}).get("query", {})
@@ -212,9 +230,9 @@ class BigQuery:
         config = self._limited(maximum_bytes_billed, parameters)
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
             job = self._begun(sql, config, location)
-            rows = [dict(row.items()) for row in job.result(retry=self._retry, job_retry=None)]
+            rows = [dict(row.items()) for row in self._result(job, about)]
             if job.total_bytes_billed is None:
-                job.reload(retry=self._retry)
+                job.reload(retry=self._retry, timeout=self._access.request_seconds)
         billed = job.total_bytes_billed
         return Answer(rows, int(billed) if billed is not None else None)
 
@@ -239,7 +257,7 @@ class BigQuery:
         config = self._limited(maximum_bytes_billed, parameters)
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
             job = self._begun(sql, config, location)
-            found = job.result(retry=self._retry, job_retry=None, page_size=_PAGE_ROWS)
+            found = self._result(job, about, _PAGE_ROWS)
             if found.total_rows is not None and found.total_rows > most_rows:
                 raise UsageProblem(
                     f"{about}: the answer has {found.total_rows:,} rows, more than {most_rows:,}; choose a shorter time"
@@ -249,7 +267,7 @@ class BigQuery:
                 for page in found.pages
             ]
             if job.total_bytes_billed is None:
-                job.reload(retry=self._retry)
+                job.reload(retry=self._retry, timeout=self._access.request_seconds)
         billed = job.total_bytes_billed
         frame = pl.concat(pages) if pages else pl.DataFrame(schema=dict(schema))
         return FrameAnswer(frame, int(billed) if billed is not None else None)
@@ -269,16 +287,29 @@ class BigQuery:
                 location=location,
                 retry=self._retry,
                 job_retry=None,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=self._access.request_seconds,
             )
         except Conflict:  # it is there already: it arrived, and the answer did not
             found = self._client.get_job(
-                identity, location=location, retry=self._retry_new, timeout=_TIMEOUT_SECONDS
+                identity, location=location, retry=self._retry_new, timeout=self._access.request_seconds
             )
             assert isinstance(found, QueryJob)
             return found
         except RetryError as error:
             raise MaybeBegun(identity, error) from error
+
+    def _result(self, job: QueryJob, about: str, page_size: int | None = None) -> RowIterator:
+        """The rows of a job, as soon as it has ended. A query may run for hours, and is waited for; no request is."""
+        while True:
+            try:
+                return job.result(
+                    page_size=page_size,
+                    retry=self._retry,
+                    job_retry=None,
+                    timeout=self._access.request_seconds,
+                )
+            except TimeoutError:  # of the query, not of a request
+                self._say(f"the query of {about} still runs, as job {job.job_id}")
 
     def _limited(self, maximum_bytes_billed: int, parameters: Parameters) -> QueryJobConfig:
         from google.cloud.bigquery import QueryJobConfig
@@ -342,7 +373,22 @@ def _client(access: Access) -> bigquery.Client:
             raise
 
 
-def _retry(access: Access, new: bool = False) -> Retry:
+def _once(say: Say) -> Say:
+    """Says each sentence once: many requests that are under way meet the same trouble, again and again."""
+    said: set[str] = set()
+    lock = threading.Lock()
+
+    def say_once(text: str) -> None:
+        with lock:
+            if text in said:
+                return
+            said.add(text)
+        say(text)
+
+    return say_once
+
+
+def _retry(access: Access, say: Say, new: bool = False) -> Retry:
     """The client's own idea of what may be tried again, with waits and an end of ours. `new`: what is asked for was
     made just now, and may not be seen yet."""
     from google.api_core.exceptions import NotFound
@@ -354,6 +400,9 @@ def _retry(access: Access, new: bool = False) -> Retry:
 
     return Retry(
         predicate=passes,
+        on_error=lambda error: say(
+            f"no answer yet from BigQuery ({first_line(error)}): asking again, for {access.patience:g} seconds at most"
+        ),
         initial=access.first_wait,
         maximum=10.0,
         multiplier=2.0,

@@ -101,7 +101,7 @@ def _problem(error: Exception, attempt: Attempt) -> UsageProblem:
     if isinstance(error, GoogleAPICallError):
         return _answer(error, attempt)
     return UsageProblem(
-        f"cannot {attempt.action}: BigQuery cannot be reached ({_first_line(error)}); check the network, the proxy "
+        f"cannot {attempt.action}: BigQuery cannot be reached ({first_line(error)}); check the network, the proxy "
         "(HTTPS_PROXY), and BIGQUERY_EMULATOR_HOST if it is set"
     )
 
@@ -114,12 +114,12 @@ def _credentials(error: Exception, attempt: Attempt) -> UsageProblem:
             f"cannot {attempt.action}: the server that BIGQUERY_EMULATOR_HOST names asks for credentials, "
             "which are sent over https:// only"
         )
-    return UsageProblem(f"cannot {attempt.action}: {sign_in_problem(error, _first_line(error))}")
+    return UsageProblem(f"cannot {attempt.action}: {sign_in_problem(error, first_line(error))}")
 
 
 def _answer(error: Any, attempt: Attempt) -> UsageProblem:
     """What an HTTP status and the reason beside it mean."""
-    message, status = _first_line(error), int(error.code or 0)
+    message, status = first_line(error), int(error.code or 0)
     reason = _reason(error)
     start = f"cannot {attempt.action}: "
     if status == 401:
@@ -194,7 +194,7 @@ def _reason(error: Any) -> str:
     return ""
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """The message, without the request's method and address that the client puts before it."""
     text = str(getattr(error, "message", "") or error).strip()
     line = text.splitlines()[0] if text else type(error).__name__

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +36,23 @@ def test_jobs_of_a_time(costguard: Costguard, tmp_path: Path, monkeypatch: pytes
     found = load_jobs([str(folder)])
     assert found.frame["job_id"].to_list() == [f"job_{number}" for number in range(5)]
     assert costguard("jobs", folder).code == 0
+
+
+def test_what_is_waited_for_is_said(
+    costguard: Costguard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    clock = SimpleNamespace(sleep=waits.append, monotonic=time.monotonic)
+    monkeypatch.setattr("google.api_core.retry.retry_unary.time", clock)
+    with serving({}) as server:
+        server.failures.append(Failure("GET .*/jobs", 503, "backendError", "Backend error", times=2))
+        monkeypatch.setenv(EMULATOR, server.address)
+        done = costguard("history", "pull", "--project", "shop", *NOW, "-o", tmp_path / "history")
+    assert (done.code, len(waits)) == (0, 2)
+    assert done.err == (
+        "costguard: no answer yet from BigQuery (Backend error): asking again, for 60 seconds at most\n"
+        f"{tmp_path / 'history' / 'jobs-shop.parquet'}: 0 jobs of 28 days\n"
+    )
 
 
 def test_who_may_not(costguard: Costguard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

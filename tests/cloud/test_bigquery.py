@@ -7,7 +7,10 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -90,6 +93,58 @@ def test_rows_with_a_limit_a_label_and_parameters(serve: Serve) -> None:
     assert job["query"]["maximumBytesBilled"] == "10485760"
     assert job["query"]["queryParameters"][0]["parameterValue"] == {"arrayValues": [{"value": "t"}]}
     assert job["labels"] == {"costguard": "test"}
+
+
+@pytest.mark.parametrize(
+    ("stalled", "ask"),
+    [
+        ("GET .*/datasets$", lambda bigquery: bigquery.datasets("p")),
+        ("GET .*/tables$", lambda bigquery: bigquery.tables("p", "d")),
+        ("GET .*/tables/days$", lambda bigquery: bigquery.table("p", "d", "days")),
+        ("GET .*/datasets/d$", lambda bigquery: bigquery.dataset("p", "d")),
+        ("POST ", lambda bigquery: bigquery.dry_run("SELECT 1", "US", "t")),
+        ("POST ", lambda bigquery: bigquery.rows(*PARTITIONS, "t")),
+        ("GET .*/queries/", lambda bigquery: bigquery.rows(*PARTITIONS, "t")),
+        ("GET .*/jobs/", lambda bigquery: bigquery.rows(*PARTITIONS, "t")),
+    ],
+)
+def test_a_server_that_stalls(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, stalled: str, ask: Callable[[BigQuery], Any]
+) -> None:
+    # The client has a least time for rows of its own, of two minutes.
+    monkeypatch.setattr("google.cloud.bigquery.client._MIN_GET_QUERY_RESULTS_TIMEOUT", 0.2)
+    server = serve({"p.d.days": DAYS})
+    server.stalled = stalled
+    server.running = 1
+    said: list[str] = []
+    access = Access("p", patience=0.1, first_wait=0.01, request_seconds=0.2)
+    with pytest.raises(UsageProblem, match=r"BigQuery cannot be reached \(.*[Rr]ead timed out"):
+        ask(BigQuery(access, said.append))
+    assert said[0].startswith("no answer yet from BigQuery (HTTPConnectionPool(")
+    assert said[0].endswith(": asking again, for 0.1 seconds at most")
+
+
+@pytest.mark.parametrize("path", ["POST", "GET .*/queries/", "GET .*/jobs/"])
+def test_what_stays_away_is_said_once_and_given_up(serve: Serve, path: str) -> None:
+    server = serve({"p.d.days": DAYS})
+    server.running = 1
+    server.failures.append(Failure(path, 503, "backendError", "Backend error"))
+    said: list[str] = []
+    access = Access("p", patience=0.05, first_wait=0.01)
+    with pytest.raises(UsageProblem, match="an error of its own, even after waiting"):
+        BigQuery(access, said.append).rows(*PARTITIONS, "t")
+    assert said == ["no answer yet from BigQuery (Backend error): asking again, for 0.05 seconds at most"]
+
+
+def test_a_query_may_take_longer_than_a_request(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve({"p.d.days": DAYS})
+    server.running = 5
+    clock = SimpleNamespace(monotonic=count(0, 100).__next__)  # 100 seconds between two looks at it
+    monkeypatch.setattr("google.cloud.bigquery.job.query.time", clock)
+    said: list[str] = []
+    found = BigQuery(Access("p"), said.append).rows(*PARTITIONS, "the partitions")
+    assert len(found.rows) == 1
+    assert [text.rpartition(",")[0] for text in said] == ["the query of the partitions still runs"]
 
 
 DAYS = Table(

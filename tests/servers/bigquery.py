@@ -145,6 +145,12 @@ class Server:
     """Called with the name of what is about to be changed: somebody else may be faster."""
     inserts: list[str] = field(default_factory=list)
     """The ids of the jobs that were to be run, of every try."""
+    stalled: str = ""
+    """What matches this pattern as a failure's path does is answered by nothing."""
+    released: threading.Event = field(default_factory=threading.Event)
+    """Set when the server ends: nobody waits any more."""
+    running: int = 0
+    """So many looks at a job find that it still runs."""
     lost: int = 0
     """So many answers to jobs that were run get lost: the line is cut."""
     history: list[Json] = field(default_factory=list)
@@ -181,6 +187,9 @@ class Server:
                         continue
                     failure.times -= 1
                     return _error(failure.status, failure.reason, failure.message)
+        if self.stalled and re.match(self.stalled, f"{method} {path}"):
+            self.released.wait()
+            return LOST, {}
         match [method, *path.strip("/").split("/")[2:]]:
             case ["GET", "projects", project, "datasets"]:
                 names = sorted({name.split(".")[1] for name in self.tables if name.startswith(f"{project}.")})
@@ -213,8 +222,12 @@ class Server:
             case ["POST", "projects", project, "jobs"]:
                 return self._job(project, body)
             case ["GET", "projects", project, "queries", job]:
+                if self.running:
+                    reference = {"projectId": project, "jobId": job, "location": "US"}
+                    return 200, {"jobReference": reference, "jobComplete": False}
                 return 200, self._results(project, job)
             case ["GET", "projects", project, "jobs", job]:
+                self.running = max(0, self.running - 1)
                 return 200, self._resource(project, job, self._run(job))
             case _:
                 return _error(404, "notFound", f"no such address: {method} {path}")
@@ -285,12 +298,11 @@ class Server:
     def _run(self, job: str) -> Json:
         return next(item for item in self.asked if item["id"] == job)
 
-    @staticmethod
-    def _resource(project: str, job: str, configuration: Json) -> Json:
+    def _resource(self, project: str, job: str, configuration: Json) -> Json:
         return {
             "jobReference": {"projectId": project, "jobId": job, "location": "US"},
             "configuration": {key: value for key, value in configuration.items() if key != "id"},
-            "status": {"state": "DONE"},
+            "status": {"state": "RUNNING" if self.running else "DONE"},
             "statistics": {"query": {"totalBytesProcessed": "2048", "totalBytesBilled": "10485760"}},
         }
 
@@ -447,6 +459,7 @@ def serving(tables: dict[str, Table]) -> Iterator[Server]:
     try:
         yield server
     finally:
+        server.released.set()
         http.shutdown()
         http.server_close()
         thread.join()
