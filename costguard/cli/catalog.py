@@ -117,8 +117,6 @@ def pull_command(
         bigquery = BigQuery(Access(project, quota_project, label="catalog-pull"), reporter.note)
         pulled = pull(bigquery, request, kept, now, reporter.progress)
         tables = {entry["name"]: entry for entry in pulled.document["tables"]}
-        if pulled.unread and not tables:
-            raise UsageProblem("\n".join(f"{name}: {why}" for name, why in pulled.unread))
         write_catalog(pulled.document, output)
         if not pulled.unread:
             kept.remove()

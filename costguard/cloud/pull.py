@@ -22,6 +22,7 @@ from costguard.cloud.bigquery import BigQuery, project_dataset
 from costguard.cloud.pace import Pace, at_pace
 from costguard.cloud.problems import NotReadable
 from costguard.cloud.progress_file import ProgressFile
+from costguard.errors import UsageProblem
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total)."""
@@ -88,7 +89,7 @@ def pull(
     """The catalog of the tables that a request names. `as_of`: the time now.
 
     Raises:
-        UsageProblem: nothing can be read; what was measured so far is kept.
+        UsageProblem: nothing can be read, or there is no such table; what was measured so far is kept.
     """
     return _Pull(bigquery, request, kept, progress, Pace(request.per_second)).run(as_of)
 
@@ -100,6 +101,10 @@ class _Pull:
     kept: ProgressFile
     progress: Progress
     pace: Pace
+    places: list[str] = field(default_factory=list)
+    """The datasets whose tables were listed, or were to be."""
+    listed: int = 0
+    """Tables of these datasets, wanted or not."""
     unread: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[tuple[str, str]] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
@@ -119,6 +124,8 @@ class _Pull:
             for table in found
             if wanted is None or (table.entry["location"] or "").lower() == wanted.lower()
         ]
+        if not tables:
+            self._refuse_nothing(found)
         self._list_partitions(tables)
         self._measure(tables)
         document = {
@@ -145,15 +152,39 @@ class _Pull:
             datasets = sorted({project_dataset(text, own) for text in self.request.datasets})
         else:
             datasets = [project_dataset(f"{own}.{name}", own) for name in self.bigquery.datasets(own)]
+        unused = dict.fromkeys(self.request.tables)
         for project, dataset in datasets:
+            self.places.append(f"{project}.{dataset}")
             try:
                 names = self.bigquery.tables(project, dataset)
             except NotReadable as problem:
                 self.unread.append((f"{project}.{dataset}", str(problem)))
                 continue
+            self.listed += len(names)
+            unused = {text: None for text in unused if not any(fnmatchcase(name, text) for name in names)}
             for name in names:
                 if self._is_wanted(name):
                     yield project, dataset, name
+        among = f"none of the {self.listed:,} tables and views listed has such a name"
+        self.unread += [(f"--table {text}", among) for text in unused if self.listed]
+
+    def _refuse_nothing(self, found: Sequence[Described]) -> None:
+        """A catalog of no table helps nobody, least of all in the place of one that has some.
+
+        Raises:
+            UsageProblem: why there is none.
+        """
+        said = [f"{name}: {why}" for name, why in self.unread]
+        if found:
+            there = ", ".join(sorted({table.entry["location"] or "an unknown place" for table in found}))
+            said.append(f"--location {self.request.location}: no table is there; those found are in {there}")
+        elif not self.places:
+            said.append(f"project {self.bigquery.project}: it has no datasets, or none that may be seen")
+        elif not said and not self.listed:
+            said.append(f"there are no tables in {_some(self.places)}")
+        elif not said:
+            said.append(f"--exclude {' --exclude '.join(self.request.exclude)}: leaves no table")
+        raise UsageProblem("\n".join(said))
 
     def _is_wanted(self, table: str) -> bool:
         request = self.request
@@ -326,6 +357,12 @@ class _Pull:
 
 
 _NOT_LISTED: Final = "its partitions are not listed: that takes a query, which --max-bytes-billed 0 forbids"
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    """Names in a sentence: the first ones, where they are many."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def _parts(name: str) -> tuple[str, str, str]:

@@ -146,6 +146,33 @@ def test_nothing_that_could_be_read_writes_nothing(
     assert not (tmp_path / "catalog.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--table", "Sales"), "--table Sales: none of the 2 tables and views listed has such a name"),
+        (("--location", "EU"), "--location EU: no table is there; those found are in US"),
+        (("--project", "prod-typo"), "project prod-typo: it has no datasets, or none that may be seen"),
+        (("--exclude", "s*", "--exclude", "ids"), "--exclude s* --exclude ids: leaves no table"),
+    ],
+)
+def test_a_typo_leaves_the_catalog_that_is_there(
+    costguard: Costguard, serve: Serve, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    serve({"p.shop.sales": SALES, "p.shop.ids": VIEW})
+    (tmp_path / "catalog.json").write_text("the good one")
+    done = costguard(*PULL, *options)
+    assert (done.code, done.out, done.err) == (2, "", f"costguard: {said}\n")
+    assert (tmp_path / "catalog.json").read_text() == "the good one"
+
+
+def test_a_pattern_that_fits_nothing_beside_one_that_fits(costguard: Costguard, serve: Serve) -> None:
+    serve({"p.shop.sales": SALES, "p.shop.ids": VIEW})
+    done = costguard(*PULL, "--table", "sal*", "--table", "Ids")
+    assert done.code == 2
+    assert done.err == "costguard: --table Ids: none of the 2 tables and views listed has such a name\n"
+    assert list(load_catalog(["catalog.json"])) == ["p.shop.sales"]
+
+
 def test_an_interrupted_pull_says_what_it_goes_on_with(
     costguard: Costguard, serve: Serve, tmp_path: Path
 ) -> None:
@@ -219,7 +246,7 @@ def test_options_that_are_wrong(
 def test_what_the_pull_cost_where_the_tables_are(
     costguard: Costguard, serve: Serve, location: str, cost: str
 ) -> None:
-    serve({"p.shop.sales": replace(SALES, more=SALES.more | {"location": location})})
+    serve({"p.shop.sales": replace(SALES, more=SALES.more | {"location": location}), "p.shop.ids": VIEW})
     assert f"\nCost       {cost}; " in costguard(*PULL).out
     assert "\nCost       $0.00; 0 dry runs for nothing\n" in costguard(*PULL, "--location", "US").out
     assert "\nLeft out   1 table of other locations\n" in costguard(*PULL, "--location", "US").out

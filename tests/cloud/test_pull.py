@@ -279,7 +279,7 @@ def test_partitions_that_may_not_be_listed(serve: Serve, tmp_path: Path) -> None
 
 def test_an_answer_about_another_table(serve: Serve, tmp_path: Path) -> None:
     other = {"tableReference": {"projectId": "p", "datasetId": "d", "tableId": "x`; DROP"}}
-    serve({"p.d.orders": replace(ORDERS, more=other)})
+    serve({"p.d.orders": replace(ORDERS, more=other), "p.d.users": ORDERS})
     assert pulled(tmp_path).unread == (("p.d.orders", "the answer describes p.d.x`; DROP instead"),)
 
 
