@@ -81,6 +81,7 @@ def pull_command(
     from costguard.cli.request import parse_now
     from costguard.cli.sources import Warehouse
     from costguard.cloud.bigquery import Access, BigQuery
+    from costguard.cloud.problems import NotReadable
     from costguard.history.exports import SCHEME
     from costguard.history.job_export import job_rows
     from costguard.render.amounts import counted
@@ -103,8 +104,13 @@ def pull_command(
         )
     until = parse_now(now)
     client = BigQuery(Access(project, label="history-pull"), note)
+    unread = []
     for name in dict.fromkeys(projects or [client.project]):
-        found = job_rows(list(client.jobs(name, until - timedelta(days=days), until)))
+        try:
+            found = job_rows(list(client.jobs(name, until - timedelta(days=days), until)))
+        except NotReadable as problem:  # of this project; the next one may be read
+            unread.append(str(problem))
+            continue
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -114,3 +120,5 @@ def pull_command(
         path = output / f"jobs-{name.replace(':', '_')}.parquet"
         write_bytes(data.getvalue(), path)
         sys.stderr.write(f"{path}: {counted(found.height, 'job')} of {days} days\n")
+    if unread:
+        raise UsageProblem("\n".join(unread))

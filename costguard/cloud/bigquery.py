@@ -176,7 +176,7 @@ class BigQuery:
 
     def jobs(self, project: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """The jobs of a project that were created in a time and have ended, as `jobs.list` tells them in full: free."""
-        with explained(self._attempt(f"list the jobs of {project}", "bigquery.jobs.listAll")):
+        with explained(self._attempt(f"list the jobs of {project}", "bigquery.jobs.listAll", project)):
             found = self._client.list_jobs(
                 project=project,
                 all_users=True,
@@ -320,8 +320,8 @@ class BigQuery:
             query_parameters=_query_parameters(parameters),
         )
 
-    def _attempt(self, action: str, permission: str) -> Attempt:
-        return Attempt(action, self.project, permission)
+    def _attempt(self, action: str, permission: str, subject: str | None = None) -> Attempt:
+        return Attempt(action, self.project, permission, subject)
 
     def _labels(self) -> dict[str, str]:
         return {"costguard": self._access.label}

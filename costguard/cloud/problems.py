@@ -19,6 +19,7 @@ _ROLES: Final[Mapping[str, str]] = {
     "bigquery.tables.update": "roles/bigquery.dataEditor",
     "bigquery.datasets.get": "roles/bigquery.metadataViewer",
     "bigquery.datasets.update": "roles/bigquery.dataOwner",
+    "bigquery.jobs.list": "roles/bigquery.resourceViewer",
     "bigquery.jobs.listAll": "roles/bigquery.resourceViewer",
     "serviceusage.services.use": "roles/serviceusage.serviceUsageConsumer",
 }
@@ -27,16 +28,34 @@ _ROLES: Final[Mapping[str, str]] = {
 _PERMISSION: Final = re.compile(
     r"\b(?:bigquery|serviceusage|resourcemanager)\.(?!googleapis)[a-z]\w*\.[a-z]\w*\b"
 )
-_PROJECT_WIDE: Final = ("bigquery.jobs.", "serviceusage.")
+_OF_A_PROJECT: Final = ("bigquery.jobs.", "serviceusage.")
+"""Permissions that are granted on a project."""
+_OF_EVERY_REQUEST: Final = ("bigquery.jobs.create", "serviceusage.")
+"""Of these, what is asked for next fails for the same reason."""
+_PROJECT: Final = re.compile(r"\b(?:in|use) project ((?:[a-z0-9.-]+:)?[a-z0-9][a-z0-9-]*)")
+_JOBS_VIEW: Final = re.compile(
+    r"(?:((?:[a-z0-9.-]+:)?[a-z0-9][a-z0-9-]*)[.:])?region-[\w-]+\.INFORMATION_SCHEMA\.JOBS"
+)
+"""The job history of a project in a region. Who may not read it is told of a table that may not be queried."""
 
 
 class NotReadable(UsageProblem):
     """One thing cannot be read; the next one may be."""
 
-    def __init__(self, text: str, whole: bool) -> None:
-        """`whole`: it holds for the whole thing, and not for some of its columns or this one request."""
+    def __init__(self, text: str, whole: bool, permission: str | None = None) -> None:
+        """`whole`: it holds for the whole thing, and not for some of its columns or this one request. `permission`:
+        what is missing."""
         super().__init__(text)
         self.whole = whole
+        self.permission = permission
+
+
+class NotAllowed(UsageProblem):
+    """A permission is missing that all such requests need."""
+
+    def __init__(self, text: str, permission: str) -> None:
+        super().__init__(text)
+        self.permission = permission
 
 
 class ChangedUnderneath(UsageProblem):
@@ -62,6 +81,8 @@ class Attempt:
     """The project that makes the requests."""
     permission: str
     """What it takes, where the error does not say."""
+    subject: str | None = None
+    """The project that is asked about, where it is not (always) the one that makes the requests."""
 
 
 @contextmanager
@@ -129,6 +150,11 @@ def _answer(error: Any, attempt: Attempt) -> UsageProblem:
             f"{start}the credentials name no project for quota; run "
             f"`gcloud auth application-default set-quota-project {attempt.project}`, or give --quota-project"
         )
+    if 300 <= status < 500 and not _is_json(error):
+        return UsageProblem(
+            f"{start}the answer is no answer of BigQuery ({status}: {_without_tags(message)}); check the proxy "
+            "(HTTPS_PROXY) or whatever else stands between, and BIGQUERY_EMULATOR_HOST if it is set"
+        )
     if reason == "accessNotConfigured" or "has not been used in project" in message:
         return UsageProblem(
             f"{start}the BigQuery API is not enabled in project {attempt.project}; run "
@@ -168,21 +194,45 @@ def _answer(error: Any, attempt: Attempt) -> UsageProblem:
 
 
 def _forbidden(message: str, attempt: Attempt) -> UsageProblem:
-    named = _PERMISSION.search(message)
-    permission = named.group() if named is not None else attempt.permission
-    everywhere = permission.startswith(_PROJECT_WIDE)
-    role = _ROLES.get(permission)
+    if "policy tag" in message.lower():  # of a column
+        return NotReadable(f"cannot {attempt.action}: {message}", whole=False)
+    named, place, view = _PERMISSION.search(message), _PROJECT.search(message), _JOBS_VIEW.search(message)
+    permission, project = attempt.permission, attempt.subject or attempt.project
+    if named is not None:
+        permission = named.group()
+    elif view is not None:
+        permission, project = "bigquery.jobs.listAll", view[1] or project
+    if place is not None:
+        project = place[1]
+    of_project = permission.startswith(_OF_A_PROJECT)
+    role = role_with(permission)
     has = f", which {role} has" if role is not None else ""
-    where = f"on project {attempt.project}" if everywhere else "on the dataset or its project"
+    where = f"on project {project}" if of_project else "on the dataset or its project"
     who = (
         "an owner of the project, or who has roles/resourcemanager.projectIamAdmin"
-        if everywhere
+        if of_project
         else "an owner of the dataset (roles/bigquery.dataOwner) or of its project"
     )
     text = f"cannot {attempt.action}: permission {permission} is missing {where}{has}; {who} can grant it ({message})"
-    if "policy tag" in message.lower():  # of a column
-        return NotReadable(f"cannot {attempt.action}: {message}", whole=False)
-    return UsageProblem(text) if everywhere else NotReadable(text, whole=True)
+    if permission.startswith(_OF_EVERY_REQUEST):
+        return NotAllowed(text, permission)
+    return NotReadable(text, whole=True, permission=permission)
+
+
+def role_with(permission: str) -> str | None:
+    """The smallest predefined role that has a permission; None where it is not known."""
+    return _ROLES.get(permission)
+
+
+def _is_json(error: Any) -> bool:
+    """Whether an answer is of the API. Proxies, and the sign-in pages of networks, answer in HTML."""
+    response = getattr(error, "response", None)
+    kind = response.headers.get("Content-Type", "") if response is not None else "json"
+    return bool(error.errors) or "json" in kind
+
+
+def _without_tags(text: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:100]
 
 
 def _reason(error: Any) -> str:

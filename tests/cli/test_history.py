@@ -68,6 +68,24 @@ def test_who_may_not(costguard: Costguard, tmp_path: Path, monkeypatch: pytest.M
     assert not (tmp_path / "history").exists()
 
 
+def test_one_project_of_several_that_may_not(
+    costguard: Costguard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = "Access Denied: Project q: User does not have bigquery.jobs.listAll permission in project q."
+    folder = tmp_path / "history"
+    with serving({}) as server:
+        server.failures.append(Failure("GET .*/projects/q/jobs", 403, "accessDenied", refusal))
+        monkeypatch.setenv(EMULATOR, server.address)
+        done = costguard("history", "pull", "p", "q", "r", "--project", "p", *NOW, "-o", folder)
+    assert done.code == 2
+    assert sorted(path.name for path in folder.iterdir()) == ["jobs-p.parquet", "jobs-r.parquet"]
+    assert done.err.splitlines()[-1] == (
+        "costguard: cannot list the jobs of q: permission bigquery.jobs.listAll is missing on project q, which "
+        "roles/bigquery.resourceViewer has; an owner of the project, or who has "
+        f"roles/resourcemanager.projectIamAdmin can grant it ({refusal})"
+    )
+
+
 @pytest.mark.parametrize("arguments", [("charges",), ("charges", "my-project.billing.bill")])
 def test_charges_of_no_table(costguard: Costguard, arguments: tuple[str, ...]) -> None:
     """It is not taken for a project of that name, whose jobs would be listed."""

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -286,6 +287,54 @@ def test_what_holds_for_one_thing(serve: Serve, status: int, reason: str, messag
     with pytest.raises(NotReadable) as caught:
         client().table("p", "d", "t")
     assert said in str(caught.value)
+
+
+def test_the_job_history_of_a_region_takes_another_permission_than_a_table(serve: Serve) -> None:
+    view = "my-project:region-us.INFORMATION_SCHEMA.JOBS"
+    denied = f"Access Denied: Table {view}: User does not have permission to query table {view}, or perhaps it does not"
+    serve({}).failures.append(Failure("POST", 403, "accessDenied", denied))
+    for ask in (
+        lambda bigquery: bigquery.dry_run("SELECT 1", "US", "t"),
+        lambda bigquery: bigquery.rows(*PARTITIONS, "t"),
+    ):
+        with pytest.raises(NotReadable) as caught:
+            ask(client())
+        assert (
+            "permission bigquery.jobs.listAll is missing on project my-project, which roles/bigquery.resourceViewer has"
+            in str(caught.value)
+        )
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            "Access Denied: Project q: User does not have bigquery.jobs.list permission in project q.",
+            "permission bigquery.jobs.list is missing on project q, which roles/bigquery.resourceViewer has",
+        ),
+        ("Access Denied", "permission bigquery.jobs.listAll is missing on project q, which"),
+        (
+            "Access Denied: User does not have bigquery.jobs.listAll permission in project example.com:q.",
+            "permission bigquery.jobs.listAll is missing on project example.com:q, which",
+        ),
+    ],
+)
+def test_the_project_whose_jobs_may_not_be_listed(serve: Serve, message: str, said: str) -> None:
+    serve({}).failures.append(Failure("GET .*/jobs", 403, "accessDenied", message))
+    with pytest.raises(NotReadable) as caught:
+        list(client().jobs("q", datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 2, tzinfo=UTC)))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 407])
+def test_a_page_of_a_proxy_is_no_refusal_of_google(serve: Serve, status: int) -> None:
+    serve({}).failures.append(Failure(".*", status, "html", "<html><b>Forbidden</b> by the proxy</html>"))
+    with pytest.raises(UsageProblem) as caught:
+        client().datasets("p")
+    assert str(caught.value) == (
+        f"cannot list the datasets of p: the answer is no answer of BigQuery ({status}: Forbidden by the proxy); check "
+        "the proxy (HTTPS_PROXY) or whatever else stands between, and BIGQUERY_EMULATOR_HOST if it is set"
+    )
 
 
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,7 @@ class Failure:
     """A pattern that the method and path match from the start."""
     status: int
     reason: str
+    """`html`: the message is a page of HTML, as proxies answer."""
     message: str
     times: int = 1_000_000
     after: int = 0
@@ -408,6 +409,8 @@ def _holds(condition: str, key: str, row: Row) -> bool:
 
 
 def _error(status: int, reason: str, message: str) -> tuple[int, Json]:
+    if reason == "html":
+        return status, {"page": message}
     errors = [{"reason": reason, "message": message, "domain": "global"}]
     return status, {"error": {"code": status, "message": message, "errors": errors}}
 
@@ -441,9 +444,10 @@ def serving(tables: dict[str, Table]) -> Iterator[Server]:
             if status == LOST:
                 self.close_connection = True
                 return
-            data = json.dumps(document).encode()
+            page = document.get("page")
+            data = json.dumps(document).encode() if page is None else page.encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "application/json" if page is None else "text/html")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
