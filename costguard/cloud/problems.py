@@ -58,6 +58,10 @@ class NotAllowed(UsageProblem):
         self.permission = permission
 
 
+class NoAnswer(UsageProblem):
+    """BigQuery fails at one request, however often it is made. Of another thing it may not, unless it is down."""
+
+
 class ChangedUnderneath(UsageProblem):
     """What was to be changed is no longer what it was when it was read."""
 
@@ -112,6 +116,7 @@ def explained(attempt: Attempt) -> Iterator[None]:
 def _problem(error: Exception, attempt: Attempt) -> UsageProblem:
     from google.api_core.exceptions import GoogleAPICallError, RetryError
     from google.auth.exceptions import GoogleAuthError
+    from requests.exceptions import ReadTimeout
 
     if isinstance(error, RetryError):
         cause = error.cause
@@ -121,7 +126,8 @@ def _problem(error: Exception, attempt: Attempt) -> UsageProblem:
         return _credentials(error, attempt)
     if isinstance(error, GoogleAPICallError):
         return _answer(error, attempt)
-    return UsageProblem(
+    kind = NoAnswer if isinstance(error, ReadTimeout) else UsageProblem
+    return kind(
         f"cannot {attempt.action}: BigQuery cannot be reached ({first_line(error)}); check the network, the proxy "
         "(HTTPS_PROXY), and BIGQUERY_EMULATOR_HOST if it is set"
     )
@@ -169,16 +175,17 @@ def _answer(error: Any, attempt: Attempt) -> UsageProblem:
             f"{start}too many requests, even after waiting ({message}); use a lower rate and run this again"
         )
     if status >= 500:
-        return UsageProblem(
+        return NoAnswer(
             f"{start}BigQuery answers with an error of its own, even after waiting ({status}: {message}); "
             "run this again later"
         )
     if reason == "billingNotEnabled":
         return UsageProblem(f"{start}billing is not enabled in project {attempt.project} ({message})")
     if "prohibited by organization" in message:
-        return UsageProblem(
+        return NotReadable(
             f"{start}a perimeter of VPC Service Controls forbids it ({message}); run this from within, or ask those "
-            "who administer the organization"
+            "who administer the organization",
+            whole=True,
         )
     if status == 403:
         return _forbidden(message, attempt)

@@ -19,8 +19,8 @@ from costguard.catalog.model import CatalogError, Table, build_table, partition_
 from costguard.catalog.partition_rows import TABLES_AT_ONCE, partition_entries
 from costguard.catalog.resource import Described, describe
 from costguard.cloud.bigquery import BigQuery, project_dataset
-from costguard.cloud.pace import Pace, at_pace
-from costguard.cloud.problems import NotReadable
+from costguard.cloud.pace import AT_ONCE, Pace, at_pace
+from costguard.cloud.problems import NoAnswer, NotAllowed, NotReadable
 from costguard.cloud.progress_file import ProgressFile
 from costguard.errors import UsageProblem
 
@@ -28,6 +28,9 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total)."""
 
 PARTITIONED: Final = frozenset({"table", "snapshot", "materialized_view"})
+
+JOBS: Final = "bigquery.jobs.create"
+"""The permission that dry runs and queries take."""
 
 _PARTITIONS: Final = """\
 SELECT table_name, partition_id, total_rows, total_logical_bytes
@@ -113,6 +116,10 @@ class _Pull:
     """Why a table's queries may not be run."""
     partly: dict[str, str] = field(default_factory=dict)
     """Why the dry run of some column of a table fails."""
+    no_jobs: str | None = None
+    """Why nothing can be asked that takes a job; what takes none is known all the same."""
+    silent: set[str] = field(default_factory=set)
+    """Tables and datasets that BigQuery failed at, since it answered last."""
     dry_runs: int = 0
     remembered: int = 0
 
@@ -128,6 +135,8 @@ class _Pull:
             self._refuse_nothing(found)
         self._list_partitions(tables)
         self._measure(tables)
+        if self.no_jobs is not None:
+            self.unread.append((self.bigquery.project, self.no_jobs))
         document = {
             "version": 1,
             "as_of": f"{as_of:%Y-%m-%dT%H:%M:%SZ}",
@@ -157,7 +166,8 @@ class _Pull:
             self.places.append(f"{project}.{dataset}")
             try:
                 names = self.bigquery.tables(project, dataset)
-            except NotReadable as problem:
+            except (NotReadable, NoAnswer) as problem:
+                self._heard(f"{project}.{dataset}", problem)
                 self.unread.append((f"{project}.{dataset}", str(problem)))
                 continue
             self.listed += len(names)
@@ -195,20 +205,38 @@ class _Pull:
     def _described(self, names: Sequence[tuple[str, str, str]]) -> list[Described]:
         found: list[Described] = []
         for done, (name, result) in enumerate(at_pace(names, self._describe, self.pace), 1):
+            self._heard(".".join(name), result)
             if isinstance(result, Described):
                 found.append(result)
             else:
-                self.unread.append((".".join(name), result))
+                self.unread.append((".".join(name), str(result)))
             self.progress("describing", done, len(names))
         return sorted(found, key=lambda table: table.name)
 
-    def _describe(self, name: tuple[str, str, str]) -> Described | str:
+    def _describe(self, name: tuple[str, str, str]) -> Described | Exception:
         try:
             found = describe(self.bigquery.table(*name))
-        except (NotReadable, CatalogError) as problem:
-            return str(problem)
+        except (NotReadable, NoAnswer, CatalogError) as problem:
+            return problem
         # Queries name it: it has to be what was asked for, whoever answers.
-        return found if found.name == ".".join(name) else f"the answer describes {found.name} instead"
+        return (
+            found
+            if found.name == ".".join(name)
+            else CatalogError(f"the answer describes {found.name} instead")
+        )
+
+    def _heard(self, name: str, result: object) -> None:
+        """Note what BigQuery answered of a thing.
+
+        Raises:
+            NoAnswer: it has failed at so many that it must be down. Each failure takes as long as patience lasts.
+        """
+        if not isinstance(result, NoAnswer):
+            self.silent.clear()
+            return
+        self.silent.add(name)
+        if len(self.silent) >= AT_ONCE:
+            raise result
 
     # -- partitions --------------------------------------------------------------------------------
 
@@ -224,6 +252,8 @@ class _Pull:
                 self.remarks += [(table.name, _NOT_LISTED) for table in members]
                 continue
             for start in range(0, len(members), TABLES_AT_ONCE):
+                if self.no_jobs is not None:
+                    return
                 self._list_partitions_of(place, members[start : start + TABLES_AT_ONCE], limit)
 
     def _list_partitions_of(
@@ -236,7 +266,11 @@ class _Pull:
             answer = self.bigquery.rows(
                 sql, location, limit, {"tables": names}, f"the partitions of {project}.{dataset}"
             )
-        except NotReadable as problem:
+        except NotAllowed as problem:
+            self._without_jobs(problem)
+            return
+        except (NotReadable, NoAnswer) as problem:
+            self._heard(f"{project}.{dataset}", problem)
             self.unread += [(table.name, f"its partitions are not listed: {problem}") for table in members]
             return
         self.charges.append(Charge(location, answer.bytes_billed))
@@ -253,6 +287,19 @@ class _Pull:
             if strange:
                 self.remarks.append((table.name, f"partitions of unknown form: {', '.join(strange)}"))
 
+    def _without_jobs(self, problem: NotAllowed) -> None:
+        """Jobs may not be run: what was described is worth a catalog all the same.
+
+        Raises:
+            NotAllowed: it is another permission that is missing.
+        """
+        if problem.permission != JOBS:
+            raise problem
+        self.no_jobs = (
+            f"partitions are not listed and columns not measured: {problem}; or leave them out with "
+            "--no-dry-runs --max-bytes-billed 0"
+        )
+
     # -- sizes of columns --------------------------------------------------------------------------
 
     def _measure(self, tables: Sequence[Described]) -> None:
@@ -260,7 +307,7 @@ class _Pull:
         chosen = {name: self._chosen_partitions(table) for name, table in built.items()}
         described = {table.name: table for table in tables}
         left = [name for name, table in built.items() if table.kind in MEASURABLE]
-        while left and self.request.dry_runs:
+        while left and self.request.dry_runs and self.no_jobs is None:
             waiting = []
             questions: list[tuple[Question, str, str | None]] = []
             for name in left:
@@ -317,15 +364,28 @@ class _Pull:
         questions: Sequence[tuple[Question, str, str | None]],
         described: Mapping[str, Described],
     ) -> None:
+        try:
+            self._ask_all(questions, described)
+        except NotAllowed as problem:
+            self._without_jobs(problem)
+
+    def _ask_all(
+        self,
+        questions: Sequence[tuple[Question, str, str | None]],
+        described: Mapping[str, Described],
+    ) -> None:
         total = self.dry_runs + len(questions)
-        for (question, text, _), size in at_pace(questions, self._dry_run, self.pace):
+        for (question, text, _), result in at_pace(questions, self._dry_run, self.pace):
+            if isinstance(result, NoAnswer) or question.table not in self.refused:  # else it was not asked
+                self._heard(question.table, result)
+            size = None if isinstance(result, NoAnswer) else result
             self.answers[question] = size
             self.dry_runs += 1
             if size is not None:
                 self.kept.put((question.table, described[question.table].modified, text), size)
             self.progress("measuring", self.dry_runs, total)
 
-    def _dry_run(self, asked: tuple[Question, str, str | None]) -> int | None:
+    def _dry_run(self, asked: tuple[Question, str, str | None]) -> int | NoAnswer | None:
         """Bytes that a query would process; None when BigQuery does not say."""
         question, text, location = asked
         if question.table in self.refused:
@@ -336,6 +396,9 @@ class _Pull:
             known = self.refused if problem.whole else self.partly
             known.setdefault(question.table, str(problem))
             return None
+        except NoAnswer as problem:  # its other queries would take as long to fail
+            self.refused.setdefault(question.table, str(problem))
+            return problem
         return answer.bytes if answer.accuracy != "LOWER_BOUND" else None
 
     def _fill(self, entry: dict[str, Any], table: Table, chosen: Sequence[str]) -> None:

@@ -230,12 +230,6 @@ def test_what_passes_is_tried_again(serve: Serve, status: int, reason: str) -> N
         (403, "billingNotEnabled", "Billing is off", "billing is not enabled in project p (Billing is off)"),
         (
             403,
-            "policyViolation",
-            "VPC Service Controls: Request is prohibited by organization's policy. bigquery.googleapis.com",
-            "run this from within",
-        ),
-        (
-            403,
             "forbidden",
             "Caller lacks serviceusage.services.use",
             "which roles/serviceusage.serviceUsageConsumer has",
@@ -279,6 +273,12 @@ def test_what_holds_for_everything(serve: Serve, status: int, reason: str, messa
         ),
         (403, "forbidden", "bigquery.googleapis.com says no", "permission bigquery.tables.get is missing"),
         (400, "invalid", "Something else", "cannot read the description of p.d.t: Something else"),
+        (
+            403,
+            "policyViolation",
+            "VPC Service Controls: Request is prohibited by organization's policy. bigquery.googleapis.com",
+            "run this from within",
+        ),
         (400, "bytesBilledLimitExceeded", "limit", "more than --max-bytes-billed"),
     ],
 )
