@@ -133,6 +133,7 @@ class _Pull:
         ]
         if not tables:
             self._refuse_nothing(found)
+        self.remarks += [(table.name, _LEGACY) for table in tables if table.legacy]
         self._list_partitions(tables)
         self._measure(tables)
         if self.no_jobs is not None:
@@ -419,6 +420,7 @@ class _Pull:
             self.remarks += [(table.name, f"{remark}{why}") for remark in measures.remarks]
 
 
+_LEGACY: Final = "a view in legacy SQL: its query is left out, and no scan reads through it"
 _NOT_LISTED: Final = "its partitions are not listed: that takes a query, which --max-bytes-billed 0 forbids"
 
 

@@ -258,6 +258,7 @@ class Resolver:
         project, _, dataset = table.name.rpartition(".")[0].rpartition(".")
         children: list[Target | None] = []
         complete = True
+        lacks: list[str] = []
         for number, scan in enumerate(plan.scans):
             pushed = pushed_down(
                 request.predicate,
@@ -276,7 +277,15 @@ class Resolver:
             child = self.scan(inner, (*around, table.name), project, dataset)
             complete = complete and child.target is not None and child.complete
             children.append(child.target)
-        return ResolvedScan(resolved, ViewTarget(plan, children), view=True, complete=complete)
+            unknown = child.resolved.meaning not in ("table", "wildcard", "information_schema")
+            lacks += (child.resolved.name,) if unknown else child.lacks
+        return ResolvedScan(
+            resolved,
+            ViewTarget(plan, children),
+            view=True,
+            complete=complete,
+            lacks=tuple(dict.fromkeys(lacks)),
+        )
 
     def _has_column(self, written: str, path: str, project: str, dataset: str) -> bool | None:
         """Whether a table below a view has a column; None when that is not known."""

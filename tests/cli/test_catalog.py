@@ -173,6 +173,37 @@ def test_a_pattern_that_fits_nothing_beside_one_that_fits(costguard: Costguard, 
     assert list(load_catalog(["catalog.json"])) == ["p.shop.sales"]
 
 
+def test_views_that_cannot_be_priced_say_why(costguard: Costguard, serve: Serve, tmp_path: Path) -> None:
+    def view(query: str, legacy: bool = False) -> Table:
+        return Table(
+            [column("id", "INTEGER")], more={"type": "VIEW", "view": {"query": query, "useLegacySql": legacy}}
+        )
+
+    views = {
+        "p.shop.old": view("SELECT id FROM [p:shop.sales]", legacy=True),
+        "p.shop.lost": view("SELECT id FROM `p.other.gone`"),
+        "p.shop.above": view("SELECT id FROM `p.shop.lost` JOIN `p.shop.sales` USING (id)"),
+        "p.shop.over_old": view("SELECT id FROM `p.shop.old`"),
+    }
+    serve({"p.shop.sales": SALES, **views})
+    done = costguard(*PULL)
+    assert done.code == 0
+    said = "a view in legacy SQL: its query is left out, and no scan reads through it"
+    assert f"\nLess known p.shop.old: {said}\n" in done.out
+    assert load_catalog(["catalog.json"]).table("p.shop.old").view_query is None  # type: ignore[union-attr]
+
+    def why(name: str) -> str:
+        (tmp_path / "q.sql").write_text(f"SELECT id FROM {name}")
+        out = costguard("scan", "q.sql", "--catalog", "catalog.json", "--fail-on", "never").out
+        return " ".join(out.split()).partition("no known cost")[2]
+
+    opaque = "a view in legacy SQL, or one of which the catalog has no query that can be read"
+    for name in ("p.shop.old", "p.shop.over_old"):
+        assert why(name).startswith(f"; it cannot be told what is read through {name}: {opaque}")
+    assert why("p.shop.lost").startswith(": p.other.gone is in no catalog (--catalog FILE)")
+    assert why("p.shop.above").startswith(": p.other.gone is in no catalog (--catalog FILE)")
+
+
 def test_an_interrupted_pull_says_what_it_goes_on_with(
     costguard: Costguard, serve: Serve, tmp_path: Path
 ) -> None:
