@@ -6,7 +6,7 @@ the tables of a dataset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -19,13 +19,10 @@ from costguard.catalog.model import CatalogError, Table, build_table, partition_
 from costguard.catalog.partition_rows import TABLES_AT_ONCE, partition_entries
 from costguard.catalog.resource import Described, describe
 from costguard.cloud.bigquery import BigQuery, project_dataset
-from costguard.cloud.pace import AT_ONCE, Pace, at_pace
+from costguard.cloud.pace import AT_ONCE, Pace, Progress, at_pace
 from costguard.cloud.problems import NoAnswer, NotAllowed, NotReadable
 from costguard.cloud.progress_file import ProgressFile
 from costguard.errors import UsageProblem
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total)."""
 
 PARTITIONED: Final = frozenset({"table", "snapshot", "materialized_view"})
 

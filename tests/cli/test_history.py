@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import pytest
 from costguard.cloud.bigquery import EMULATOR
 from costguard.history.jobs import load_jobs
 from tests.history.test_jobs import at, job, rest
-from tests.servers.bigquery import Failure, serving
+from tests.servers.bigquery import Failure, Server, Table, column, serving
 
 from .conftest import Costguard
 
@@ -94,6 +95,69 @@ def test_charges_of_no_table(costguard: Costguard, arguments: tuple[str, ...]) -
     assert done.err == (
         "costguard: `history pull charges` needs the bill's table: bigquery://PROJECT.DATASET.TABLE\n"
     )
+
+
+def bill(kind: str = "DAY") -> Table:
+    """A billing export that is partitioned by the time of ingestion."""
+    fields = [column("usage_start_time", "TIMESTAMP"), column("cost", "NUMERIC"), column("currency")]
+    credit = column("credits", "RECORD", "REPEATED", column("amount", "NUMERIC"))
+    return Table([*fields, credit], more={"timePartitioning": {"type": kind}})
+
+
+@pytest.fixture
+def of_100_kib(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server with a bill of which each day has 100 KiB, as dry runs say, and no rows."""
+    with serving({"my-project.billing.bill": bill()}) as server:
+        monkeypatch.setenv(EMULATOR, server.address)
+        size = {"totalBytesProcessed": "102400"}
+        answer = {"jobReference": {"projectId": "p", "jobId": "j"}, "status": {"state": "DONE"}}
+        answer |= {
+            "statistics": size | {"query": size},
+            "configuration": {"query": {"query": ""}, "dryRun": True},
+        }
+        monkeypatch.setattr(server, "_dry_run", lambda *_: (200, answer))
+        fields = {
+            "schema": {"fields": list(bill().schema)},
+            "rows": [],
+            "totalRows": "0",
+            "jobComplete": True,
+        }
+        reference = {"jobReference": {"projectId": "p", "jobId": "j", "location": "US"}}
+        monkeypatch.setattr(server, "_results", lambda *_: reference | fields)
+        yield server
+
+
+CHARGES = ("history", "pull", "charges", "bigquery://my-project.billing.bill", "--project", "p", *NOW)
+
+
+def test_a_limit_on_charges(costguard: Costguard, of_100_kib: Server, tmp_path: Path) -> None:
+    days = (*CHARGES, "--from", "2026-08-01", "--to", "2026-08-05", "-o", tmp_path / "bill")
+    done = costguard(*days, "--max-bytes-billed", "1000000")
+    assert (done.code, of_100_kib.queries) == (2, [])
+    assert done.err.endswith(
+        "of 5 days alone would be charged for 10 MiB, more than 977 KiB; choose fewer days, or allow more with "
+        "--max-bytes-billed\n"
+    )
+    done = costguard(*days, "--max-bytes-billed", str(50 << 20))
+    # Five times 10 MiB at 6.25 dollars a TiB.
+    assert done.err.startswith(
+        "costguard: my-project.billing.bill: 5 days of export to get, 50 MiB ($0.0003 at list price)\n"
+    )
+    assert done.code == 0
+    limits = [int(job["query"]["maximumBytesBilled"]) >> 20 for job in of_100_kib.queries]
+    assert limits == [50, 40, 30, 20, 10]
+
+
+def test_many_days_are_said(costguard: Costguard, of_100_kib: Server, tmp_path: Path) -> None:
+    many = (*CHARGES, "--from", "1970-01-01", "--max-bytes-billed", str(20 << 20), "-o", tmp_path)
+    done = costguard(*many)
+    assert done.code == 2
+    first, last = done.err.splitlines()
+    assert first == (
+        "costguard: my-project.billing.bill: asking for the bytes of 20,698 days first, which is free"
+    )
+    assert "3 of 20,698 days alone would be charged for 30 MiB, more than 20 MiB" in last
+    assert len(of_100_kib.asked) < 20
 
 
 def test_a_file_where_a_directory_should_be(costguard: Costguard, tmp_path: Path) -> None:
