@@ -95,6 +95,11 @@ def plan_pull(
     """
     description = client.table(name.project, name.dataset, name.table)
     table, location = bill_of(name, description), description.get("location")
+    if table.partition == INGESTION_TIME and table.unit in ("MONTH", "YEAR"):
+        raise UsageProblem(
+            f"{name}: it is partitioned by the {table.unit.lower()} of ingestion, which tells no days; EXPORT DATA copies "
+            "it (docs/history.md)"
+        )
     try:
         schema = frame_schema(description["schema"]["fields"])
     except ValueError as error:
@@ -141,7 +146,8 @@ def pull_days(client: BigQuery, plan: PullPlan, limit: int) -> Iterator[Pulled]:
         if left < MINIMUM_BYTES_BILLED:
             raise UsageProblem(
                 f"{plan.table.name}: {done:,} of {len(plan.missing):,} days were got, and of {format_bytes(limit)} "
-                f"there is no more left than {format_bytes(max(left, 0))}, for which no query runs; run it again for the others"
+                f"there is no more left than {format_bytes(max(left, 0))}, for which no query runs; run it again for "
+                "the others"
             )
         statement = _rows_of(plan.table, file.day)
         answer = client.frame(

@@ -160,6 +160,21 @@ def test_many_days_are_said(costguard: Costguard, of_100_kib: Server, tmp_path: 
     assert len(of_100_kib.asked) < 20
 
 
+def test_a_bill_by_month_of_ingestion(costguard: Costguard, of_100_kib: Server, tmp_path: Path) -> None:
+    of_100_kib.tables["my-project.billing.bill"] = bill("MONTH")
+    source = "bigquery://my-project.billing.bill"
+    done = costguard("charges", source, "--project", "p", "--week", "2026-W37", "--max-bytes-billed", "1")
+    assert done.code == 2  # after the dry run
+    (asked,) = of_100_kib.dry_runs
+    assert "_PARTITIONTIME >= TIMESTAMP_TRUNC(@start, MONTH)" in asked
+    done = costguard(*CHARGES, "--from", "2026-08-01", "-o", tmp_path / "bill")
+    assert done.code == 2
+    assert done.err == (
+        "costguard: my-project.billing.bill: it is partitioned by the month of ingestion, which tells no days; "
+        "EXPORT DATA copies it (docs/history.md)\n"
+    )
+
+
 def test_a_file_where_a_directory_should_be(costguard: Costguard, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = costguard("history", "pull", "--project", "shop", *NOW, "-o", tmp_path / "file")

@@ -41,10 +41,11 @@ class Client(BigQuery):
     def __init__(self, more: Any = (), estimated: int | None = 20 << 20) -> None:
         self.fields = [*FIELDS, *more]
         self.estimated = estimated
+        self.unit = "DAY"
         self.asked: list[tuple[str, int, Any]] = []
 
     def table(self, project: str, dataset: str, table: str) -> Mapping[str, Any]:
-        return {"location": "US", "timePartitioning": {"type": "DAY"}, "schema": {"fields": self.fields}}
+        return {"location": "US", "timePartitioning": {"type": self.unit}, "schema": {"fields": self.fields}}
 
     def dry_run(self, sql: str, location: str | None, about: str, parameters: Any = None) -> DryRun:
         return DryRun(self.estimated, "PRECISE")
@@ -138,6 +139,16 @@ def test_a_column_that_has_no_place(tmp_path: Path) -> None:
     more = [{"name": "odd", "type": "RECORD", "fields": [{"name": "shape", "type": "GEOGRAPHY"}]}]
     with pytest.raises(UsageProblem, match=r"the column shape \(GEOGRAPHY\) has no place in Parquet"):
         plan_pull(Client(more), NAME, DAYS, tmp_path, 1 << 30)
+
+
+@pytest.mark.parametrize("unit", ["MONTH", "YEAR"])
+def test_partitions_that_tell_no_days(tmp_path: Path, unit: str) -> None:
+    client = Client()
+    client.unit = unit
+    with pytest.raises(
+        UsageProblem, match=rf"is partitioned by the {unit.lower()} of ingestion, which tells no days"
+    ):
+        plan_pull(client, NAME, DAYS, tmp_path, 1 << 30)
 
 
 def test_days_that_are_over() -> None:
