@@ -21,6 +21,8 @@ _PROJECT: Final = re.compile(r"\bprojects?[ /]+['\"]?(\d{6,}|(?=\w*[-0-9])[a-z][
 """A project in a sentence: its number, or an id with a digit or a hyphen, so that no other word is taken for one."""
 _CREDENTIALS_FAILED: Final = "Getting metadata from plugin failed with error: "
 """How gRPC says that the credentials could not be renewed; it calls the service unavailable then."""
+_STREAM_ENDED: Final = "RST_STREAM"
+"""How gRPC says that the connection of a call was cut: an internal error, but not one of the service."""
 _LONGEST: Final = 300
 
 
@@ -96,10 +98,18 @@ def explain(error: Exception, asked: Asked = PRICES) -> str:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether a call that failed may succeed when it is made again."""
-    from google.api_core.exceptions import ResourceExhausted, ServiceUnavailable
+    """Whether a call that failed may succeed when it is made again. It may have been carried out nevertheless."""
+    from google.api_core.exceptions import (
+        DeadlineExceeded,
+        InternalServerError,
+        ResourceExhausted,
+        ServiceUnavailable,
+    )
 
-    return isinstance(error, ResourceExhausted | ServiceUnavailable) and _CREDENTIALS_FAILED not in str(error)
+    if isinstance(error, InternalServerError):
+        return _STREAM_ENDED in str(error)
+    passing = isinstance(error, ResourceExhausted | ServiceUnavailable | DeadlineExceeded)
+    return passing and _CREDENTIALS_FAILED not in str(error)
 
 
 def misconfigured(error: Exception, asked: Asked) -> str | None:

@@ -204,14 +204,7 @@ class GoogleBudgets:
             self._client.delete_budget(name=resource, **self._repeated())
 
     def _repeated(self, passing: Callable[[BaseException], bool] | None = None) -> dict[str, Any]:
-        return repeated(self.patience, self.say, passing or _may_pass)
-
-
-def _may_pass(error: BaseException) -> bool:
-    """What is worth another try where doing it twice does no harm."""
-    from google.api_core.exceptions import DeadlineExceeded
-
-    return is_passing(error) or isinstance(error, DeadlineExceeded)
+        return repeated(self.patience, self.say, passing or is_passing)
 
 
 def _is_refused_for_now(error: BaseException) -> bool:

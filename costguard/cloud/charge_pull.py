@@ -97,8 +97,8 @@ def plan_pull(
     table, location = bill_of(name, description), description.get("location")
     if table.partition == INGESTION_TIME and table.unit in ("MONTH", "YEAR"):
         raise UsageProblem(
-            f"{name}: it is partitioned by the {table.unit.lower()} of ingestion, which tells no days; EXPORT DATA copies "
-            "it (docs/history.md)"
+            f"{name}: it is partitioned by the {table.unit.lower()} of ingestion, which tells no days; EXPORT DATA "
+            "copies it (docs/history.md)"
         )
     try:
         schema = frame_schema(description["schema"]["fields"])

@@ -174,6 +174,42 @@ def test_a_quota_that_stays_used_up() -> None:
     assert "the quota is used up (Quota exceeded for 'Requests per minute'): wait a minute" in text
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded"),
+        Refusal(grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2"),
+    ],
+)
+def test_a_call_that_was_cut_is_made_again(refusal: Refusal) -> None:
+    source = catalog(refusals=[refusal])
+    assert len(fetched(source, "bigquery").prices.skus) == 7
+    assert [method for method, *_ in source.asked] == ["ListServices"] * 2 + ["ListSkus"]
+
+
+def test_a_try_that_takes_too_long_is_not_the_last() -> None:
+    source = catalog(stuck=True)
+    text = refused(source, patience=Patience(total=0.5, call=0.1, first_pause=0.01))
+    assert text.endswith("no answer in time: try again, or allow more with --timeout")
+    assert len(source.asked) >= 2
+
+
+@pytest.mark.parametrize(("wanted", "name"), [("bigquery", "BigQuery"), ("compute", "Compute Engine")])
+def test_a_list_without_skus_is_none(wanted: str, name: str) -> None:
+    text = refused(Catalog(SERVICES, {}), wanted)
+    assert text == (
+        f"Cloud Billing Catalog, SKUs of {name}: it lists none, which cannot be; nothing was written, try again later"
+    )
+
+
+def test_a_service_that_is_not_priced_by_may_have_no_skus() -> None:
+    said: list[str] = []
+    with serving(catalog()) as address, catalog_client(address) as client:
+        found = fetch_prices(client, ["storage"], DAY, QUICK, said.append)
+    assert found.prices.skus == ()
+    assert said[-1] == "the catalog lists no SKU of Cloud Storage"
+
+
 def test_a_service_that_never_answers() -> None:
     began = time.monotonic()
     text = refused(catalog(stuck=True), patience=Patience(total=0.4, call=0.2, first_pause=0.01))
