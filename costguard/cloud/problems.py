@@ -154,7 +154,7 @@ def _answer(error: Any, attempt: Attempt) -> UsageProblem:
     if "requires a quota project" in message:
         return UsageProblem(
             f"{start}the credentials name no project for quota; run "
-            f"`gcloud auth application-default set-quota-project {attempt.project}`, or give --quota-project"
+            f"`gcloud auth application-default set-quota-project {attempt.project}`, or set GOOGLE_CLOUD_QUOTA_PROJECT"
         )
     if 300 <= status < 500 and not _is_json(error):
         return UsageProblem(
