@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from costguard.cloud.problems import Attempt, MaybeBegun, explained, first_line
+from costguard.cloud.sign_in import reading_credentials
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
     from google.cloud.bigquery import QueryJob, QueryJobConfig
     from google.cloud.bigquery.table import RowIterator
+    from requests import Response
 
 EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
 """The client's own variable: another address of the API."""
@@ -102,6 +104,7 @@ class BigQuery:
         self._access = access
         self._say = _once(say)
         self._client = _client(access)
+        self._client._http.hooks["response"].append(_check_answer)
         self._retry = _retry(access, self._say)
         self._retry_new = _retry(access, self._say, new=True)
 
@@ -364,13 +367,28 @@ def _client(access: Access) -> bigquery.Client:
             raise UsageProblem(f"{EMULATOR} is set, so that no credentials name a project; give --project")
         credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
         return bigquery.Client(project=access.project, credentials=credentials)
-    with explained(Attempt("connect to BigQuery", access.project or "your project", "bigquery.jobs.create")):
+    attempt = Attempt("connect to BigQuery", access.project or "your project", "bigquery.jobs.create")
+    with explained(attempt), reading_credentials(f"cannot {attempt.action}"):
         try:
             return bigquery.Client(project=access.project, client_options=options)
         except OSError as error:
             if type(error) is OSError and access.project is None:  # what the client raises for this alone
                 raise UsageProblem("the credentials name no project; give --project") from None
             raise
+
+
+def _check_answer(response: Response, *_: object, **__: object) -> None:
+    """The client stumbles over an answer that is JSON, and no object.
+
+    Raises:
+        InvalidJSONError: it is such an answer.
+    """
+    from requests.exceptions import InvalidJSONError
+
+    body = response.content.lstrip()
+    is_json = 200 <= response.status_code < 300 or "json" in response.headers.get("Content-Type", "")
+    if is_json and body and not body.startswith(b"{"):
+        raise InvalidJSONError(f"{response.status_code}: {body[:50].decode(errors='replace')}")
 
 
 def _once(say: Say) -> Say:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from costguard.cloud.sign_in import LOG_IN, not_accepted, sign_in_problem
+from costguard.cloud.sign_in import log_in, not_accepted, sign_in_problem
 from costguard.errors import UsageProblem
 
 _QUOTA_PROJECT: Final = (
@@ -89,7 +89,7 @@ def explain(error: Exception, asked: Asked = PRICES) -> str:
             return "no answer in time: try again, or allow more with --timeout"
         case api.ServiceUnavailable() if not is_passing(error):
             text = one_line(error).removeprefix(_CREDENTIALS_FAILED)
-            return f"the Google credentials do not work ({text}); {LOG_IN}"
+            return f"the Google credentials do not work ({text}); {log_in()}"
         case api.ServiceUnavailable():
             return f"the service cannot be reached ({one_line(error)}): check the network, and try again"
         case api.NotFound():
@@ -127,7 +127,7 @@ def misconfigured(error: Exception, asked: Asked) -> str | None:
             "(roles/serviceusage.serviceUsageAdmin)"
         )
     if reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT":
-        return f"the credentials are not for Google Cloud as a whole ({text}); {LOG_IN}"
+        return f"the credentials are not for Google Cloud as a whole ({text}); {log_in()}"
     return None
 
 

@@ -116,7 +116,7 @@ def explained(attempt: Attempt) -> Iterator[None]:
 def _problem(error: Exception, attempt: Attempt) -> UsageProblem:
     from google.api_core.exceptions import GoogleAPICallError, RetryError
     from google.auth.exceptions import GoogleAuthError
-    from requests.exceptions import ReadTimeout
+    from requests.exceptions import InvalidJSONError, ReadTimeout
 
     if isinstance(error, RetryError):
         cause = error.cause
@@ -126,6 +126,8 @@ def _problem(error: Exception, attempt: Attempt) -> UsageProblem:
         return _credentials(error, attempt)
     if isinstance(error, GoogleAPICallError):
         return _answer(error, attempt)
+    if isinstance(error, InvalidJSONError):
+        return _not_of_bigquery(first_line(error), attempt)
     kind = NoAnswer if isinstance(error, ReadTimeout) else UsageProblem
     return kind(
         f"cannot {attempt.action}: BigQuery cannot be reached ({first_line(error)}); check the network, the proxy "
@@ -157,10 +159,7 @@ def _answer(error: Any, attempt: Attempt) -> UsageProblem:
             f"`gcloud auth application-default set-quota-project {attempt.project}`, or set GOOGLE_CLOUD_QUOTA_PROJECT"
         )
     if 300 <= status < 500 and not _is_json(error):
-        return UsageProblem(
-            f"{start}the answer is no answer of BigQuery ({status}: {_without_tags(message)}); check the proxy "
-            "(HTTPS_PROXY) or whatever else stands between, and BIGQUERY_EMULATOR_HOST if it is set"
-        )
+        return _not_of_bigquery(f"{status}: {message}", attempt)
     if reason == "accessNotConfigured" or "has not been used in project" in message:
         return UsageProblem(
             f"{start}the BigQuery API is not enabled in project {attempt.project}; run "
@@ -238,8 +237,12 @@ def _is_json(error: Any) -> bool:
     return bool(error.errors) or "json" in kind
 
 
-def _without_tags(text: str) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:100]
+def _not_of_bigquery(said: str, attempt: Attempt) -> UsageProblem:
+    text = " ".join(re.sub(r"<[^>]*>", " ", said).split())[:100]
+    return UsageProblem(
+        f"cannot {attempt.action}: the answer is no answer of BigQuery ({text}); check the proxy (HTTPS_PROXY) or "
+        "whatever else stands between, and BIGQUERY_EMULATOR_HOST if it is set"
+    )
 
 
 def _reason(error: Any) -> str:

@@ -15,6 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from costguard.cloud.bigquery import EMULATOR, Access, Answer, BigQuery, DryRun, project_dataset
 from costguard.cloud.problems import NotReadable
@@ -359,6 +361,60 @@ def test_a_key_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
     with pytest.raises(UsageProblem, match="there are no Google credentials"):
         BigQuery(Access("p"))
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", '{"type": "service_account"}', '{"type": 5}', None])
+def test_a_key_file_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "key.json"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+    monkeypatch.delenv(EMULATOR, raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    with pytest.raises(UsageProblem) as caught:
+        BigQuery(Access("p"))
+    assert str(caught.value).startswith("cannot connect to BigQuery: the Google credentials cannot be used (")
+    assert f"GOOGLE_APPLICATION_CREDENTIALS names {path}: let it name another file" in str(caught.value)
+
+
+def test_a_service_account_whose_token_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, serve: Serve
+) -> None:
+    server = serve({})  # which stands for Google's sign-in
+    said = json.dumps({"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
+    server.failures.append(Failure("POST /token", 400, "text", said))
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account = {"type": "service_account", "project_id": "p", "private_key_id": "x", "private_key": pem}
+    account |= {"client_email": "a@p.iam.gserviceaccount.com", "token_uri": f"{server.address}/token"}
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(account))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    monkeypatch.delenv(EMULATOR)
+    with pytest.raises(UsageProblem) as caught:
+        client().datasets("p")
+    text = str(caught.value)
+    assert "the Google credentials have expired or were revoked (" in text
+    assert text.endswith(
+        f"; GOOGLE_APPLICATION_CREDENTIALS names {path}: let it name another file, or unset it and run `gcloud auth "
+        "application-default login`"
+    )
+    assert "PRIVATE KEY" not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, "null"), (200, "[]"), (400, "[1]"), (200, "<p>Sign in</p>")]
+)
+def test_an_answer_that_is_no_object(serve: Serve, status: int, body: str) -> None:
+    serve({}).failures.append(Failure(".*", status, "text", body))
+    for ask in (lambda: client().datasets("p"), lambda: client().table("p", "d", "t")):
+        with pytest.raises(
+            UsageProblem, match=r"the answer is no answer of BigQuery \(\d+: .+\); check the proxy"
+        ):
+            ask()
 
 
 @pytest.fixture

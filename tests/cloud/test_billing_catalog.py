@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import grpc
 import pytest
@@ -359,6 +360,22 @@ def test_without_credentials_the_way_to_get_some_is_named(
     with pytest.raises(UsageProblem) as problem, catalog_client(None):
         pass
     assert str(problem.value).startswith(
-        "Cloud Billing Catalog: there are no Google credentials; run `gcloud auth application-default login`, "
-        "or set GOOGLE_APPLICATION_CREDENTIALS to a key file ("
+        f"Cloud Billing Catalog: there are no Google credentials (File {missing} was not found.); "
+        f"GOOGLE_APPLICATION_CREDENTIALS names {missing}: let it name another file, or unset it and run `gcloud auth "
     )
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", '{"type": "service_account"}', '{"type": 5}', None])
+def test_a_key_file_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "key.json"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    with pytest.raises(UsageProblem) as problem, catalog_client(None):
+        pass
+    assert str(problem.value).startswith("Cloud Billing Catalog: the Google credentials cannot be used (")
+    assert f"GOOGLE_APPLICATION_CREDENTIALS names {path}: let it name another file" in str(problem.value)

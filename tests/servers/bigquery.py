@@ -121,7 +121,7 @@ class Failure:
     """A pattern that the method and path match from the start."""
     status: int
     reason: str
-    """`html`: the message is a page of HTML, as proxies answer."""
+    """`html`: the message is a page of HTML, as proxies answer. `text`: it is all that is answered."""
     message: str
     times: int = 1_000_000
     after: int = 0
@@ -179,7 +179,7 @@ class Server:
         """Status and document. `etag`: of the header If-Match."""
         with self.lock:
             self.requests.append(f"{method} {path}")
-            if method == "POST" and not body["configuration"].get("dryRun"):
+            if "configuration" in body and not body["configuration"].get("dryRun"):
                 self.inserts.append(body["jobReference"]["jobId"])
             for failure in self.failures:
                 if failure.times and re.match(failure.path, f"{method} {path}"):
@@ -411,6 +411,8 @@ def _holds(condition: str, key: str, row: Row) -> bool:
 def _error(status: int, reason: str, message: str) -> tuple[int, Json]:
     if reason == "html":
         return status, {"page": message}
+    if reason == "text":
+        return status, {"text": message}
     errors = [{"reason": reason, "message": message, "domain": "global"}]
     return status, {"error": {"code": status, "message": message, "errors": errors}}
 
@@ -427,7 +429,9 @@ def serving(tables: dict[str, Table]) -> Iterator[Server]:
             self._respond({})
 
         def do_POST(self) -> None:
-            self._respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            is_json = "json" in self.headers.get("Content-Type", "")
+            self._respond(json.loads(sent) if is_json else {})
 
         def do_PATCH(self) -> None:
             self.do_POST()
@@ -445,7 +449,8 @@ def serving(tables: dict[str, Table]) -> Iterator[Server]:
                 self.close_connection = True
                 return
             page = document.get("page")
-            data = json.dumps(document).encode() if page is None else page.encode()
+            text = document.get("text", json.dumps(document))
+            data = text.encode() if page is None else page.encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json" if page is None else "text/html")
             self.send_header("Content-Length", str(len(data)))
