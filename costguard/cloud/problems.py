@@ -106,9 +106,8 @@ def explained(attempt: Attempt) -> Iterator[None]:
         yield
     except MaybeBegun as begun:
         problem = _problem(begun.why, attempt)
-        raise UsageProblem(
-            f"{problem}; the query may have been begun all the same, as job {begun.job}"
-        ) from None
+        kind = NoAnswer if isinstance(problem, NoAnswer) else UsageProblem
+        raise kind(f"{problem}; the query may have been begun all the same, as job {begun.job}") from None
     except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, ConnectionError) as error:
         raise _problem(error, attempt) from None
 

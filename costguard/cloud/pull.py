@@ -249,14 +249,25 @@ class _Pull:
             if limit == 0:
                 self.remarks += [(table.name, _NOT_LISTED) for table in members]
                 continue
+            failed: dict[str, list[str]] = {}
             for start in range(0, len(members), TABLES_AT_ONCE):
                 if self.no_jobs is not None:
                     return
-                self._list_partitions_of(place, members[start : start + TABLES_AT_ONCE], limit)
+                some = members[start : start + TABLES_AT_ONCE]
+                why = self._list_partitions_of(place, some, limit)
+                if why is not None:
+                    failed.setdefault(why, []).extend(table.name for table in some)
+            for why, names in failed.items():
+                if len(names) == 1:
+                    self.unread.append((names[0], f"its partitions are not listed: {why}"))
+                else:
+                    said = f"partitions of {len(names):,} tables are not listed ({_some(names, 3)}): {why}"
+                    self.unread.append((".".join(place[:2]), said))
 
     def _list_partitions_of(
         self, place: tuple[str, str, str | None], members: Sequence[Described], limit: int
-    ) -> None:
+    ) -> str | None:
+        """Why it failed; None when it did not, or when no more is asked for."""
         project, dataset, location = place
         sql = _PARTITIONS.format(project=project, dataset=dataset)
         names = [_parts(table.name)[2] for table in members]
@@ -266,11 +277,11 @@ class _Pull:
             )
         except NotAllowed as problem:
             self._without_jobs(problem)
-            return
+            return None
         except (NotReadable, NoAnswer) as problem:
             self._heard(f"{project}.{dataset}", problem)
-            self.unread += [(table.name, f"its partitions are not listed: {problem}") for table in members]
-            return
+            return str(problem)
+        self._heard(f"{project}.{dataset}", answer)
         self.charges.append(Charge(location, answer.bytes_billed))
         rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in names}
         for row in answer.rows:
@@ -284,6 +295,7 @@ class _Pull:
             partitioning["partitions"] = entries
             if strange:
                 self.remarks.append((table.name, f"partitions of unknown form: {', '.join(strange)}"))
+        return None
 
     def _without_jobs(self, problem: NotAllowed) -> None:
         """Jobs may not be run: what was described is worth a catalog all the same.
