@@ -80,7 +80,7 @@ def pull_command(
     from costguard.cli.pull_charges import pull_charges
     from costguard.cli.request import parse_now
     from costguard.cli.sources import Warehouse
-    from costguard.cloud.bigquery import Access, BigQuery
+    from costguard.cloud.bigquery import Access, BigQuery, checked_project
     from costguard.cloud.problems import NotReadable
     from costguard.history.exports import SCHEME
     from costguard.history.job_export import job_rows
@@ -103,9 +103,10 @@ def pull_command(
             "--from, --to, --max-bytes-billed and --dry-run are for `history pull charges bigquery://p.d.t`"
         )
     until = parse_now(now)
+    names = [checked_project(name) for name in projects or ()]
     client = BigQuery(Access(project, label="history-pull"), note)
     unread = []
-    for name in dict.fromkeys(projects or [client.project]):
+    for name in dict.fromkeys(names or [client.project]):
         try:
             found = job_rows(list(client.jobs(name, until - timedelta(days=days), until)))
         except NotReadable as problem:  # of this project; the next one may be read

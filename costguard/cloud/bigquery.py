@@ -100,7 +100,14 @@ class BigQuery:
     """
 
     def __init__(self, access: Access, say: Say = lambda text: None) -> None:
-        """`say`: what is waited for, once each."""
+        """`say`: what is waited for, once each.
+
+        Raises:
+            UsageProblem: a project's name is none, Google's client is not installed, or there are no credentials.
+        """
+        for project in (access.project, access.quota_project):
+            if project is not None:
+                checked_project(project)
         self._access = access
         self._say = _once(say)
         self._client = _client(access)
@@ -179,6 +186,7 @@ class BigQuery:
 
     def jobs(self, project: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """The jobs of a project that were created in a time and have ended, as `jobs.list` tells them in full: free."""
+        checked_project(project)
         with explained(self._attempt(f"list the jobs of {project}", "bigquery.jobs.listAll", project)):
             found = self._client.list_jobs(
                 project=project,
@@ -426,6 +434,17 @@ def _retry(access: Access, say: Say, new: bool = False) -> Retry:
         multiplier=2.0,
         timeout=access.patience,
     )
+
+
+def checked_project(text: str) -> str:
+    """A project's id as it is given. It becomes a part of addresses: `../q` would lead elsewhere.
+
+    Raises:
+        UsageProblem: it is none.
+    """
+    if re.fullmatch(r"(?:[a-z0-9][a-z0-9.-]*:)?[A-Za-z0-9][A-Za-z0-9_-]*", text) is None:
+        raise UsageProblem(f"{text!r} is no project such as my-project or example.com:my-project")
+    return text
 
 
 def project_dataset(text: str, project: str) -> tuple[str, str]:

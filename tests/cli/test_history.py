@@ -87,6 +87,32 @@ def test_one_project_of_several_that_may_not(
     )
 
 
+@pytest.mark.parametrize("name", ["p/../q", "../x", "p?x=1", "", "p q", "p\nq", "shöp", "example.com:"])
+def test_what_is_no_project(
+    costguard: Costguard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with serving({}) as server:
+        monkeypatch.setenv(EMULATOR, server.address)
+        folder = ("-o", tmp_path / "history")
+        of_jobs = costguard("history", "pull", "p", name, "--project", "p", *NOW, *folder)
+        of_requests = costguard("history", "pull", "p", "--project", name, *NOW, *folder)
+        of_catalog = costguard("catalog", "pull", "--project", "p", "--quota-project", name)
+    for done in (of_jobs, of_requests, of_catalog):
+        assert (done.code, done.out) == (2, "")
+        assert done.err == f"costguard: {name!r} is no project such as my-project or example.com:my-project\n"
+    assert server.requests == []
+
+
+def test_a_project_of_a_domain(costguard: Costguard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving({}) as server:
+        monkeypatch.setenv(EMULATOR, server.address)
+        name = "example.com:my-project"
+        done = costguard("history", "pull", name, "--project", name, *NOW, "-o", tmp_path / "history")
+    assert done.code == 0
+    assert server.requests == [f"GET /bigquery/v2/projects/{name}/jobs"]
+    assert (tmp_path / "history" / "jobs-example.com_my-project.parquet").exists()
+
+
 @pytest.mark.parametrize("arguments", [("charges",), ("charges", "my-project.billing.bill")])
 def test_charges_of_no_table(costguard: Costguard, arguments: tuple[str, ...]) -> None:
     """It is not taken for a project of that name, whose jobs would be listed."""
