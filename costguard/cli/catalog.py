@@ -112,6 +112,8 @@ def pull_command(
     )
     now = datetime.now(UTC)
     with ProgressFile(output) as kept, Reporter(quiet, "tables") as reporter:
+        if kept.torn:
+            reporter.note(f"{kept.path} broke off in its first line: starting anew")
         if len(kept):
             reporter.note(f"going on with {counted(len(kept), 'answer')} of an earlier pull ({kept.path})")
         bigquery = BigQuery(Access(project, quota_project, label="catalog-pull"), reporter.note)

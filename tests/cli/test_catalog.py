@@ -224,6 +224,15 @@ def test_an_interrupted_pull_says_what_it_goes_on_with(
     assert costguard(*PULL, "--quiet").out == ""
 
 
+def test_a_torn_progress_file_is_written_anew(costguard: Costguard, serve: Serve, tmp_path: Path) -> None:
+    serve({"p.shop.sales": SALES})
+    (tmp_path / ".catalog.json.progress").write_text('{"costguard": "cata')
+    done = costguard(*PULL)
+    assert done.code == 0
+    assert done.err == "costguard: .catalog.json.progress broke off in its first line: starting anew\n"
+    assert not (tmp_path / ".catalog.json.progress").exists()
+
+
 def test_an_interrupt_keeps_what_is_known(costguard: Costguard, serve: Serve, tmp_path: Path) -> None:
     wide = Table([column(f"c{number}") for number in range(40)], [{"c1": "ab"}])
     serve({"p.shop.wide": wide})
