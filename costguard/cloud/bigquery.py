@@ -286,8 +286,9 @@ class BigQuery:
     def _begun(self, sql: str, config: QueryJobConfig, location: str | None) -> QueryJob:
         """The job of a query that is charged for. It is one job with an id of its own however often it is asked for:
         the client would make a new one, and pay again, where only the answer was lost."""
-        from google.api_core.exceptions import Conflict, RetryError
+        from google.api_core.exceptions import Conflict, GoogleAPICallError, RetryError
         from google.cloud.bigquery import QueryJob
+        from requests.exceptions import RequestException
 
         identity = str(uuid4())
         try:
@@ -304,10 +305,16 @@ class BigQuery:
             found = self._client.get_job(
                 identity, location=location, retry=self._retry_new, timeout=self._access.request_seconds
             )
-            assert isinstance(found, QueryJob)
-            return found
         except RetryError as error:
-            raise MaybeBegun(identity, error) from error
+            try:
+                look = self._retry.with_timeout(0.0)  # one look
+                found = self._client.get_job(
+                    identity, location=location, retry=look, timeout=self._access.request_seconds
+                )
+            except (GoogleAPICallError, RetryError, RequestException):
+                raise MaybeBegun(identity, error) from error
+        assert isinstance(found, QueryJob)
+        return found
 
     def _result(self, job: QueryJob, about: str, page_size: int | None = None) -> RowIterator:
         """The rows of a job, as soon as it has ended. A query may run for hours, and is waited for; no request is."""

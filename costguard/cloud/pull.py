@@ -173,7 +173,7 @@ class _Pull:
             for name in names:
                 if self._is_wanted(name):
                     yield project, dataset, name
-        among = f"none of the {self.listed:,} tables and views listed has such a name"
+        among = f"no table or view has such a name (of {self.listed:,} that were listed)"
         self.unread += [(f"--table {text}", among) for text in unused if self.listed]
 
     def _refuse_nothing(self, found: Sequence[Described]) -> None:

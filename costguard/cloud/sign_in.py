@@ -27,18 +27,18 @@ def sign_in_problem(error: Exception, said: str) -> str:
     """Why credentials that a client looked for, or renewed, do not do. `error`: of `google.auth`; `said`: its words."""
     from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 
+    words = " ".join(str(error.args[0]).split())[:300] if error.args else said
     match error:
         case TransportError():
             return f"Google's sign-in cannot be reached ({said}); check the network"
         case DefaultCredentialsError():
-            words = " ".join(str(error.args[0]).split()) if error.args else said
             if "not found" not in words:  # there are some
                 return _unusable(words)
             if os.environ.get(KEY_FILE):
                 return f"there are no Google credentials ({words}); {log_in()}"
             return f"there are no Google credentials; {_LOG_IN}, or set {KEY_FILE} to a key file ({words})"
         case RefreshError():
-            return f"the Google credentials have expired or were revoked ({said}); {log_in()}"
+            return f"the Google credentials have expired or were revoked ({words}); {log_in()}"
     return _unusable(said)
 
 

@@ -149,7 +149,7 @@ def test_nothing_that_could_be_read_writes_nothing(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--table", "Sales"), "--table Sales: none of the 2 tables and views listed has such a name"),
+        (("--table", "Sales"), "--table Sales: no table or view has such a name (of 2 that were listed)"),
         (("--location", "EU"), "--location EU: no table is there; those found are in US"),
         (("--project", "prod-typo"), "project prod-typo: it has no datasets, or none that may be seen"),
         (("--exclude", "s*", "--exclude", "ids"), "--exclude s* --exclude ids: leaves no table"),
@@ -169,7 +169,7 @@ def test_a_pattern_that_fits_nothing_beside_one_that_fits(costguard: Costguard, 
     serve({"p.shop.sales": SALES, "p.shop.ids": VIEW})
     done = costguard(*PULL, "--table", "sal*", "--table", "Ids")
     assert done.code == 2
-    assert done.err == "costguard: --table Ids: none of the 2 tables and views listed has such a name\n"
+    assert done.err == "costguard: --table Ids: no table or view has such a name (of 2 that were listed)\n"
     assert list(load_catalog(["catalog.json"])) == ["p.shop.sales"]
 
 

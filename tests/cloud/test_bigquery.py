@@ -167,6 +167,14 @@ def test_a_query_whose_answer_is_lost_is_paid_for_once(serve: Serve) -> None:
     assert len(server.inserts) == 2
 
 
+def test_a_query_that_is_there_when_it_is_given_up_is_used(serve: Serve) -> None:
+    server = serve({"p.d.days": DAYS})
+    server.lost = 1
+    server.failures.append(Failure("POST", 503, "backendError", "oops", after=1))
+    assert client(0.05).rows(*PARTITIONS, "the partitions").bytes_billed == 10485760
+    assert len(set(server.inserts)) == len(server.queries) == 1
+
+
 def test_a_query_that_is_given_up_may_have_been_begun(serve: Serve) -> None:
     server = serve({"p.d.days": DAYS})
     server.failures.append(Failure("POST", 503, "backendError", "oops"))
