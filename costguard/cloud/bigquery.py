@@ -6,12 +6,13 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from costguard.cloud.problems import Attempt, MaybeBegun, explained, first_line
+from costguard.cloud.problems import Attempt, GivenUp, explained, first_line
 from costguard.cloud.sign_in import reading_credentials
 from costguard.errors import UsageProblem
 
@@ -37,6 +38,8 @@ _PAGE_ROWS: Final = 50_000
 REQUEST_SECONDS: Final = 30.0
 """So long one request may take: less than the patience, so that one answer that is lost is asked for again. (For rows
 of a query the client allows 120 at least.)"""
+
+_BEGUN: Final = "the query was begun, as job {}, and may be charged for"
 
 INSTALL: Final = (
     "Google's clients are not installed: run `python -m pip install 'costguard-gcp[gcp]'`, "
@@ -241,9 +244,10 @@ class BigQuery:
         config = self._limited(maximum_bytes_billed, parameters)
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
             job = self._begun(sql, config, location)
-            rows = [dict(row.items()) for row in self._result(job, about)]
-            if job.total_bytes_billed is None:
-                job.reload(retry=self._retry, timeout=self._access.request_seconds)
+            with _charged(job):
+                rows = [dict(row.items()) for row in self._result(job, about)]
+                if job.total_bytes_billed is None:
+                    job.reload(retry=self._retry, timeout=self._access.request_seconds)
         billed = job.total_bytes_billed
         return Answer(rows, int(billed) if billed is not None else None)
 
@@ -268,17 +272,19 @@ class BigQuery:
         config = self._limited(maximum_bytes_billed, parameters)
         with explained(self._attempt(f"query {about}", "bigquery.tables.get")):
             job = self._begun(sql, config, location)
-            found = self._result(job, about, _PAGE_ROWS)
-            if found.total_rows is not None and found.total_rows > most_rows:
-                raise UsageProblem(
-                    f"{about}: the answer has {found.total_rows:,} rows, more than {most_rows:,}; choose a shorter time"
-                )
-            pages = [
-                pl.DataFrame([row.values() for row in page], schema=dict(schema), orient="row")
-                for page in found.pages
-            ]
-            if job.total_bytes_billed is None:
-                job.reload(retry=self._retry, timeout=self._access.request_seconds)
+            with _charged(job):
+                found = self._result(job, about, _PAGE_ROWS)
+                if found.total_rows is not None and found.total_rows > most_rows:
+                    raise UsageProblem(
+                        f"{about}: the answer has {found.total_rows:,} rows, more than {most_rows:,}; choose a "
+                        "shorter time"
+                    )
+                pages = [
+                    pl.DataFrame([row.values() for row in page], schema=dict(schema), orient="row")
+                    for page in found.pages
+                ]
+                if job.total_bytes_billed is None:
+                    job.reload(retry=self._retry, timeout=self._access.request_seconds)
         billed = job.total_bytes_billed
         frame = pl.concat(pages) if pages else pl.DataFrame(schema=dict(schema))
         return FrameAnswer(frame, int(billed) if billed is not None else None)
@@ -302,9 +308,12 @@ class BigQuery:
                 timeout=self._access.request_seconds,
             )
         except Conflict:  # it is there already: it arrived, and the answer did not
-            found = self._client.get_job(
-                identity, location=location, retry=self._retry_new, timeout=self._access.request_seconds
-            )
+            try:
+                found = self._client.get_job(
+                    identity, location=location, retry=self._retry_new, timeout=self._access.request_seconds
+                )
+            except RetryError as error:
+                raise GivenUp(_BEGUN.format(identity), error) from error
         except RetryError as error:
             try:
                 look = self._retry.with_timeout(0.0)  # one look
@@ -312,7 +321,9 @@ class BigQuery:
                     identity, location=location, retry=look, timeout=self._access.request_seconds
                 )
             except (GoogleAPICallError, RetryError, RequestException):
-                raise MaybeBegun(identity, error) from error
+                raise GivenUp(
+                    f"the query may have been begun all the same, as job {identity}", error
+                ) from error
         assert isinstance(found, QueryJob)
         return found
 
@@ -390,6 +401,17 @@ def _client(access: Access) -> bigquery.Client:
             if type(error) is OSError and access.project is None:  # what the client raises for this alone
                 raise UsageProblem("the credentials name no project; give --project") from None
             raise
+
+
+@contextmanager
+def _charged(job: QueryJob) -> Iterator[None]:
+    """Around the reading of what a job found: where that fails, the job is there nevertheless."""
+    from google.api_core.exceptions import RetryError
+
+    try:
+        yield
+    except RetryError as error:
+        raise GivenUp(_BEGUN.format(job.job_id), error) from error
 
 
 def _check_answer(response: Response, *_: object, **__: object) -> None:

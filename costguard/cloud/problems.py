@@ -66,12 +66,12 @@ class ChangedUnderneath(UsageProblem):
     """What was to be changed is no longer what it was when it was read."""
 
 
-class MaybeBegun(Exception):  # noqa: N818 - what is known of a job, on its way to `explained`
-    """A job was asked for until patience ended, and no answer came: it may run."""
+class GivenUp(Exception):  # noqa: N818 - what is known of a job, on its way to `explained`
+    """Patience ended over a job that may be charged for nevertheless."""
 
-    def __init__(self, job: str, why: Exception) -> None:
-        super().__init__(job)
-        self.job = job
+    def __init__(self, said: str, why: Exception) -> None:
+        super().__init__(said)
+        self.said = said
         self.why = why
 
 
@@ -104,10 +104,10 @@ def explained(attempt: Attempt) -> Iterator[None]:
 
     try:
         yield
-    except MaybeBegun as begun:
-        problem = _problem(begun.why, attempt)
+    except GivenUp as given_up:
+        problem = _problem(given_up.why, attempt)
         kind = NoAnswer if isinstance(problem, NoAnswer) else UsageProblem
-        raise kind(f"{problem}; the query may have been begun all the same, as job {begun.job}") from None
+        raise kind(f"{problem}; {given_up.said}") from None
     except (GoogleAPICallError, RetryError, GoogleAuthError, RequestException, ConnectionError) as error:
         raise _problem(error, attempt) from None
 

@@ -134,8 +134,14 @@ def test_what_stays_away_is_said_once_and_given_up(serve: Serve, path: str) -> N
     server.failures.append(Failure(path, 503, "backendError", "Backend error"))
     said: list[str] = []
     access = Access("p", patience=0.05, first_wait=0.01)
-    with pytest.raises(UsageProblem, match="an error of its own, even after waiting"):
+    with pytest.raises(UsageProblem, match="an error of its own, even after waiting") as caught:
         BigQuery(access, said.append).rows(*PARTITIONS, "t")
+    told = (
+        "the query may have been begun all the same, as job"
+        if path == "POST"
+        else "the query was begun, as job"
+    )
+    assert told in str(caught.value)
     assert said == ["no answer yet from BigQuery (Backend error): asking again, for 0.05 seconds at most"]
 
 
