@@ -224,12 +224,12 @@ def _compiled(name: str) -> bool:
     return found is not None and found.origin is not None and not found.origin.endswith(".py")
 
 
-def attempted(name: str, work: Callable[[], str], step: str) -> Check:
-    """A check that is made by trying: what the work says, or the problem that it comes to."""
+def attempted(name: str, work: Callable[[], str], step: str | Callable[[UsageProblem], str | None]) -> Check:
+    """A check that is made by trying: what the work says, or the problem that it comes to, and what to do about it."""
     try:
         return Check(name, "ok", work())
     except UsageProblem as problem:
-        return Check(name, "problem", str(problem), step)
+        return Check(name, "problem", str(problem), step if isinstance(step, str) else step(problem))
 
 
 def history_checks(billing: Sequence[str], jobs: Sequence[str]) -> Iterator[Check]:

@@ -47,6 +47,7 @@ _SCAN_COLUMNS: Final = (
     *("scan", "query", "role", "table", "table_name", "star"),
     *("pruning", "pruning_reason", "partitions_kept", "partitions_total"),
     *_AMOUNT,
+    "view_lacks",
 )
 _QUERY_COLUMNS: Final = (
     *("query", "at", "via", "statement", "loop_depth", "fingerprint", "variant", "dialect", "counted_with"),
@@ -65,7 +66,7 @@ def _scan_reports(frames: Frames) -> dict[int, list[ScanReport]]:
         columns[scan].add(column)
     found: dict[int, list[ScanReport]] = defaultdict(list)
     rows = frames["scans"].select(_SCAN_COLUMNS).rows()
-    for scan, query, role, table, name, star, pruning, reason, kept, parts, low, point, high, basis in rows:
+    for scan, query, role, table, name, star, pruning, reason, kept, parts, *amount, lacks in rows:
         if role != "insert_target":
             found[query].append(
                 ScanReport(
@@ -77,7 +78,8 @@ def _scan_reports(frames: Frames) -> dict[int, list[ScanReport]]:
                     pruning_reason=reason,
                     partitions_kept=kept,
                     partitions_total=parts,
-                    bytes=_range(low, point, high, basis),
+                    bytes=_range(*amount),
+                    view_lacks=None if lacks is None else tuple(lacks),
                 )
             )
     return found

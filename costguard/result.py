@@ -36,6 +36,8 @@ class ScanReport:
     partitions_total: int | None
     bytes: ByteRange | None
     """None: unknown."""
+    view_lacks: tuple[str, ...] | None = None
+    """Of a view of unknown bytes the tables below it that are in no catalog; empty where it cannot be read through."""
 
 
 @dataclass(frozen=True, slots=True)

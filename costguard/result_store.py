@@ -160,6 +160,7 @@ def _query(item: QueryReport) -> Json:
                 scan.partitions_kept,
                 scan.partitions_total,
                 _bytes(scan.bytes),
+                scan.view_lacks,
             ]
             for scan in item.scans
         ],
@@ -285,8 +286,11 @@ _AMOUNTS = ("on_demand", "allocated", "matched_on_demand", "matched_allocated")
 
 
 def _read_scan(row: Json) -> ScanReport:
-    table, columns, star, role, pruning, reason, kept, total, size = row
-    return ScanReport(table, tuple(columns), star, role, pruning, reason, kept, total, _read_bytes(size))
+    table, columns, star, role, pruning, reason, kept, total, size, lacks = row
+    return ScanReport(
+        *(table, tuple(columns), star, role, pruning, reason, kept, total, _read_bytes(size)),
+        view_lacks=None if lacks is None else tuple(lacks),
+    )
 
 
 def _finding(item: Finding) -> Json:

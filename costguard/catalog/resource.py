@@ -39,6 +39,8 @@ class Described:
     """Of the catalog, version 1."""
     modified: str
     """When the table last changed, in milliseconds since 1970, as the API writes it."""
+    legacy: bool = False
+    """A view in legacy SQL: its query is not in the entry, since it means something else in GoogleSQL, or nothing."""
 
     @property
     def name(self) -> str:
@@ -59,7 +61,11 @@ def describe(resource: Json) -> Described:
         kind = KINDS.get(resource.get("type", "TABLE"))
         if kind is None:
             raise CatalogError(f"{name}: is a {resource['type']}, which a catalog does not know")
-        return Described(_entry(name, kind, resource), str(resource.get("lastModifiedTime", "")))
+        legacy = bool((resource.get("view") or {}).get("useLegacySql"))
+        entry = _entry(name, kind, resource)
+        if legacy:
+            entry["view_query"] = None
+        return Described(entry, str(resource.get("lastModifiedTime", "")), legacy)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CatalogError(f"the description of a table is not as expected ({error!r})") from None
 

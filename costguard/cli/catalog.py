@@ -110,15 +110,15 @@ def pull_command(
         maximum_bytes_billed=max_bytes_billed,
         per_second=requests_per_second,
     )
-    bigquery = BigQuery(Access(project, quota_project, label="catalog-pull"))
     now = datetime.now(UTC)
     with ProgressFile(output) as kept, Reporter(quiet, "tables") as reporter:
+        if kept.torn:
+            reporter.note(f"{kept.path} broke off in its first line: starting anew")
         if len(kept):
             reporter.note(f"going on with {counted(len(kept), 'answer')} of an earlier pull ({kept.path})")
+        bigquery = BigQuery(Access(project, quota_project, label="catalog-pull"), reporter.note)
         pulled = pull(bigquery, request, kept, now, reporter.progress)
         tables = {entry["name"]: entry for entry in pulled.document["tables"]}
-        if pulled.unread and not tables:
-            raise UsageProblem("\n".join(f"{name}: {why}" for name, why in pulled.unread))
         write_catalog(pulled.document, output)
         if not pulled.unread:
             kept.remove()

@@ -82,6 +82,7 @@ def _pushed_down(
     format: Format,
 ) -> str:
     """The same from a table of BigQuery, which does the adding up."""
+    from costguard.cli.progress import note
     from costguard.cloud.bigquery import Access, BigQuery
     from costguard.cloud.bill import DEFAULT_LIMIT, roll_ups
     from costguard.history.rollup import sums
@@ -89,7 +90,7 @@ def _pushed_down(
     from costguard.render.charges import pushed_json, pushed_text
 
     asked = list(dict.fromkeys((("invoice-month",), *asked)))
-    client = BigQuery(Access(project, label="charges"))
+    client = BigQuery(Access(project, label="charges"), note)
     together = [dimensions for dimensions in asked if len(dimensions) > 1]
     pushed = roll_ups(client, table, single_dimensions(asked), period, zone, limit or DEFAULT_LIMIT, together)
     single = {dimension: sums(frame) for dimension, frame in pushed.rolled.items()}

@@ -67,12 +67,15 @@ def doctor_command(
         settings, cache = None, None
     checks = [*local_checks(path, cache, moment), *history_checks(billing or (), jobs or ())]
     if online:
+        from costguard.cli.progress import note
         from costguard.cloud.access_checks import access_attempts
         from costguard.cloud.bigquery import Access
 
         access = Access(project or (settings.project if settings is not None else None), label="doctor")
         where = location or (settings.location if settings is not None else "US")
-        checks.extend(attempted(name, work, step) for name, work, step in access_attempts(access, where))
+        checks.extend(
+            attempted(name, work, step) for name, work, step in access_attempts(access, where, note)
+        )
         if settings is not None and settings.budgets:
             checks.extend(_budget_checks(settings))
     write_text((doctor_json if format is Format.json else doctor_text)(checks), output)

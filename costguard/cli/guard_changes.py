@@ -23,9 +23,10 @@ NOT_TRIED: Final = "not tried"
 
 def client_for(project: str | None, settings: Config, subjects: Sequence[Subject]) -> BigQuery:
     """The client, in the project that is given, else that of the config, else that of the first table."""
+    from costguard.cli.progress import note
     from costguard.cloud.bigquery import Access, BigQuery
 
-    return BigQuery(Access(project or settings.project or subjects[0].project, label="guard"))
+    return BigQuery(Access(project or settings.project or subjects[0].project, label="guard"), note)
 
 
 def planned(guards: Guards, states: dict[Subject, State], now: str | None) -> tuple[PlanItem, ...]:

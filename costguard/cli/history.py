@@ -76,10 +76,12 @@ def pull_command(
     from datetime import timedelta
     from io import BytesIO
 
+    from costguard.cli.progress import note
     from costguard.cli.pull_charges import pull_charges
     from costguard.cli.request import parse_now
     from costguard.cli.sources import Warehouse
-    from costguard.cloud.bigquery import Access, BigQuery
+    from costguard.cloud.bigquery import Access, BigQuery, checked_project
+    from costguard.cloud.problems import NotReadable
     from costguard.history.exports import SCHEME
     from costguard.history.job_export import job_rows
     from costguard.render.amounts import counted
@@ -101,9 +103,15 @@ def pull_command(
             "--from, --to, --max-bytes-billed and --dry-run are for `history pull charges bigquery://p.d.t`"
         )
     until = parse_now(now)
-    client = BigQuery(Access(project, label="history-pull"))
-    for name in dict.fromkeys(projects or [client.project]):
-        found = job_rows(list(client.jobs(name, until - timedelta(days=days), until)))
+    names = [checked_project(name) for name in projects or ()]
+    client = BigQuery(Access(project, label="history-pull"), note)
+    unread = []
+    for name in dict.fromkeys(names or [client.project]):
+        try:
+            found = job_rows(list(client.jobs(name, until - timedelta(days=days), until)))
+        except NotReadable as problem:  # of this project; the next one may be read
+            unread.append(str(problem))
+            continue
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -113,3 +121,5 @@ def pull_command(
         path = output / f"jobs-{name.replace(':', '_')}.parquet"
         write_bytes(data.getvalue(), path)
         sys.stderr.write(f"{path}: {counted(found.height, 'job')} of {days} days\n")
+    if unread:
+        raise UsageProblem("\n".join(unread))

@@ -49,4 +49,11 @@ class Reporter:
     def note(self, text: str) -> None:
         """A line on stderr."""
         if not self._quiet:
-            sys.stderr.write(f"costguard: {text}\n")
+            note(text)
+
+
+def note(text: str) -> None:
+    """A line on stderr, of what may come from a server."""
+    from costguard.render.cells import harmless
+
+    sys.stderr.write(f"costguard: {harmless(text)}\n")

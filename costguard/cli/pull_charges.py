@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from costguard.cli.sources import Warehouse
 from costguard.errors import UsageProblem
+
+MANY_DAYS: Final = 31
+"""Dry runs of more of them take a while, which is said."""
 
 
 def pull_charges(
@@ -25,6 +29,7 @@ def pull_charges(
     """
     import sys
 
+    from costguard.cli.progress import Reporter
     from costguard.cli.request import parse_now
     from costguard.cloud.bill import DEFAULT_LIMIT, source_table
     from costguard.cloud.charge_pull import plan_pull, pull_days, whole_days
@@ -38,7 +43,14 @@ def pull_charges(
     days = whole_days(_day("--from", first), _day("--to", last) if last is not None else None, parse_now(now))
     limit = warehouse.limit or DEFAULT_LIMIT
     client = warehouse.client()
-    plan = plan_pull(client, table, days, output, limit)
+    with Reporter(quiet=False, things="days") as reporter:
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if done == 1 and total > MANY_DAYS:
+                reporter.note(f"{table}: asking for the bytes of {total:,} days first, which is free")
+            reporter.progress(stage, done, total)
+
+        plan = plan_pull(client, table, days, output, limit, progress)
     size = "unknown bytes" if plan.estimated is None else format_bytes(plan.estimated)
     usd = f" ({format_usd(plan.usd)} at list price)" if plan.usd is not None else ""
     there = f"; {counted(plan.there, 'day')} there already" if plan.there else ""

@@ -30,9 +30,10 @@ class Warehouse:
 
     def client(self) -> BigQuery:
         """Google's client."""
+        from costguard.cli.progress import note
         from costguard.cloud.bigquery import Access, BigQuery
 
-        return BigQuery(Access(self.project, label=self.label))
+        return BigQuery(Access(self.project, label=self.label), note)
 
     def refuse_unless_used(self, *sources: Sequence[str]) -> None:
         """Options for BigQuery with nothing but files are a mistake.

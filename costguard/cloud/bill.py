@@ -154,7 +154,8 @@ def bill_of(name: TableName, description: Mapping[str, Any]) -> BillTable:
     Raises:
         UsageProblem: it is none.
     """
-    return bill_table(name, column_types(description), _partition(description))
+    unit = (description.get("timePartitioning") or {}).get("type", "DAY")
+    return bill_table(name, column_types(description), _partition(description), unit)
 
 
 def affordable(

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from costguard.cloud.billing_calls import Patience, Say, local_channel, repeated
 from costguard.cloud.billing_problems import explained
-from costguard.cloud.billing_services import COMPUTE_ENGINE, WANTED, find_service
+from costguard.cloud.billing_services import COMPUTE_ENGINE, PRICED_BY, WANTED, find_service
+from costguard.cloud.sign_in import reading_credentials
 from costguard.errors import UsageProblem
 from costguard.price_file import CURRENCY, Geography, ListedService, ListedSku, PriceFile, Tier, fits
 
@@ -52,7 +53,7 @@ def catalog_client(endpoint: str | None) -> Iterator[CloudCatalogClient]:
             "Google's client for prices is not installed: pip install 'costguard-gcp[gcp]'"
         ) from None
     if endpoint is None:
-        with explained("Cloud Billing Catalog"):
+        with explained("Cloud Billing Catalog"), reading_credentials("Cloud Billing Catalog"):
             client = CloudCatalogClient()
     else:
         client = CloudCatalogClient(transport=CloudCatalogGrpcTransport(channel=local_channel(endpoint)))
@@ -90,6 +91,13 @@ def fetch_prices(
         say(f"reading the SKUs of {name}")
         with explained(f"Cloud Billing Catalog, SKUs of {name}"):
             found = list(_skus(client, identity, patience, say))
+        if not found:
+            if identity in PRICED_BY:
+                raise UsageProblem(
+                    f"Cloud Billing Catalog, SKUs of {name}: it lists none, which cannot be; nothing was written, "
+                    "try again later"
+                )
+            say(f"the catalog lists no SKU of {name}")
         kept = [sku for sku in found if _is_kept(sku)]
         listed.append(ListedService(identity, name, len(found) - len(kept)))
         skus.extend(kept)

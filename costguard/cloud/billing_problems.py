@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from costguard.cloud.sign_in import LOG_IN, not_accepted, sign_in_problem
+from costguard.cloud.sign_in import log_in, not_accepted, sign_in_problem
 from costguard.errors import UsageProblem
 
 _QUOTA_PROJECT: Final = (
@@ -21,6 +21,8 @@ _PROJECT: Final = re.compile(r"\bprojects?[ /]+['\"]?(\d{6,}|(?=\w*[-0-9])[a-z][
 """A project in a sentence: its number, or an id with a digit or a hyphen, so that no other word is taken for one."""
 _CREDENTIALS_FAILED: Final = "Getting metadata from plugin failed with error: "
 """How gRPC says that the credentials could not be renewed; it calls the service unavailable then."""
+_STREAM_ENDED: Final = "RST_STREAM"
+"""How gRPC says that the connection of a call was cut: an internal error, but not one of the service."""
 _LONGEST: Final = 300
 
 
@@ -87,7 +89,7 @@ def explain(error: Exception, asked: Asked = PRICES) -> str:
             return "no answer in time: try again, or allow more with --timeout"
         case api.ServiceUnavailable() if not is_passing(error):
             text = one_line(error).removeprefix(_CREDENTIALS_FAILED)
-            return f"the Google credentials do not work ({text}); {LOG_IN}"
+            return f"the Google credentials do not work ({text}); {log_in()}"
         case api.ServiceUnavailable():
             return f"the service cannot be reached ({one_line(error)}): check the network, and try again"
         case api.NotFound():
@@ -96,10 +98,18 @@ def explain(error: Exception, asked: Asked = PRICES) -> str:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether a call that failed may succeed when it is made again."""
-    from google.api_core.exceptions import ResourceExhausted, ServiceUnavailable
+    """Whether a call that failed may succeed when it is made again. It may have been carried out nevertheless."""
+    from google.api_core.exceptions import (
+        DeadlineExceeded,
+        InternalServerError,
+        ResourceExhausted,
+        ServiceUnavailable,
+    )
 
-    return isinstance(error, ResourceExhausted | ServiceUnavailable) and _CREDENTIALS_FAILED not in str(error)
+    if isinstance(error, InternalServerError):
+        return _STREAM_ENDED in str(error)
+    passing = isinstance(error, ResourceExhausted | ServiceUnavailable | DeadlineExceeded)
+    return passing and _CREDENTIALS_FAILED not in str(error)
 
 
 def misconfigured(error: Exception, asked: Asked) -> str | None:
@@ -117,7 +127,7 @@ def misconfigured(error: Exception, asked: Asked) -> str | None:
             "(roles/serviceusage.serviceUsageAdmin)"
         )
     if reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT":
-        return f"the credentials are not for Google Cloud as a whole ({text}); {LOG_IN}"
+        return f"the credentials are not for Google Cloud as a whole ({text}); {log_in()}"
     return None
 
 

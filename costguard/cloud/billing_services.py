@@ -17,18 +17,24 @@ class Wanted:
     """None where it is found by its name."""
     names: tuple[str, ...]
     """What it is called on the bill; Google renames services now and then."""
+    priced_by: bool = False
+    """Estimates take prices from its SKUs: a list without any is no list."""
 
 
 WANTED: Final[Mapping[str, Wanted]] = {
-    "bigquery": Wanted("24E6-581D-38E5", ("BigQuery",)),
+    "bigquery": Wanted("24E6-581D-38E5", ("BigQuery",), priced_by=True),
     "bigquery-reservation": Wanted(None, ("BigQuery Reservation API",)),
     "bigquery-storage": Wanted(None, ("BigQuery Storage API",)),
-    "compute": Wanted(COMPUTE_ENGINE, ("Compute Engine",)),
+    "compute": Wanted(COMPUTE_ENGINE, ("Compute Engine",), priced_by=True),
     "dataproc": Wanted(None, ("Cloud Dataproc", "Dataproc", "Managed Service for Apache Spark")),
     "vertex-ai": Wanted(None, ("Vertex AI", "Gemini Enterprise Agent Platform")),
     "storage": Wanted(None, ("Cloud Storage",)),
 }
 """By the short names of `--service`."""
+
+
+PRICED_BY: Final = frozenset(wanted.id for wanted in WANTED.values() if wanted.priced_by)
+"""Ids of services without whose SKUs nothing can be priced."""
 
 
 def find_service(text: str, names: Mapping[str, str]) -> str | None:

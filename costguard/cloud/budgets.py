@@ -25,6 +25,7 @@ from costguard.cloud.billing_calls import Patience, Say, local_channel, repeated
 from costguard.cloud.billing_endpoint import BUDGETS_VARIABLE, VARIABLE
 from costguard.cloud.billing_problems import Asked, explain, is_passing, misconfigured, one_line
 from costguard.cloud.budget_messages import budget_message, existing_budget, mask_paths
+from costguard.cloud.sign_in import reading_credentials
 from costguard.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class GoogleBudgets:
         )
 
         if self.budgets_endpoint is None:
-            with _calling("Budget API", _budgets_asked("")):
+            with _calling("Budget API", _budgets_asked("")), reading_credentials("Budget API"):
                 return self.stack.enter_context(BudgetServiceClient())
         transport = BudgetServiceGrpcTransport(channel=local_channel(self.budgets_endpoint))
         return self.stack.enter_context(BudgetServiceClient(transport=transport))
@@ -110,7 +111,7 @@ class GoogleBudgets:
             return self.stack.enter_context(CloudBillingClient(transport=transport))
         if self.budgets_endpoint is not None:
             raise CallFailed(f"{BUDGETS_VARIABLE} is set and {VARIABLE} is not: Google itself is not asked")
-        with _calling("Cloud Billing", _projects_asked("PROJECT")):
+        with _calling("Cloud Billing", _projects_asked("PROJECT")), reading_credentials("Cloud Billing"):
             return self.stack.enter_context(CloudBillingClient())
 
     def account_of(self, project: str) -> str:
@@ -204,14 +205,7 @@ class GoogleBudgets:
             self._client.delete_budget(name=resource, **self._repeated())
 
     def _repeated(self, passing: Callable[[BaseException], bool] | None = None) -> dict[str, Any]:
-        return repeated(self.patience, self.say, passing or _may_pass)
-
-
-def _may_pass(error: BaseException) -> bool:
-    """What is worth another try where doing it twice does no harm."""
-    from google.api_core.exceptions import DeadlineExceeded
-
-    return is_passing(error) or isinstance(error, DeadlineExceeded)
+        return repeated(self.patience, self.say, passing or is_passing)
 
 
 def _is_refused_for_now(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from costguard.cloud.bigquery import MINIMUM_BYTES_BILLED, BigQuery
 from costguard.cloud.bill import bill_of, list_usd
+from costguard.cloud.pace import Pace, Progress, at_pace
 from costguard.cloud.table_schema import frame_schema
 from costguard.errors import UsageProblem
 from costguard.history.charge_sql import (
@@ -22,12 +23,14 @@ from costguard.history.charge_sql import (
     column_sql,
     partition_sql,
 )
-from costguard.money import format_bytes
+from costguard.money import billed_bytes, format_bytes
 from costguard.write import write_bytes
 
 if TYPE_CHECKING:
     import polars as pl
 
+PER_SECOND: Final = 20.0
+"""Dry runs. BigQuery allows 100."""
 MOST_ROWS: Final = 10_000_000
 """Of a day. They are held until the day is complete."""
 
@@ -52,7 +55,7 @@ class PullPlan:
     there: int
     """Days that have one."""
     estimated: int | None
-    """Bytes of the missing days by dry runs; None when BigQuery cannot tell those of one."""
+    """Bytes that the missing days are charged for, by dry runs; None when BigQuery cannot tell those of one."""
 
     @property
     def usd(self) -> Decimal | None:
@@ -77,15 +80,26 @@ class Pulled:
 
 
 def plan_pull(
-    client: BigQuery, name: TableName, days: Sequence[date], directory: Path, limit: int
+    client: BigQuery,
+    name: TableName,
+    days: Sequence[date],
+    directory: Path,
+    limit: int,
+    progress: Progress = lambda stage, done, total: None,
 ) -> PullPlan:
-    """What has to be read for these days: free.
+    """What has to be read for these days: free. `progress`: called with each day that was asked for.
 
     Raises:
-        UsageProblem: the table cannot be read or is no billing export, or the days would read more than `limit` bytes.
+        UsageProblem: the table cannot be read or is no billing export, or the days would be charged for more than
+            `limit` bytes; no more days are asked for then.
     """
     description = client.table(name.project, name.dataset, name.table)
     table, location = bill_of(name, description), description.get("location")
+    if table.partition == INGESTION_TIME and table.unit in ("MONTH", "YEAR"):
+        raise UsageProblem(
+            f"{name}: it is partitioned by the {table.unit.lower()} of ingestion, which tells no days; EXPORT DATA "
+            "copies it (docs/history.md)"
+        )
     try:
         schema = frame_schema(description["schema"]["fields"])
     except ValueError as error:
@@ -94,17 +108,31 @@ def plan_pull(
         ) from None
     files = [DayFile(day, directory / f"{name.table}-{day:%Y-%m-%d}.parquet") for day in days]
     missing = tuple(file for file in files if not file.path.exists())
-    estimated: int | None = 0
-    for file in missing:
+
+    def size(file: DayFile) -> int | None:
         statement = _rows_of(table, file.day)
-        found = client.dry_run(statement.sql, location, str(name), statement.parameters).bytes
-        estimated = None if found is None or estimated is None else estimated + found
-    if estimated is not None and estimated > limit:
+        return client.dry_run(statement.sql, location, str(name), statement.parameters).bytes
+
+    estimated, untold = 0, False
+    for done, (_, found) in enumerate(at_pace(missing, size, Pace(PER_SECOND)), 1):
+        progress("asking for the bytes of", done, len(missing))
+        if found is None:
+            untold = True
+            continue
+        estimated += billed_bytes(found)
+        if estimated > limit:
+            which = f"{done:,} days" if done == len(missing) else f"{done:,} of {len(missing):,} days alone"
+            raise UsageProblem(
+                f"{name}: {which} would be charged for {format_bytes(estimated)}, more than {format_bytes(limit)}; "
+                "choose fewer days, or allow more with --max-bytes-billed"
+            )
+    if missing and limit < MINIMUM_BYTES_BILLED:
         raise UsageProblem(
-            f"{name}: {len(missing)} days would read {format_bytes(estimated)}, more than {format_bytes(limit)}; "
-            "choose fewer days, or allow more with --max-bytes-billed"
+            f"--max-bytes-billed {limit}: no query is charged for less than {MINIMUM_BYTES_BILLED}"
         )
-    return PullPlan(table, location, schema, missing, len(files) - len(missing), estimated)
+    return PullPlan(
+        table, location, schema, missing, len(files) - len(missing), None if untold else estimated
+    )
 
 
 def pull_days(client: BigQuery, plan: PullPlan, limit: int) -> Iterator[Pulled]:
@@ -114,10 +142,16 @@ def pull_days(client: BigQuery, plan: PullPlan, limit: int) -> Iterator[Pulled]:
         UsageProblem: a day cannot be read or written, or there is nothing left of the limit.
     """
     left = limit
-    for file in plan.missing:
+    for done, file in enumerate(plan.missing):
+        if left < MINIMUM_BYTES_BILLED:
+            raise UsageProblem(
+                f"{plan.table.name}: {done:,} of {len(plan.missing):,} days were got, and of {format_bytes(limit)} "
+                f"there is no more left than {format_bytes(max(left, 0))}, for which no query runs; run it again for "
+                "the others"
+            )
         statement = _rows_of(plan.table, file.day)
         answer = client.frame(
-            *(statement.sql, plan.location, max(left, MINIMUM_BYTES_BILLED), statement.parameters),
+            *(statement.sql, plan.location, left, statement.parameters),
             str(plan.table.name),
             plan.schema,
             MOST_ROWS,

@@ -11,6 +11,9 @@ from typing import Final, TypeVar
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total)."""
+
 AT_ONCE: Final = 8
 """Requests under way; the client's pool of connections holds 10."""
 

@@ -29,6 +29,8 @@ class ProgressFile:
             UsageProblem: another file has its name, or it cannot be read or written.
         """
         self.path = output.with_name(f".{output.name}.progress")
+        self.torn = False
+        """The file broke off in its first line: it holds nothing, and is written anew."""
         self._answers: dict[Key, int] = {}
         self._stream: IO[str] | None = None
         try:
@@ -75,7 +77,7 @@ class ProgressFile:
 
     def _open(self) -> IO[str]:
         """The file, its last line ended: an interrupt may have torn it."""
-        stream = self.path.open("a+", encoding="utf-8", newline="\n")
+        stream = self.path.open("w" if self.torn else "a+", encoding="utf-8", newline="\n")
         if stream.tell() == 0:
             stream.write(json.dumps(_HEAD) + "\n")
         else:
@@ -87,6 +89,9 @@ class ProgressFile:
             return
         with self.path.open(encoding="utf-8", errors="replace") as stream:
             head = stream.readline()
+            if _is_torn(head):
+                self.torn = True
+                return
             if head.strip() and _parsed(head) != _HEAD:
                 raise UsageProblem(
                     f"{self.path}: is not the progress of a catalog pull of this version; move it away"
@@ -97,6 +102,13 @@ class ProgressFile:
                         self._answers[table, modified, query] = size
                     case _:
                         continue  # an empty or torn line: that question is asked again
+
+
+def _is_torn(head: str) -> bool:
+    """Whether it is the beginning of the first line, and no more: an interrupt may tear that, too."""
+    text = head.rstrip("\0")  # where the system kept room for what it did not write
+    whole = json.dumps(_HEAD)
+    return bool(head) and not head.endswith("\n") and text != whole and whole.startswith(text)
 
 
 def _parsed(line: str) -> Any:

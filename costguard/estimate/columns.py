@@ -357,3 +357,5 @@ class ResolvedScan(NamedTuple):
     view: bool = False
     complete: bool = True
     """False when a view reads a table that is not known."""
+    lacks: tuple[str, ...] = ()
+    """Tables below a view that are in no catalog."""

@@ -301,6 +301,7 @@ class Resolver:
         project, _, dataset = resolved.name.rpartition(".")[0].rpartition(".")
         children: list[Target | None] = []
         complete = True
+        lacks: list[str] = []
         for number, scan in enumerate(plan.scans):
             pushed = pushed_down(
                 request.predicate,
@@ -319,8 +320,16 @@ class Resolver:
             child = self.scan(inner, (*around, resolved.name), project, dataset)
             complete = complete and child.target is not None and child.complete
             children.append(child.target)
+            unknown = child.resolved.meaning not in ("table", "wildcard", "information_schema")
+            lacks += (child.resolved.name,) if unknown else child.lacks
         joins = [elimination(join, children) for join in plan.joins]
-        return ResolvedScan(resolved, ViewTarget(plan, children, joins), view=True, complete=complete)
+        return ResolvedScan(
+            resolved,
+            ViewTarget(plan, children, joins),
+            view=True,
+            complete=complete,
+            lacks=tuple(dict.fromkeys(lacks)),
+        )
 
     def condition(self, text: str) -> Json:
         """The conditions of a scan from their JSON text, with the names that are columns or script variables told

@@ -41,6 +41,7 @@ ESTIMATED: Final = (
     "bytes_basis",
     "bytes_unused",
     "bytes_if_pruned",
+    "view_lacks",
 )
 _DEFAULTS: Final[dict[str, Any]] = {
     "known": False,
@@ -174,6 +175,8 @@ def describe_scan(
         columns.set(number, kind="view", pruning="unpartitioned")
         return
     columns.set(number, known=True, kind="view" if scan.view else "table", columns_read=len(rows))
+    if scan.view and amount.point is None:
+        columns.set(number, view_lacks=list(scan.lacks))
     readings = scan.target.readings if scan.target is not None else []
     since = any(reading.pruned.since for reading in readings)
     if not readings:

@@ -235,6 +235,11 @@ class Scan(NamedTuple):
         "bytes left if the defeated filter worked (where its meaning is clear), else one partition",
         ESTIMATED,
     ] = None
+    view_lacks: Annotated[
+        Texts | None,
+        "of a view of unknown bytes the tables below it that are in no catalog; empty where it cannot be read through",
+        ESTIMATED,
+    ] = None
 
 
 class ColumnRead(NamedTuple):

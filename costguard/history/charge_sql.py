@@ -49,6 +49,8 @@ class BillTable:
     """Type of each column, by its dotted path as the table has it."""
     partition: str | None
     """What it is partitioned by: a column, or INGESTION_TIME; None when by nothing."""
+    unit: str = "DAY"
+    """HOUR, DAY, MONTH or YEAR: what a partition is of. `_PARTITIONTIME` is its beginning."""
 
     def paths(self, name: str) -> list[str]:
         """Where a column of CHARGES may be in the table, the first place first."""
@@ -82,7 +84,9 @@ def table_name(text: str) -> TableName:
     return TableName(found["project"], found["dataset"], found["table"])
 
 
-def bill_table(name: TableName, columns: Mapping[str, str], partition: str | None) -> BillTable:
+def bill_table(
+    name: TableName, columns: Mapping[str, str], partition: str | None, unit: str = "DAY"
+) -> BillTable:
     """The table, checked.
 
     Raises:
@@ -92,7 +96,7 @@ def bill_table(name: TableName, columns: Mapping[str, str], partition: str | Non
     shape = shape_of(tops)
     if shape is None:
         raise UsageProblem(f"{name}: no billing export: there is neither a column `cost` nor `BilledCost`")
-    table = BillTable(name, shape, columns, partition)
+    table = BillTable(name, shape, columns, partition, unit)
     lacking = [column for column in REQUIRED if table.path(column) is None]
     if lacking:
         raise UsageProblem(f"{name}: no billing export: there is nothing for {', '.join(lacking)}")
@@ -108,11 +112,18 @@ def where_sql(table: BillTable, period: Period, parameters: dict[str, str | date
         conditions.append(f"{start} >= @start")
         if table.partition is not None:
             # A charge is exported after its usage, never before. How long after is promised by nobody: no end here.
-            conditions.append(f"{partition_sql(table)} >= TIMESTAMP_TRUNC(@start, DAY)")
+            conditions.append(f"{partition_sql(table)} >= TIMESTAMP_TRUNC(@start, {_first_unit(table)})")
     if period.end is not None:
         parameters["end"] = period.end
         conditions.append(f"{start} < @end")
     return f"\n  WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _first_unit(table: BillTable) -> str:
+    """What the beginning of a period is cut to, so that its partition is not left out: that of a month begins before
+    its days."""
+    whole = table.partition == INGESTION_TIME and table.unit in ("MONTH", "YEAR")
+    return table.unit if whole else "DAY"
 
 
 def label_sql(table: BillTable, column: str, parameter: str) -> str:

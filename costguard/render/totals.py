@@ -282,25 +282,38 @@ def _unknown(result: ScanResult) -> str:
     if elsewhere:
         count = sum(query.usd is None and query.dialect is not None for query in result.queries)
         text += f" ({count:,} of them for {', '.join(elsewhere)}, which has no price here)"
-    missing = _tables_of_unknown(result, in_catalog=False)
-    unsized = _tables_of_unknown(result, in_catalog=True)
+    found = _tables_of_unknown(result)
+    missing, unsized, opaque = found["missing"], found["unsized"], found["opaque"]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         text += f": {_first_names(missing)} {verb} in no catalog (--catalog FILE)"
     if unsized:
         text += f"; the catalog does not say how large what is read of {_first_names(unsized)} is"
+    if opaque:
+        text += (
+            f"; it cannot be told what is read through {_first_names(opaque)}: a view in legacy SQL, or one of which "
+            "the catalog has no query that can be read"
+        )
     return text
 
 
-def _tables_of_unknown(result: ScanResult, *, in_catalog: bool) -> Counter[str]:
-    """Tables because of which queries have no known cost: those in the catalog, or those that are not."""
-    return Counter(
-        scan.table
-        for query in result.queries
-        if query.usd is None and not query.dialect and query.counted_with is None
-        for scan in query.scans
-        if scan.bytes is None and (scan.pruning != "unknown") == in_catalog
-    )
+def _tables_of_unknown(result: ScanResult) -> dict[str, Counter[str]]:
+    """Tables because of which queries have no known cost: those that are in no catalog (also below a view), those of
+    which it does not say the size, and views that cannot be read through."""
+    found: dict[str, Counter[str]] = {"missing": Counter(), "unsized": Counter(), "opaque": Counter()}
+    for query in result.queries:
+        if query.usd is not None or query.dialect or query.counted_with is not None:
+            continue
+        for scan in query.scans:
+            if scan.bytes is not None:
+                continue
+            if scan.view_lacks:
+                found["missing"].update(scan.view_lacks)
+            elif scan.pruning != "unknown":
+                found["unsized"][scan.table] += 1
+            else:
+                found["missing" if scan.view_lacks is None else "opaque"][scan.table] += 1
+    return found
 
 
 def _first_names(tables: Counter[str]) -> str:

@@ -146,6 +146,64 @@ def test_nothing_that_could_be_read_writes_nothing(
     assert not (tmp_path / "catalog.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--table", "Sales"), "--table Sales: no table or view has such a name (of 2 that were listed)"),
+        (("--location", "EU"), "--location EU: no table is there; those found are in US"),
+        (("--project", "prod-typo"), "project prod-typo: it has no datasets, or none that may be seen"),
+        (("--exclude", "s*", "--exclude", "ids"), "--exclude s* --exclude ids: leaves no table"),
+    ],
+)
+def test_a_typo_leaves_the_catalog_that_is_there(
+    costguard: Costguard, serve: Serve, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    serve({"p.shop.sales": SALES, "p.shop.ids": VIEW})
+    (tmp_path / "catalog.json").write_text("the good one")
+    done = costguard(*PULL, *options)
+    assert (done.code, done.out, done.err) == (2, "", f"costguard: {said}\n")
+    assert (tmp_path / "catalog.json").read_text() == "the good one"
+
+
+def test_a_pattern_that_fits_nothing_beside_one_that_fits(costguard: Costguard, serve: Serve) -> None:
+    serve({"p.shop.sales": SALES, "p.shop.ids": VIEW})
+    done = costguard(*PULL, "--table", "sal*", "--table", "Ids")
+    assert done.code == 2
+    assert done.err == "costguard: --table Ids: no table or view has such a name (of 2 that were listed)\n"
+    assert list(load_catalog(["catalog.json"])) == ["p.shop.sales"]
+
+
+def test_views_that_cannot_be_priced_say_why(costguard: Costguard, serve: Serve, tmp_path: Path) -> None:
+    def view(query: str, legacy: bool = False) -> Table:
+        return Table(
+            [column("id", "INTEGER")], more={"type": "VIEW", "view": {"query": query, "useLegacySql": legacy}}
+        )
+
+    views = {
+        "p.shop.old": view("SELECT id FROM [p:shop.sales]", legacy=True),
+        "p.shop.lost": view("SELECT id FROM `p.other.gone`"),
+        "p.shop.above": view("SELECT id FROM `p.shop.lost` JOIN `p.shop.sales` USING (id)"),
+        "p.shop.over_old": view("SELECT id FROM `p.shop.old`"),
+    }
+    serve({"p.shop.sales": SALES, **views})
+    done = costguard(*PULL)
+    assert done.code == 0
+    said = "a view in legacy SQL: its query is left out, and no scan reads through it"
+    assert f"\nLess known p.shop.old: {said}\n" in done.out
+    assert load_catalog(["catalog.json"]).table("p.shop.old").view_query is None  # type: ignore[union-attr]
+
+    def why(name: str) -> str:
+        (tmp_path / "q.sql").write_text(f"SELECT id FROM {name}")
+        out = costguard("scan", "q.sql", "--catalog", "catalog.json", "--fail-on", "never").out
+        return " ".join(out.split()).partition("no known cost")[2]
+
+    opaque = "a view in legacy SQL, or one of which the catalog has no query that can be read"
+    for name in ("p.shop.old", "p.shop.over_old"):
+        assert why(name).startswith(f"; it cannot be told what is read through {name}: {opaque}")
+    assert why("p.shop.lost").startswith(": p.other.gone is in no catalog (--catalog FILE)")
+    assert why("p.shop.above").startswith(": p.other.gone is in no catalog (--catalog FILE)")
+
+
 def test_an_interrupted_pull_says_what_it_goes_on_with(
     costguard: Costguard, serve: Serve, tmp_path: Path
 ) -> None:
@@ -164,6 +222,15 @@ def test_an_interrupted_pull_says_what_it_goes_on_with(
     assert ", 1 known from an earlier pull\n" in done.out
     assert load_catalog(["catalog.json"]).table("p.shop.sales").leaves[2].bytes == 32 * GIB  # type: ignore[union-attr]
     assert costguard(*PULL, "--quiet").out == ""
+
+
+def test_a_torn_progress_file_is_written_anew(costguard: Costguard, serve: Serve, tmp_path: Path) -> None:
+    serve({"p.shop.sales": SALES})
+    (tmp_path / ".catalog.json.progress").write_text('{"costguard": "cata')
+    done = costguard(*PULL)
+    assert done.code == 0
+    assert done.err == "costguard: .catalog.json.progress broke off in its first line: starting anew\n"
+    assert not (tmp_path / ".catalog.json.progress").exists()
 
 
 def test_an_interrupt_keeps_what_is_known(costguard: Costguard, serve: Serve, tmp_path: Path) -> None:
@@ -219,7 +286,7 @@ def test_options_that_are_wrong(
 def test_what_the_pull_cost_where_the_tables_are(
     costguard: Costguard, serve: Serve, location: str, cost: str
 ) -> None:
-    serve({"p.shop.sales": replace(SALES, more=SALES.more | {"location": location})})
+    serve({"p.shop.sales": replace(SALES, more=SALES.more | {"location": location}), "p.shop.ids": VIEW})
     assert f"\nCost       {cost}; " in costguard(*PULL).out
     assert "\nCost       $0.00; 0 dry runs for nothing\n" in costguard(*PULL, "--location", "US").out
     assert "\nLeft out   1 table of other locations\n" in costguard(*PULL, "--location", "US").out

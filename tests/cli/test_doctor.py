@@ -9,7 +9,7 @@ import pytest
 
 from costguard.cloud.bigquery import EMULATOR
 from tests.servers import budgets
-from tests.servers.bigquery import Table, column, serving
+from tests.servers.bigquery import Failure, Table, column, serving
 
 from .conftest import Costguard
 
@@ -65,6 +65,74 @@ def test_online(costguard: Costguard, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {check["name"]: check for check in json.loads(done.out)["checks"]}
     assert found["list datasets"]["text"] == "1 in p"
     assert found["list datasets"]["state"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("failure", "said", "step"),
+    [
+        (
+            Failure(
+                "POST",
+                403,
+                "accessDenied",
+                "User does not have bigquery.jobs.create permission in project p.",
+            ),
+            "permission bigquery.jobs.create is missing on project p",
+            "grant roles/bigquery.jobUser on the project",
+        ),
+        (
+            Failure(
+                "POST", 403, "forbidden", "The API requires a quota project, which is not set by default."
+            ),
+            "set-quota-project p`, or set GOOGLE_CLOUD_QUOTA_PROJECT",
+            None,
+        ),
+        (Failure("POST", 401, "authError", "Invalid Credentials"), "asks for credentials", None),
+        (
+            Failure("POST", 403, "accessNotConfigured", "BigQuery API has not been used"),
+            "`gcloud services enable bigquery.googleapis.com --project p`",
+            None,
+        ),
+    ],
+)
+def test_the_next_step_is_of_what_went_wrong(
+    costguard: Costguard, monkeypatch: pytest.MonkeyPatch, failure: Failure, said: str, step: str | None
+) -> None:
+    with serving({"p.d.t": Table([column("a")])}) as server:
+        server.failures.append(failure)
+        monkeypatch.setenv(EMULATOR, server.address)
+        done = costguard("doctor", *NOW, "--online", "--format", "json")
+    found = {check["name"]: check for check in done.document["checks"]}
+    assert said in found["run queries"]["text"]
+    assert found["run queries"]["next"] == step
+    assert found["list datasets"]["state"] == "ok"
+
+
+def test_the_job_history_is_refused_with_one_answer(
+    costguard: Costguard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = "p:region-us.INFORMATION_SCHEMA.JOBS_BY_PROJECT"
+    denied = f"Access Denied: Table {view}: User does not have permission to query table {view}"
+    with serving({"p.d.t": Table([column("a")])}) as server:
+        server.failures.append(Failure("POST", 403, "accessDenied", denied, after=1))
+        monkeypatch.setenv(EMULATOR, server.address)
+        done = costguard("doctor", *NOW, "--online", "--format", "json")
+    (check,) = (check for check in done.document["checks"] if check["name"] == "read the job history")
+    assert "permission bigquery.jobs.listAll is missing on project p" in check["text"]
+    assert check["next"] == "grant roles/bigquery.resourceViewer on the project, for the job history"
+
+
+def test_a_location_that_is_none_is_one_problem_of_the_report(
+    costguard: Costguard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving({"p.d.t": Table([column("a")])}) as server:
+        monkeypatch.setenv(EMULATOR, server.address)
+        done = costguard("doctor", *NOW, "--online", "--location", "EU`; DROP", "--format", "json")
+    assert (done.code, done.err) == (2, "")
+    found = {check["name"]: check for check in done.document["checks"]}
+    assert found["location"]["text"] == "'EU`; DROP' is no location such as US or europe-west1"
+    assert (found["config"]["state"], found["list datasets"]["state"]) == ("ok", "ok")
+    assert server.asked == []
 
 
 BUDGETS = """
@@ -125,7 +193,6 @@ def test_online_without_an_account(costguard: Costguard) -> None:
     ("arguments", "message"),
     [
         (("--location", "EU"), "--project and --location are for --online"),
-        (("--online", "--location", "EU`; DROP"), "'EU`; DROP' is no location such as US or europe-west1"),
     ],
 )
 def test_what_cannot_be_checked(costguard: Costguard, arguments: tuple[str, ...], message: str) -> None:

@@ -99,6 +99,7 @@ def test_notes_name_what_is_read_what_is_missing_and_what_to_do_next(
     assert done.err.splitlines() == [
         "costguard: reading the SKUs of BigQuery",
         "costguard: reading the SKUs of Cloud Storage",
+        "costguard: the catalog lists no SKU of Cloud Storage",
         'costguard: a scan uses it with --prices prices.json, or with prices = "prices.json" in the config',
     ]
     assert (
@@ -135,6 +136,16 @@ def test_a_refusal_leaves_the_file_as_it_was(costguard: Costguard, source: Catal
     assert (tmp_path / "prices.json").read_text() == text
 
 
+def test_a_catalog_without_skus_leaves_the_file(
+    costguard: Costguard, source: Catalog, tmp_path: Path
+) -> None:
+    assert costguard("prices", "refresh").code == 0
+    before = (tmp_path / "prices.json").read_bytes()
+    source.skus = {}
+    assert "BigQuery: it lists none, which cannot be" in refused(costguard("prices", "refresh", "--quiet"))
+    assert (tmp_path / "prices.json").read_bytes() == before
+
+
 def test_a_quota_that_is_used_up_ends_in_time(costguard: Costguard, source: Catalog) -> None:
     source.always = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED)
     assert "the quota is used up" in refused(costguard("prices", "refresh", "--timeout", "0.2", "--quiet"))
@@ -142,7 +153,7 @@ def test_a_quota_that_is_used_up_ends_in_time(costguard: Costguard, source: Cata
 
 def test_a_server_that_never_answers(costguard: Costguard, source: Catalog) -> None:
     source.stuck = True
-    assert "no answer in time" in refused(costguard("prices", "refresh", "--timeout", "0.2"))
+    assert "no answer in time" in refused(costguard("prices", "refresh", "--timeout", "0.2", "--quiet"))
 
 
 def test_a_server_elsewhere_is_refused(costguard: Costguard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import grpc
 import pytest
@@ -174,6 +175,42 @@ def test_a_quota_that_stays_used_up() -> None:
     assert "the quota is used up (Quota exceeded for 'Requests per minute'): wait a minute" in text
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded"),
+        Refusal(grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2"),
+    ],
+)
+def test_a_call_that_was_cut_is_made_again(refusal: Refusal) -> None:
+    source = catalog(refusals=[refusal])
+    assert len(fetched(source, "bigquery").prices.skus) == 7
+    assert [method for method, *_ in source.asked] == ["ListServices"] * 2 + ["ListSkus"]
+
+
+def test_a_try_that_takes_too_long_is_not_the_last() -> None:
+    source = catalog(stuck=True)
+    text = refused(source, patience=Patience(total=0.5, call=0.1, first_pause=0.01))
+    assert text.endswith("no answer in time: try again, or allow more with --timeout")
+    assert len(source.asked) >= 2
+
+
+@pytest.mark.parametrize(("wanted", "name"), [("bigquery", "BigQuery"), ("compute", "Compute Engine")])
+def test_a_list_without_skus_is_none(wanted: str, name: str) -> None:
+    text = refused(Catalog(SERVICES, {}), wanted)
+    assert text == (
+        f"Cloud Billing Catalog, SKUs of {name}: it lists none, which cannot be; nothing was written, try again later"
+    )
+
+
+def test_a_service_that_is_not_priced_by_may_have_no_skus() -> None:
+    said: list[str] = []
+    with serving(catalog()) as address, catalog_client(address) as client:
+        found = fetch_prices(client, ["storage"], DAY, QUICK, said.append)
+    assert found.prices.skus == ()
+    assert said[-1] == "the catalog lists no SKU of Cloud Storage"
+
+
 def test_a_service_that_never_answers() -> None:
     began = time.monotonic()
     text = refused(catalog(stuck=True), patience=Patience(total=0.4, call=0.2, first_pause=0.01))
@@ -323,6 +360,22 @@ def test_without_credentials_the_way_to_get_some_is_named(
     with pytest.raises(UsageProblem) as problem, catalog_client(None):
         pass
     assert str(problem.value).startswith(
-        "Cloud Billing Catalog: there are no Google credentials; run `gcloud auth application-default login`, "
-        "or set GOOGLE_APPLICATION_CREDENTIALS to a key file ("
+        f"Cloud Billing Catalog: there are no Google credentials (File {missing} was not found.); "
+        f"GOOGLE_APPLICATION_CREDENTIALS names {missing}: let it name another file, or unset it and run `gcloud auth "
     )
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", '{"type": "service_account"}', '{"type": 5}', None])
+def test_a_key_file_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "key.json"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    with pytest.raises(UsageProblem) as problem, catalog_client(None):
+        pass
+    assert str(problem.value).startswith("Cloud Billing Catalog: the Google credentials cannot be used (")
+    assert f"GOOGLE_APPLICATION_CREDENTIALS names {path}: let it name another file" in str(problem.value)

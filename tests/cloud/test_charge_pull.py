@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,10 +41,11 @@ class Client(BigQuery):
     def __init__(self, more: Any = (), estimated: int | None = 20 << 20) -> None:
         self.fields = [*FIELDS, *more]
         self.estimated = estimated
+        self.unit = "DAY"
         self.asked: list[tuple[str, int, Any]] = []
 
     def table(self, project: str, dataset: str, table: str) -> Mapping[str, Any]:
-        return {"location": "US", "timePartitioning": {"type": "DAY"}, "schema": {"fields": self.fields}}
+        return {"location": "US", "timePartitioning": {"type": self.unit}, "schema": {"fields": self.fields}}
 
     def dry_run(self, sql: str, location: str | None, about: str, parameters: Any = None) -> DryRun:
         return DryRun(self.estimated, "PRECISE")
@@ -84,15 +85,70 @@ def test_only_days_that_are_missing(tmp_path: Path) -> None:
 
 def test_more_than_the_limit(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageProblem, match=r"3 days would read 60 MiB, more than 50 MiB; choose fewer days, or allow"
+        UsageProblem,
+        match=r"3 days would be charged for 60 MiB, more than 50 MiB; choose fewer days, or allow",
     ):
         plan_pull(Client(), NAME, DAYS, tmp_path, 50 << 20)
+
+
+def test_each_day_is_charged_for_ten_mebibytes_at_least(tmp_path: Path) -> None:
+    client = Client(estimated=100 << 10)
+    assert plan_pull(client, NAME, DAYS, tmp_path, 30 << 20).estimated == 30 << 20
+    with pytest.raises(
+        UsageProblem, match=r"3 days would be charged for 30 MiB, more than 29 MiB; choose fewer"
+    ):
+        plan_pull(client, NAME, DAYS, tmp_path, 29 << 20)
+    with pytest.raises(UsageProblem, match=r"days alone would be charged for 10 MiB, more than 977 KiB"):
+        plan_pull(client, NAME, DAYS, tmp_path, 1_000_000)
+    nothing = Client(estimated=0)
+    assert plan_pull(nothing, NAME, DAYS, tmp_path, 30 << 20).estimated == 0
+    with pytest.raises(
+        UsageProblem, match=r"--max-bytes-billed 1000: no query is charged for less than 10485760"
+    ):
+        plan_pull(nothing, NAME, DAYS, tmp_path, 1000)
+
+
+def test_no_more_days_are_asked_for_than_the_limit_allows(tmp_path: Path) -> None:
+    client = Client()
+    days = [date(2020, 1, 1) + timedelta(days=number) for number in range(1000)]
+    told: list[tuple[int, int]] = []
+    with pytest.raises(
+        UsageProblem, match=r"3 of 1,000 days alone would be charged for 60 MiB, more than 50 MiB"
+    ):
+        plan_pull(client, NAME, days, tmp_path, 50 << 20, lambda _, done, total: told.append((done, total)))
+    assert told == [(1, 1000), (2, 1000), (3, 1000)]
+
+
+def test_a_pull_ends_where_the_limit_does(tmp_path: Path) -> None:
+    client = Client(estimated=None)  # BigQuery cannot tell; each day is then charged for 20 MiB
+    plan = plan_pull(client, NAME, DAYS, tmp_path, 45 << 20)
+    assert plan.estimated is None
+    with pytest.raises(
+        UsageProblem,
+        match=r"2 of 3 days were got, and of 45 MiB there is no more left than 5 MiB, for which no query",
+    ):
+        list(pull_days(client, plan, 45 << 20))
+    assert [most for _, most, _ in client.asked] == [45 << 20, 25 << 20]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "bill-2026-09-01.parquet",
+        "bill-2026-09-02.parquet",
+    ]
 
 
 def test_a_column_that_has_no_place(tmp_path: Path) -> None:
     more = [{"name": "odd", "type": "RECORD", "fields": [{"name": "shape", "type": "GEOGRAPHY"}]}]
     with pytest.raises(UsageProblem, match=r"the column shape \(GEOGRAPHY\) has no place in Parquet"):
         plan_pull(Client(more), NAME, DAYS, tmp_path, 1 << 30)
+
+
+@pytest.mark.parametrize("unit", ["MONTH", "YEAR"])
+def test_partitions_that_tell_no_days(tmp_path: Path, unit: str) -> None:
+    client = Client()
+    client.unit = unit
+    with pytest.raises(
+        UsageProblem, match=rf"is partitioned by the {unit.lower()} of ingestion, which tells no days"
+    ):
+        plan_pull(client, NAME, DAYS, tmp_path, 1 << 30)
 
 
 def test_days_that_are_over() -> None:

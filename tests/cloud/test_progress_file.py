@@ -37,6 +37,28 @@ def test_an_interrupted_line_does_no_harm(tmp_path: Path) -> None:
         assert (kept.get(KEY), kept.get(("b", "1", "x")), kept.get(("c", "1", "x"))) == (12, None, 4)
 
 
+@pytest.mark.parametrize("rest", ['{"costguard": "cata', "{", '{"cost\0\0\0', "\0\0"])
+def test_an_interrupted_first_line_does_no_harm(tmp_path: Path, rest: str) -> None:
+    path = tmp_path / ".c.json.progress"
+    path.write_text(rest)
+    with ProgressFile(tmp_path / "c.json") as kept:
+        assert (kept.torn, len(kept)) == (True, 0)
+        kept.put(KEY, 12)
+    with ProgressFile(tmp_path / "c.json") as kept:
+        assert (kept.torn, kept.get(KEY)) == (False, 12)
+
+
+@pytest.mark.parametrize(
+    "rest", ["my notes", '{"costguard": "catalog pull", "version": 2}\n', '{"costguard"\n']
+)
+def test_another_first_line_is_of_somebody_else(tmp_path: Path, rest: str) -> None:
+    path = tmp_path / ".c.json.progress"
+    path.write_text(rest)
+    with pytest.raises(UsageProblem, match="is not the progress of a catalog pull"):
+        ProgressFile(tmp_path / "c.json")
+    assert path.read_text() == rest
+
+
 @pytest.mark.parametrize("line", ["[1, 2, 3, 4]", '["a", "b", "c", -1]', '["a", "b", "c"]', "{}", "\x00"])
 def test_lines_of_another_form_are_left_out(tmp_path: Path, line: str) -> None:
     with ProgressFile(tmp_path / "c.json") as kept:

@@ -44,10 +44,10 @@ DAYS = Table(
 )
 
 
-def pulled(tmp_path: Path, request: PullRequest = FAST) -> Pulled:
+def pulled(tmp_path: Path, request: PullRequest = FAST, patience: float = 0.5) -> Pulled:
     """The catalog of project `p`; a catalog's reader takes it."""
     with ProgressFile(tmp_path / "catalog.json") as kept:
-        found = pull(client(), request, kept, NOW, lambda *_: None)
+        found = pull(client(patience), request, kept, NOW, lambda *_: None)
     write_catalog(found.document, tmp_path / "pulled.json")
     assert len(load_catalog([tmp_path / "pulled.json"])) == len(found.document["tables"])
     return found
@@ -268,6 +268,75 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_there(serve: Serve, tmp_pa
     assert "it is not there, or may not be seen" in named["p.gone"]
 
 
+def test_one_table_that_bigquery_fails_at(serve: Serve, tmp_path: Path) -> None:
+    server = serve({"p.d.a": ORDERS, "p.d.b": ORDERS, "p.e.c": ORDERS})
+    server.failures.append(Failure("GET .*/tables/b$", 500, "internalError", "An internal error occurred"))
+    found = pulled(tmp_path, patience=0.05)
+    assert [item["name"] for item in found.document["tables"]] == ["p.d.a", "p.e.c"]
+    ((name, why),) = found.unread
+    assert name == "p.d.b"
+    assert why.startswith(
+        "cannot read the description of p.d.b: BigQuery answers with an error of its own, even after"
+    )
+
+
+def test_one_dataset_behind_a_perimeter(serve: Serve, tmp_path: Path) -> None:
+    server = serve({"p.d.a": ORDERS, "p.lab.b": ORDERS})
+    said = "VPC Service Controls: Request is prohibited by organization's policy."
+    server.failures.append(Failure("GET .*/lab/tables$", 403, "forbidden", said))
+    found = pulled(tmp_path)
+    assert [item["name"] for item in found.document["tables"]] == ["p.d.a"]
+    assert [name for name, _ in found.unread] == ["p.lab"]
+
+
+def test_a_table_whose_dry_runs_bigquery_fails_at(serve: Serve, tmp_path: Path) -> None:
+    server = serve({"p.d.a": ORDERS})
+    server.failures.append(Failure("POST", 503, "backendError", "oops"))
+    found = pulled(tmp_path, patience=0.05)
+    assert sizes(found, "p.d.a") == dict.fromkeys(ORDERS_SIZES) | {"id": 24}
+    ((_, why),) = found.unread
+    assert why.startswith(
+        "its columns are not measured: cannot dry run a query of p.d.a: BigQuery answers with an error"
+    )
+
+
+def test_a_bigquery_that_is_down_is_not_asked_for_each_table(serve: Serve, tmp_path: Path) -> None:
+    server = serve({f"p.d.t{number:03}": ORDERS for number in range(200)})
+    server.page = 1000
+    server.failures.append(Failure("GET .*/tables/t", 503, "backendError", "oops"))
+    with pytest.raises(
+        UsageProblem, match=r"^cannot read the description of p\.d\.t\d{3}: BigQuery answers with"
+    ):
+        pulled(tmp_path, patience=0.05)
+    asked = {request for request in server.requests if "/tables/t" in request}
+    assert 8 <= len(asked) < 200  # eight at once, and those that were begun meanwhile
+
+
+def test_a_bigquery_that_goes_down_is_not_asked_for_each_table(serve: Serve, tmp_path: Path) -> None:
+    server = serve({f"p.d.t{number:02}": ORDERS for number in range(40)})
+    server.failures.append(Failure("POST", 503, "backendError", "oops"))
+    with pytest.raises(UsageProblem, match=r"^cannot dry run a query of p\.d\.t\d\d: BigQuery answers with"):
+        pulled(tmp_path, patience=0.05)
+
+
+def test_who_may_run_no_jobs_has_the_descriptions(serve: Serve, tmp_path: Path) -> None:
+    server = serve({"p.d.days": DAYS, "p.d.orders": ORDERS, "p.e.days": DAYS})
+    denied = "Access Denied: Project p: User does not have bigquery.jobs.create permission in project p."
+    server.failures.append(Failure("POST", 403, "accessDenied", denied))
+    found = pulled(tmp_path)
+    assert sizes(found, "p.d.orders") == dict.fromkeys(ORDERS_SIZES) | {"id": 24}
+    assert entry(found, "p.d.days")["partitioning"]["partitions"] is None
+    ((name, why),) = found.unread
+    assert name == "p"
+    assert why.startswith(
+        "partitions are not listed and columns not measured: cannot query the partitions of p.d: permission "
+        "bigquery.jobs.create is missing on project p"
+    )
+    assert why.endswith("; or leave them out with --no-dry-runs --max-bytes-billed 0")
+    assert len(server.inserts) == 1
+    assert pulled(tmp_path, replace(FAST, dry_runs=False, maximum_bytes_billed=0)).unread == ()
+
+
 def test_partitions_that_may_not_be_listed(serve: Serve, tmp_path: Path) -> None:
     server = serve({"p.d.days": DAYS})
     server.failures.append(Failure("POST", 400, "bytesBilledLimitExceeded", "too much", times=1))
@@ -277,9 +346,28 @@ def test_partitions_that_may_not_be_listed(serve: Serve, tmp_path: Path) -> None
     assert "its partitions are not listed: cannot query the partitions of p.d" in found.unread[0][1]
 
 
+def test_partitions_of_many_tables_that_may_not_be_listed_are_one_thing(serve: Serve, tmp_path: Path) -> None:
+    server = serve({f"p.{dataset}.days{number}": DAYS for dataset in "de" for number in range(5)})
+    server.failures.append(Failure("POST", 400, "bytesBilledLimitExceeded", "too much", times=2))
+    found = pulled(tmp_path)
+    assert [name for name, _ in found.unread] == ["p.d", "p.e"]
+    assert found.unread[0][1].startswith(
+        "partitions of 5 tables are not listed (p.d.days0, p.d.days1, p.d.days2 and 2 more): cannot query the "
+        "partitions of p.d: it would be charged for more than --max-bytes-billed"
+    )
+
+
+def test_a_dataset_whose_partitions_bigquery_fails_to_list(serve: Serve, tmp_path: Path) -> None:
+    server = serve({"p.d.days": DAYS, "p.e.days": DAYS})
+    server.failures.append(Failure("GET .*/queries/", 503, "backendError", "oops"))
+    found = pulled(tmp_path, patience=0.05)
+    assert [name for name, _ in found.unread] == ["p.d.days", "p.e.days"]
+    assert sizes(found, "p.d.days") == {"dt": 16, "name": 10}
+
+
 def test_an_answer_about_another_table(serve: Serve, tmp_path: Path) -> None:
     other = {"tableReference": {"projectId": "p", "datasetId": "d", "tableId": "x`; DROP"}}
-    serve({"p.d.orders": replace(ORDERS, more=other)})
+    serve({"p.d.orders": replace(ORDERS, more=other), "p.d.users": ORDERS})
     assert pulled(tmp_path).unread == (("p.d.orders", "the answer describes p.d.x`; DROP instead"),)
 
 

@@ -54,6 +54,22 @@ def test_one_statement_reads_the_table_once() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("partition", "unit", "cut"),
+    [
+        (INGESTION_TIME, "HOUR", "_PARTITIONTIME >= TIMESTAMP_TRUNC(@start, DAY)"),
+        # A week of September is in the partition of 1 September, which begins before the week does.
+        (INGESTION_TIME, "MONTH", "_PARTITIONTIME >= TIMESTAMP_TRUNC(@start, MONTH)"),
+        (INGESTION_TIME, "YEAR", "_PARTITIONTIME >= TIMESTAMP_TRUNC(@start, YEAR)"),
+        # A column is what it is, whatever its partitions are of.
+        ("export_time", "MONTH", "`export_time` >= TIMESTAMP_TRUNC(@start, DAY)"),
+    ],
+)
+def test_a_partition_that_begins_before_the_period_is_read(partition: str, unit: str, cut: str) -> None:
+    table = bill_table(NAME, STANDARD, partition, unit)
+    assert f" AND {cut} AND " in roll_ups_sql(table, ("service",), WEEK).sql
+
+
 @pytest.mark.parametrize("columns", [STANDARD, FOCUS])
 @pytest.mark.parametrize("dimension", [name.replace("KEY", "team") for name in DIMENSIONS])
 def test_every_dimension_parses(columns: dict[str, str], dimension: str) -> None:

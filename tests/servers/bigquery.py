@@ -22,6 +22,8 @@ Row = dict[str, Any]
 
 MODIFIED = "1793500000000"
 WIDTHS = {"INTEGER": 8, "FLOAT": 8, "BOOLEAN": 1, "DATE": 8, "TIMESTAMP": 8, "DATETIME": 8, "NUMERIC": 16}
+LOST = 0
+"""The status of an answer that never comes."""
 LENGTHS = {"HOUR": 13, "DAY": 10, "MONTH": 7, "YEAR": 4}
 """Characters of `2026-01-02 03:04:05` that name a partition."""
 
@@ -119,6 +121,7 @@ class Failure:
     """A pattern that the method and path match from the start."""
     status: int
     reason: str
+    """`html`: the message is a page of HTML, as proxies answer. `text`: it is all that is answered."""
     message: str
     times: int = 1_000_000
     after: int = 0
@@ -141,6 +144,16 @@ class Server:
     """What was changed: (name, fields), as it was sent."""
     before_patch: Callable[[str], None] | None = None
     """Called with the name of what is about to be changed: somebody else may be faster."""
+    inserts: list[str] = field(default_factory=list)
+    """The ids of the jobs that were to be run, of every try."""
+    stalled: str = ""
+    """What matches this pattern as a failure's path does is answered by nothing."""
+    released: threading.Event = field(default_factory=threading.Event)
+    """Set when the server ends: nobody waits any more."""
+    running: int = 0
+    """So many looks at a job find that it still runs."""
+    lost: int = 0
+    """So many answers to jobs that were run get lost: the line is cut."""
     history: list[Json] = field(default_factory=list)
     """Jobs that ran before, as `jobs.list` tells them."""
     page: int = 2
@@ -166,6 +179,8 @@ class Server:
         """Status and document. `etag`: of the header If-Match."""
         with self.lock:
             self.requests.append(f"{method} {path}")
+            if "configuration" in body and not body["configuration"].get("dryRun"):
+                self.inserts.append(body["jobReference"]["jobId"])
             for failure in self.failures:
                 if failure.times and re.match(failure.path, f"{method} {path}"):
                     if failure.after:
@@ -173,6 +188,9 @@ class Server:
                         continue
                     failure.times -= 1
                     return _error(failure.status, failure.reason, failure.message)
+        if self.stalled and re.match(self.stalled, f"{method} {path}"):
+            self.released.wait()
+            return LOST, {}
         match [method, *path.strip("/").split("/")[2:]]:
             case ["GET", "projects", project, "datasets"]:
                 names = sorted({name.split(".")[1] for name in self.tables if name.startswith(f"{project}.")})
@@ -205,8 +223,12 @@ class Server:
             case ["POST", "projects", project, "jobs"]:
                 return self._job(project, body)
             case ["GET", "projects", project, "queries", job]:
+                if self.running:
+                    reference = {"projectId": project, "jobId": job, "location": "US"}
+                    return 200, {"jobReference": reference, "jobComplete": False}
                 return 200, self._results(project, job)
             case ["GET", "projects", project, "jobs", job]:
+                self.running = max(0, self.running - 1)
                 return 200, self._resource(project, job, self._run(job))
             case _:
                 return _error(404, "notFound", f"no such address: {method} {path}")
@@ -262,21 +284,26 @@ class Server:
 
     def _job(self, project: str, body: Json) -> tuple[int, Json]:
         configuration = body["configuration"] | {"id": body["jobReference"]["jobId"]}
+        charged = not configuration.get("dryRun")
         with self.lock:
+            if charged and any(job["id"] == configuration["id"] for job in self.asked):
+                return _error(409, "duplicate", f"Already Exists: Job {project}:US.{configuration['id']}")
             self.asked.append(configuration)
-        if not configuration.get("dryRun"):
+            if charged and self.lost:
+                self.lost -= 1
+                return LOST, {}
+        if charged:
             return 200, self._resource(project, configuration["id"], configuration)
         return self._dry_run(project, body["configuration"], configuration["query"]["query"])
 
     def _run(self, job: str) -> Json:
         return next(item for item in self.asked if item["id"] == job)
 
-    @staticmethod
-    def _resource(project: str, job: str, configuration: Json) -> Json:
+    def _resource(self, project: str, job: str, configuration: Json) -> Json:
         return {
             "jobReference": {"projectId": project, "jobId": job, "location": "US"},
             "configuration": {key: value for key, value in configuration.items() if key != "id"},
-            "status": {"state": "DONE"},
+            "status": {"state": "RUNNING" if self.running else "DONE"},
             "statistics": {"query": {"totalBytesProcessed": "2048", "totalBytesBilled": "10485760"}},
         }
 
@@ -382,6 +409,10 @@ def _holds(condition: str, key: str, row: Row) -> bool:
 
 
 def _error(status: int, reason: str, message: str) -> tuple[int, Json]:
+    if reason == "html":
+        return status, {"page": message}
+    if reason == "text":
+        return status, {"text": message}
     errors = [{"reason": reason, "message": message, "domain": "global"}]
     return status, {"error": {"code": status, "message": message, "errors": errors}}
 
@@ -398,7 +429,9 @@ def serving(tables: dict[str, Table]) -> Iterator[Server]:
             self._respond({})
 
         def do_POST(self) -> None:
-            self._respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            is_json = "json" in self.headers.get("Content-Type", "")
+            self._respond(json.loads(sent) if is_json else {})
 
         def do_PATCH(self) -> None:
             self.do_POST()
@@ -412,9 +445,14 @@ def serving(tables: dict[str, Table]) -> Iterator[Server]:
                 )
             except Exception as error:  # what a test sees then
                 status, document = _error(400, "invalid", f"{type(error).__name__}: {error}")
-            data = json.dumps(document).encode()
+            if status == LOST:
+                self.close_connection = True
+                return
+            page = document.get("page")
+            text = document.get("text", json.dumps(document))
+            data = text.encode() if page is None else page.encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "application/json" if page is None else "text/html")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -430,6 +468,7 @@ def serving(tables: dict[str, Table]) -> Iterator[Server]:
     try:
         yield server
     finally:
+        server.released.set()
         http.shutdown()
         http.server_close()
         thread.join()
