@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from costguard.history.iterations import Iteration, Part
@@ -169,6 +170,8 @@ def query_document(query: CodeQuery) -> dict[str, Any]:
         **({"cell": query.cell} if query.cell is not None else {}),
         "runs": query.runs,
         "runs_free": query.runs_free,
+        "runs_reserved": query.runs_reserved,
+        "runs_unpriced": query.runs_unpriced,
         "runs_previous_week": query.runs_before,
         "net": decimal_string(query.usd),
         "net_previous_week": decimal_string(query.usd_before),
@@ -192,9 +195,14 @@ def _savings(savings: Savings | None) -> dict[str, Any] | None:
         "since": savings.since,
         "before": decimal_string(savings.before),
         "after": decimal_string(savings.after),
-        "runs": savings.runs,
+        "runs": _count(savings.runs),
         "saved": decimal_string(savings.usd),
     }
+
+
+def _count(runs: Fraction) -> int | float:
+    """Runs, which are parts of one where queries share them."""
+    return runs.numerator if runs.denominator == 1 else round(float(runs), 6)
 
 
 def _ignored(one: Ignored) -> dict[str, Any]:

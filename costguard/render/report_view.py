@@ -12,7 +12,7 @@ from typing import Final
 from costguard.history.iterations import Iteration
 from costguard.history.ledger import Entry
 from costguard.money import plain_decimal
-from costguard.render.amounts import counted
+from costguard.render.amounts import counted, runs_text
 from costguard.render.cells import harmless
 from costguard.render.currency import amount_text, change_text
 from costguard.render.sparkline import sparkline
@@ -358,8 +358,8 @@ def queries_table(code: CodeCosts, most: int = ROWS, now: str = "this week") -> 
     rows = tuple(
         (
             _place(query),
-            f"{query.runs:,}" + (f" ({query.runs_free:,} free)" if query.runs_free else ""),
-            amount_text(query.each or Decimal(0), "USD"),
+            f"{query.runs:,}{_without_price(query)}",
+            amount_text(query.each, "USD") if query.each is not None else "",
             amount_text(query.usd, "USD"),
             change_text(query.usd - query.usd_before, None, "USD"),
             *((sparkline([week.usd for week in query.trend]),) if note is not None else ()),
@@ -369,6 +369,17 @@ def queries_table(code: CodeCosts, most: int = ROWS, now: str = "this week") -> 
     below = tuple(_remedy(query) for query in shown)
     heads = ("", "runs", "a run", now, "change", *(("by week",) if note is not None else ()))
     return Table("Dearest queries", heads, rows, note, (0, 5), below)
+
+
+def _without_price(query: CodeQuery) -> str:
+    """The runs of a query that its price is not of."""
+    counts = (
+        (query.runs_free, "free"),
+        (query.runs_reserved, "in a reservation"),
+        (query.runs_unpriced, "of unknown cost"),
+    )
+    told = ", ".join(f"{count:,} {name}" for count, name in counts if count)
+    return f" ({told})" if told else ""
 
 
 def _trend_note(shown: Sequence[CodeQuery]) -> str | None:
@@ -386,13 +397,17 @@ def _savings(code: CodeCosts) -> Table:
             savings.since,
             amount_text(savings.before, "USD"),
             amount_text(savings.after, "USD"),
-            f"{savings.runs:,}",
+            runs_text(float(savings.runs)),
             amount_text(savings.usd, "USD"),
         )
         for query, savings in found[:ROWS]
     )
     heads = ("", "since", "a run before", "a run since", "runs since", "saved")
-    note = "Over the whole job history: what these runs would have cost more." if rows else None
+    note = (
+        "Over the whole job history: what these runs, which pay by their bytes, would have cost more."
+        if rows
+        else None
+    )
     return Table("Saved since", heads, rows, note, (0, 1))
 
 
@@ -460,7 +475,9 @@ def _cheaper_queries(code: CodeCosts) -> Table:
         if query.saved is not None
     )
     note = (
-        "A run costs at most four fifths of what it did; saved over the runs of this week." if rows else None
+        "A run that pays by its bytes costs at most four fifths of what it did; saved over those of this week."
+        if rows
+        else None
     )
     return Table("Became cheaper", ("", "a run before", "a run now", "saved"), rows, note)
 
@@ -472,11 +489,16 @@ def _place(query: CodeQuery) -> str:
 
 
 def _remedy(query: CodeQuery) -> str:
-    """The rules that found something, and what the first one says to do."""
-    if not query.findings:
-        return ""
-    names = ", ".join(query.findings)
-    return f"{names}: {' '.join(query.fix.split())}" if query.fix else names
+    """That its runs moved to slots; the rules that found something, and what the first one says to do."""
+    told = []
+    if query.runs_reserved and not query.priced and query.priced_before:
+        told.append(
+            f"moved to slots, {amount_text(query.allocated, 'USD')} by slot time: nothing was saved by that"
+        )
+    if query.findings:
+        names = ", ".join(query.findings)
+        told.append(f"{names}: {' '.join(query.fix.split())}" if query.fix else names)
+    return "; ".join(told)
 
 
 def _iterations(report: Report) -> Table:

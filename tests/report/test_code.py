@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from costguard.history.spend import History, Spend, StatementSpend
 from costguard.model import Span
 from costguard.money import Dollars
+from costguard.render.report_view import queries_table
 from costguard.report.code import CodeQuery, code_costs
 from costguard.result import Finding, QueryReport, RunRate
 from tests.render.results import finding, query
@@ -17,12 +19,23 @@ from tests.render.results import finding, query
 NOTHING = Spend()
 
 
-def spent(runs: int, usd: str, allocated: str = "0", bytes_billed: int = 0) -> StatementSpend:
-    spend = Spend(jobs=runs, bytes_billed=bytes_billed, on_demand=Decimal(usd), allocated=Decimal(allocated))
+def spent(
+    runs: int, usd: str, allocated: str = "0", bytes_billed: int = 0, reserved: int = 0, unpriced: int = 0
+) -> StatementSpend:
+    """`reserved` and `unpriced`: so many of the runs."""
+    spend = Spend(
+        jobs=runs,
+        bytes_billed=bytes_billed,
+        on_demand=Decimal(usd),
+        allocated=Decimal(allocated),
+        reserved=reserved,
+        unpriced=unpriced,
+    )
     return StatementSpend(
         spend=spend,
         runs=runs,
         charged=float(runs),
+        priced=Fraction(runs - reserved - unpriced),
         shared=0,
         others=(),
         grades={"fingerprint": runs},
@@ -108,7 +121,7 @@ def test_queries_by_their_jobs() -> None:
 def test_runs_that_cost_nothing() -> None:
     cached = replace(spent(3, "6"), runs=5)
     costs = code_costs(history("6", q1=cached), history(), QUERIES, (), 0)
-    assert (costs.queries[0].runs, costs.queries[0].runs_free) == (5, 2)
+    assert (costs.queries[0].runs, costs.queries[0].runs_free, costs.queries[0].each) == (5, 2, 2)
     assert costs.open_findings == {}
 
 
@@ -137,6 +150,44 @@ def one(runs: int, usd: str, runs_before: int, usd_before: str) -> CodeQuery:
 )
 def test_saved(query: CodeQuery, saved: str | None) -> None:
     assert query.saved == (Decimal(saved) if saved is not None else None)
+
+
+WEEK_BEFORE = spent(7, "43.75")
+"""Seven runs at 6.25."""
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        spent(7, "0", allocated="140", reserved=7),  # all of it moved to a reservation
+        replace(spent(0, "0"), runs=7),  # all of it failed
+        spent(7, "0", unpriced=7),  # billed bytes that nobody knows
+        replace(spent(2, "12.50"), runs=7),  # five failed, two cost what they did: 12.50 / 2 = 6.25
+        spent(7, "12.50", allocated="100", reserved=5),  # five moved, two cost what they did
+        spent(7, "12.50", unpriced=5),
+    ],
+)
+def test_runs_without_a_price_save_nothing(now: StatementSpend) -> None:
+    weeks = [("2026-W46", history("43.75", q1=WEEK_BEFORE)), ("2026-W47", history("0", q1=now))]
+    costs = code_costs(weeks[1][1], weeks[0][1], QUERIES, (), 0, weeks)
+    (query,) = costs.queries
+    assert (query.saved, query.savings, costs.saved) == (None, None, 0)
+
+
+def test_a_query_that_moved_to_slots_is_shown_as_such() -> None:
+    now = history("0", q1=spent(7, "0", allocated="140", reserved=7))
+    costs = code_costs(now, history("43.75", q1=WEEK_BEFORE), QUERIES, (), 0)
+    table = queries_table(costs)
+    assert table.rows == (("a.sql:3", "7 (7 in a reservation)", "", "$0.00", "-$43.75"),)
+    assert table.below == ("moved to slots, $140.00 by slot time: nothing was saved by that",)
+
+
+def test_a_shared_run_is_a_part_of_one() -> None:
+    """Seven jobs that two queries share cost each of them 21.875, which is 6.25 for each of 3.5 runs."""
+    shared = replace(spent(7, "21.875"), priced=Fraction(7, 2))
+    costs = code_costs(history("21.875", q1=shared), history("43.75", q1=WEEK_BEFORE), QUERIES, (), 0)
+    (query,) = costs.queries
+    assert (query.each, query.each_before, query.saved) == (Decimal("6.25"), Decimal("6.25"), None)
 
 
 def test_ignored_findings_with_their_reasons() -> None:
