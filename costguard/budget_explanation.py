@@ -226,7 +226,7 @@ def explain(
         currency=summary.currency or "",
         net=totals.item(),
         net_compared=sum((change.net for change in service), _ZERO),
-        net_before=sum((change.net_before for change in service), _ZERO),
+        net_before=sum((change.net_before or _ZERO for change in service), _ZERO),
         dearer=dearer,
         cheaper=cheaper,
         anomalies=tuple(anomaly for anomaly in anomalies if anomaly.net > anomaly.usual),

@@ -183,8 +183,18 @@ def _code_costs(
     before, last = found[-2], found[-1]
     refuse_unless_analysed(last.result)
     return code_costs(
-        last.history, before.history, last.queries, last.result.findings, len(last.never_run), named
+        *(last.history, before.history, last.queries, last.result.findings, len(last.never_run), named),
+        held=_holds(exports.jobs, week.earlier(1)),
     )
+
+
+def _holds(jobs: Jobs, period: Period) -> bool:
+    """The history begins on the first day of a period, or earlier."""
+    from datetime import timedelta
+
+    assert period.start is not None
+    created = jobs.frame["created"].drop_nulls()
+    return bool((created < period.start + timedelta(days=1)).any())
 
 
 def _reach(week: Week, trends: bool) -> Period:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from decimal import Decimal
 from typing import Final
 
 from costguard.money import decimal_string
@@ -22,15 +23,20 @@ def report_csv(report: Report) -> str:
     writer.writerow(
         (
             *(report.week, "total", "", "", totals.rows),
-            *(decimal_string(totals.net), decimal_string(totals.net_before), report.currency),
+            *(decimal_string(totals.net), _amount(totals.net_before), report.currency),
         )
     )
     for dimension, found in report.by.items():
         for change in found:
             names = (_text(change.key), _text(change.name), change.rows)
-            amounts = (decimal_string(change.net), decimal_string(change.net_before), report.currency)
+            amounts = (decimal_string(change.net), _amount(change.net_before), report.currency)
             writer.writerow((report.week, dimension, *names, *amounts))
     return stream.getvalue()
+
+
+def _amount(amount: Decimal | None) -> str:
+    """Empty when it is not known."""
+    return decimal_string(amount) if amount is not None else ""
 
 
 def _text(value: str | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from costguard.history.iterations import Iteration, Part
 from costguard.history.ledger import Entry
 from costguard.money import decimal_string, plain_decimal
+from costguard.render.report_comparison import comparison_note
 from costguard.render.times import stamp
 from costguard.report.code import CodeCosts, CodeQuery, Ignored
 from costguard.report.model import (
@@ -47,12 +48,13 @@ def report_document(report: Report) -> dict[str, Any]:
         "currency": report.currency,
         "generated_at": stamp(report.generated_at),
         "complete": report.complete,
+        "comparison_note": comparison_note(report),
         "totals": {
             "gross": decimal_string(totals.gross),
             "credits": decimal_string(totals.credits),
             "promotions": decimal_string(totals.promotions),
             "net": decimal_string(totals.net),
-            "net_previous_week": decimal_string(totals.net_before),
+            "net_previous_week": _amount(totals.net_before),
             "net_median": _amount(totals.median),
             "rows": totals.rows,
         },
@@ -74,7 +76,7 @@ def report_document(report: Report) -> dict[str, Any]:
         ],
         "volume": _volume(report.volume),
         "attribution": _attribution(report.attribution, report.code),
-        "queries": [query_document(query) for query in report.code.queries]
+        "queries": [query_document(query, report.code.held) for query in report.code.queries]
         if report.code is not None
         else [],
         "label_coverage": {
@@ -118,7 +120,7 @@ def change_document(change: Change) -> dict[str, Any]:
         "name": change.name,
         "rows": change.rows,
         "net": decimal_string(change.net),
-        "net_previous_week": decimal_string(change.net_before),
+        "net_previous_week": _amount(change.net_before),
     }
 
 
@@ -155,13 +157,13 @@ def _volume(volume: Volume) -> dict[str, Any]:
         "iterations_previous_week": volume.count_before,
         "net_per_iteration": _amount(volume.each),
         "net_per_iteration_previous_week": _amount(volume.each_before),
-        "change_by_number": decimal_string(volume.by_count),
-        "change_by_cost": decimal_string(volume.by_cost),
+        "change_by_number": _amount(volume.by_count),
+        "change_by_cost": _amount(volume.by_cost),
     }
 
 
-def query_document(query: CodeQuery) -> dict[str, Any]:
-    """A query of the code as JSON's values."""
+def query_document(query: CodeQuery, held: bool = True) -> dict[str, Any]:
+    """A query of the code as JSON's values. `held`: it is known what it came to before."""
     return {
         "fingerprint": query.fingerprint,
         "id": query.id,
@@ -172,9 +174,9 @@ def query_document(query: CodeQuery) -> dict[str, Any]:
         "runs_free": query.runs_free,
         "runs_reserved": query.runs_reserved,
         "runs_unpriced": query.runs_unpriced,
-        "runs_previous_week": query.runs_before,
+        "runs_previous_week": query.runs_before if held else None,
         "net": decimal_string(query.usd),
-        "net_previous_week": decimal_string(query.usd_before),
+        "net_previous_week": decimal_string(query.usd_before) if held else None,
         "allocated": decimal_string(query.allocated),
         "bytes_billed": query.bytes_billed,
         "saved": _amount(query.saved),

@@ -15,6 +15,7 @@ from costguard.money import plain_decimal
 from costguard.render.amounts import counted, runs_text
 from costguard.render.cells import harmless
 from costguard.render.currency import amount_text, change_text
+from costguard.render.report_comparison import comparison_note, headline
 from costguard.render.sparkline import sparkline
 from costguard.render.times import moment
 from costguard.report.code import CodeCosts, CodeQuery
@@ -74,7 +75,7 @@ def view_of(report: Report, version: str) -> View:
     return harmless_view(
         View(
             title=f"Cost of {report.week} ({first.day} {first:%B} to {last.day} {last:%B %Y})",
-            headline=_headline(report),
+            headline=headline(report),
             facts=tuple(_facts(report)),
             warnings=tuple(_warnings(report)),
             tables=tuple(tables),
@@ -108,16 +109,6 @@ def _footer(report: Report, version: str) -> str:
         f"Usage that began in {report.week}, {report.zone}; amounts in {report.currency}, net of credits, from the "
         f"Cloud Billing export{until}. Made by costguard {version} at {moment(report.generated_at)}."
     )
-
-
-def _headline(report: Report) -> str:
-    totals, currency = report.totals, report.currency
-    change = totals.net - totals.net_before
-    share = change / abs(totals.net_before) if totals.net_before else None
-    text = f"{amount_text(totals.net, currency)} net"
-    if not change:
-        return f"{text}, as in the week before"
-    return f"{text}, {change_text(change, share, currency)} against the week before"
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
@@ -191,6 +182,8 @@ def _volume(report: Report) -> str:
     if volume.each is None:
         return "none found in the bill"
     text = f"{volume.count:,} at {amount_text(volume.each, currency)} each"
+    if volume.by_count is None or volume.by_cost is None or report.totals.net_before is None:
+        return text
     if volume.each_before is None:
         return f"{text}; none in the week before"
     more = change_text(volume.by_count, None, currency)
@@ -222,11 +215,12 @@ def _freshness(report: Report) -> Iterator[tuple[str, str]]:
             half, most = _hours(fresh.lag_median), _hours(fresh.lag_p90)
             text += f"; half of the rows {half} after their usage, nine of ten {most}"
         yield "Freshness", text
-    if fresh.before_known is not None and fresh.before_known != report.totals.net_before:
+    before = report.totals.net_before
+    if before is not None and fresh.before_known is not None and fresh.before_known != before:
         yield (
             "Restated",
             f"the week before came to {amount_text(fresh.before_known, report.currency)} a week ago, and to "
-            f"{amount_text(report.totals.net_before, report.currency)} now: late rows and corrections",
+            f"{amount_text(before, report.currency)} now: late rows and corrections",
         )
 
 
@@ -235,6 +229,9 @@ def _hours(lag: timedelta) -> str:
 
 
 def _warnings(report: Report) -> Iterator[str]:
+    note = comparison_note(report)
+    if note is not None:
+        yield f"No comparison: {note}."
     if not report.complete:
         day = report.freshness.provisional_from
         yield f"Provisional: rows of usage from {day} on are still expected, so the week may become dearer."
@@ -266,7 +263,7 @@ def _tables(report: Report) -> Iterator[Table]:
     yield _apart(report)
     for dimension, found in report.by.items():
         title = _TITLES.get(dimension) or "By " + dimension.replace(":", " ")
-        yield _changes(title, found, report.currency, whole=dimension == "day")
+        yield _changes(title, found, report, whole=dimension == "day")
 
 
 def budgets_table(states: Sequence[BudgetState], currency: str) -> Table:
@@ -311,13 +308,18 @@ def movers_table(title: str, found: Iterable[tuple[str, Change]], currency: str)
     rows = tuple(
         (
             f"{dimension} {_name(change)}{' (new)' if change.is_new else ' (gone)' if change.is_gone else ''}",
-            amount_text(change.net_before, currency),
+            _known(change.net_before, currency),
             amount_text(change.net, currency),
-            change_text(change.change, change.share, currency),
+            change_text(change.change, change.share, currency) if change.change is not None else "",
         )
         for dimension, change in found
     )
     return Table(title, ("", "week before", "this week", "change"), rows)
+
+
+def _known(amount: Decimal | None, currency: str) -> str:
+    """Empty when it is not known."""
+    return amount_text(amount, currency) if amount is not None else ""
 
 
 def anomalies_table(anomalies: Iterable[Anomaly], currency: str) -> Table:
@@ -361,7 +363,7 @@ def queries_table(code: CodeCosts, most: int = ROWS, now: str = "this week") -> 
             f"{query.runs:,}{_without_price(query)}",
             amount_text(query.each, "USD") if query.each is not None else "",
             amount_text(query.usd, "USD"),
-            change_text(query.usd - query.usd_before, None, "USD"),
+            change_text(query.usd - query.usd_before, None, "USD") if code.held else "",
             *((sparkline([week.usd for week in query.trend]),) if note is not None else ()),
         )
         for query in shown
@@ -575,18 +577,24 @@ def _apart(report: Report) -> Table:
     return Table("In no iteration", ("", "rows", "net"), tuple(rows))
 
 
-def _changes(title: str, found: Sequence[Change], currency: str, whole: bool = False) -> Table:
+def _changes(title: str, found: Sequence[Change], report: Report, whole: bool = False) -> Table:
+    """Each key beside the week before, as far as the two can be compared."""
     shown = found if whole or len(found) <= ROWS + 1 else found[:ROWS]
-    rows = [_row(_name(change), change.net, change.net_before, currency) for change in shown]
+    rows = [_row(_name(change), change.net, change.net_before, report) for change in shown]
     rest = found[len(shown) :]
     if rest:
         net = sum((change.net for change in rest), Decimal(0))
-        before = sum((change.net_before for change in rest), Decimal(0))
-        rows.append(_row(f"{len(rest):,} others", net, before, currency))
-    return Table(title, ("", "week before", "this week", "change"), tuple(rows))
+        before = sum((change.net_before or Decimal(0) for change in rest), Decimal(0))
+        held = report.totals.net_before is not None
+        rows.append(_row(f"{len(rest):,} others", net, before if held else None, report))
+    heads = ("", "week before", "this week", "change") if report.compared else ("", "this week")
+    return Table(title, heads, tuple(rows))
 
 
-def _row(name: str, net: Decimal, before: Decimal, currency: str) -> tuple[str, ...]:
+def _row(name: str, net: Decimal, before: Decimal | None, report: Report) -> tuple[str, ...]:
+    currency = report.currency
+    if before is None:
+        return name, amount_text(net, currency)
     change = net - before
     share = change / abs(before) if before else None
     return (

@@ -109,6 +109,8 @@ class CodeCosts:
     """The most wasteful first."""
     open_findings: Mapping[Severity, int] = field(default_factory=dict)
     """Findings of the code that are not ignored, by severity."""
+    held: bool = True
+    """The history holds the whole of what is compared with: what queries came to then is known."""
 
     @property
     def not_in_code(self) -> Decimal:
@@ -126,10 +128,12 @@ def code_costs(
     findings: Iterable[Finding],
     never_run: int,
     weeks: Sequence[tuple[str, History]] = (),
+    held: bool = True,
 ) -> CodeCosts:
     """Join the jobs of a week and of the one before with the queries (by the key of the statement) and findings.
 
-    `weeks`: the jobs of each week of the history by its name, the oldest first, the week of the report last.
+    `weeks`: the jobs of each week of the history by its name, the oldest first, the week of the report last. `held`:
+    the history holds the whole week before.
     """
     findings = tuple(findings)
     wasteful: dict[str, list[Finding]] = {}
@@ -153,6 +157,7 @@ def code_costs(
         never_run=never_run,
         ignored=_ignored(findings),
         open_findings=Counter(finding.severity for finding in findings if finding.suppressed is None),
+        held=held,
     )
 
 

@@ -24,18 +24,20 @@ class Change:
     key: str | None
     name: str | None
     rows: int
-    rows_before: int
+    rows_before: int | None
     net: Decimal
-    net_before: Decimal
+    net_before: Decimal | None
+    """None, as `rows_before`, when the bill does not hold the whole week before."""
 
     @property
-    def change(self) -> Decimal:
-        return self.net - self.net_before
+    def change(self) -> Decimal | None:
+        return self.net - self.net_before if self.net_before is not None else None
 
     @property
     def share(self) -> Decimal | None:
-        """The change as a part of the week before; None when that came to nothing."""
-        return self.change / abs(self.net_before) if self.net_before else None
+        """The change as a part of the week before; None when that came to nothing, or is not known."""
+        change = self.change
+        return change / abs(self.net_before) if change is not None and self.net_before else None
 
     @property
     def is_new(self) -> bool:
@@ -43,7 +45,7 @@ class Change:
 
     @property
     def is_gone(self) -> bool:
-        return self.rows == 0 and self.rows_before > 0
+        return self.rows == 0 and self.rows_before is not None and self.rows_before > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Totals:
     promotions: Decimal
     """Part of the credits: they pay, and lower no price."""
     net: Decimal
-    net_before: Decimal
+    net_before: Decimal | None
+    """None when the bill does not hold the whole week before."""
     median: Decimal | None
     """Net of the middle one of the four weeks before; None when the bill does not reach back so far."""
 
@@ -190,16 +193,17 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Why iterations cost what they do: more of them, or dearer ones. The two effects add up to the change."""
+    """Why iterations cost what they do: more of them, or dearer ones. The two effects add up to the change. What is of
+    the week before is None when the bill does not hold the whole of it."""
 
     count: int
-    count_before: int
+    count_before: int | None
     each: Decimal | None
     """Net of an iteration, to nine places; None without any."""
     each_before: Decimal | None
-    by_count: Decimal
+    by_count: Decimal | None
     """The change in their number, at the price of the week before; at this week's when there were none."""
-    by_cost: Decimal
+    by_cost: Decimal | None
     """What is left: the change in price, at this week's number."""
 
 
@@ -225,6 +229,8 @@ class Report:
     currency: str
     generated_at: datetime
     complete: bool
+    begins: date | None
+    """The first day of the bill, where it does not hold the whole week before, so that nothing is compared with it."""
     totals: Totals
     months: tuple[Sum, ...]
     """The week's charges by invoice month."""
@@ -256,6 +262,11 @@ class Report:
     """None when no code was given."""
     budgets: tuple[BudgetState, ...] = ()
     """Those that the config declares, in their order."""
+
+    @property
+    def compared(self) -> bool:
+        """The week can be held against the one before."""
+        return self.begins is None
 
     @property
     def label_coverage(self) -> dict[str, Decimal | None]:

@@ -182,11 +182,13 @@ def build_report(
         wasteful_charges(of_week),
         *(compared(frame, dimension, week.period, before, zone) for dimension in dimensions.values()),
     )
-    whole = _whole(totals, reach, week)
+    first = reach.first_usage.astimezone(time_zone(zone)).date() if reach.first_usage is not None else None
+    begins = first if first is not None and first > week.first_day() - timedelta(weeks=1) else None
+    held = begins is None
+    whole = _whole(totals, reach, week, held)
     if not whole.rows and not any(table.height for table in by):
         raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(reach)}")
-    compared_by = dict(zip(dimensions, map(changes, by), strict=True))
-    first = reach.first_usage.astimezone(time_zone(zone)).date() if reach.first_usage is not None else None
+    compared_by = {name: changes(table, held) for name, table in zip(dimensions, by, strict=True)}
     by_day = daily_net(daily, first)
     median_lag, late = (_lag_of(lags, part) for part in (0.5, 0.9))
     closed = last_closed(reach, now, late, zone)
@@ -210,9 +212,10 @@ def build_report(
         currency=reach.currency,
         generated_at=now,
         complete=complete,
+        begins=begins,
         totals=whole,
         months=tuple(sums(months)),
-        by={**compared_by, "day": day_changes(by_day, week.first_day())},
+        by={**compared_by, "day": day_changes(by_day, week.first_day(), held)},
         days=days_of(by_day, last),
         dearer=dearer,
         cheaper=cheaper,
@@ -225,12 +228,14 @@ def build_report(
             lag_median=median_lag,
             lag_p90=late,
             provisional_from=None if complete else _provisional(week, closed),
-            short_services=_short(services),
-            before_known=None if known_row["timeless"] or reach.exported is None else known_row["net"],
+            short_services=_short(services, _held_weeks(first, week)),
+            before_known=known_row["net"]
+            if held and not known_row["timeless"] and reach.exported is not None
+            else None,
         ),
         iterations=divided.iterations,
         wholes=_wholes(divided, around),
-        volume=volume_of(divided, divided_before),
+        volume=volume_of(divided, divided_before if held else None),
         attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
         stamped=stamped(divided.iterations, ledger),
         waste=waste_of(wasteful, priced, week.period, Period(history.start, week.end)),
@@ -287,7 +292,7 @@ def _totals(frame: pl.LazyFrame, weeks_ago: int) -> pl.LazyFrame:
     )
 
 
-def _whole(totals: pl.DataFrame, reach: Reach, week: Week) -> Totals:
+def _whole(totals: pl.DataFrame, reach: Reach, week: Week, held: bool) -> Totals:
     rows: dict[int, dict[str, Any]] = {row["weeks_ago"]: row for row in totals.iter_rows(named=True)}
     reaches = reach.first_usage is not None and reach.first_usage < _end_of_first_day(week)
     now = rows[0]
@@ -297,7 +302,7 @@ def _whole(totals: pl.DataFrame, reach: Reach, week: Week) -> Totals:
         credits=now["credit"],
         promotions=now["promotion"],
         net=now["net"],
-        net_before=rows[1]["net"],
+        net_before=rows[1]["net"] if held else None,
         median=median([rows[number]["net"] for number in _EARLIER]) if reaches else None,
     )
 
@@ -338,11 +343,20 @@ def _service_rows(frame: pl.LazyFrame, week: Week) -> pl.LazyFrame:
     )
 
 
-def _short(services: pl.DataFrame) -> tuple[ServiceRows, ...]:
-    """Services of which less than half of the usual rows are there."""
+def _held_weeks(first: date | None, week: Week) -> int:
+    """How many of the weeks before the bill holds whole."""
+    return sum(
+        first is not None and first <= week.first_day() - timedelta(weeks=number) for number in _EARLIER
+    )
+
+
+def _short(services: pl.DataFrame, weeks: int) -> tuple[ServiceRows, ...]:
+    """Services of which less than half of the usual rows are there, by so many weeks before."""
+    if not weeks:
+        return ()
     found: list[ServiceRows] = []
     for key, name, rows, *earlier in services.iter_rows():
-        usual = int(median([Decimal(count) for count in earlier]))
+        usual = int(median([Decimal(count) for count in earlier[:weeks]]))
         if rows * 2 < usual:
             found.append(ServiceRows(key, name, rows, usual))
     return tuple(found)

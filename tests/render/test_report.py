@@ -27,7 +27,7 @@ from costguard.report.model import Report
 from costguard.report.weekly import build_report, week_of
 from tests.history.bills import Row, parquet
 from tests.render.html_elements import Elements
-from tests.report.weeks import MONDAY, daily, weeks
+from tests.report.weeks import MONDAY, daily, from_the_week_before, weeks
 
 NOW = datetime(2026, 9, 18, 6, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>|[x](http://e.vil)\x1b[31m@all\n=1+1"
@@ -270,7 +270,8 @@ def test_no_mail_address(address: str) -> None:
 
 
 def test_another_currency(tmp_path: Path) -> None:
-    report = built(tmp_path, [daily(MONDAY, 12.5, currency="CHF")])
+    before = MONDAY - timedelta(weeks=1)
+    report = built(tmp_path, [daily(before, 0.0, currency="CHF"), daily(MONDAY, 12.5, currency="CHF")])
     view = view_of(report, "1")
     assert view.headline == "CHF 12.50 net, +CHF 12.50 against the week before"
     assert "$" not in report_markdown(view)
@@ -281,10 +282,14 @@ def test_a_long_table_still_adds_up(tmp_path: Path) -> None:
         daily(MONDAY, float(20 - number), sku__id=f"sku-{number}", sku__description=None)
         for number in range(15)
     ]
-    table = next(table for table in view_of(built(tmp_path, rows), "1").tables if table.title == "By SKU")
+    table = next(
+        table
+        for table in view_of(built(tmp_path, from_the_week_before(*rows)), "1").tables
+        if table.title == "By SKU"
+    )
     assert len(table.rows) == 11
     assert table.rows[0][:3] == ("sku-0", "$0.00", "$20.00")
-    assert table.rows[-1][:3] == ("5 others", "$0.00", "$40.00")  # 10 + 9 + 8 + 7 + 6
+    assert table.rows[-1][:3] == ("6 others", "$0.00", "$40.00")  # 10 + 9 + 8 + 7 + 6 + 0
 
 
 def test_what_is_provisional_is_said(tmp_path: Path) -> None:
@@ -299,6 +304,7 @@ def test_what_is_in_no_iteration(tmp_path: Path) -> None:
         daily(MONDAY, 10.0),
         daily(MONDAY, 3.0, cost_type="tax", project=None),
         daily(MONDAY, 2.0, project=None, labels=[]),
+        daily(MONDAY - timedelta(weeks=1), 0.0, cost_type="tax", project=None),
     ]
     view = view_of(built(tmp_path, rows), "1")
     apart = next(table for table in view.tables if table.title == "In no iteration")

@@ -11,6 +11,7 @@ import pytest
 from costguard.history.spend import History, Spend, StatementSpend
 from costguard.model import Span
 from costguard.money import Dollars
+from costguard.render.report_json import query_document
 from costguard.render.report_view import queries_table
 from costguard.report.code import CodeQuery, code_costs
 from costguard.result import Finding, QueryReport, RunRate
@@ -180,6 +181,16 @@ def test_a_query_that_moved_to_slots_is_shown_as_such() -> None:
     table = queries_table(costs)
     assert table.rows == (("a.sql:3", "7 (7 in a reservation)", "", "$0.00", "-$43.75"),)
     assert table.below == ("moved to slots, $140.00 by slot time: nothing was saved by that",)
+
+
+def test_a_history_that_does_not_hold_the_week_before() -> None:
+    """What is there of it counts for the price of a run, and is no sum to compare with."""
+    now, before = history("28", q1=spent(7, "28")), history("6.25", q1=spent(1, "6.25"))
+    costs = code_costs(now, before, QUERIES, (), 0, held=False)
+    assert costs.saved == Decimal("15.75")  # (6.25 - 4) x 7
+    assert queries_table(costs).rows == (("a.sql:3", "7", "$4.00", "$28.00", ""),)
+    document = query_document(costs.queries[0], costs.held)
+    assert (document["runs_previous_week"], document["net_previous_week"]) == (None, None)
 
 
 def test_a_shared_run_is_a_part_of_one() -> None:

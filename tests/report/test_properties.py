@@ -134,6 +134,7 @@ def amounts_of(document: dict[str, Any], view: View) -> Iterator[tuple[str, str]
         return amount_text(Decimal(amount), document["currency"])
 
     totals, facts = document["totals"], dict(view.facts)
+    held = totals["net_previous_week"] is not None
     yield view.headline.partition(" net")[0], text(totals["net"])
     yield facts["Gross"].partition(" in ")[0], text(totals["gross"])
     yield facts["Credits"], text(totals["credits"])
@@ -155,12 +156,13 @@ def amounts_of(document: dict[str, Any], view: View) -> Iterator[tuple[str, str]
         for row, cells in zip(rows, shown, strict=False):
             if cells[0].endswith(" others"):
                 break
-            yield cells[1], text(row["net_previous_week"])
-            yield cells[2], text(row["net"])
+            if held:
+                yield cells[1], text(row["net_previous_week"])
+            yield cells[1 + held], text(row["net"])
         if len(shown) < len(rows):
             rest = rows[ROWS:]
             yield shown[-1][0], f"{len(rest)} others"
-            yield shown[-1][2], text(str(sum(Decimal(row["net"]) for row in rest)))
+            yield shown[-1][1 + held], text(str(sum(Decimal(row["net"]) for row in rest)))
     for iteration, cells in zip(document["iterations"][:ROWS], tables.get("Iterations", ()), strict=False):
         yield cells[0], iteration["id"]
         yield cells[2], text(iteration["net"])
@@ -239,6 +241,6 @@ def test_every_format_shows_the_same_figures(
 
     lines_of = list(csv.DictReader(io.StringIO(report_csv(report))))
     assert [(row["net"], row["net_previous_week"], row["rows"]) for row in lines_of] == [
-        (str(one["net"]), str(one["net_previous_week"]), str(one["rows"]))
+        (str(one["net"]), one["net_previous_week"] or "", str(one["rows"]))
         for one in (document["totals"], *(row for rows in document["by"].values() for row in rows))
     ]

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
 from costguard.history.charges import load_charges
+from costguard.render.report_csv import report_csv
 from costguard.render.report_json import report_document
 from costguard.render.report_view import view_of
 from costguard.report.model import Change, Report, Totals
 from costguard.report.weekly import build_report, week_of
 from tests.history.bills import Row, parquet
-from tests.report.weeks import MONDAY, daily, moment, weeks
+from tests.report.weeks import MONDAY, daily, from_the_week_before, moment, weeks
 
 WEEK = "2026-W37"
 NOW = datetime(2026, 9, 18, 6, tzinfo=UTC)
@@ -37,7 +38,7 @@ def test_totals(tmp_path: Path) -> None:
         daily(MONDAY - timedelta(days=1), 4.0, (("DISCOUNT", -1.0),)),
         daily(MONDAY + timedelta(days=7), 100.0),
     ]
-    found = report(tmp_path, rows)
+    found = report(tmp_path, from_the_week_before(*rows))
     assert found.totals == Totals(
         rows=2,
         gross=Decimal("12"),
@@ -109,6 +110,7 @@ def test_days_and_weeks_are_those_of_the_zone(tmp_path: Path) -> None:
         daily(MONDAY, 3.0, usage_start_time=moment(MONDAY, 2), usage_end_time=moment(MONDAY, 3)),
         daily(MONDAY, 5.0),
     ]
+    rows = from_the_week_before(*rows)
     assert report(tmp_path, rows).totals.net == Decimal(8)
     found = report(tmp_path, rows, zone="America/New_York")
     assert found.totals.net == Decimal(5)
@@ -166,7 +168,7 @@ def test_what_the_week_before_was_known_to_cost(tmp_path: Path) -> None:
             before, -2.0, export_time=NOW - timedelta(days=1), adjustment_info={"type": "PRICE_CORRECTION"}
         ),
     ]
-    found = report(tmp_path, rows)
+    found = report(tmp_path, from_the_week_before(*rows))
     assert found.freshness.before_known == Decimal(10)
     assert found.totals.net_before == Decimal("8.5")
 
@@ -201,8 +203,69 @@ def test_a_bill_of_another_time(tmp_path: Path) -> None:
 
 
 def test_a_week_without_charges_after_one_with(tmp_path: Path) -> None:
-    found = report(tmp_path, [daily(MONDAY - timedelta(days=2), 1.0)])
+    found = report(tmp_path, from_the_week_before(daily(MONDAY - timedelta(days=2), 1.0)))
     assert (found.totals.rows, found.totals.net, found.totals.net_before) == (0, Decimal(0), Decimal(1))
+
+
+def days_from(first: date, last: date = MONDAY + timedelta(days=9)) -> list[Row]:
+    """10 on each day."""
+    return [daily(first + timedelta(days=number), 10.0) for number in range((last - first).days + 1)]
+
+
+@pytest.mark.parametrize(
+    ("first", "net", "headline", "note"),
+    [
+        (  # of the week before only Saturday and Sunday: 20, which would have made it +50
+            MONDAY - timedelta(days=2),
+            70,
+            "$70.00 net; nothing to compare with, the bill begins on 5 September 2026",
+            "the bill begins on Saturday, 5 September 2026: it lacks 5 days of the week before, so nothing is compared",
+        ),
+        (
+            MONDAY,
+            70,
+            "$70.00 net; nothing to compare with, the bill begins on 7 September 2026",
+            "the bill begins on Monday, 7 September 2026: it lacks the week before, so nothing is compared",
+        ),
+        (  # Wednesday to Sunday
+            MONDAY + timedelta(days=2),
+            50,
+            "$50.00 net since 9 September 2026, when the bill begins",
+            "the bill begins on Wednesday, 9 September 2026: it lacks the week before and 2 days of this one, so "
+            "nothing is compared",
+        ),
+    ],
+)
+def test_a_week_before_that_the_bill_does_not_hold(
+    tmp_path: Path, first: date, net: int, headline: str, note: str
+) -> None:
+    found = report(tmp_path, days_from(first))
+    assert (found.totals.net, found.totals.net_before, found.freshness.before_known) == (net, None, None)
+    assert (found.dearer, found.cheaper, found.freshness.short_services) == ((), (), ())
+    document, view = report_document(found), view_of(found, "0")
+    assert document["comparison_note"] == note
+    assert document["totals"]["net_previous_week"] is None
+    assert {row["net_previous_week"] for rows in document["by"].values() for row in rows} == {None}
+    assert document["volume"]["iterations_previous_week"] is None
+    assert document["volume"]["change_by_number"] is None
+    assert view.headline == headline
+    assert f"No comparison: {note}." in view.warnings
+    assert {table.heads for table in view.tables if table.title.startswith("By ")} == {("", "this week")}
+    assert f"2026-W37,total,,,{net // 10},{net}.00,,USD" in report_csv(found)
+
+
+def test_a_bill_that_begins_on_the_first_day_of_the_week_before(tmp_path: Path) -> None:
+    found = report(tmp_path, days_from(MONDAY - timedelta(weeks=1)))
+    assert found.totals.net_before == 70
+    assert report_document(found)["comparison_note"] is None
+    assert view_of(found, "0").headline == "$70.00 net, as in the week before"
+
+
+def test_usual_rows_are_those_of_weeks_that_the_bill_holds(tmp_path: Path) -> None:
+    """7 rows in the one week before that it holds whole; of the weeks before that it has none."""
+    rows = [*days_from(MONDAY - timedelta(days=7), MONDAY - timedelta(days=1)), daily(MONDAY, 1.0)]
+    rows.append(daily(MONDAY + timedelta(days=8), 1.0))
+    assert [(item.rows, item.usual) for item in report(tmp_path, rows).freshness.short_services] == [(1, 7)]
 
 
 @settings(max_examples=25, deadline=None)
@@ -231,7 +294,10 @@ def test_every_table_adds_up_and_order_does_not_matter(
     for dimension, found in one.by.items():
         assert sum(change.net for change in found) == one.totals.net, dimension
         assert sum(change.rows for change in found) == one.totals.rows, dimension
-        assert sum(change.net_before for change in found) == one.totals.net_before, dimension
+        if one.totals.net_before is not None:
+            assert sum(change.net_before or 0 for change in found) == one.totals.net_before, dimension
+        else:
+            assert {change.net_before for change in found} <= {None}, dimension
     assert sum(month.net for month in one.months) == one.totals.net
     apart = (*one.attribution.standing, *one.attribution.unattributed)
     assert one.attribution.to_iterations + sum(part.net for part in apart) == one.totals.net

@@ -1,0 +1,49 @@
+"""How a week stands beside the one before, in words; and why it cannot be held against it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from costguard.render.amounts import counted
+from costguard.render.currency import amount_text, change_text
+from costguard.report.model import Report
+
+
+def headline(report: Report) -> str:
+    """What the week cost, and how much more than the week before; or from which day on the bill tells."""
+    totals, currency = report.totals, report.currency
+    text = f"{amount_text(totals.net, currency)} net"
+    if report.begins is not None:
+        if report.begins > report.days_of_week()[0]:
+            return f"{text} since {_short(report.begins)}, when the bill begins"
+        return f"{text}; nothing to compare with, the bill begins on {_short(report.begins)}"
+    if totals.net_before is None:
+        return text
+    change = totals.net - totals.net_before
+    share = change / abs(totals.net_before) if totals.net_before else None
+    if not change:
+        return f"{text}, as in the week before"
+    return f"{text}, {change_text(change, share, currency)} against the week before"
+
+
+def comparison_note(report: Report) -> str | None:
+    """Why nothing is compared with the week before; None where it is."""
+    if report.begins is None:
+        return None
+    monday, _ = report.days_of_week()
+    begins = report.begins
+    if begins <= monday:
+        missing = (begins - (monday - timedelta(weeks=1))).days
+        lacks = (
+            "it lacks the week before"
+            if missing == 7
+            else f"it lacks {counted(missing, 'day')} of the week before"
+        )
+    else:
+        missing = (begins - monday).days
+        lacks = f"it lacks the week before and {counted(missing, 'day')} of this one"
+    return f"the bill begins on {begins:%A}, {_short(begins)}: {lacks}, so nothing is compared"
+
+
+def _short(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
