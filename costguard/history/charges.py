@@ -55,6 +55,11 @@ class Charges:
     """As `lags`, where `frame` does not tell when each charge was exported."""
 
     @property
+    def gross_only(self) -> bool:
+        """Some file has no credits: its net is too high."""
+        return any("credits" in file.missing for file in self.files)
+
+    @property
     def lags(self) -> pl.LazyFrame:
         """`usage_start`, `lag` (whole minutes from the end of a usage to its export), `rows`."""
         if self.told_lags is not None:

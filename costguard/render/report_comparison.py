@@ -12,7 +12,7 @@ from costguard.report.model import Report
 def headline(report: Report) -> str:
     """What the week cost, and how much more than the week before; or from which day on the bill tells."""
     totals, currency = report.totals, report.currency
-    text = f"{amount_text(totals.net, currency)} net"
+    text = f"{amount_text(totals.net, currency)} {'gross' if report.gross_only else 'net'}"
     if report.begins is not None:
         if report.begins > report.days_of_week()[0]:
             return f"{text} since {_short(report.begins)}, when the bill begins"
@@ -34,15 +34,11 @@ def comparison_note(report: Report) -> str | None:
     begins = report.begins
     if begins <= monday:
         missing = (begins - (monday - timedelta(weeks=1))).days
-        lacks = (
-            "it lacks the week before"
-            if missing == 7
-            else f"it lacks {counted(missing, 'day')} of the week before"
-        )
+        days = "" if missing == 7 else f"{counted(missing, 'day')} of "
+        lacks = f"{days}the week before"
     else:
-        missing = (begins - monday).days
-        lacks = f"it lacks the week before and {counted(missing, 'day')} of this one"
-    return f"the bill begins on {begins:%A}, {_short(begins)}: {lacks}, so nothing is compared"
+        lacks = f"the week before and {counted((begins - monday).days, 'day')} of this one"
+    return f"the bill begins on {begins:%A}, {_short(begins)}, and lacks {lacks}"
 
 
 def _short(day: date) -> str:

@@ -10,7 +10,17 @@ from typing import Final
 from costguard.money import decimal_string
 from costguard.report.model import Report
 
-_HEADS: Final = ("week", "dimension", "id", "name", "rows", "net", "net_previous_week", "currency")
+_HEADS: Final = (
+    "week",
+    "dimension",
+    "id",
+    "name",
+    "rows",
+    "net",
+    "net_previous_week",
+    "currency",
+    "gross_only",
+)
 _FORMULA: Final = frozenset("=+-@\t\r")
 
 
@@ -20,16 +30,17 @@ def report_csv(report: Report) -> str:
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(_HEADS)
     totals = report.totals
+    told = (report.currency, "true" if report.gross_only else "false")
     writer.writerow(
         (
             *(report.week, "total", "", "", totals.rows),
-            *(decimal_string(totals.net), _amount(totals.net_before), report.currency),
+            *(decimal_string(totals.net), _amount(totals.net_before), *told),
         )
     )
     for dimension, found in report.by.items():
         for change in found:
             names = (_text(change.key), _text(change.name), change.rows)
-            amounts = (decimal_string(change.net), _amount(change.net_before), report.currency)
+            amounts = (decimal_string(change.net), _amount(change.net_before), *told)
             writer.writerow((report.week, dimension, *names, *amounts))
     return stream.getvalue()
 

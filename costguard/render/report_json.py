@@ -49,6 +49,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "generated_at": stamp(report.generated_at),
         "complete": report.complete,
         "comparison_note": comparison_note(report),
+        "gross_only": report.gross_only,
         "totals": {
             "gross": decimal_string(totals.gross),
             "credits": decimal_string(totals.credits),

@@ -105,9 +105,10 @@ def _harmless(table: Table) -> Table:
 def _footer(report: Report, version: str) -> str:
     exported = report.freshness.exported
     until = f" as of {moment(exported)}" if exported is not None else ""
+    credits = "before credits, which the bill lacks" if report.gross_only else "net of credits"
     return (
-        f"Usage that began in {report.week}, {report.zone}; amounts in {report.currency}, net of credits, from the "
-        f"Cloud Billing export{until}. Made by costguard {version} at {moment(report.generated_at)}."
+        f"Usage that began in {report.week}, {report.zone}; amounts in {report.currency}, {credits}, from the Cloud Billing "
+        f"export{until}. Made by costguard {version} at {moment(report.generated_at)}."
     )
 
 
@@ -118,7 +119,10 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     if report.code is not None:
         yield from _code(report.code)
     yield "Gross", f"{amount_text(totals.gross, currency)} in {counted(totals.rows, 'row')}"
-    yield "Credits", amount_text(totals.credits, currency)
+    if report.gross_only and not totals.credits:
+        yield "Credits", "unknown: the bill has none"
+    else:
+        yield "Credits", amount_text(totals.credits, currency)
     if totals.promotions:
         paid = amount_text(totals.net - totals.promotions, currency)
         yield (
@@ -229,9 +233,14 @@ def _hours(lag: timedelta) -> str:
 
 
 def _warnings(report: Report) -> Iterator[str]:
+    if report.gross_only:
+        yield (
+            "Gross only: some files of the bill have no credits, so what is called net here is before them, and too "
+            "high."
+        )
     note = comparison_note(report)
     if note is not None:
-        yield f"No comparison: {note}."
+        yield f"Nothing is compared with the week before: {note}."
     if not report.complete:
         day = report.freshness.provisional_from
         yield f"Provisional: rows of usage from {day} on are still expected, so the week may become dearer."

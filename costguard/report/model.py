@@ -231,6 +231,8 @@ class Report:
     complete: bool
     begins: date | None
     """The first day of the bill, where it does not hold the whole week before, so that nothing is compared with it."""
+    gross_only: bool
+    """Some file of the bill has no credits: all that is called net is too high by them."""
     totals: Totals
     months: tuple[Sum, ...]
     """The week's charges by invoice month."""

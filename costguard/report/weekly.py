@@ -213,6 +213,7 @@ def build_report(
         generated_at=now,
         complete=complete,
         begins=begins,
+        gross_only=charges.gross_only,
         totals=whole,
         months=tuple(sums(months)),
         by={**compared_by, "day": day_changes(by_day, week.first_day(), held)},

@@ -25,7 +25,7 @@ from costguard.render.report_slack import report_slack
 from costguard.render.report_view import Table, View, view_of
 from costguard.report.model import Report
 from costguard.report.weekly import build_report, week_of
-from tests.history.bills import Row, parquet
+from tests.history.bills import Row, parquet, without
 from tests.render.html_elements import Elements
 from tests.report.weeks import MONDAY, daily, from_the_week_before, weeks
 
@@ -163,6 +163,7 @@ def test_csv(report: Report) -> None:
         "net": "90.00",
         "net_previous_week": "70.00",
         "currency": "USD",
+        "gross_only": "false",
     }
     services = [row for row in rows if row["dimension"] == "service"]
     assert [(row["id"], row["net"]) for row in services] == [("24E6-581D-38E5", "90.00")]
@@ -275,6 +276,27 @@ def test_another_currency(tmp_path: Path) -> None:
     view = view_of(report, "1")
     assert view.headline == "CHF 12.50 net, +CHF 12.50 against the week before"
     assert "$" not in report_markdown(view)
+
+
+def test_a_bill_without_credits_says_so_in_every_format(tmp_path: Path) -> None:
+    rows = [without(row, "credits") for row in weeks(2)]
+    report = built(tmp_path, rows)
+    view = view_of(report, "1")
+    assert view.headline == "$70.00 gross, as in the week before"
+    assert dict(view.facts)["Credits"] == "unknown: the bill has none"
+    warning = "Gross only: some files of the bill have no credits, so what is called net here is before them, and too high."
+    assert warning in view.warnings
+    assert "before credits, which the bill lacks" in view.footer
+    for text in (report_markdown(view), report_html(report, view), report_slack(view)):
+        assert warning in text
+    assert "Gross by day" in report_html(report, view)
+    assert json.loads(report_json(report))["gross_only"] is True
+    assert {row["gross_only"] for row in csv.DictReader(io.StringIO(report_csv(report)))} == {"true"}
+
+
+def test_a_bill_with_credits_is_not_gross(report: Report) -> None:
+    assert json.loads(report_json(report))["gross_only"] is False
+    assert "Gross only" not in report_markdown(view_of(report, "1"))
 
 
 def test_a_long_table_still_adds_up(tmp_path: Path) -> None:

@@ -219,20 +219,19 @@ def days_from(first: date, last: date = MONDAY + timedelta(days=9)) -> list[Row]
             MONDAY - timedelta(days=2),
             70,
             "$70.00 net; nothing to compare with, the bill begins on 5 September 2026",
-            "the bill begins on Saturday, 5 September 2026: it lacks 5 days of the week before, so nothing is compared",
+            "the bill begins on Saturday, 5 September 2026, and lacks 5 days of the week before",
         ),
         (
             MONDAY,
             70,
             "$70.00 net; nothing to compare with, the bill begins on 7 September 2026",
-            "the bill begins on Monday, 7 September 2026: it lacks the week before, so nothing is compared",
+            "the bill begins on Monday, 7 September 2026, and lacks the week before",
         ),
         (  # Wednesday to Sunday
             MONDAY + timedelta(days=2),
             50,
             "$50.00 net since 9 September 2026, when the bill begins",
-            "the bill begins on Wednesday, 9 September 2026: it lacks the week before and 2 days of this one, so "
-            "nothing is compared",
+            "the bill begins on Wednesday, 9 September 2026, and lacks the week before and 2 days of this one",
         ),
     ],
 )
@@ -249,9 +248,9 @@ def test_a_week_before_that_the_bill_does_not_hold(
     assert document["volume"]["iterations_previous_week"] is None
     assert document["volume"]["change_by_number"] is None
     assert view.headline == headline
-    assert f"No comparison: {note}." in view.warnings
+    assert f"Nothing is compared with the week before: {note}." in view.warnings
     assert {table.heads for table in view.tables if table.title.startswith("By ")} == {("", "this week")}
-    assert f"2026-W37,total,,,{net // 10},{net}.00,,USD" in report_csv(found)
+    assert f"2026-W37,total,,,{net // 10},{net}.00,,USD,false" in report_csv(found)
 
 
 def test_a_bill_that_begins_on_the_first_day_of_the_week_before(tmp_path: Path) -> None:
