@@ -107,8 +107,8 @@ def _footer(report: Report, version: str) -> str:
     until = f" as of {moment(exported)}" if exported is not None else ""
     credits = "before credits, which the bill lacks" if report.gross_only else "net of credits"
     return (
-        f"Usage that began in {report.week}, {report.zone}; amounts in {report.currency}, {credits}, from the Cloud Billing "
-        f"export{until}. Made by costguard {version} at {moment(report.generated_at)}."
+        f"Usage that began in {report.week}, {report.zone}; amounts in {report.currency}, {credits}, from the Cloud "
+        f"Billing export{until}. Made by costguard {version} at {moment(report.generated_at)}."
     )
 
 
@@ -235,8 +235,7 @@ def _hours(lag: timedelta) -> str:
 def _warnings(report: Report) -> Iterator[str]:
     if report.gross_only:
         yield (
-            "Gross only: some files of the bill have no credits, so what is called net here is before them, and too "
-            "high."
+            "Gross only: some files of the bill have no credits, so what is called net is before them, and too high."
         )
     note = comparison_note(report)
     if note is not None:

@@ -52,6 +52,8 @@ DEFAULT_LABELS: Final = ("team",)
 PROVISIONAL: Final = timedelta(days=2)
 """Google promises no delay; most rows come within a day, some after it. A day counts as closed after two, or after the
 delay of nine of ten rows if that is longer."""
+LATEST: Final = timedelta(days=7)
+"""A day is closed after a week at the latest: what comes then is a correction."""
 USUAL_WEEKS: Final = 4
 
 
@@ -169,11 +171,12 @@ def build_report(
     dimensions |= {f"label:{label}": cells.label(label) for label in settings.labels}
     of_week, of_before = within(frame, week.period), within(frame, before)
     history = Period(week.earlier(WEEKS).start, None)
-    totals, months, daily, lags, services, known, wasteful, *by = collected(
+    totals, months, daily, lags, exporting, services, known, wasteful, *by = collected(
         pl.concat([_totals(of_week, 0), *(_totals(within(frame, week.earlier(n)), n) for n in _EARLIER)]),
         roll_up(of_week, "invoice-month").sort("key"),
         daily_frame(frame, history, zone),
-        _lags(within(charges.lags, Period(week.earlier(USUAL_WEEKS).start, week.end))),
+        _lags(within(charges.lags, Period(week.earlier(USUAL_WEEKS).start, week.end)), zone),
+        charges.first_export(history),
         _service_rows(frame, week),
         of_before.select(
             pl.col("net").filter(pl.col("export_time") <= known_then(now)).sum().alias("net"),
@@ -190,7 +193,9 @@ def build_report(
         raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(reach)}")
     compared_by = {name: changes(table, held) for name, table in zip(dimensions, by, strict=True)}
     by_day = daily_net(daily, first)
-    median_lag, late = (_lag_of(lags, part) for part in (0.5, 0.9))
+    exported_since: datetime | None = exporting.item()
+    in_time = _exported_in_time(lags, exported_since, zone)
+    median_lag, late = (_lag_of(in_time, part) for part in (0.5, 0.9))
     closed = last_closed(reach, now, late, zone)
     last = week.last_day()
     complete = closed is not None and closed >= last
@@ -231,7 +236,7 @@ def build_report(
             provisional_from=None if complete else _provisional(week, closed),
             short_services=_short(services, _held_weeks(first, week)),
             before_known=known_row["net"]
-            if held and not known_row["timeless"] and reach.exported is not None
+            if held and not known_row["timeless"] and _was_known(week, now, exported_since)
             else None,
         ),
         iterations=divided.iterations,
@@ -315,9 +320,26 @@ def _end_of_first_day(week: Week) -> datetime:
     return start + timedelta(days=1)
 
 
-def _lags(lags: pl.LazyFrame) -> pl.LazyFrame:
-    """How many rows have each lag, the shortest first."""
-    return lags.filter(pl.col("lag").is_not_null()).group_by("lag").agg(pl.col("rows").sum()).sort("lag")
+def _lags(lags: pl.LazyFrame, zone: str) -> pl.LazyFrame:
+    """How many rows of each day have each lag."""
+    day = pl.col("usage_start").dt.convert_time_zone(zone).dt.date().alias("day")
+    return lags.filter(pl.col("lag").is_not_null()).group_by(day, "lag").agg(pl.col("rows").sum())
+
+
+def _exported_in_time(lags: pl.DataFrame, since: datetime | None, zone: str) -> pl.DataFrame:
+    """The rows with each lag, the shortest first. What was used before the first export began was waiting for that: it
+    does not tell how long rows take."""
+    if since is None:
+        return lags.clear()
+    first = since.astimezone(time_zone(zone)).date()
+    return lags.filter(pl.col("day") >= first).group_by("lag").agg(pl.col("rows").sum()).sort("lag")
+
+
+def _was_known(week: Week, now: datetime, since: datetime | None) -> bool:
+    """A report of a week ago had the whole week before: that had ended, and its charges were exported as they came."""
+    start = week.earlier(1).start
+    assert start is not None
+    return since is not None and since < start + timedelta(days=1) and known_then(now) >= week.start
 
 
 def _lag_of(lags: pl.DataFrame, part: float) -> timedelta | None:
@@ -365,11 +387,11 @@ def _short(services: pl.DataFrame, weeks: int) -> tuple[ServiceRows, ...]:
 
 def last_closed(reach: Reach, now: datetime, late: timedelta | None, zone: str) -> date | None:
     """The last day of which no more rows are expected: neither the clock nor the export is before its end and the delay
-    after it."""
+    after it. `late`: how long nine of ten rows take, as far as that is known."""
     if reach.last_usage is None:
         return None
     reached = min(now, reach.exported) if reach.exported is not None else min(now, reach.last_usage)
-    moment = reached - max(PROVISIONAL, late or PROVISIONAL)
+    moment = reached - max(PROVISIONAL, min(late or PROVISIONAL, LATEST))
     return moment.astimezone(time_zone(zone)).date() - timedelta(days=1)
 
 

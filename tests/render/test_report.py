@@ -284,7 +284,7 @@ def test_a_bill_without_credits_says_so_in_every_format(tmp_path: Path) -> None:
     view = view_of(report, "1")
     assert view.headline == "$70.00 gross, as in the week before"
     assert dict(view.facts)["Credits"] == "unknown: the bill has none"
-    warning = "Gross only: some files of the bill have no credits, so what is called net here is before them, and too high."
+    warning = "Gross only: some files of the bill have no credits, so what is called net is before them, and too high."
     assert warning in view.warnings
     assert "before credits, which the bill lacks" in view.footer
     for text in (report_markdown(view), report_html(report, view), report_slack(view)):

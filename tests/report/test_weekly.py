@@ -173,6 +173,47 @@ def test_what_the_week_before_was_known_to_cost(tmp_path: Path) -> None:
     assert found.totals.net_before == Decimal("8.5")
 
 
+def test_a_backfilled_export(tmp_path: Path) -> None:
+    """10 a day from 1 August on, all exported when that began, on 16 September: nobody knows how long rows take, and
+    two days have gone by since the week. 13 days of September are closed, 17 are left."""
+    exported = moment(date(2026, 9, 16), 10)
+    rows = [
+        daily(date(2026, 8, 1) + timedelta(days=number), 10.0, export_time=exported) for number in range(46)
+    ]
+    found = report(tmp_path, rows)
+    assert (found.freshness.lag_median, found.freshness.lag_p90) == (None, None)
+    assert (found.freshness.before_known, found.complete) == (None, True)
+    assert found.forecast is not None
+    assert (found.forecast.closed_days, found.forecast.days_left, found.forecast.point) == (13, 17, 300)
+
+
+def test_lags_are_those_of_rows_since_the_first_export(tmp_path: Path) -> None:
+    """A month at once on Wednesday, and from then on each day at seven in the evening, six hours after usage."""
+    wednesday = MONDAY + timedelta(days=2)
+    rows = [
+        daily(day, 10.0, export_time=max(moment(day, 19), moment(wednesday, 19)))
+        for day in (wednesday + timedelta(days=number) for number in range(-28, 8))
+    ]
+    found = report(tmp_path, rows)
+    assert (found.freshness.lag_p90, found.freshness.before_known) == (timedelta(hours=6), None)
+    assert found.complete
+
+
+def test_a_day_is_closed_after_a_week_at_the_latest(tmp_path: Path) -> None:
+    """Rows come 30 days after their usage; the newest on 13 October, a month after the week."""
+    rows = [{**row, "export_time": row["usage_end_time"] + timedelta(days=30)} for row in weeks(9)]
+    found = report(tmp_path, rows, now=moment(date(2026, 10, 18)))
+    assert (found.freshness.lag_p90, found.complete) == (timedelta(days=30), True)
+
+
+def test_nothing_is_restated_while_the_week_before_went_on_a_week_ago(tmp_path: Path) -> None:
+    """On Thursday of the week itself: a week ago three days of the week before were still to come."""
+    rows = weeks(3)
+    early = report(tmp_path, rows, now=moment(MONDAY + timedelta(days=3), 20))
+    assert (early.totals.net_before, early.freshness.before_known) == (70, None)
+    assert report(tmp_path, rows, now=moment(MONDAY + timedelta(days=7))).freshness.before_known == 70
+
+
 def test_a_service_with_too_few_rows(tmp_path: Path) -> None:
     rows = [row for row in weeks(5) if row["usage_start_time"].date() < MONDAY]
     rows.extend(daily(MONDAY + timedelta(days=number), 1.0) for number in range(3))
