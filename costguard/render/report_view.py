@@ -186,8 +186,12 @@ def _volume(report: Report) -> str:
     if volume.each is None:
         return "none found in the bill"
     text = f"{volume.count:,} at {amount_text(volume.each, currency)} each"
-    if volume.by_count is None or volume.by_cost is None or report.totals.net_before is None:
+    if volume.count_before is None or report.totals.net_before is None:
         return text
+    if volume.by_count is None or volume.by_cost is None:
+        before = f"{volume.count_before:,} in the whole week before"
+        each = f", at {amount_text(volume.each_before, currency)}" if volume.each_before is not None else ""
+        return f"{text} so far; {before}{each}"
     if volume.each_before is None:
         return f"{text}; none in the week before"
     more = change_text(volume.by_count, None, currency)
@@ -262,7 +266,7 @@ def _tables(report: Report) -> Iterator[Table]:
     yield movers_table("Cheaper", report.cheaper, report.currency)
     yield anomalies_table(report.anomalies, report.currency)
     if report.code is not None:
-        yield queries_table(report.code)
+        yield _dearest_queries(report, report.code)
         yield _cheaper_queries(report.code)
         yield _savings(report.code)
         yield _ignored(report.code)
@@ -358,6 +362,13 @@ def _contributors(anomaly: Anomaly, currency: str) -> str:
         f"{one.dimension} {one.name or one.key or NONE} ({change_text(one.net - one.usual, None, currency)})"
         for one in first.values()
     )
+
+
+def _dearest_queries(report: Report, code: CodeCosts) -> Table:
+    """Beside the week before, if that can be compared with as many days."""
+    if report.until is None:
+        return queries_table(code)
+    return queries_table(replace(code, held=False), now="so far")
 
 
 def queries_table(code: CodeCosts, most: int = ROWS, now: str = "this week") -> Table:
@@ -595,7 +606,12 @@ def _changes(title: str, found: Sequence[Change], report: Report, whole: bool = 
         before = sum((change.net_before or Decimal(0) for change in rest), Decimal(0))
         held = report.totals.net_before is not None
         rows.append(_row(f"{len(rest):,} others", net, before if held else None, report))
-    heads = ("", "week before", "this week", "change") if report.compared else ("", "this week")
+    heads: tuple[str, ...] = ("",)
+    if report.totals.net_before is not None:
+        heads = (*heads, "week before")
+    heads = (*heads, "so far" if report.until is not None else "this week")
+    if report.compared:
+        heads = (*heads, "change")
     return Table(title, heads, tuple(rows))
 
 
@@ -603,14 +619,12 @@ def _row(name: str, net: Decimal, before: Decimal | None, report: Report) -> tup
     currency = report.currency
     if before is None:
         return name, amount_text(net, currency)
+    amounts = (amount_text(before, currency), amount_text(net, currency))
+    if not report.compared:
+        return name, *amounts
     change = net - before
     share = change / abs(before) if before else None
-    return (
-        name,
-        amount_text(before, currency),
-        amount_text(net, currency),
-        change_text(change, share, currency),
-    )
+    return name, *amounts, change_text(change, share, currency)
 
 
 def _name(change: Change) -> str:

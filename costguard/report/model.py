@@ -194,7 +194,8 @@ class Day:
 @dataclass(frozen=True, slots=True)
 class Volume:
     """Why iterations cost what they do: more of them, or dearer ones. The two effects add up to the change. What is of
-    the week before is None when the bill does not hold the whole of it."""
+    the week before is None when the bill does not hold the whole of it, and the effects as well while the week goes
+    on."""
 
     count: int
     count_before: int | None
@@ -231,6 +232,11 @@ class Report:
     complete: bool
     begins: date | None
     """The first day of the bill, where it does not hold the whole week before, so that nothing is compared with it."""
+    until: date | None
+    """The last day of the week that the bill can have usage of, where that is not its Sunday: the week goes on, or the
+    export ended. Then nothing is compared either, though the week before is known."""
+    over: bool
+    """The week has ended."""
     gross_only: bool
     """Some file of the bill has no credits: all that is called net is too high by them."""
     totals: Totals
@@ -268,7 +274,7 @@ class Report:
     @property
     def compared(self) -> bool:
         """The week can be held against the one before."""
-        return self.begins is None
+        return self.begins is None and self.until is None
 
     @property
     def label_coverage(self) -> dict[str, Decimal | None]:

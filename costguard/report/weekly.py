@@ -35,6 +35,7 @@ from costguard.report.code import CodeCosts
 from costguard.report.compare import changes, compared, movers
 from costguard.report.daily import (
     WEEKS,
+    DailyNet,
     daily_frame,
     daily_net,
     day_changes,
@@ -155,8 +156,8 @@ def build_report(
     they cost, to tell waste.
 
     Raises:
-        UsageProblem: the bill cannot be added up, has no charges in the week or the one before, or a rule of phases
-            cannot be used.
+        UsageProblem: the bill cannot be added up, has no charges in the week or the one before, its export ended before
+            the week began, or a rule of phases cannot be used.
     """
     settings = settings or ReportSettings()
     reach = check_charges(charges)
@@ -191,6 +192,7 @@ def build_report(
     whole = _whole(totals, reach, week, held)
     if not whole.rows and not any(table.height for table in by):
         raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(reach)}")
+    _refuse_unless_exported(week, reach, whole.rows)
     compared_by = {name: changes(table, held) for name, table in zip(dimensions, by, strict=True)}
     by_day = daily_net(daily, first)
     exported_since: datetime | None = exporting.item()
@@ -203,7 +205,9 @@ def build_report(
         by_day, week.first_day(), min(last, closed) if closed is not None else last
     )
     forecast, forecast_note = forecast_month(by_day, closed)
-    dearer, cheaper = movers(compared_by)
+    until = _until(week, now, reach, by_day)
+    compare = held and until is None
+    dearer, cheaper = movers(compared_by) if compare else ((), ())
     known_row = known.row(0, named=True)
     divided, divided_before, around = (
         divide(cells.of_iterations(period), jobs_within(jobs, period), settings.iterations)
@@ -218,6 +222,8 @@ def build_report(
         generated_at=now,
         complete=complete,
         begins=begins,
+        until=until,
+        over=now >= week.end,
         gross_only=charges.gross_only,
         totals=whole,
         months=tuple(sums(months)),
@@ -234,14 +240,14 @@ def build_report(
             lag_median=median_lag,
             lag_p90=late,
             provisional_from=None if complete else _provisional(week, closed),
-            short_services=_short(services, _held_weeks(first, week)),
+            short_services=_short(services, _held_weeks(first, week)) if until is None else (),
             before_known=known_row["net"]
             if held and not known_row["timeless"] and _was_known(week, now, exported_since)
             else None,
         ),
         iterations=divided.iterations,
         wholes=_wholes(divided, around),
-        volume=volume_of(divided, divided_before if held else None),
+        volume=volume_of(divided, divided_before if held else None, compare),
         attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
         stamped=stamped(divided.iterations, ledger),
         waste=waste_of(wasteful, priced, week.period, Period(history.start, week.end)),
@@ -393,6 +399,30 @@ def last_closed(reach: Reach, now: datetime, late: timedelta | None, zone: str) 
     reached = min(now, reach.exported) if reach.exported is not None else min(now, reach.last_usage)
     moment = reached - max(PROVISIONAL, min(late or PROVISIONAL, LATEST))
     return moment.astimezone(time_zone(zone)).date() - timedelta(days=1)
+
+
+def _until(week: Week, now: datetime, reach: Reach, daily: DailyNet) -> date | None:
+    """The last day that there may be usage of, where it is not the week's last: by the clock; or by the newest export,
+    if the days after it had charges in the week before."""
+    last = week.last_day()
+    zone = time_zone(week.zone)
+    if now < week.end:
+        return now.astimezone(zone).date()
+    reached = reach.exported or reach.last_usage
+    if reached is None:
+        return None
+    exported = reached.astimezone(zone).date()
+    gone_on = any(exported < day + timedelta(weeks=1) <= last for day in daily.rows)
+    return max(exported, week.first_day()) if gone_on else None
+
+
+def _refuse_unless_exported(week: Week, reach: Reach, rows: int) -> None:
+    """A bill that ends before a week tells nothing of it, and not that it cost nothing."""
+    reached = reach.exported or reach.last_usage
+    if not rows and reached is not None and reached <= week.start:
+        raise UsageProblem(
+            f"nothing of {week.name} has been exported: the bill ends at {reached:%Y-%m-%d %H:%M} UTC, before that week"
+        )
 
 
 def _provisional(week: Week, closed: date | None) -> date:

@@ -79,8 +79,10 @@ def built(*paths: str) -> Report:
 
 
 def is_reported(rows: list[Row]) -> bool:
-    """Some charge is of the week or of the one before."""
-    return any(row["usage_start_time"] >= START + timedelta(days=7) for row in rows)
+    """Some charge is of the week or of the one before, and some was exported when the week had begun."""
+    return any(row["usage_start_time"] >= START + timedelta(days=7) for row in rows) and any(
+        row["export_time"] > START + timedelta(days=14) for row in rows
+    )
 
 
 def split(folder: Path, rows: list[Row]) -> list[str]:

@@ -216,7 +216,7 @@ def test_nothing_is_restated_while_the_week_before_went_on_a_week_ago(tmp_path: 
 
 def test_a_service_with_too_few_rows(tmp_path: Path) -> None:
     rows = [row for row in weeks(5) if row["usage_start_time"].date() < MONDAY]
-    rows.extend(daily(MONDAY + timedelta(days=number), 1.0) for number in range(3))
+    rows.extend(daily(MONDAY + timedelta(days=number), 1.0) for number in (0, 1, 2, 8))
     short = report(tmp_path, rows).freshness.short_services
     assert [(item.service, item.rows, item.usual) for item in short] == [("24E6-581D-38E5", 3, 7)]
     rows.append(daily(MONDAY + timedelta(days=4), 1.0))
@@ -244,8 +244,58 @@ def test_a_bill_of_another_time(tmp_path: Path) -> None:
 
 
 def test_a_week_without_charges_after_one_with(tmp_path: Path) -> None:
-    found = report(tmp_path, from_the_week_before(daily(MONDAY - timedelta(days=2), 1.0)))
+    rows = from_the_week_before(
+        daily(MONDAY - timedelta(days=2), 1.0), daily(MONDAY + timedelta(days=8), 1.0)
+    )
+    found = report(tmp_path, rows)
     assert (found.totals.rows, found.totals.net, found.totals.net_before) == (0, Decimal(0), Decimal(1))
+    assert view_of(found, "0").headline == "$0.00 net, -$1.00 (-100 %) against the week before"
+
+
+def test_a_week_of_which_nothing_was_exported(tmp_path: Path) -> None:
+    """The newest row came on Saturday evening: that the week cost nothing is not known."""
+    with pytest.raises(
+        UsageProblem, match=r"nothing of 2026-W37 has been exported: the bill ends at 2026-09-05 19:00 UTC"
+    ):
+        report(tmp_path, from_the_week_before(daily(MONDAY - timedelta(days=2), 1.0)))
+
+
+def test_an_export_that_ended_within_the_week(tmp_path: Path) -> None:
+    """Monday to Wednesday at 10, after a week at 70: no drop of 40, but four days of which nothing is known."""
+    wednesday = MONDAY + timedelta(days=2)
+    found = report(tmp_path, days_from(MONDAY - timedelta(weeks=1), wednesday))
+    note = "the export ends on Wednesday, 9 September 2026, 4 days before the end of the week"
+    assert (found.totals.net, found.totals.net_before, found.until, found.over) == (30, 70, wednesday, True)
+    assert (found.dearer, found.cheaper, found.freshness.short_services) == ((), (), ())
+    assert (found.volume.count, found.volume.count_before, found.volume.by_count) == (3, 7, None)
+    document, view = report_document(found), view_of(found, "0")
+    assert (document["comparison_note"], document["totals"]["net_previous_week"]) == (note, "70.00")
+    assert view.headline == "$30.00 net so far: the export ends on 9 September 2026"
+    assert f"Nothing is compared with the week before: {note}." in view.warnings
+    assert dict(view.facts)["Iterations"] == "3 at $10.00 each so far; 7 in the whole week before, at $10.00"
+    (services,) = [table for table in view.tables if table.title == "By service"]
+    assert (services.heads, services.rows) == (
+        ("", "week before", "so far"),
+        (("BigQuery", "$70.00", "$30.00"),),
+    )
+
+
+def test_a_week_that_goes_on(tmp_path: Path) -> None:
+    """Asked for on its Thursday."""
+    rows = days_from(MONDAY - timedelta(weeks=1), MONDAY + timedelta(days=3))
+    found = report(tmp_path, rows, now=moment(MONDAY + timedelta(days=3), 20))
+    assert (found.totals.net, found.over, found.complete) == (40, False, False)
+    assert (found.dearer, found.cheaper) == ((), ())
+    view = view_of(found, "0")
+    assert view.headline == "$40.00 net so far: the week is not over"
+    assert report_document(found)["comparison_note"] == "the week goes on until Sunday, 13 September 2026"
+
+
+def test_days_that_had_no_usage_before_either_are_not_missed(tmp_path: Path) -> None:
+    """A bill of Mondays only, exported as it comes: nothing was to be expected from Tuesday on."""
+    found = report(tmp_path, [daily(MONDAY - timedelta(weeks=1), 10.0), daily(MONDAY, 12.0)])
+    assert found.until is None
+    assert view_of(found, "0").headline == "$12.00 net, +$2.00 (+20 %) against the week before"
 
 
 def days_from(first: date, last: date = MONDAY + timedelta(days=9)) -> list[Row]:
