@@ -42,6 +42,8 @@ class Spend:
     """Jobs that ran in a reservation."""
     unpriced: int = 0
     """Jobs of which nobody knows what they cost."""
+    priced: int = 0
+    """Jobs that `on_demand` is of."""
     billed_by_bill: bool = True
     """Every dollar comes from the bill; else prices of the list are in it."""
 
@@ -63,6 +65,7 @@ class Spend:
                 self.allocated + other.allocated,
                 self.reserved + other.reserved,
                 self.unpriced + other.unpriced,
+                self.priced + other.priced,
                 self.billed_by_bill and other.billed_by_bill,
             )
 
@@ -236,6 +239,7 @@ def _spend(row: Mapping[str, Any], prices: Sequence[Price]) -> Spend:
         allocated=amount if payment == "slots" else Decimal(0),
         reserved=row["reserved"],
         unpriced=row["jobs"] if payment == "unknown" else 0,
+        priced=row["jobs"] if payment in _ON_DEMAND else 0,
         billed_by_bill=by_bill,
     )
 

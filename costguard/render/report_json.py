@@ -95,6 +95,7 @@ def report_document(report: Report) -> dict[str, Any]:
             for one in report.waste
         ],
         "ignored": [_ignored(one) for one in report.code.ignored] if report.code is not None else [],
+        "prices": report.prices,
         "code": _code(report.code) if report.code is not None else None,
         "days": [{"day": day.day.isoformat(), "net": decimal_string(day.net)} for day in report.days],
         "movers": [
@@ -176,7 +177,7 @@ def query_document(query: CodeQuery, held: bool = True) -> dict[str, Any]:
         "runs_reserved": query.runs_reserved,
         "runs_unpriced": query.runs_unpriced,
         "runs_previous_week": query.runs_before if held else None,
-        "net": decimal_string(query.usd),
+        "net": _amount(query.known_usd),
         "net_previous_week": decimal_string(query.usd_before) if held else None,
         "allocated": decimal_string(query.allocated),
         "bytes_billed": query.bytes_billed,
@@ -223,9 +224,10 @@ def _code(code: CodeCosts) -> dict[str, Any]:
     return {
         "jobs": code.jobs,
         "matched_jobs": code.matched_jobs,
-        "net": decimal_string(code.usd),
-        "to_code": decimal_string(code.to_code),
-        "not_in_code": decimal_string(code.not_in_code),
+        "unpriced_jobs": code.unpriced_jobs,
+        "net": _amount(code.usd) if code.known else None,
+        "to_code": _amount(code.to_code) if code.known else None,
+        "not_in_code": _amount(code.not_in_code) if code.known else None,
         "allocated": decimal_string(code.allocated),
         "saved": decimal_string(code.saved),
         "never_run": code.never_run,
@@ -236,7 +238,7 @@ def _code(code: CodeCosts) -> dict[str, Any]:
 def _attribution(whole: Attribution, code: CodeCosts | None) -> dict[str, Any]:
     return {
         "to_iterations": decimal_string(whole.to_iterations),
-        "to_code": decimal_string(code.to_code) if code is not None else None,
+        "to_code": decimal_string(code.to_code) if code is not None and code.known else None,
         "standing": decimal_string(_net(whole.standing)),
         "standing_parts": _parts(whole.standing),
         "unattributed": decimal_string(_net(whole.unattributed)),

@@ -66,10 +66,13 @@ class View:
     warnings: tuple[str, ...]
     tables: tuple[Table, ...]
     footer: str
+    command: str = ""
+    """What makes the same report again."""
 
 
-def view_of(report: Report, version: str) -> View:
-    """The report in words. Nothing in it can steer a terminal; markup is for each format to escape."""
+def view_of(report: Report, version: str, command: str = "") -> View:
+    """The report in words. Nothing in it can steer a terminal; markup is for each format to escape. `command`: what
+    makes it."""
     first, last = report.days_of_week()
     tables = [table for table in _tables(report) if table.rows]
     return harmless_view(
@@ -80,6 +83,7 @@ def view_of(report: Report, version: str) -> View:
             warnings=tuple(_warnings(report)),
             tables=tuple(tables),
             footer=_footer(report, version),
+            command=command,
         )
     )
 
@@ -93,6 +97,7 @@ def harmless_view(view: View) -> View:
         warnings=tuple(map(harmless, view.warnings)),
         tables=tuple(map(_harmless, view.tables)),
         footer=harmless(view.footer),
+        command=harmless(view.command),
     )
 
 
@@ -106,9 +111,10 @@ def _footer(report: Report, version: str) -> str:
     exported = report.freshness.exported
     until = f" as of {moment(exported)}" if exported is not None else ""
     credits = "before credits, which the bill lacks" if report.gross_only else "net of credits"
+    prices = f" Jobs are priced at {report.prices}." if report.prices else ""
     return (
         f"Usage that began in {report.week}, {report.zone}; amounts in {report.currency}, {credits}, from the Cloud "
-        f"Billing export{until}. Made by costguard {version} at {moment(report.generated_at)}."
+        f"Billing export{until}.{prices} Made by costguard {version} at {moment(report.generated_at)}."
     )
 
 
@@ -160,13 +166,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
 
 def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:
     """How much of what queries cost is in the code that was given."""
-    part = f" ({code.to_code / code.usd * 100:.0f} %)" if code.usd > 0 else ""
-    ours, whole = amount_text(code.to_code, "USD"), amount_text(code.usd, "USD")
-    idle = counted(code.never_run, "query", "queries")
-    yield (
-        "Queries",
-        f"{ours} of {whole} for {counted(code.jobs, 'job')} is in the code{part}; {idle} of the code did not run",
-    )
+    yield "Queries", _queries(code)
     counts = [
         counted(number, name) for name in reversed(SEVERITIES) if (number := code.open_findings.get(name))
     ]
@@ -177,6 +177,24 @@ def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:
         cheaper = counted(sum(query.saved is not None for query in code.queries), "query", "queries")
         saved = amount_text(code.saved, "USD")
         yield "Saved", f"{saved} by {cheaper} of which a run costs less than in the week before"
+
+
+def _queries(code: CodeCosts) -> str:
+    """What jobs cost by their bytes, and how much of that comes from the code."""
+    if code.priced_jobs:
+        part = f" ({code.to_code / code.usd * 100:.0f} %)" if code.usd > 0 else ""
+        ours, whole = amount_text(code.to_code, "USD"), amount_text(code.usd, "USD")
+        by = "by the bill" if code.by_bill else "at list prices, before discounts"
+        jobs = counted(code.priced_jobs, "job")
+        text = f"{ours} of the {whole}{part} that {jobs} cost on demand, {by}, come from the code"
+    else:
+        text = "no job has a known cost on demand"
+    if code.unpriced_jobs:
+        text += f"; {counted(code.unpriced_jobs, 'job')}{' more' if code.priced_jobs else ''} of unknown cost"
+    idle = (
+        f"; {counted(code.never_run, 'query', 'queries')} of the code did not run" if code.never_run else ""
+    )
+    return text + idle
 
 
 def _volume(report: Report) -> str:
@@ -374,15 +392,18 @@ def _dearest_queries(report: Report, code: CodeCosts) -> Table:
 def queries_table(code: CodeCosts, most: int = ROWS, now: str = "this week") -> Table:
     """The dearest of the week, each with what to do about it; with their weeks, where the history was cut into weeks.
     `now`: what the days are called."""
-    shown = [query for query in code.queries if query.usd > 0 or query.allocated > 0][:most]
+    paid = (query for query in code.queries if query.usd > 0 or query.allocated > 0 or query.runs_unpriced)
+    shown = list(paid)[:most]
     note = _trend_note(shown)
     rows = tuple(
         (
             _place(query),
             f"{query.runs:,}{_without_price(query)}",
             amount_text(query.each, "USD") if query.each is not None else "",
-            amount_text(query.usd, "USD"),
-            change_text(query.usd - query.usd_before, None, "USD") if code.held else "",
+            amount_text(query.known_usd, "USD") if query.known_usd is not None else "unknown",
+            change_text(query.usd - query.usd_before, None, "USD")
+            if code.held and query.known_usd is not None
+            else "",
             *((sparkline([week.usd for week in query.trend]),) if note is not None else ()),
         )
         for query in shown

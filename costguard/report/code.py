@@ -56,6 +56,11 @@ class CodeQuery:
     """Since when it is cheaper, over the whole history."""
 
     @property
+    def known_usd(self) -> Decimal | None:
+        """`usd`; None when nobody knows what any of the runs cost."""
+        return None if self.runs_unpriced and not self.priced else self.usd
+
+    @property
     def each(self) -> Decimal | None:
         """US dollars of a run that has a price, to nine places; None without any."""
         return price_of_run(self.usd, self.priced)
@@ -99,6 +104,10 @@ class CodeCosts:
     jobs: int
     """Jobs of the week that were charged for."""
     matched_jobs: int
+    priced_jobs: int
+    """Jobs of the week that `usd` is of."""
+    unpriced_jobs: int
+    """Those of which nobody knows what they cost."""
     usd: Decimal
     to_code: Decimal
     """Part of `usd`: jobs of queries in the code."""
@@ -109,8 +118,15 @@ class CodeCosts:
     """The most wasteful first."""
     open_findings: Mapping[Severity, int] = field(default_factory=dict)
     """Findings of the code that are not ignored, by severity."""
+    by_bill: bool = True
+    """Every dollar is what the bill says; else prices of the list are in it."""
     held: bool = True
     """The history holds the whole of what is compared with: what queries came to then is known."""
+
+    @property
+    def known(self) -> bool:
+        """Some job has a price, or none is without: `usd` tells something."""
+        return self.priced_jobs > 0 or not self.unpriced_jobs
 
     @property
     def not_in_code(self) -> Decimal:
@@ -151,12 +167,15 @@ def code_costs(
         queries=tuple(found),
         jobs=now.total.jobs,
         matched_jobs=now.matched.jobs,
+        priced_jobs=now.total.priced,
+        unpriced_jobs=now.total.unpriced,
         usd=now.total.on_demand,
         to_code=now.matched.on_demand,
         allocated=now.total.allocated,
         never_run=never_run,
         ignored=_ignored(findings),
         open_findings=Counter(finding.severity for finding in findings if finding.suppressed is None),
+        by_bill=now.total.billed_by_bill,
         held=held,
     )
 

@@ -268,6 +268,8 @@ class Report:
     """The dearest first; no parts of a sum."""
     code: CodeCosts | None = None
     """None when no code was given."""
+    prices: str | None = None
+    """What jobs are priced by, in words; None without jobs."""
     budgets: tuple[BudgetState, ...] = ()
     """Those that the config declares, in their order."""
 

@@ -150,10 +150,11 @@ def build_report(
     ledger: Sequence[Entry] = (),
     budgets: Sequence[Budget] = (),
     priced: PricedJobs | None = None,
+    prices: str | None = None,
 ) -> Report:
     """The figures of a week. `jobs`: the columns of JOBS, and `billable`. `code`: what queries of the code cost.
     `ledger`: iterations that somebody stamped. `budgets`: those that the config declares. `priced`: the jobs with what
-    they cost, to tell waste.
+    they cost, to tell waste. `prices`: what by, in words.
 
     Raises:
         UsageProblem: the bill cannot be added up, has no charges in the week or the one before, its export ended before
@@ -252,6 +253,7 @@ def build_report(
         stamped=stamped(divided.iterations, ledger),
         waste=waste_of(wasteful, priced, week.period, Period(history.start, week.end)),
         code=code,
+        prices=prices,
         budgets=budget_states(charges, reach, budgets, last_closed(reach, now, late, BUDGET_ZONE), now),
     )
 

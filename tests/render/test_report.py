@@ -6,10 +6,12 @@ import csv
 import email
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.policy import default
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,7 @@ from costguard.render.report_mail import report_mail
 from costguard.render.report_markdown import report_markdown
 from costguard.render.report_slack import report_slack
 from costguard.render.report_view import Table, View, view_of
+from costguard.report.code import CodeCosts
 from costguard.report.model import Report
 from costguard.report.weekly import build_report, week_of
 from tests.history.bills import Row, parquet, without
@@ -297,6 +300,49 @@ def test_a_bill_without_credits_says_so_in_every_format(tmp_path: Path) -> None:
 def test_a_bill_with_credits_is_not_gross(report: Report) -> None:
     assert json.loads(report_json(report))["gross_only"] is False
     assert "Gross only" not in report_markdown(view_of(report, "1"))
+
+
+def code_of(**changes: Any) -> CodeCosts:
+    """Four jobs for 20, of which three for 15 are in the code."""
+    costs = CodeCosts(
+        *((), 4, 3, 4, 0, Decimal(20), Decimal(15), Decimal(0), 0),
+    )
+    return replace(costs, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "$15.00 of the $20.00 (75 %) that 4 jobs cost on demand, by the bill, come from the code"),
+        (
+            {"by_bill": False, "never_run": 1, "unpriced_jobs": 2},
+            "$15.00 of the $20.00 (75 %) that 4 jobs cost on demand, at list prices, before discounts, come from the "
+            "code; 2 jobs more of unknown cost; 1 query of the code did not run",
+        ),
+        (
+            {"priced_jobs": 0, "unpriced_jobs": 7, "usd": Decimal(0), "to_code": Decimal(0)},
+            "no job has a known cost on demand; 7 jobs of unknown cost",
+        ),
+    ],
+)
+def test_how_much_of_what_queries_cost_is_in_the_code(
+    report: Report, changes: dict[str, Any], text: str
+) -> None:
+    found = replace(report, code=code_of(**changes), prices="6.25 USD/TiB, of the bill")
+    assert dict(view_of(found, "1").facts)["Queries"] == text
+    document = json.loads(report_json(found))
+    assert document["prices"] == "6.25 USD/TiB, of the bill"
+    assert document["code"]["net"] == (None if "usd" in changes else "20.00")
+    assert "Jobs are priced at 6.25 USD/TiB, of the bill. Made by" in view_of(found, "1").footer
+
+
+def test_what_makes_the_report_again_is_in_every_format_that_people_read(report: Report) -> None:
+    view = view_of(report, "1", "costguard report --billing 'a <b>'")
+    assert report_markdown(view).endswith("\n\nAgain: `costguard report --billing 'a <b>'`\n")
+    assert "<p>Again: <code>costguard report --billing &#39;a &lt;b&gt;&#39;</code></p>" in report_html(
+        report, view
+    )
+    assert "Again: costguard report --billing 'a &lt;b&gt;'" in report_slack(view)
 
 
 def test_a_long_table_still_adds_up(tmp_path: Path) -> None:

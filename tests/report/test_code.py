@@ -31,6 +31,7 @@ def spent(
         allocated=Decimal(allocated),
         reserved=reserved,
         unpriced=unpriced,
+        priced=runs - reserved - unpriced,
     )
     return StatementSpend(
         spend=spend,
@@ -181,6 +182,16 @@ def test_a_query_that_moved_to_slots_is_shown_as_such() -> None:
     table = queries_table(costs)
     assert table.rows == (("a.sql:3", "7 (7 in a reservation)", "", "$0.00", "-$43.75"),)
     assert table.below == ("moved to slots, $140.00 by slot time: nothing was saved by that",)
+
+
+def test_jobs_of_unknown_cost_are_not_free() -> None:
+    costs = code_costs(history("0", q1=spent(7, "0", unpriced=7)), history(), QUERIES, (), 0)
+    assert (costs.unpriced_jobs, costs.priced_jobs, costs.known) == (7, 0, False)
+    assert queries_table(costs).rows == (("a.sql:3", "7 (7 of unknown cost)", "", "unknown", ""),)
+    assert query_document(costs.queries[0])["net"] is None
+    part = code_costs(history("6.25", q1=spent(3, "6.25", unpriced=2)), history(), QUERIES, (), 0)
+    assert (part.unpriced_jobs, part.priced_jobs, part.known) == (2, 1, True)
+    assert query_document(part.queries[0])["net"] == "6.25"
 
 
 def test_a_history_that_does_not_hold_the_week_before() -> None:
