@@ -303,7 +303,7 @@ def budgets_table(states: Sequence[BudgetState], currency: str) -> Table:
             state.budget.name,
             state.days.name,
             amount_text(state.spent, currency) if state.spent is not None else "",
-            amount_text(state.amount, currency) if state.amount is not None else "",
+            _known(state.amount, state.budget.currency or currency),
             f"{state.share * 100:,.0f} %" if state.share is not None else "",
             amount_text(state.forecast.point, currency) if state.forecast is not None else "",
             state.state,
