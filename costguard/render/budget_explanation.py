@@ -281,7 +281,7 @@ def _bill(bill: FromBill) -> dict[str, Any]:
             for dimension, change in (*bill.dearer, *bill.cheaper)
         ],
         "anomalies": [anomaly_document(anomaly) for anomaly in bill.anomalies],
-        "iterations": [iteration_document(item, bill.stamped.get(item.id)) for item in bill.iterations],
+        "iterations": [iteration_document(item, bill.stamped.get(item.key)) for item in bill.iterations],
         "iterations_found": bill.iterations_found,
         "to_iterations": decimal_string(bill.to_iterations),
     }

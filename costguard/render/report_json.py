@@ -72,7 +72,7 @@ def report_document(report: Report) -> dict[str, Any]:
             dimension: [change_document(change) for change in found] for dimension, found in report.by.items()
         },
         "iterations": [
-            iteration_document(item, report.stamped.get(item.id), report.wholes.get(item.id))
+            iteration_document(item, report.stamped.get(item.key), report.wholes.get(item.key))
             for item in report.iterations
         ],
         "volume": _volume(report.volume),
@@ -136,7 +136,7 @@ def iteration_document(
         "start": stamp(item.start),
         "end": stamp(item.end),
         "rows": item.rows,
-        "net": decimal_string(item.net),
+        "net": decimal_string(item.net) if item.rows else None,
         "by_phase": {phase: decimal_string(net) for phase, net in item.by_phase.items()},
         "jobs": item.jobs,
         "bytes_billed": item.bytes_billed,

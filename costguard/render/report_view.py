@@ -9,7 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from costguard.history.iterations import Iteration
+from costguard.history.iterations import Iteration, IterationKey
 from costguard.history.ledger import Entry
 from costguard.money import plain_decimal
 from costguard.render.amounts import counted, runs_text
@@ -201,9 +201,11 @@ def _volume(report: Report) -> str:
     """How many there were and what each came to, and which of the two made the difference. With what is in no
     iteration the parts add up to the change of the headline."""
     volume, currency = report.volume, report.currency
+    waiting = sum(not item.rows for item in report.iterations)
+    later = f" and {waiting:,} not billed yet" if waiting else ""
     if volume.each is None:
-        return "none found in the bill"
-    text = f"{volume.count:,} at {amount_text(volume.each, currency)} each"
+        return f"none found in the bill{later}"
+    text = f"{volume.count:,} at {amount_text(volume.each, currency)} each{later}"
     if volume.count_before is None or report.totals.net_before is None:
         return text
     if volume.by_count is None or volume.by_cost is None:
@@ -558,23 +560,24 @@ def _iterations(report: Report) -> Table:
 def iteration_rows(
     title: str,
     iterations: Iterable[Iteration],
-    stamped: Mapping[str, Entry],
+    stamped: Mapping[IterationKey, Entry],
     currency: str,
-    wholes: Mapping[str, Iteration] = MappingProxyType({}),
+    wholes: Mapping[IterationKey, Iteration] = MappingProxyType({}),
 ) -> Table:
     """Each iteration with the phase that most of it went to, and what somebody stamped of it. `wholes`: those that go
     on outside of the days that are shown, whole."""
     shown = list(iterations)
+    ids = [item.id for item in shown]
     rows = tuple(
         (
-            item.id,
+            item.id if ids.count(item.id) == 1 else f"{item.id} ({item.evidence})",
             f"{item.start:%Y-%m-%d %H:%M}",
-            amount_text(item.net, currency),
-            _dearest(item.by_phase, item.net, currency) + _whole(wholes.get(item.id), currency),
+            amount_text(item.net, currency) if item.rows else "not billed yet",
+            _dearest(item.by_phase, item.net, currency) + _whole(wholes.get(item.key), currency),
         )
         for item in shown
     )
-    below = tuple(_stamp(stamped.get(item.id)) for item in shown)
+    below = tuple(_stamp(stamped.get(item.key)) for item in shown)
     heads = ("", "began (UTC)", "net", "most of it")
     return Table(title, heads, rows, None, (0, 1, 3), below if any(below) else ())
 
@@ -596,7 +599,7 @@ def _stamp(entry: Entry | None) -> str:
 
 def _dearest(by_phase: Mapping[str, Decimal], net: Decimal, currency: str) -> str:
     if not by_phase:
-        return "not billed yet"
+        return ""
     phase, amount = max(by_phase.items(), key=lambda item: item[1])
     return phase if amount == net else f"{phase} ({amount_text(amount, currency)})"
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from costguard.budgets.declared import Budget, Threshold
 from costguard.budgets.period import Days
-from costguard.history.iterations import Iteration, Part
+from costguard.history.iterations import Iteration, IterationKey, Part
 from costguard.history.ledger import Entry
 from costguard.history.rollup import Sum
 from costguard.report.code import CodeCosts
@@ -258,12 +258,12 @@ class Report:
     freshness: Freshness
     iterations: tuple[Iteration, ...]
     """Those of the week, the newest first; of one that goes on beyond it the part in the week."""
-    wholes: Mapping[str, Iteration]
-    """By their id those that go on beyond the week, as far as the weeks beside it tell."""
+    wholes: Mapping[IterationKey, Iteration]
+    """By their key those that go on beyond the week, as far as the weeks beside it tell."""
     volume: Volume
     attribution: Attribution
-    stamped: Mapping[str, Entry]
-    """What the ledger says of iterations, by their id."""
+    stamped: Mapping[IterationKey, Entry]
+    """What the ledger says of iterations, by their key."""
     waste: tuple[Waste, ...]
     """The dearest first; no parts of a sum."""
     code: CodeCosts | None = None

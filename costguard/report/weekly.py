@@ -16,7 +16,7 @@ from costguard.errors import UsageProblem
 from costguard.history.cells import CellRequest, wanted_labels
 from costguard.history.charges import Charges, Reach, check_charges
 from costguard.history.files import collected
-from costguard.history.iterations import CELL, Found, Iteration, IterationSettings, divide
+from costguard.history.iterations import CELL, Found, Iteration, IterationKey, IterationSettings, divide
 from costguard.history.ledger import OWN_LABEL, Entry, entry_of
 from costguard.history.prices import PricedJobs
 from costguard.history.rollup import (
@@ -258,18 +258,18 @@ def build_report(
     )
 
 
-def stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[str, Entry]:
-    """What the ledger says of iterations, by their id."""
-    found: dict[str, Entry] = {}
+def stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[IterationKey, Entry]:
+    """What the ledger says of iterations, by their key."""
+    found: dict[IterationKey, Entry] = {}
     for item in iterations:
         label = item.id if item.evidence == f"label:{OWN_LABEL}" else None
         entry = entry_of(ledger, label, item.start)
         if entry is not None:
-            found[item.id] = entry[0]
+            found[item.key] = entry[0]
     return found
 
 
-def _wholes(week: Found, around: Found) -> dict[str, Iteration]:
+def _wholes(week: Found, around: Found) -> dict[IterationKey, Iteration]:
     """Iterations of a week that go on beyond it, in the weeks around. Charges tell which they are: where one was found
     in time, its name changes with its beginning."""
     parts, wholes = (
@@ -282,10 +282,10 @@ def _wholes(week: Found, around: Found) -> dict[str, Iteration]:
         .unique()
         .sort("iteration", "whole")
     )
-    found: dict[str, Iteration] = {}
+    found: dict[IterationKey, Iteration] = {}
     for part, whole in pairs.iter_rows():
         if around.iterations[whole].rows > week.iterations[part].rows:
-            found[week.iterations[part].id] = around.iterations[whole]
+            found[week.iterations[part].key] = around.iterations[whole]
     return found
 
 

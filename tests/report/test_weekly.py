@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
 from costguard.history.charges import load_charges
+from costguard.history.jobs import load_jobs
+from costguard.history.ledger import Entry
 from costguard.render.report_csv import report_csv
 from costguard.render.report_json import report_document
 from costguard.render.report_view import view_of
 from costguard.report.model import Change, Report, Totals
 from costguard.report.weekly import build_report, week_of
 from tests.history.bills import Row, parquet
+from tests.history.test_jobs import job
+from tests.history.test_jobs import parquet as jobs_parquet
 from tests.report.weeks import MONDAY, daily, from_the_week_before, moment, weeks
 
 WEEK = "2026-W37"
@@ -421,7 +425,7 @@ def test_an_iteration_that_goes_on_beyond_the_week(tmp_path: Path) -> None:
         ("shop@2026-09-13T22:00", 2),
         ("b", 1),
     ]
-    assert list(found.wholes) == ["shop@2026-09-13T22:00"]
+    assert list(found.wholes) == [("time", "shop@2026-09-13T22:00")]
     (whole,) = found.wholes.values()
     assert (whole.net, whole.start, whole.end) == (
         4,
@@ -432,3 +436,60 @@ def test_an_iteration_that_goes_on_beyond_the_week(tmp_path: Path) -> None:
     assert [item["whole"] and item["whole"]["net"] for item in document["iterations"]] == ["4.00", None]
     (shown,) = [table for table in view_of(found, "0").tables if table.title == "Iterations"]
     assert shown.rows[0][3] == "preprocessing; $4.00 in all, 2026-09-13 22:00 to 2026-09-14 02:00"
+
+
+def test_two_labels_with_one_value_are_two_iterations(tmp_path: Path) -> None:
+    """What was stamped is of the one with costguard's own label, as is the hour after the week."""
+    last = moment(MONDAY + timedelta(days=6), 23)
+    own, other = ([{"key": key, "value": "run-a"}] for key in ("cg_iteration", "dbt_invocation_id"))
+    rows = [
+        daily(MONDAY, cost, usage_start_time=begin, usage_end_time=begin + timedelta(hours=1), labels=labels)
+        for cost, begin, labels in (
+            (1.0, last, own),
+            (2.0, last + timedelta(hours=1), own),
+            (4.0, last - timedelta(days=3), other),
+        )
+    ]
+    charges = load_charges([parquet(tmp_path / "bill.parquet", rows)])
+    entry = Entry("run-a", last, last + timedelta(hours=2), "2844c7c" + "0" * 33, "wider features")
+    found = build_report(charges, week_of(WEEK, "UTC", NOW), NOW, ledger=[entry])
+    assert found.stamped == {("label:cg_iteration", "run-a"): entry}
+    assert {key: whole.net for key, whole in found.wholes.items()} == {("label:cg_iteration", "run-a"): 3}
+    told = [(one["evidence"], one["net"], one["comment"]) for one in report_document(found)["iterations"]]
+    assert told == [
+        ("label:cg_iteration", "1.00", "wider features"),
+        ("label:dbt_invocation_id", "4.00", None),
+    ]
+    (table,) = [table for table in view_of(found, "0").tables if table.title == "Iterations"]
+    assert [row[0] for row in table.rows] == [
+        "run-a (label:cg_iteration)",
+        "run-a (label:dbt_invocation_id)",
+    ]
+    assert table.below == ("commit 2844c7c: wider features", "")
+
+
+def test_an_iteration_that_is_not_billed_yet(tmp_path: Path) -> None:
+    """One has a charge of 10; of the other there is only a job, which is not nothing."""
+    charges = load_charges([parquet(tmp_path / "bill.parquet", [daily(MONDAY, 10.0)])])
+    start = moment(MONDAY + timedelta(days=1), 12)
+    path = jobs_parquet(
+        tmp_path / "jobs.parquet",
+        [
+            job(
+                creation_time=start,
+                start_time=start,
+                end_time=start,
+                labels=[{"key": "cg_iteration", "value": "run-b"}],
+            )
+        ],
+    )
+    found = build_report(charges, week_of(WEEK, "UTC", NOW), NOW, jobs=load_jobs([path]).frame)
+    document = report_document(found)
+    assert [(one["id"], one["net"]) for one in document["iterations"]] == [
+        ("run-b", None),
+        ("shop@2026-09-07T12:00", "10.00"),
+    ]
+    view = view_of(found, "0")
+    (table,) = [table for table in view.tables if table.title == "Iterations"]
+    assert table.rows[0] == ("run-b", "2026-09-08 12:00", "not billed yet", "")
+    assert dict(view.facts)["Iterations"] == "1 at $10.00 each and 1 not billed yet"
