@@ -37,7 +37,7 @@ VERSION: Final = 1
 _QUERIES: Final = 5
 _DAYS: Final = 5
 _CREDITS: Final = {"include-all": "after all credits", "exclude-all": "before credits"}
-
+from costguard.report.model import share_of
 
 # -- for people ------------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ def _bill_facts(explanation: Explanation, bill: FromBill) -> Iterator[tuple[str,
     yield "Bill", f"{amount_text(bill.net, currency)} from {span.now.name}"
     if span.before is not None:
         change = bill.net_compared - bill.net_before
-        share = change / abs(bill.net_before) if bill.net_before else None
+        share = share_of(change, bill.net_before)
         yield (
             "Change",
             f"{change_text(change, share, currency)}: {amount_text(bill.net_compared, currency)} from "

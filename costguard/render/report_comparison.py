@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from costguard.render.amounts import counted
 from costguard.render.currency import amount_text, change_text
-from costguard.report.model import Report
+from costguard.report.model import Report, share_of
 
 
 def headline(report: Report) -> str:
@@ -23,7 +23,7 @@ def headline(report: Report) -> str:
     if totals.net_before is None:
         return text
     change = totals.net - totals.net_before
-    share = change / abs(totals.net_before) if totals.net_before else None
+    share = share_of(change, totals.net_before)
     if not change:
         return f"{text}, as in the week before"
     return f"{text}, {change_text(change, share, currency)} against the week before"

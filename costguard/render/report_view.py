@@ -19,7 +19,7 @@ from costguard.render.report_comparison import comparison_note, headline
 from costguard.render.sparkline import sparkline
 from costguard.render.times import moment
 from costguard.report.code import CodeCosts, CodeQuery
-from costguard.report.model import Anomaly, BudgetState, Change, Contributor, Report
+from costguard.report.model import Anomaly, BudgetState, Change, Contributor, Report, share_of
 from costguard.result import SEVERITIES
 
 ROWS: Final = 10
@@ -647,8 +647,7 @@ def _row(name: str, net: Decimal, before: Decimal | None, report: Report) -> tup
     if not report.compared:
         return name, *amounts
     change = net - before
-    share = change / abs(before) if before else None
-    return name, *amounts, change_text(change, share, currency)
+    return name, *amounts, change_text(change, share_of(change, before), currency)
 
 
 def _name(change: Change) -> str:

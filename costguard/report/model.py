@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from costguard.budgets.declared import Budget, Threshold
 from costguard.budgets.period import Days
@@ -15,6 +15,17 @@ from costguard.history.ledger import Entry
 from costguard.history.rollup import Sum
 from costguard.report.code import CodeCosts
 from costguard.report.waste import Waste
+
+FEWEST_BASE: Final = Decimal("0.01")
+
+
+def share_of(change: Decimal, before: Decimal) -> Decimal | None:
+    """A change as a part of what was there before. None where that says nothing: before was a refund, or next to nothing.
+
+    >>> share_of(Decimal(5), Decimal(10)), share_of(Decimal(5), Decimal(-10)), share_of(Decimal(5), Decimal("0.001"))
+    (Decimal('0.5'), None, None)
+    """
+    return change / before if before >= FEWEST_BASE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +46,11 @@ class Change:
 
     @property
     def share(self) -> Decimal | None:
-        """The change as a part of the week before; None when that came to nothing, or is not known."""
+        """The change as a part of the week before; None when that is not known, or no amount to take a part of."""
         change = self.change
-        return change / abs(self.net_before) if change is not None and self.net_before else None
+        return (
+            share_of(change, self.net_before) if change is not None and self.net_before is not None else None
+        )
 
     @property
     def is_new(self) -> bool:

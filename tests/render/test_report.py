@@ -345,6 +345,25 @@ def test_what_makes_the_report_again_is_in_every_format_that_people_read(report:
     assert "Again: costguard report --billing 'a &lt;b&gt;'" in report_slack(view)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "text"),
+    [
+        (-5.0, 75.97, "$75.97 net, +$80.97 against the week before"),  # a refund is nothing to take a part of
+        (-10.0, -25.0, "-$25.00 net, -$15.00 against the week before"),
+        (0.001, 50.0, "$50.00 net, +$50.00 against the week before"),
+        (0.01, 50.0, "$50.00 net, +$49.99 (more than +1,000 %) against the week before"),
+        (10.0, 110.0, "$110.00 net, +$100.00 (+1,000 %) against the week before"),
+    ],
+)
+def test_shares_of_refunds_and_of_next_to_nothing(
+    tmp_path: Path, before: float, now: float, text: str
+) -> None:
+    view = view_of(built(tmp_path, [daily(MONDAY - timedelta(weeks=1), before), daily(MONDAY, now)]), "1")
+    assert view.headline == text
+    (table,) = [table for table in view.tables if table.title == "By service"]
+    assert table.rows[0][3] in text
+
+
 def test_a_long_table_still_adds_up(tmp_path: Path) -> None:
     rows = [
         daily(MONDAY, float(20 - number), sku__id=f"sku-{number}", sku__description=None)
