@@ -12,12 +12,12 @@ from typing import Final
 from costguard.history.iterations import Iteration, IterationKey
 from costguard.history.ledger import Entry
 from costguard.money import plain_decimal
-from costguard.render.amounts import counted, runs_text
+from costguard.render.amounts import counted, percentages, runs_text
 from costguard.render.cells import harmless
 from costguard.render.currency import amount_text, change_text
 from costguard.render.report_comparison import comparison_note, headline
 from costguard.render.sparkline import sparkline
-from costguard.render.times import moment
+from costguard.render.times import days_text, moment
 from costguard.report.code import CodeCosts, CodeQuery
 from costguard.report.model import Anomaly, BudgetState, Change, Contributor, Report, share_of
 from costguard.result import SEVERITIES
@@ -77,7 +77,7 @@ def view_of(report: Report, version: str, command: str = "") -> View:
     tables = [table for table in _tables(report) if table.rows]
     return harmless_view(
         View(
-            title=f"Cost of {report.week} ({first.day} {first:%B} to {last.day} {last:%B %Y})",
+            title=f"Cost of {report.week} ({days_text(first, last)})",
             headline=headline(report),
             facts=tuple(_facts(report)),
             warnings=tuple(_warnings(report)),
@@ -136,7 +136,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
             f"{paid}: promotional credits of {amount_text(totals.promotions, currency)} pay, and lower no price",
         )
     if totals.median is not None:
-        yield "Usual", f"{amount_text(totals.median, currency)} (the median of the four weeks before)"
+        usual = amount_text(totals.median, currency)
+        yield "Usual", f"{usual} (the median of the four weeks before){_against(report, totals.median)}"
     months = (
         f"{amount_text(month.net, currency)} on the invoice of {month.key or 'no month'}"
         for month in report.months
@@ -162,6 +163,16 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         if share is not None:
             yield "Labelled", f"{share * 100:.0f} % of net has the label {key}"
     yield from _freshness(report)
+
+
+def _against(report: Report, median: Decimal) -> str:
+    """How far the week is from what is usual, when it can be held against whole ones."""
+    if not report.compared:
+        return ""
+    change = report.totals.net - median
+    if not change:
+        return "; this week is the same"
+    return f"; this week is {change_text(change, share_of(change, median), report.currency)} against it"
 
 
 def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:
@@ -224,14 +235,14 @@ def _volume(report: Report) -> str:
 
 def _attributed(report: Report) -> str:
     """Where the week's net went, in three parts that add up to it; shares where no part is negative."""
-    found, whole, currency = report.attribution, report.totals.net, report.currency
+    found, currency = report.attribution, report.currency
     standing = sum((part.net for part in found.standing), Decimal(0))
     nowhere = sum((part.net for part in found.unattributed), Decimal(0))
-    parts = ((found.to_iterations, "to iterations"), (standing, "standing"), (nowhere, "to none of both"))
-    shares = whole > 0 and all(net >= 0 for net, _ in parts)
+    parts = ((found.to_iterations, "to iterations"), (standing, "standing"), (nowhere, "to neither"))
+    shares = [f" ({percent} %)" for percent in percentages([net for net, _ in parts])] or [""] * len(parts)
     return ", ".join(
-        f"{amount_text(net, currency)} {name}{f' ({net / whole * 100:.0f} %)' if shares else ''}"
-        for net, name in parts
+        f"{amount_text(net, currency)} {name}{share}"
+        for (net, name), share in zip(parts, shares, strict=True)
     )
 
 

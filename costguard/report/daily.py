@@ -212,7 +212,8 @@ def forecast_days(
     from_day = max(start, daily.first)
     closed_days = (closed - from_day).days + 1
     if closed_days < FEWEST_CLOSED_DAYS:
-        return None, f"{max(closed_days, 0)} closed days in {name}; a forecast takes {FEWEST_CLOSED_DAYS}"
+        days = "1 closed day" if closed_days == 1 else f"{max(closed_days, 0)} closed days"
+        return None, f"{days} in {name}; a forecast takes {FEWEST_CLOSED_DAYS}"
     if from_day > start:
         return None, f"the bill begins on {from_day}, after {name} did"
     to_date = sum((daily.net.get(day, _ZERO) for day in _days(start, closed)), _ZERO)

@@ -20,7 +20,7 @@ FEWEST_BASE: Final = Decimal("0.01")
 
 
 def share_of(change: Decimal, before: Decimal) -> Decimal | None:
-    """A change as a part of what was there before. None where that says nothing: before was a refund, or next to nothing.
+    """A change as a part of what was there before. None where that says nothing: of a refund, or of less than a cent.
 
     >>> share_of(Decimal(5), Decimal(10)), share_of(Decimal(5), Decimal(-10)), share_of(Decimal(5), Decimal("0.001"))
     (Decimal('0.5'), None, None)

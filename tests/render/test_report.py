@@ -57,11 +57,11 @@ MARKDOWN = """# Cost of 2026-W37 (7 September to 13 September 2026)
 
 - Iterations: 7 at $12.86 each (7 at $10.00 in the week before): \
 no change from their number, +$20.00 from what each costs, no change outside of them
-- Attributed: $90.00 to iterations (100 %), $0.00 standing (0 %), $0.00 to none of both (0 %)
+- Attributed: $90.00 to iterations (100 %), $0.00 standing (0 %), $0.00 to neither (0 %)
 - Gross: $95.00 in 8 rows
 - Credits: -$5.00
 - Before promotions: $95.00: promotional credits of -$5.00 pay, and lower no price
-- Usual: $70.00 (the median of the four weeks before)
+- Usual: $70.00 (the median of the four weeks before); this week is +$20.00 (+29 %) against it
 - Invoices: $90.00 on the invoice of 202609
 - Forecast 2026-09: $320.00 ($320.00 to $320.00); $150.00 in 13 closed days, 17 days left
 - Labelled: 100 % of net has the label team
@@ -364,6 +364,24 @@ def test_shares_of_refunds_and_of_next_to_nothing(
     assert table.rows[0][3] in text
 
 
+def test_a_week_of_two_years_names_both(report: Report) -> None:
+    assert view_of(replace(report, week="2026-W53"), "1").title == (
+        "Cost of 2026-W53 (28 December 2026 to 3 January 2027)"
+    )
+
+
+def test_shares_add_up_to_a_hundred(tmp_path: Path) -> None:
+    """Of 3.00 each third is 33.33 %: they were 33, 33 and 33."""
+    rows = [
+        daily(MONDAY, 1.0),
+        daily(MONDAY, 1.0, cost_type="tax", project=None),
+        daily(MONDAY, 1.0, project=None, labels=[]),
+    ]
+    assert dict(view_of(built(tmp_path, rows), "1").facts)["Attributed"] == (
+        "$1.00 to iterations (34 %), $1.00 standing (33 %), $1.00 to neither (33 %)"
+    )
+
+
 def test_a_long_table_still_adds_up(tmp_path: Path) -> None:
     rows = [
         daily(MONDAY, float(20 - number), sku__id=f"sku-{number}", sku__description=None)
@@ -402,7 +420,7 @@ def test_what_is_in_no_iteration(tmp_path: Path) -> None:
     facts = dict(view.facts)
     assert facts["Iterations"] == "1 at $10.00 each; none in the week before"
     assert facts["Attributed"] == (
-        "$10.00 to iterations (67 %), $3.00 standing (20 %), $2.00 to none of both (13 %)"
+        "$10.00 to iterations (67 %), $3.00 standing (20 %), $2.00 to neither (13 %)"
     )
 
 
@@ -427,7 +445,7 @@ def test_what_changed_outside_of_iterations_closes_the_sum(tmp_path: Path) -> No
 def test_a_part_below_zero_has_no_shares(tmp_path: Path) -> None:
     rows = [daily(MONDAY, 10.0), daily(MONDAY, -2.0, project=None, labels=[])]
     view = view_of(built(tmp_path, rows), "1")
-    assert dict(view.facts)["Attributed"] == "$10.00 to iterations, $0.00 standing, -$2.00 to none of both"
+    assert dict(view.facts)["Attributed"] == "$10.00 to iterations, $0.00 standing, -$2.00 to neither"
 
 
 def test_more_iterations_than_are_shown(tmp_path: Path) -> None:
