@@ -33,8 +33,8 @@ def percent_text(percent: float) -> str:
 
 
 def percentages(parts: Sequence[Decimal]) -> list[int]:
-    """Each part's share of their sum in whole per cent, which add up to 100: what is missing goes to those that were cut
-    most. Nothing where a part is below zero, or there is no sum.
+    """Each part's share of their sum in whole per cent, which add up to 100: what is missing goes to those that were
+    cut most. Nothing where a part is below zero, or there is no sum.
 
     >>> percentages([Decimal("22.6"), Decimal("4.8"), Decimal("72.6")])
     [23, 5, 72]

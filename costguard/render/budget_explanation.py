@@ -32,12 +32,12 @@ from costguard.render.report_view import (
     queries_table,
 )
 from costguard.render.times import moment, stamp
+from costguard.report.model import share_of
 
 VERSION: Final = 1
 _QUERIES: Final = 5
 _DAYS: Final = 5
 _CREDITS: Final = {"include-all": "after all credits", "exclude-all": "before credits"}
-from costguard.report.model import share_of
 
 # -- for people ------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -9,7 +10,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from costguard.history.iterations import Iteration, IterationKey
+from costguard.history.iterations import BESIDE, NO_PROJECT, NO_TIME, Iteration, IterationKey, Part
 from costguard.history.ledger import Entry
 from costguard.money import plain_decimal
 from costguard.render.amounts import counted, percentages, runs_text
@@ -616,19 +617,50 @@ def _dearest(by_phase: Mapping[str, Decimal], net: Decimal, currency: str) -> st
 
 
 def _apart(report: Report) -> Table:
-    """What is in no iteration."""
-    currency, whole = report.currency, report.attribution
+    """What is in no iteration, beside the week before."""
+    whole = report.attribution
     rows = [
-        *(
-            (f"standing: {part.name}", f"{part.rows:,}", amount_text(part.net, currency))
-            for part in whole.standing
-        ),
-        *(
-            (f"not attributed: {part.name}", f"{part.rows:,}", amount_text(part.net, currency))
-            for part in whole.unattributed
-        ),
+        *_parts("standing", whole.standing, whole.standing_before, report.currency),
+        *_parts("not attributed", whole.unattributed, whole.unattributed_before, report.currency),
     ]
-    return Table("In no iteration", ("", "rows", "net"), tuple(rows))
+    heads = ("", "rows", "net", *(("week before",) if whole.standing_before is not None else ()))
+    note = (
+        "Standing: paid whether iterations run or not. Not attributed: nothing tells for which iteration it was."
+        if rows
+        else None
+    )
+    return Table("In no iteration", heads, tuple(rows), note)
+
+
+def _parts(
+    kind: str, parts: Sequence[Part], before: Sequence[Part] | None, currency: str
+) -> Iterator[tuple[str, ...]]:
+    """The parts of the week, then those that only the week before had."""
+    nets = {part.name: part.net for part in before or ()}
+    there = {part.name for part in parts}
+    gone = [Part(part.name, 0, Decimal(0)) for part in before or () if part.name not in there]
+    for part in (*parts, *gone):
+        row = (f"{kind}: {_in_words(part.name)}", f"{part.rows:,}", amount_text(part.net, currency))
+        yield row if before is None else (*row, amount_text(nets.get(part.name, Decimal(0)), currency))
+
+
+def _in_words(reason: str) -> str:
+    """A reason, for who does not know the rules.
+
+    >>> _in_words("no label, no pause of 2 h within 24 h")
+    'no label, and in use for more than 24 h without a pause of 2 h'
+    """
+    if reason in _REASONS:
+        return _REASONS[reason]
+    return _NO_PAUSE.sub(r", and in use for more than \2 without a pause of \1", reason)
+
+
+_NO_PAUSE: Final = re.compile(r", no pause of (\S+ h) within (\S+ h)$")
+_REASONS: Final = {
+    NO_PROJECT: "no label, and of no project",
+    NO_TIME: "no label, and no time of use",
+    BESIDE: "no label, and used while an iteration with a label ran",
+}
 
 
 def _changes(title: str, found: Sequence[Change], report: Report, whole: bool = False) -> Table:

@@ -230,6 +230,9 @@ class Attribution:
     """Paid whether iterations run or not, the largest first."""
     unattributed: tuple[Part, ...]
     """By reason, the largest first."""
+    standing_before: tuple[Part, ...] | None = None
+    unattributed_before: tuple[Part, ...] | None = None
+    """The same of the week before; None when the bill does not hold the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)

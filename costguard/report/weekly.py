@@ -249,7 +249,10 @@ def build_report(
         iterations=divided.iterations,
         wholes=_wholes(divided, around),
         volume=volume_of(divided, divided_before if held else None, compare),
-        attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
+        attribution=Attribution(
+            *(divided.to_iterations, divided.standing, divided.unattributed),
+            *((divided_before.standing, divided_before.unattributed) if held else (None, None)),
+        ),
         stamped=stamped(divided.iterations, ledger),
         waste=waste_of(wasteful, priced, week.period, Period(history.start, week.end)),
         code=code,

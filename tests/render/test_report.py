@@ -382,6 +382,33 @@ def test_shares_add_up_to_a_hundred(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_used_all_day_is_said_in_words_beside_the_week_before(tmp_path: Path) -> None:
+    """A machine of 0.50 an hour runs all of both weeks, 84.00 each; tax of 3.00 was paid in the week before."""
+    before = datetime(2026, 8, 31, tzinfo=UTC)
+    rows = [
+        daily(
+            MONDAY,
+            0.5,
+            usage_start_time=before + timedelta(hours=hour),
+            usage_end_time=before + timedelta(hours=hour + 1),
+            export_time=before + timedelta(hours=hour + 6),
+            labels=[],
+        )
+        for hour in range(14 * 24)
+    ]
+    rows.append(daily(MONDAY - timedelta(days=3), 3.0, cost_type="tax", project=None))
+    view = view_of(built(tmp_path, rows), "1")
+    (apart,) = [table for table in view.tables if table.title == "In no iteration"]
+    assert apart.heads == ("", "rows", "net", "week before")
+    assert apart.rows == (
+        ("standing: tax", "0", "$0.00", "$3.00"),
+        (
+            "not attributed: no label, and in use for more than 24 h without a pause of 2 h",
+            *("168", "$84.00", "$84.00"),
+        ),
+    )
+
+
 def test_a_long_table_still_adds_up(tmp_path: Path) -> None:
     rows = [
         daily(MONDAY, float(20 - number), sku__id=f"sku-{number}", sku__description=None)
@@ -414,8 +441,8 @@ def test_what_is_in_no_iteration(tmp_path: Path) -> None:
     view = view_of(built(tmp_path, rows), "1")
     apart = next(table for table in view.tables if table.title == "In no iteration")
     assert apart.rows == (
-        ("standing: tax", "1", "$3.00"),
-        ("not attributed: no label, no project", "1", "$2.00"),
+        ("standing: tax", "1", "$3.00", "$0.00"),
+        ("not attributed: no label, and of no project", "1", "$2.00", "$0.00"),
     )
     facts = dict(view.facts)
     assert facts["Iterations"] == "1 at $10.00 each; none in the week before"

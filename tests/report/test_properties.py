@@ -169,7 +169,8 @@ def amounts_of(document: dict[str, Any], view: View) -> Iterator[tuple[str, str]
         yield cells[0], iteration["id"]
         yield cells[2], text(iteration["net"])
     apart = [*document["attribution"]["standing_parts"], *document["attribution"]["reasons"]]
-    for one, cells in zip(apart, tables.get("In no iteration", ()), strict=True):
+    there = [cells for cells in tables.get("In no iteration", ()) if cells[1] != "0"]
+    for one, cells in zip(apart, there, strict=True):  # what only the week before had is in the table, too
         yield cells[2], text(one["net"])
     for one, cells in zip(document["waste"][:ROWS], tables.get("Waste", ()), strict=False):
         yield cells[3], text(one["net"])
