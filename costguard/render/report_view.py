@@ -172,8 +172,8 @@ def _against(report: Report, median: Decimal) -> str:
         return ""
     change = report.totals.net - median
     if not change:
-        return "; this week is the same"
-    return f"; this week is {change_text(change, share_of(change, median), report.currency)} against it"
+        return "; as much this week"
+    return f"; {change_text(change, share_of(change, median), report.currency)} against it"
 
 
 def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:

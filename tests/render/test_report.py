@@ -61,7 +61,7 @@ no change from their number, +$20.00 from what each costs, no change outside of 
 - Gross: $95.00 in 8 rows
 - Credits: -$5.00
 - Before promotions: $95.00: promotional credits of -$5.00 pay, and lower no price
-- Usual: $70.00 (the median of the four weeks before); this week is +$20.00 (+29 %) against it
+- Usual: $70.00 (the median of the four weeks before); +$20.00 (+29 %) against it
 - Invoices: $90.00 on the invoice of 202609
 - Forecast 2026-09: $320.00 ($320.00 to $320.00); $150.00 in 13 closed days, 17 days left
 - Labelled: 100 % of net has the label team
