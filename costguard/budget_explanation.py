@@ -17,7 +17,7 @@ from costguard.budgets.period import Days, budget_day, days_before, days_of_peri
 from costguard.budgets.scope import BUDGET_ZONE, Scope, in_scope, scope_of
 from costguard.history.charges import Charges, Summary
 from costguard.history.files import collected
-from costguard.history.iterations import Iteration, IterationSettings, find_iterations
+from costguard.history.iterations import Iteration, IterationKey, IterationSettings, find_iterations
 from costguard.history.ledger import Entry
 from costguard.history.rollup import Period, within
 from costguard.report.budgets import budget_states
@@ -87,7 +87,7 @@ class FromBill:
     """The dearest of the period."""
     iterations_found: int
     to_iterations: Decimal
-    stamped: Mapping[str, Entry]
+    stamped: Mapping[IterationKey, Entry]
     state: BudgetState | None
     """None when the message does not tell the amount."""
     exported: datetime | None
@@ -226,7 +226,7 @@ def explain(
         currency=summary.currency or "",
         net=totals.item(),
         net_compared=sum((change.net for change in service), _ZERO),
-        net_before=sum((change.net_before for change in service), _ZERO),
+        net_before=sum((change.net_before or _ZERO for change in service), _ZERO),
         dearer=dearer,
         cheaper=cheaper,
         anomalies=tuple(anomaly for anomaly in anomalies if anomaly.net > anomaly.usual),

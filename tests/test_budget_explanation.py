@@ -191,7 +191,7 @@ def test_the_dearest_iterations(tmp_path: Path) -> None:
     # Days with a labelled run are beside it; ten others are iterations in time.
     assert found.iterations_found == 13
     assert found.to_iterations == Decimal(250)
-    assert found.stamped == {"three": entry}
+    assert found.stamped == {("label:cg_iteration", "three"): entry}
 
 
 def test_the_budget_by_the_bill(tmp_path: Path) -> None:

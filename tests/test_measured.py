@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ def spent(spend: Spend, **changes: Any) -> StatementSpend:
         "spend": spend,
         "runs": 5,
         "charged": 4.0,
+        "priced": Fraction(4),
         "shared": 0,
         "others": (),
         "grades": {"fingerprint": 4},

@@ -122,7 +122,9 @@ def report_command(
     wanted = ReportSettings(tuple(label or settings.report_labels), iteration_settings(settings))
     charges = bill_of(billing, warehouse, lambda: report_cells(chosen, moment, wanted, prices=bool(jobs)))
     history = jobs_of(jobs, warehouse, _reach(chosen, bool(code))) if jobs else None
-    priced = _priced(history, charges, _config_of(code, config, settings)) if history is not None else None
+    priced, prices = None, None
+    if history is not None:
+        priced, prices = _priced(history, charges, _config_of(code, config, settings))
     report = build_report(
         charges,
         chosen,
@@ -135,8 +137,30 @@ def report_command(
         read_ledger(stamped).entries,
         declared_budgets(settings),
         priced,
+        prices,
     )
-    write_text(_written(report, format, addresses), output)
+    again = _command(
+        ("--billing", *billing),
+        ("--jobs", *(jobs or ())),
+        ("--code", *map(str, code or ())),
+        ("--week", chosen.name),
+        ("--now", f"{moment:%Y-%m-%dT%H:%M:%SZ}"),
+        ("--timezone", *([timezone] if timezone is not None else [])),
+        ("--label", *(label or ())),
+        ("--ledger", *([str(ledger)] if ledger is not None else [])),
+        ("--config", *([str(config)] if config is not None else [])),
+        ("--project", *([project] if project is not None else [])),
+        ("--max-bytes-billed", *([str(max_bytes_billed)] if max_bytes_billed is not None else [])),
+    )
+    write_text(_written(report, format, addresses, again), output)
+
+
+def _command(*options: tuple[str, ...]) -> str:
+    """What makes the same report again, in any format: each option, and what was given for it."""
+    import shlex
+
+    given = (part for name, *values in options for value in values for part in (name, value))
+    return shlex.join(("costguard", "report", *given))
 
 
 def _config_of(code: Sequence[Path] | None, config: Path | None, settings: Config) -> Config:
@@ -146,18 +170,22 @@ def _config_of(code: Sequence[Path] | None, config: Path | None, settings: Confi
     return config_for(Options(paths=code, config=config)) if code else settings
 
 
-def _priced(jobs: Jobs, charges: Charges, config: Config) -> PricedJobs:
-    """The jobs with what they cost: by the bill where it is in US dollars, else by the list."""
+def _priced(jobs: Jobs, charges: Charges, config: Config) -> tuple[PricedJobs, str | None]:
+    """The jobs with what they cost, by the bill where it is in US dollars, else by the list; and by which, in words."""
     from costguard.cli.request import price_lists
     from costguard.estimate.price import list_price_of
     from costguard.history.charges import currencies
     from costguard.history.prices import price_jobs
+    from costguard.measured import prices_text
 
     book, _ = price_lists(
         config.folder / config.prices if config.prices is not None else None, config.location
     )
     bill = charges if currencies(charges) == ["USD"] else None
-    return price_jobs(jobs.frame, list_price_of(book), config.location, bill)
+    priced = price_jobs(jobs.frame, list_price_of(book), config.location, bill)
+    told = prices_text(priced.prices, lambda place: f"{place}, {book.note(place)}")
+    named = "what the bill charges for each" if (priced.frame["payment"] == "bill").any() else ""
+    return priced, "; ".join(text for text in (named, told) if text) or None
 
 
 def _code_costs(
@@ -183,8 +211,18 @@ def _code_costs(
     before, last = found[-2], found[-1]
     refuse_unless_analysed(last.result)
     return code_costs(
-        last.history, before.history, last.queries, last.result.findings, len(last.never_run), named
+        *(last.history, before.history, last.queries, last.result.findings, len(last.never_run), named),
+        held=_holds(exports.jobs, week.earlier(1)),
     )
+
+
+def _holds(jobs: Jobs, period: Period) -> bool:
+    """The history begins on the first day of a period, or earlier."""
+    from datetime import timedelta
+
+    assert period.start is not None
+    created = jobs.frame["created"].drop_nulls()
+    return bool((created < period.start + timedelta(days=1)).any())
 
 
 def _reach(week: Week, trends: bool) -> Period:
@@ -217,7 +255,7 @@ def _addresses(format: ReportFormat, sender: str | None, to: str | None) -> tupl
     return sender, to
 
 
-def _written(report: Report, format: ReportFormat, addresses: tuple[str, str] | None) -> str:
+def _written(report: Report, format: ReportFormat, addresses: tuple[str, str] | None, again: str) -> str:
     from costguard import __version__
     from costguard.render.report_view import view_of
 
@@ -229,7 +267,7 @@ def _written(report: Report, format: ReportFormat, addresses: tuple[str, str] | 
         from costguard.render.report_csv import report_csv
 
         return report_csv(report)
-    view = view_of(report, __version__)
+    view = view_of(report, __version__, again)
     if format is ReportFormat.slack:
         from costguard.render.report_slack import report_slack
 

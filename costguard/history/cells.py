@@ -197,7 +197,7 @@ def _sums(request: CellRequest) -> dict[str, str]:
     if request.prices:
         sums |= {"pricing_amount": "SUM(pricing_amount)", "free": "SUM(free)"}
     if request.as_of is not None:
-        sums["lag"] = "NULL"
+        sums |= {"first_exported": "MIN(export_time)", "lag": "NULL"}
     return sums
 
 
@@ -222,7 +222,7 @@ def _answer(request: CellRequest) -> Iterator[tuple[str, pl.DataType]]:
     if request.prices:
         yield from (("pricing_amount", pl.Float64()), ("free", MONEY))
     if request.as_of is not None:
-        yield "lag", pl.Int64()
+        yield from (("first_exported", TIME), ("lag", pl.Int64()))
 
 
 def cells_schema(request: CellRequest) -> dict[str, pl.DataType]:
@@ -232,10 +232,11 @@ def cells_schema(request: CellRequest) -> dict[str, pl.DataType]:
 
 def charges_of_cells(answer: pl.DataFrame, table: BillTable, request: CellRequest) -> Charges:
     """The answer in the shape of charges."""
-    lags = None
+    lags, first_export = None, None
     if request.as_of is not None:
         lagging = answer.filter(pl.col("lag").is_not_null())
         answer = answer.filter(pl.col("lag").is_null())
+        first_export = answer.select(pl.col("first_exported").min()).item()
         midnights = _midnights(lagging["day"], request.zone).alias("usage_start")
         lags = lagging.select(midnights, "lag", pl.col("charges").alias("rows")).lazy()
     start, end = pl.col("cell_start"), pl.col("cell_end")
@@ -271,7 +272,8 @@ def charges_of_cells(answer: pl.DataFrame, table: BillTable, request: CellReques
         pl.lit(0, dtype=pl.Int32).alias("file"),
     )
     missing = tuple(name for name in CHARGES if table.path(name) is None)
-    return Charges(frame.lazy(), (ExportFile(Path(str(table.name)), "bigquery", table.shape, missing),), lags)
+    file = ExportFile(Path(str(table.name)), "bigquery", table.shape, missing)
+    return Charges(frame.lazy(), (file,), lags, first_export)
 
 
 def _midnights(days: pl.Series, zone: str) -> pl.Series:

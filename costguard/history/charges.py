@@ -13,11 +13,11 @@ import polars as pl
 
 from costguard.errors import UsageProblem
 from costguard.history.charge_columns import CHARGES, REQUIRED, Shape, credit_total, map_columns, shape_of
-from costguard.history.columns import MONEY
+from costguard.history.columns import MONEY, TIME
 from costguard.history.exports import ExportFormat
 from costguard.history.files import collected, opened
 from costguard.history.repeated import refuse_repeated
-from costguard.history.rollup import Sum, roll_up, sums
+from costguard.history.rollup import Period, Sum, roll_up, sums, within
 
 MONTHLY = timedelta(days=27)
 """A charge for so long, or longer, is one for the month: it does not come again on the next such weekday."""
@@ -46,6 +46,19 @@ class Charges:
     files: tuple[ExportFile, ...]
     told_lags: pl.LazyFrame | None = None
     """As `lags`, where `frame` does not tell when each charge was exported."""
+    told_first_export: datetime | None = None
+    """As `first_export`, in the same case: of the period that was asked for."""
+
+    @property
+    def gross_only(self) -> bool:
+        """Some file has no credits: its net is too high."""
+        return any("credits" in file.missing for file in self.files)
+
+    def first_export(self, period: Period) -> pl.LazyFrame:
+        """`exported`, one row: when the first of the charges of a period was."""
+        if self.told_lags is not None:
+            return pl.LazyFrame({"exported": [self.told_first_export]}, schema={"exported": TIME})
+        return within(self.frame, period).select(pl.col("export_time").min().alias("exported"))
 
     @property
     def lags(self) -> pl.LazyFrame:

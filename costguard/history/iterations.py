@@ -65,6 +65,10 @@ def iteration_settings(config: Config) -> IterationSettings:
     )
 
 
+IterationKey = tuple[str, str]
+"""(evidence, id)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Iteration:
     """One pass of a project."""
@@ -87,6 +91,11 @@ class Iteration:
     bytes_billed: int
     unknown_bytes: int
     """Charged jobs that do not tell their bytes."""
+
+    @property
+    def key(self) -> IterationKey:
+        """What tells it from every other one: two labels may have the same value."""
+        return self.evidence, self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from typing import Any, Final
 
 import polars as pl
@@ -41,6 +42,8 @@ class Spend:
     """Jobs that ran in a reservation."""
     unpriced: int = 0
     """Jobs of which nobody knows what they cost."""
+    priced: int = 0
+    """Jobs that `on_demand` is of."""
     billed_by_bill: bool = True
     """Every dollar comes from the bill; else prices of the list are in it."""
 
@@ -62,6 +65,7 @@ class Spend:
                 self.allocated + other.allocated,
                 self.reserved + other.reserved,
                 self.unpriced + other.unpriced,
+                self.priced + other.priced,
                 self.billed_by_bill and other.billed_by_bill,
             )
 
@@ -85,6 +89,8 @@ class StatementSpend:
     """Jobs that ran it, those included that cost nothing."""
     charged: float
     """Jobs that were charged for, one that is split in k parts as 1/k."""
+    priced: Fraction
+    """Those of them that `spend.on_demand` is of, counted alike: of known cost, and outside reservations."""
     shared: int
     """Jobs of which it is one of several candidates."""
     others: tuple[int, ...]
@@ -144,6 +150,7 @@ class History:
 
 _SUMS: Final = ("bytes_processed", "bytes_billed", "slot_ms", "billionths")
 _PAID: Final = ("payment", "price")
+_ON_DEMAND: Final = ("bytes", "bill")
 
 
 def add_up(priced: PricedJobs, matched: Matched) -> History:
@@ -155,6 +162,7 @@ def add_up(priced: PricedJobs, matched: Matched) -> History:
     charged = frame.filter("billable")
     own: dict[int, Spend] = defaultdict(Spend)
     shared: dict[int, int] = defaultdict(int)
+    priced_runs: dict[int, Fraction] = defaultdict(Fraction)
     grades: dict[int, dict[Grade, int]] = defaultdict(lambda: defaultdict(int))
     by_grade: dict[Grade, Spend] = defaultdict(Spend)
     prices: dict[int, dict[Price, None]] = defaultdict(dict)
@@ -170,6 +178,8 @@ def add_up(priced: PricedJobs, matched: Matched) -> History:
             own[key] += _spend(_part(row, number, len(found.statements)), priced.prices)
             grades[key][found.grade] += row["jobs"]
             shared[key] += row["jobs"] if len(found.statements) > 1 else 0
+            if row["payment"] in _ON_DEMAND:
+                priced_runs[key] += Fraction(row["jobs"], len(found.statements))
             if row["payment"] == "bytes":
                 prices[key][priced.prices[row["price"]]] = None
     strangers = _strangers(charged, priced.prices)
@@ -177,7 +187,7 @@ def add_up(priced: PricedJobs, matched: Matched) -> History:
     created = frame["created"].drop_nulls()
     first, last = created.min(), created.max()
     return History(
-        statements=_statements(frame, matched.found, own, shared, grades),
+        statements=_statements(frame, matched.found, own, priced_runs, shared, grades),
         strangers=strangers,
         total=hits + misses,
         matched=hits,
@@ -223,12 +233,13 @@ def _spend(row: Mapping[str, Any], prices: Sequence[Price]) -> Spend:
         jobs=row["jobs"],
         bytes_processed=row["bytes_processed"],
         bytes_billed=row["bytes_billed"],
-        bytes_on_demand=row["bytes_billed"] if payment in ("bytes", "bill") else 0,
+        bytes_on_demand=row["bytes_billed"] if payment in _ON_DEMAND else 0,
         slot_ms=row["slot_ms"],
         on_demand=on_demand,
         allocated=amount if payment == "slots" else Decimal(0),
         reserved=row["reserved"],
         unpriced=row["jobs"] if payment == "unknown" else 0,
+        priced=row["jobs"] if payment in _ON_DEMAND else 0,
         billed_by_bill=by_bill,
     )
 
@@ -261,6 +272,7 @@ def _statements(
     frame: pl.DataFrame,
     found: Sequence[Found],
     own: Mapping[int, Spend],
+    priced: Mapping[int, Fraction],
     shared: Mapping[int, int],
     grades: Mapping[int, Mapping[Grade, int]],
 ) -> dict[int, StatementSpend]:
@@ -313,6 +325,7 @@ def _statements(
             spend=own.get(key, Spend()),
             runs=row["runs"],
             charged=row["charged"] or 0.0,
+            priced=priced.get(key, Fraction(0)),
             shared=shared.get(key, 0),
             others=tuple(sorted({other for item in candidates_of for other in item.statements} - {key})),
             grades={grade: grades[key][grade] for grade in GRADES if key in grades and grade in grades[key]},

@@ -44,6 +44,26 @@ def percent_text(percent: float) -> str:
     return f"{percent:+,.1f} %" if abs(percent) < 1 else f"{percent:+,.0f} %"
 
 
+def percentages(parts: Sequence[Decimal]) -> list[int]:
+    """Each part's share of their sum in whole per cent, which add up to 100: what is missing goes to those that were
+    cut most. Nothing where a part is below zero, or there is no sum.
+
+    >>> percentages([Decimal("22.6"), Decimal("4.8"), Decimal("72.6")])
+    [23, 5, 72]
+    >>> percentages([Decimal(1), Decimal(1), Decimal(1)]), percentages([Decimal(2), Decimal(-1)])
+    ([34, 33, 33], [])
+    """
+    whole = sum(parts, Decimal(0))
+    if whole <= 0 or min(parts) < 0:
+        return []
+    exact = [part * 100 / whole for part in parts]
+    floors = [int(share) for share in exact]
+    cut_most = sorted(range(len(parts)), key=lambda index: (floors[index] - exact[index], index))
+    for index in cut_most[: 100 - sum(floors)]:
+        floors[index] += 1
+    return floors
+
+
 def usd_text(amount: Dollars, unit: str = "") -> str:
     """Dollars, with their range where that is wide, and their basis unless they are exact.
 

@@ -32,12 +32,12 @@ from costguard.render.report_view import (
     queries_table,
 )
 from costguard.render.times import moment, stamp
+from costguard.report.model import share_of
 
 VERSION: Final = 1
 _QUERIES: Final = 5
 _DAYS: Final = 5
 _CREDITS: Final = {"include-all": "after all credits", "exclude-all": "before credits"}
-
 
 # -- for people ------------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ def _bill_facts(explanation: Explanation, bill: FromBill) -> Iterator[tuple[str,
     yield "Bill", f"{amount_text(bill.net, currency)} from {span.now.name}"
     if span.before is not None:
         change = bill.net_compared - bill.net_before
-        share = change / abs(bill.net_before) if bill.net_before else None
+        share = share_of(change, bill.net_before)
         yield (
             "Change",
             f"{change_text(change, share, currency)}: {amount_text(bill.net_compared, currency)} from "
@@ -281,7 +281,7 @@ def _bill(bill: FromBill) -> dict[str, Any]:
             for dimension, change in (*bill.dearer, *bill.cheaper)
         ],
         "anomalies": [anomaly_document(anomaly) for anomaly in bill.anomalies],
-        "iterations": [iteration_document(item, bill.stamped.get(item.id)) for item in bill.iterations],
+        "iterations": [iteration_document(item, bill.stamped.get(item.key)) for item in bill.iterations],
         "iterations_found": bill.iterations_found,
         "to_iterations": decimal_string(bill.to_iterations),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from costguard.money import format_usd
 
@@ -27,14 +28,22 @@ def change_text(change: Decimal, share: Decimal | None, currency: str) -> str:
 
     >>> change_text(Decimal(12), Decimal("0.15"), "USD"), change_text(Decimal(0), None, "USD")
     ('+$12.00 (+15 %)', 'no change')
+    >>> change_text(Decimal(500), Decimal(5000), "USD")
+    '+$500.00 (more than +1,000 %)'
     """
     if not change:
         return "no change"
     return f"{amount_text(change, currency, signed=True)}{_share(share)}"
 
 
+_MOST: Final = 1000
+"""A larger part tells that there was hardly anything before, and no more."""
+
+
 def _share(share: Decimal | None) -> str:
     if share is None:
         return ""
     percent = share * 100
+    if percent > _MOST:
+        return f" (more than +{_MOST:,} %)"
     return f" ({percent:+,.0f} %)" if abs(percent) >= 1 else f" ({percent:+.1g} %)"

@@ -30,7 +30,8 @@ def _charts(report: Report) -> list[tuple[str, str]]:
     highest = max((day.net for day in report.days), default=report.totals.net)
     week = amount_text(report.totals.net, currency)
     what = f"{len(days)} days until {last.day} {last:%B %Y}; the bars of {report.week} are darker and add up to {week}."
-    charts = [("Net by day", bar_chart("Net by day", what, days, amount_text(highest, currency)))]
+    net = "Gross" if report.gross_only else "Net"
+    charts = [(f"{net} by day", bar_chart(f"{net} by day", what, days, amount_text(highest, currency)))]
     services = [change for change in report.by["service"] if change.net][:_RANKED]
     if services:
         bars = [
@@ -38,5 +39,5 @@ def _charts(report: Report) -> list[tuple[str, str]]:
             for change in services
         ]
         dearest = f"{bars[0].name} comes first with {bars[0].shown}."
-        charts.append(("Net by service", ranked_chart("Net by service", dearest, bars)))
+        charts.append((f"{net} by service", ranked_chart(f"{net} by service", dearest, bars)))
     return charts

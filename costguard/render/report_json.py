@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from costguard.history.iterations import Iteration, Part
 from costguard.history.ledger import Entry
 from costguard.money import decimal_string, plain_decimal
+from costguard.render.report_comparison import comparison_note
 from costguard.render.times import stamp
 from costguard.report.code import CodeCosts, CodeQuery, Ignored
 from costguard.report.model import (
@@ -46,12 +48,14 @@ def report_document(report: Report) -> dict[str, Any]:
         "currency": report.currency,
         "generated_at": stamp(report.generated_at),
         "complete": report.complete,
+        "comparison_note": comparison_note(report),
+        "gross_only": report.gross_only,
         "totals": {
             "gross": decimal_string(totals.gross),
             "credits": decimal_string(totals.credits),
             "promotions": decimal_string(totals.promotions),
             "net": decimal_string(totals.net),
-            "net_previous_week": decimal_string(totals.net_before),
+            "net_previous_week": _amount(totals.net_before),
             "net_median": _amount(totals.median),
             "rows": totals.rows,
         },
@@ -68,12 +72,12 @@ def report_document(report: Report) -> dict[str, Any]:
             dimension: [change_document(change) for change in found] for dimension, found in report.by.items()
         },
         "iterations": [
-            iteration_document(item, report.stamped.get(item.id), report.wholes.get(item.id))
+            iteration_document(item, report.stamped.get(item.key), report.wholes.get(item.key))
             for item in report.iterations
         ],
         "volume": _volume(report.volume),
         "attribution": _attribution(report.attribution, report.code),
-        "queries": [query_document(query) for query in report.code.queries]
+        "queries": [query_document(query, report.code.held) for query in report.code.queries]
         if report.code is not None
         else [],
         "label_coverage": {
@@ -91,6 +95,7 @@ def report_document(report: Report) -> dict[str, Any]:
             for one in report.waste
         ],
         "ignored": [_ignored(one) for one in report.code.ignored] if report.code is not None else [],
+        "prices": report.prices,
         "code": _code(report.code) if report.code is not None else None,
         "days": [{"day": day.day.isoformat(), "net": decimal_string(day.net)} for day in report.days],
         "movers": [
@@ -117,7 +122,7 @@ def change_document(change: Change) -> dict[str, Any]:
         "name": change.name,
         "rows": change.rows,
         "net": decimal_string(change.net),
-        "net_previous_week": decimal_string(change.net_before),
+        "net_previous_week": _amount(change.net_before),
     }
 
 
@@ -131,7 +136,7 @@ def iteration_document(
         "start": stamp(item.start),
         "end": stamp(item.end),
         "rows": item.rows,
-        "net": decimal_string(item.net),
+        "net": decimal_string(item.net) if item.rows else None,
         "by_phase": {phase: decimal_string(net) for phase, net in item.by_phase.items()},
         "jobs": item.jobs,
         "bytes_billed": item.bytes_billed,
@@ -154,13 +159,13 @@ def _volume(volume: Volume) -> dict[str, Any]:
         "iterations_previous_week": volume.count_before,
         "net_per_iteration": _amount(volume.each),
         "net_per_iteration_previous_week": _amount(volume.each_before),
-        "change_by_number": decimal_string(volume.by_count),
-        "change_by_cost": decimal_string(volume.by_cost),
+        "change_by_number": _amount(volume.by_count),
+        "change_by_cost": _amount(volume.by_cost),
     }
 
 
-def query_document(query: CodeQuery) -> dict[str, Any]:
-    """A query of the code as JSON's values."""
+def query_document(query: CodeQuery, held: bool = True) -> dict[str, Any]:
+    """A query of the code as JSON's values. `held`: it is known what it came to before."""
     return {
         "fingerprint": query.fingerprint,
         "id": query.id,
@@ -169,9 +174,11 @@ def query_document(query: CodeQuery) -> dict[str, Any]:
         **({"cell": query.cell} if query.cell is not None else {}),
         "runs": query.runs,
         "runs_free": query.runs_free,
-        "runs_previous_week": query.runs_before,
-        "net": decimal_string(query.usd),
-        "net_previous_week": decimal_string(query.usd_before),
+        "runs_reserved": query.runs_reserved,
+        "runs_unpriced": query.runs_unpriced,
+        "runs_previous_week": query.runs_before if held else None,
+        "net": _amount(query.known_usd),
+        "net_previous_week": decimal_string(query.usd_before) if held else None,
         "allocated": decimal_string(query.allocated),
         "bytes_billed": query.bytes_billed,
         "saved": _amount(query.saved),
@@ -192,9 +199,14 @@ def _savings(savings: Savings | None) -> dict[str, Any] | None:
         "since": savings.since,
         "before": decimal_string(savings.before),
         "after": decimal_string(savings.after),
-        "runs": savings.runs,
+        "runs": _count(savings.runs),
         "saved": decimal_string(savings.usd),
     }
+
+
+def _count(runs: Fraction) -> int | float:
+    """Runs, which are parts of one where queries share them."""
+    return runs.numerator if runs.denominator == 1 else round(float(runs), 6)
 
 
 def _ignored(one: Ignored) -> dict[str, Any]:
@@ -212,9 +224,10 @@ def _code(code: CodeCosts) -> dict[str, Any]:
     return {
         "jobs": code.jobs,
         "matched_jobs": code.matched_jobs,
-        "net": decimal_string(code.usd),
-        "to_code": decimal_string(code.to_code),
-        "not_in_code": decimal_string(code.not_in_code),
+        "unpriced_jobs": code.unpriced_jobs,
+        "net": _amount(code.usd) if code.known else None,
+        "to_code": _amount(code.to_code) if code.known else None,
+        "not_in_code": _amount(code.not_in_code) if code.known else None,
         "allocated": decimal_string(code.allocated),
         "saved": decimal_string(code.saved),
         "never_run": code.never_run,
@@ -225,7 +238,7 @@ def _code(code: CodeCosts) -> dict[str, Any]:
 def _attribution(whole: Attribution, code: CodeCosts | None) -> dict[str, Any]:
     return {
         "to_iterations": decimal_string(whole.to_iterations),
-        "to_code": decimal_string(code.to_code) if code is not None else None,
+        "to_code": decimal_string(code.to_code) if code is not None and code.known else None,
         "standing": decimal_string(_net(whole.standing)),
         "standing_parts": _parts(whole.standing),
         "unattributed": decimal_string(_net(whole.unattributed)),

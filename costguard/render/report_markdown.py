@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costguard.render.markdown_text import markdown_cell, markdown_table
+from costguard.render.markdown_text import markdown_cell, markdown_code, markdown_table
 from costguard.render.report_view import Table, View
 
 
@@ -40,6 +40,9 @@ def _lines(view: View) -> Iterator[str]:
             yield markdown_cell(table.note)
     yield ""
     yield markdown_cell(view.footer)
+    if view.command:
+        yield ""
+        yield f"Again: {markdown_code(view.command)}"
 
 
 def _table(table: Table) -> Iterator[str]:

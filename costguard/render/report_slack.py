@@ -22,7 +22,7 @@ def report_slack(view: View) -> str:
     head = list(_head(view))
     foot = {
         "type": "context",
-        "elements": [{"type": "mrkdwn", "text": _cut(escaped(view.footer), MOST_TEXT)}],
+        "elements": [{"type": "mrkdwn", "text": _cut(escaped(_foot(view)), MOST_TEXT)}],
     }
     room = (MOST_BLOCKS - len(head) - 1) // 2
     shown = view.tables if len(view.tables) <= room else view.tables[: room - 1]
@@ -31,6 +31,10 @@ def report_slack(view: View) -> str:
     rest = [_section(f"{left} more tables are in the report.")] if left else []
     document = {"text": f"{view.title}: {view.headline}", "blocks": [*head, *tables, *rest, foot]}
     return json.dumps(document, indent=2) + "\n"
+
+
+def _foot(view: View) -> str:
+    return f"{view.footer} Again: {view.command}" if view.command else view.footer
 
 
 def _head(view: View) -> Iterator[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -9,16 +10,17 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from costguard.history.iterations import Iteration
+from costguard.history.iterations import BESIDE, NO_PROJECT, NO_TIME, Iteration, IterationKey, Part
 from costguard.history.ledger import Entry
 from costguard.money import plain_decimal
-from costguard.render.amounts import counted
+from costguard.render.amounts import counted, percentages, runs_text
 from costguard.render.cells import harmless
 from costguard.render.currency import amount_text, change_text
+from costguard.render.report_comparison import comparison_note, headline
 from costguard.render.sparkline import sparkline
-from costguard.render.times import moment
+from costguard.render.times import days_text, moment
 from costguard.report.code import CodeCosts, CodeQuery
-from costguard.report.model import Anomaly, BudgetState, Change, Contributor, Report
+from costguard.report.model import Anomaly, BudgetState, Change, Contributor, Report, share_of
 from costguard.result import SEVERITIES
 
 ROWS: Final = 10
@@ -65,20 +67,24 @@ class View:
     warnings: tuple[str, ...]
     tables: tuple[Table, ...]
     footer: str
+    command: str = ""
+    """What makes the same report again."""
 
 
-def view_of(report: Report, version: str) -> View:
-    """The report in words. Nothing in it can steer a terminal; markup is for each format to escape."""
+def view_of(report: Report, version: str, command: str = "") -> View:
+    """The report in words. Nothing in it can steer a terminal; markup is for each format to escape. `command`: what
+    makes it."""
     first, last = report.days_of_week()
     tables = [table for table in _tables(report) if table.rows]
     return harmless_view(
         View(
-            title=f"Cost of {report.week} ({first.day} {first:%B} to {last.day} {last:%B %Y})",
-            headline=_headline(report),
+            title=f"Cost of {report.week} ({days_text(first, last)})",
+            headline=headline(report),
             facts=tuple(_facts(report)),
             warnings=tuple(_warnings(report)),
             tables=tuple(tables),
             footer=_footer(report, version),
+            command=command,
         )
     )
 
@@ -92,6 +98,7 @@ def harmless_view(view: View) -> View:
         warnings=tuple(map(harmless, view.warnings)),
         tables=tuple(map(_harmless, view.tables)),
         footer=harmless(view.footer),
+        command=harmless(view.command),
     )
 
 
@@ -104,20 +111,12 @@ def _harmless(table: Table) -> Table:
 def _footer(report: Report, version: str) -> str:
     exported = report.freshness.exported
     until = f" as of {moment(exported)}" if exported is not None else ""
+    credits = "before credits, which the bill lacks" if report.gross_only else "net of credits"
+    prices = f" Jobs are priced at {report.prices}." if report.prices else ""
     return (
-        f"Usage that began in {report.week}, {report.zone}; amounts in {report.currency}, net of credits, from the "
-        f"Cloud Billing export{until}. Made by costguard {version} at {moment(report.generated_at)}."
+        f"Usage that began in {report.week}, {report.zone}; amounts in {report.currency}, {credits}, from the Cloud "
+        f"Billing export{until}.{prices} Made by costguard {version} at {moment(report.generated_at)}."
     )
-
-
-def _headline(report: Report) -> str:
-    totals, currency = report.totals, report.currency
-    change = totals.net - totals.net_before
-    share = change / abs(totals.net_before) if totals.net_before else None
-    text = f"{amount_text(totals.net, currency)} net"
-    if not change:
-        return f"{text}, as in the week before"
-    return f"{text}, {change_text(change, share, currency)} against the week before"
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
@@ -127,7 +126,10 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     if report.code is not None:
         yield from _code(report.code)
     yield "Gross", f"{amount_text(totals.gross, currency)} in {counted(totals.rows, 'row')}"
-    yield "Credits", amount_text(totals.credits, currency)
+    if report.gross_only and not totals.credits:
+        yield "Credits", "unknown: the bill has none"
+    else:
+        yield "Credits", amount_text(totals.credits, currency)
     if totals.promotions:
         paid = amount_text(totals.net - totals.promotions, currency)
         yield (
@@ -135,7 +137,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
             f"{paid}: promotional credits of {amount_text(totals.promotions, currency)} pay, and lower no price",
         )
     if totals.median is not None:
-        yield "Usual", f"{amount_text(totals.median, currency)} (the median of the four weeks before)"
+        usual = amount_text(totals.median, currency)
+        yield "Usual", f"{usual} (the median of the four weeks before){_against(report, totals.median)}"
     months = (
         f"{amount_text(month.net, currency)} on the invoice of {month.key or 'no month'}"
         for month in report.months
@@ -163,15 +166,19 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield from _freshness(report)
 
 
+def _against(report: Report, median: Decimal) -> str:
+    """How far the week is from what is usual, when it can be held against whole ones."""
+    if not report.compared:
+        return ""
+    change = report.totals.net - median
+    if not change:
+        return "; as much this week"
+    return f"; {change_text(change, share_of(change, median), report.currency)} against it"
+
+
 def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:
     """How much of what queries cost is in the code that was given."""
-    part = f" ({code.to_code / code.usd * 100:.0f} %)" if code.usd > 0 else ""
-    ours, whole = amount_text(code.to_code, "USD"), amount_text(code.usd, "USD")
-    idle = counted(code.never_run, "query", "queries")
-    yield (
-        "Queries",
-        f"{ours} of {whole} for {counted(code.jobs, 'job')} is in the code{part}; {idle} of the code did not run",
-    )
+    yield "Queries", _queries(code)
     counts = [
         counted(number, name) for name in reversed(SEVERITIES) if (number := code.open_findings.get(name))
     ]
@@ -184,13 +191,39 @@ def _code(code: CodeCosts) -> Iterator[tuple[str, str]]:
         yield "Saved", f"{saved} by {cheaper} of which a run costs less than in the week before"
 
 
+def _queries(code: CodeCosts) -> str:
+    """What jobs cost by their bytes, and how much of that comes from the code."""
+    if code.priced_jobs:
+        part = f" ({code.to_code / code.usd * 100:.0f} %)" if code.usd > 0 else ""
+        ours, whole = amount_text(code.to_code, "USD"), amount_text(code.usd, "USD")
+        by = "by the bill" if code.by_bill else "at list prices, before discounts"
+        jobs = counted(code.priced_jobs, "job")
+        text = f"{ours} of the {whole}{part} that {jobs} cost on demand, {by}, come from the code"
+    else:
+        text = "no job has a known cost on demand"
+    if code.unpriced_jobs:
+        text += f"; {counted(code.unpriced_jobs, 'job')}{' more' if code.priced_jobs else ''} of unknown cost"
+    idle = (
+        f"; {counted(code.never_run, 'query', 'queries')} of the code did not run" if code.never_run else ""
+    )
+    return text + idle
+
+
 def _volume(report: Report) -> str:
     """How many there were and what each came to, and which of the two made the difference. With what is in no
     iteration the parts add up to the change of the headline."""
     volume, currency = report.volume, report.currency
+    waiting = sum(not item.rows for item in report.iterations)
+    later = f" and {waiting:,} not billed yet" if waiting else ""
     if volume.each is None:
-        return "none found in the bill"
-    text = f"{volume.count:,} at {amount_text(volume.each, currency)} each"
+        return f"none found in the bill{later}"
+    text = f"{volume.count:,} at {amount_text(volume.each, currency)} each{later}"
+    if volume.count_before is None or report.totals.net_before is None:
+        return text
+    if volume.by_count is None or volume.by_cost is None:
+        before = f"{volume.count_before:,} in the whole week before"
+        each = f", at {amount_text(volume.each_before, currency)}" if volume.each_before is not None else ""
+        return f"{text} so far; {before}{each}"
     if volume.each_before is None:
         return f"{text}; none in the week before"
     more = change_text(volume.by_count, None, currency)
@@ -203,14 +236,14 @@ def _volume(report: Report) -> str:
 
 def _attributed(report: Report) -> str:
     """Where the week's net went, in three parts that add up to it; shares where no part is negative."""
-    found, whole, currency = report.attribution, report.totals.net, report.currency
+    found, currency = report.attribution, report.currency
     standing = sum((part.net for part in found.standing), Decimal(0))
     nowhere = sum((part.net for part in found.unattributed), Decimal(0))
-    parts = ((found.to_iterations, "to iterations"), (standing, "standing"), (nowhere, "to none of both"))
-    shares = whole > 0 and all(net >= 0 for net, _ in parts)
+    parts = ((found.to_iterations, "to iterations"), (standing, "standing"), (nowhere, "to neither"))
+    shares = [f" ({percent} %)" for percent in percentages([net for net, _ in parts])] or [""] * len(parts)
     return ", ".join(
-        f"{amount_text(net, currency)} {name}{f' ({net / whole * 100:.0f} %)' if shares else ''}"
-        for net, name in parts
+        f"{amount_text(net, currency)} {name}{share}"
+        for (net, name), share in zip(parts, shares, strict=True)
     )
 
 
@@ -222,11 +255,12 @@ def _freshness(report: Report) -> Iterator[tuple[str, str]]:
             half, most = _hours(fresh.lag_median), _hours(fresh.lag_p90)
             text += f"; half of the rows {half} after their usage, nine of ten {most}"
         yield "Freshness", text
-    if fresh.before_known is not None and fresh.before_known != report.totals.net_before:
+    before = report.totals.net_before
+    if before is not None and fresh.before_known is not None and fresh.before_known != before:
         yield (
             "Restated",
             f"the week before came to {amount_text(fresh.before_known, report.currency)} a week ago, and to "
-            f"{amount_text(report.totals.net_before, report.currency)} now: late rows and corrections",
+            f"{amount_text(before, report.currency)} now: late rows and corrections",
         )
 
 
@@ -235,6 +269,13 @@ def _hours(lag: timedelta) -> str:
 
 
 def _warnings(report: Report) -> Iterator[str]:
+    if report.gross_only:
+        yield (
+            "Gross only: some files of the bill have no credits, so what is called net is before them, and too high."
+        )
+    note = comparison_note(report)
+    if note is not None:
+        yield f"Nothing is compared with the week before: {note}."
     if not report.complete:
         day = report.freshness.provisional_from
         yield f"Provisional: rows of usage from {day} on are still expected, so the week may become dearer."
@@ -257,7 +298,7 @@ def _tables(report: Report) -> Iterator[Table]:
     yield movers_table("Cheaper", report.cheaper, report.currency)
     yield anomalies_table(report.anomalies, report.currency)
     if report.code is not None:
-        yield queries_table(report.code)
+        yield _dearest_queries(report, report.code)
         yield _cheaper_queries(report.code)
         yield _savings(report.code)
         yield _ignored(report.code)
@@ -266,7 +307,7 @@ def _tables(report: Report) -> Iterator[Table]:
     yield _apart(report)
     for dimension, found in report.by.items():
         title = _TITLES.get(dimension) or "By " + dimension.replace(":", " ")
-        yield _changes(title, found, report.currency, whole=dimension == "day")
+        yield _changes(title, found, report, whole=dimension == "day")
 
 
 def budgets_table(states: Sequence[BudgetState], currency: str) -> Table:
@@ -276,7 +317,7 @@ def budgets_table(states: Sequence[BudgetState], currency: str) -> Table:
             state.budget.name,
             state.days.name,
             amount_text(state.spent, currency) if state.spent is not None else "",
-            amount_text(state.amount, currency) if state.amount is not None else "",
+            _known(state.amount, state.budget.currency or currency),
             f"{state.share * 100:,.0f} %" if state.share is not None else "",
             amount_text(state.forecast.point, currency) if state.forecast is not None else "",
             state.state,
@@ -311,13 +352,18 @@ def movers_table(title: str, found: Iterable[tuple[str, Change]], currency: str)
     rows = tuple(
         (
             f"{dimension} {_name(change)}{' (new)' if change.is_new else ' (gone)' if change.is_gone else ''}",
-            amount_text(change.net_before, currency),
+            _known(change.net_before, currency),
             amount_text(change.net, currency),
-            change_text(change.change, change.share, currency),
+            change_text(change.change, change.share, currency) if change.change is not None else "",
         )
         for dimension, change in found
     )
     return Table(title, ("", "week before", "this week", "change"), rows)
+
+
+def _known(amount: Decimal | None, currency: str) -> str:
+    """Empty when it is not known."""
+    return amount_text(amount, currency) if amount is not None else ""
 
 
 def anomalies_table(anomalies: Iterable[Anomaly], currency: str) -> Table:
@@ -350,18 +396,28 @@ def _contributors(anomaly: Anomaly, currency: str) -> str:
     )
 
 
+def _dearest_queries(report: Report, code: CodeCosts) -> Table:
+    """Beside the week before, if that can be compared with as many days."""
+    if report.until is None:
+        return queries_table(code)
+    return queries_table(replace(code, held=False), now="so far")
+
+
 def queries_table(code: CodeCosts, most: int = ROWS, now: str = "this week") -> Table:
     """The dearest of the week, each with what to do about it; with their weeks, where the history was cut into weeks.
     `now`: what the days are called."""
-    shown = [query for query in code.queries if query.usd > 0 or query.allocated > 0][:most]
+    paid = (query for query in code.queries if query.usd > 0 or query.allocated > 0 or query.runs_unpriced)
+    shown = list(paid)[:most]
     note = _trend_note(shown)
     rows = tuple(
         (
             _place(query),
-            f"{query.runs:,}" + (f" ({query.runs_free:,} free)" if query.runs_free else ""),
-            amount_text(query.each or Decimal(0), "USD"),
-            amount_text(query.usd, "USD"),
-            change_text(query.usd - query.usd_before, None, "USD"),
+            f"{query.runs:,}{_without_price(query)}",
+            amount_text(query.each, "USD") if query.each is not None else "",
+            amount_text(query.known_usd, "USD") if query.known_usd is not None else "unknown",
+            change_text(query.usd - query.usd_before, None, "USD")
+            if code.held and query.known_usd is not None
+            else "",
             *((sparkline([week.usd for week in query.trend]),) if note is not None else ()),
         )
         for query in shown
@@ -369,6 +425,17 @@ def queries_table(code: CodeCosts, most: int = ROWS, now: str = "this week") -> 
     below = tuple(_remedy(query) for query in shown)
     heads = ("", "runs", "a run", now, "change", *(("by week",) if note is not None else ()))
     return Table("Dearest queries", heads, rows, note, (0, 5), below)
+
+
+def _without_price(query: CodeQuery) -> str:
+    """The runs of a query that its price is not of."""
+    counts = (
+        (query.runs_free, "free"),
+        (query.runs_reserved, "in a reservation"),
+        (query.runs_unpriced, "of unknown cost"),
+    )
+    told = ", ".join(f"{count:,} {name}" for count, name in counts if count)
+    return f" ({told})" if told else ""
 
 
 def _trend_note(shown: Sequence[CodeQuery]) -> str | None:
@@ -386,13 +453,17 @@ def _savings(code: CodeCosts) -> Table:
             savings.since,
             amount_text(savings.before, "USD"),
             amount_text(savings.after, "USD"),
-            f"{savings.runs:,}",
+            runs_text(float(savings.runs)),
             amount_text(savings.usd, "USD"),
         )
         for query, savings in found[:ROWS]
     )
     heads = ("", "since", "a run before", "a run since", "runs since", "saved")
-    note = "Over the whole job history: what these runs would have cost more." if rows else None
+    note = (
+        "Over the whole job history: what these runs, which pay by their bytes, would have cost more."
+        if rows
+        else None
+    )
     return Table("Saved since", heads, rows, note, (0, 1))
 
 
@@ -460,7 +531,9 @@ def _cheaper_queries(code: CodeCosts) -> Table:
         if query.saved is not None
     )
     note = (
-        "A run costs at most four fifths of what it did; saved over the runs of this week." if rows else None
+        "A run that pays by its bytes costs at most four fifths of what it did; saved over those of this week."
+        if rows
+        else None
     )
     return Table("Became cheaper", ("", "a run before", "a run now", "saved"), rows, note)
 
@@ -472,11 +545,16 @@ def _place(query: CodeQuery) -> str:
 
 
 def _remedy(query: CodeQuery) -> str:
-    """The rules that found something, and what the first one says to do."""
-    if not query.findings:
-        return ""
-    names = ", ".join(query.findings)
-    return f"{names}: {' '.join(query.fix.split())}" if query.fix else names
+    """That its runs moved to slots; the rules that found something, and what the first one says to do."""
+    told = []
+    if query.runs_reserved and not query.priced and query.priced_before:
+        told.append(
+            f"moved to slots, {amount_text(query.allocated, 'USD')} by slot time: nothing was saved by that"
+        )
+    if query.findings:
+        names = ", ".join(query.findings)
+        told.append(f"{names}: {' '.join(query.fix.split())}" if query.fix else names)
+    return "; ".join(told)
 
 
 def _iterations(report: Report) -> Table:
@@ -494,23 +572,24 @@ def _iterations(report: Report) -> Table:
 def iteration_rows(
     title: str,
     iterations: Iterable[Iteration],
-    stamped: Mapping[str, Entry],
+    stamped: Mapping[IterationKey, Entry],
     currency: str,
-    wholes: Mapping[str, Iteration] = MappingProxyType({}),
+    wholes: Mapping[IterationKey, Iteration] = MappingProxyType({}),
 ) -> Table:
     """Each iteration with the phase that most of it went to, and what somebody stamped of it. `wholes`: those that go
     on outside of the days that are shown, whole."""
     shown = list(iterations)
+    ids = [item.id for item in shown]
     rows = tuple(
         (
-            item.id,
+            item.id if ids.count(item.id) == 1 else f"{item.id} ({item.evidence})",
             f"{item.start:%Y-%m-%d %H:%M}",
-            amount_text(item.net, currency),
-            _dearest(item.by_phase, item.net, currency) + _whole(wholes.get(item.id), currency),
+            amount_text(item.net, currency) if item.rows else "not billed yet",
+            _dearest(item.by_phase, item.net, currency) + _whole(wholes.get(item.key), currency),
         )
         for item in shown
     )
-    below = tuple(_stamp(stamped.get(item.id)) for item in shown)
+    below = tuple(_stamp(stamped.get(item.key)) for item in shown)
     heads = ("", "began (UTC)", "net", "most of it")
     return Table(title, heads, rows, None, (0, 1, 3), below if any(below) else ())
 
@@ -532,47 +611,86 @@ def _stamp(entry: Entry | None) -> str:
 
 def _dearest(by_phase: Mapping[str, Decimal], net: Decimal, currency: str) -> str:
     if not by_phase:
-        return "not billed yet"
+        return ""
     phase, amount = max(by_phase.items(), key=lambda item: item[1])
     return phase if amount == net else f"{phase} ({amount_text(amount, currency)})"
 
 
 def _apart(report: Report) -> Table:
-    """What is in no iteration."""
-    currency, whole = report.currency, report.attribution
+    """What is in no iteration, beside the week before."""
+    whole = report.attribution
     rows = [
-        *(
-            (f"standing: {part.name}", f"{part.rows:,}", amount_text(part.net, currency))
-            for part in whole.standing
-        ),
-        *(
-            (f"not attributed: {part.name}", f"{part.rows:,}", amount_text(part.net, currency))
-            for part in whole.unattributed
-        ),
+        *_parts("standing", whole.standing, whole.standing_before, report.currency),
+        *_parts("not attributed", whole.unattributed, whole.unattributed_before, report.currency),
     ]
-    return Table("In no iteration", ("", "rows", "net"), tuple(rows))
+    heads = ("", "rows", "net", *(("week before",) if whole.standing_before is not None else ()))
+    note = (
+        "Standing: paid whether iterations run or not. Not attributed: nothing tells for which iteration it was."
+        if rows
+        else None
+    )
+    return Table("In no iteration", heads, tuple(rows), note)
 
 
-def _changes(title: str, found: Sequence[Change], currency: str, whole: bool = False) -> Table:
+def _parts(
+    kind: str, parts: Sequence[Part], before: Sequence[Part] | None, currency: str
+) -> Iterator[tuple[str, ...]]:
+    """The parts of the week, then those that only the week before had."""
+    nets = {part.name: part.net for part in before or ()}
+    there = {part.name for part in parts}
+    gone = [Part(part.name, 0, Decimal(0)) for part in before or () if part.name not in there]
+    for part in (*parts, *gone):
+        row = (f"{kind}: {_in_words(part.name)}", f"{part.rows:,}", amount_text(part.net, currency))
+        yield row if before is None else (*row, amount_text(nets.get(part.name, Decimal(0)), currency))
+
+
+def _in_words(reason: str) -> str:
+    """A reason, for who does not know the rules.
+
+    >>> _in_words("no label, no pause of 2 h within 24 h")
+    'no label, and in use for more than 24 h without a pause of 2 h'
+    """
+    if reason in _REASONS:
+        return _REASONS[reason]
+    return _NO_PAUSE.sub(r", and in use for more than \2 without a pause of \1", reason)
+
+
+_NO_PAUSE: Final = re.compile(r", no pause of (\S+ h) within (\S+ h)$")
+_REASONS: Final = {
+    NO_PROJECT: "no label, and of no project",
+    NO_TIME: "no label, and no time of use",
+    BESIDE: "no label, and used while an iteration with a label ran",
+}
+
+
+def _changes(title: str, found: Sequence[Change], report: Report, whole: bool = False) -> Table:
+    """Each key beside the week before, as far as the two can be compared."""
     shown = found if whole or len(found) <= ROWS + 1 else found[:ROWS]
-    rows = [_row(_name(change), change.net, change.net_before, currency) for change in shown]
+    rows = [_row(_name(change), change.net, change.net_before, report) for change in shown]
     rest = found[len(shown) :]
     if rest:
         net = sum((change.net for change in rest), Decimal(0))
-        before = sum((change.net_before for change in rest), Decimal(0))
-        rows.append(_row(f"{len(rest):,} others", net, before, currency))
-    return Table(title, ("", "week before", "this week", "change"), tuple(rows))
+        before = sum((change.net_before or Decimal(0) for change in rest), Decimal(0))
+        held = report.totals.net_before is not None
+        rows.append(_row(f"{len(rest):,} others", net, before if held else None, report))
+    heads: tuple[str, ...] = ("",)
+    if report.totals.net_before is not None:
+        heads = (*heads, "week before")
+    heads = (*heads, "so far" if report.until is not None else "this week")
+    if report.compared:
+        heads = (*heads, "change")
+    return Table(title, heads, tuple(rows))
 
 
-def _row(name: str, net: Decimal, before: Decimal, currency: str) -> tuple[str, ...]:
+def _row(name: str, net: Decimal, before: Decimal | None, report: Report) -> tuple[str, ...]:
+    currency = report.currency
+    if before is None:
+        return name, amount_text(net, currency)
+    amounts = (amount_text(before, currency), amount_text(net, currency))
+    if not report.compared:
+        return name, *amounts
     change = net - before
-    share = change / abs(before) if before else None
-    return (
-        name,
-        amount_text(before, currency),
-        amount_text(net, currency),
-        change_text(change, share, currency),
-    )
+    return name, *amounts, change_text(change, share_of(change, before), currency)
 
 
 def _name(change: Change) -> str:

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from costguard.history.spend import History, StatementSpend
-from costguard.report.trend import CHEAPER, FEWEST_USD, PLACES, QueryWeek, Savings, savings_of
+from costguard.report.trend import CHEAPER, FEWEST_USD, QueryWeek, Savings, price_of_run, savings_of, times
 from costguard.result import Confidence, Finding, QueryReport, Severity
 
 TREND_WEEKS: Final = 8
@@ -29,7 +30,14 @@ class CodeQuery:
     """Those that cost nothing (from the cache, failed) included."""
     runs_free: int
     """Those."""
+    runs_reserved: int
+    """Those that ran in a reservation, and pay no bytes."""
+    runs_unpriced: int
+    """Those of which nobody knows what they cost."""
+    priced: Fraction
+    """Runs that `usd` is of; one that is shared by k queries is a k-th of one."""
     runs_before: int
+    priced_before: Fraction
     usd: Decimal
     """US dollars of jobs that pay by their bytes."""
     usd_before: Decimal
@@ -48,22 +56,28 @@ class CodeQuery:
     """Since when it is cheaper, over the whole history."""
 
     @property
+    def known_usd(self) -> Decimal | None:
+        """`usd`; None when nobody knows what any of the runs cost."""
+        return None if self.runs_unpriced and not self.priced else self.usd
+
+    @property
     def each(self) -> Decimal | None:
-        """US dollars of a run, to nine places."""
-        return (self.usd / self.runs).quantize(PLACES) if self.runs else None
+        """US dollars of a run that has a price, to nine places; None without any."""
+        return price_of_run(self.usd, self.priced)
 
     @property
     def each_before(self) -> Decimal | None:
-        return (self.usd_before / self.runs_before).quantize(PLACES) if self.runs_before else None
+        return price_of_run(self.usd_before, self.priced_before)
 
     @property
     def saved(self) -> Decimal | None:
         """What the week's runs would have cost more at the price of the week before; None when a run of it did not
-        become cheaper by a fifth, or the saving is no news."""
+        become cheaper by a fifth, or the saving is no news. Runs without a price (failed, cached, in a reservation, of
+        unknown cost) save nothing."""
         now, before = self.each, self.each_before
         if now is None or before is None or now > before * CHEAPER:
             return None
-        saved = (before - now) * self.runs
+        saved = times(before - now, self.priced)
         return saved if saved >= FEWEST_USD else None
 
 
@@ -90,6 +104,10 @@ class CodeCosts:
     jobs: int
     """Jobs of the week that were charged for."""
     matched_jobs: int
+    priced_jobs: int
+    """Jobs of the week that `usd` is of."""
+    unpriced_jobs: int
+    """Those of which nobody knows what they cost."""
     usd: Decimal
     to_code: Decimal
     """Part of `usd`: jobs of queries in the code."""
@@ -100,6 +118,15 @@ class CodeCosts:
     """The most wasteful first."""
     open_findings: Mapping[Severity, int] = field(default_factory=dict)
     """Findings of the code that are not ignored, by severity."""
+    by_bill: bool = True
+    """Every dollar is what the bill says; else prices of the list are in it."""
+    held: bool = True
+    """The history holds the whole of what is compared with: what queries came to then is known."""
+
+    @property
+    def known(self) -> bool:
+        """Some job has a price, or none is without: `usd` tells something."""
+        return self.priced_jobs > 0 or not self.unpriced_jobs
 
     @property
     def not_in_code(self) -> Decimal:
@@ -117,10 +144,12 @@ def code_costs(
     findings: Iterable[Finding],
     never_run: int,
     weeks: Sequence[tuple[str, History]] = (),
+    held: bool = True,
 ) -> CodeCosts:
     """Join the jobs of a week and of the one before with the queries (by the key of the statement) and findings.
 
-    `weeks`: the jobs of each week of the history by its name, the oldest first, the week of the report last.
+    `weeks`: the jobs of each week of the history by its name, the oldest first, the week of the report last. `held`:
+    the history holds the whole week before.
     """
     findings = tuple(findings)
     wasteful: dict[str, list[Finding]] = {}
@@ -138,12 +167,16 @@ def code_costs(
         queries=tuple(found),
         jobs=now.total.jobs,
         matched_jobs=now.matched.jobs,
+        priced_jobs=now.total.priced,
+        unpriced_jobs=now.total.unpriced,
         usd=now.total.on_demand,
         to_code=now.matched.on_demand,
         allocated=now.total.allocated,
         never_run=never_run,
         ignored=_ignored(findings),
         open_findings=Counter(finding.severity for finding in findings if finding.suppressed is None),
+        by_bill=now.total.billed_by_bill,
+        held=held,
     )
 
 
@@ -151,7 +184,9 @@ def _weekly(key: int, weeks: Sequence[tuple[str, History]]) -> tuple[QueryWeek, 
     """A statement's runs and dollars in each week."""
     spent = ((name, history.statements.get(key)) for name, history in weeks)
     return tuple(
-        QueryWeek(name, one.runs, one.spend.on_demand) if one is not None else QueryWeek(name, 0, Decimal(0))
+        QueryWeek(name, one.runs, one.priced, one.spend.on_demand)
+        if one is not None
+        else QueryWeek(name, 0, Fraction(0), Decimal(0))
         for name, one in spent
     )
 
@@ -192,7 +227,11 @@ def _query(
         cell=query.span.cell,
         runs=now.runs if now is not None else 0,
         runs_free=now.runs - now.spend.jobs if now is not None else 0,
+        runs_reserved=now.spend.reserved if now is not None else 0,
+        runs_unpriced=now.spend.unpriced if now is not None else 0,
+        priced=now.priced if now is not None else Fraction(0),
         runs_before=before.runs if before is not None else 0,
+        priced_before=before.priced if before is not None else Fraction(0),
         usd=now.spend.on_demand if now is not None else Decimal(0),
         usd_before=before.spend.on_demand if before is not None else Decimal(0),
         allocated=now.spend.allocated if now is not None else Decimal(0),

@@ -53,9 +53,14 @@ def compared(
     )
 
 
-def changes(frame: pl.DataFrame) -> tuple[Change, ...]:
-    """The rows of `compared`."""
-    return tuple(Change(*row) for row in frame.iter_rows())
+def changes(frame: pl.DataFrame, held: bool = True) -> tuple[Change, ...]:
+    """The rows of `compared`. `held`: the bill holds the whole of what is compared with; else only what is of the week
+    is told."""
+    if held:
+        return tuple(Change(*row) for row in frame.iter_rows())
+    return tuple(
+        Change(key, name, rows, None, net, None) for key, name, rows, _, net, _ in frame.iter_rows() if rows
+    )
 
 
 def movers(
@@ -63,16 +68,16 @@ def movers(
 ) -> tuple[tuple[tuple[str, Change], ...], tuple[tuple[str, Change], ...]]:
     """What became dearer and what cheaper by at least a dollar, the largest changes first."""
     found = [
-        (dimension, change)
+        (change.change, dimension, change)
         for dimension in _MOVING
         for change in by.get(dimension, ())
-        if abs(change.change) >= MOVER_USD
+        if change.change is not None and abs(change.change) >= MOVER_USD
     ]
-    dearer = (item for item in found if item[1].change > 0)
-    cheaper = (item for item in found if item[1].change < 0)
+    dearer = (item for item in found if item[0] > 0)
+    cheaper = (item for item in found if item[0] < 0)
     return _largest(dearer), _largest(cheaper)
 
 
-def _largest(found: Iterable[tuple[str, Change]]) -> tuple[tuple[str, Change], ...]:
-    ranked = sorted(found, key=lambda item: (-abs(item[1].change), item[0], item[1].key or ""))
-    return tuple(ranked[:MOVERS])
+def _largest(found: Iterable[tuple[Decimal, str, Change]]) -> tuple[tuple[str, Change], ...]:
+    ranked = sorted(found, key=lambda item: (-abs(item[0]), item[1], item[2].key or ""))
+    return tuple((dimension, change) for _, dimension, change in ranked[:MOVERS])

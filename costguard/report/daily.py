@@ -132,14 +132,17 @@ def days_of(daily: DailyNet, last: date) -> tuple[Day, ...]:
     return tuple(Day(day, daily.net.get(day, _ZERO)) for day in _days(start, last))
 
 
-def day_changes(daily: DailyNet, monday: date) -> tuple[Change, ...]:
-    """The days of a week that have charges, or had some in the week before: each beside the same day of that one."""
+def day_changes(daily: DailyNet, monday: date, held: bool = True) -> tuple[Change, ...]:
+    """The days of a week that have charges, or had some in the week before: each beside the same day of that one. If
+    the bill does not hold the whole week before, only the days that have charges."""
     found: list[Change] = []
     for day in _days(monday, monday + timedelta(days=6)):
         before = day - timedelta(weeks=1)
         rows, rows_before = daily.rows.get(day, 0), daily.rows.get(before, 0)
-        if rows or rows_before:
-            net, net_before = daily.net.get(day, _ZERO), daily.net.get(before, _ZERO)
+        net, net_before = daily.net.get(day, _ZERO), daily.net.get(before, _ZERO)
+        if not held and rows:
+            found.append(Change(day.isoformat(), None, rows, None, net, None))
+        elif held and (rows or rows_before):
             found.append(Change(day.isoformat(), None, rows, rows_before, net, net_before))
     return tuple(found)
 
@@ -209,7 +212,8 @@ def forecast_days(
     from_day = max(start, daily.first)
     closed_days = (closed - from_day).days + 1
     if closed_days < FEWEST_CLOSED_DAYS:
-        return None, f"{max(closed_days, 0)} closed days in {name}; a forecast takes {FEWEST_CLOSED_DAYS}"
+        days = "1 closed day" if closed_days == 1 else f"{max(closed_days, 0)} closed days"
+        return None, f"{days} in {name}; a forecast takes {FEWEST_CLOSED_DAYS}"
     if from_day > start:
         return None, f"the bill begins on {from_day}, after {name} did"
     to_date = sum((daily.net.get(day, _ZERO) for day in _days(start, closed)), _ZERO)

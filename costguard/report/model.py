@@ -6,15 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from costguard.budgets.declared import Budget, Threshold
 from costguard.budgets.period import Days
-from costguard.history.iterations import Iteration, Part
+from costguard.history.iterations import Iteration, IterationKey, Part
 from costguard.history.ledger import Entry
 from costguard.history.rollup import Sum
 from costguard.report.code import CodeCosts
 from costguard.report.waste import Waste
+
+FEWEST_BASE: Final = Decimal("0.01")
+
+
+def share_of(change: Decimal, before: Decimal) -> Decimal | None:
+    """A change as a part of what was there before. None where that says nothing: of a refund, or of less than a cent.
+
+    >>> share_of(Decimal(5), Decimal(10)), share_of(Decimal(5), Decimal(-10)), share_of(Decimal(5), Decimal("0.001"))
+    (Decimal('0.5'), None, None)
+    """
+    return change / before if before >= FEWEST_BASE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +35,22 @@ class Change:
     key: str | None
     name: str | None
     rows: int
-    rows_before: int
+    rows_before: int | None
     net: Decimal
-    net_before: Decimal
+    net_before: Decimal | None
+    """None, as `rows_before`, when the bill does not hold the whole week before."""
 
     @property
-    def change(self) -> Decimal:
-        return self.net - self.net_before
+    def change(self) -> Decimal | None:
+        return self.net - self.net_before if self.net_before is not None else None
 
     @property
     def share(self) -> Decimal | None:
-        """The change as a part of the week before; None when that came to nothing."""
-        return self.change / abs(self.net_before) if self.net_before else None
+        """The change as a part of the week before; None when that is not known, or no amount to take a part of."""
+        change = self.change
+        return (
+            share_of(change, self.net_before) if change is not None and self.net_before is not None else None
+        )
 
     @property
     def is_new(self) -> bool:
@@ -43,7 +58,7 @@ class Change:
 
     @property
     def is_gone(self) -> bool:
-        return self.rows == 0 and self.rows_before > 0
+        return self.rows == 0 and self.rows_before is not None and self.rows_before > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,8 @@ class Totals:
     promotions: Decimal
     """Part of the credits: they pay, and lower no price."""
     net: Decimal
-    net_before: Decimal
+    net_before: Decimal | None
+    """None when the bill does not hold the whole week before."""
     median: Decimal | None
     """Net of the middle one of the four weeks before; None when the bill does not reach back so far."""
 
@@ -190,16 +206,18 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Why iterations cost what they do: more of them, or dearer ones. The two effects add up to the change."""
+    """Why iterations cost what they do: more of them, or dearer ones. The two effects add up to the change. What is of
+    the week before is None when the bill does not hold the whole of it, and the effects as well while the week goes
+    on."""
 
     count: int
-    count_before: int
+    count_before: int | None
     each: Decimal | None
     """Net of an iteration, to nine places; None without any."""
     each_before: Decimal | None
-    by_count: Decimal
+    by_count: Decimal | None
     """The change in their number, at the price of the week before; at this week's when there were none."""
-    by_cost: Decimal
+    by_cost: Decimal | None
     """What is left: the change in price, at this week's number."""
 
 
@@ -212,6 +230,9 @@ class Attribution:
     """Paid whether iterations run or not, the largest first."""
     unattributed: tuple[Part, ...]
     """By reason, the largest first."""
+    standing_before: tuple[Part, ...] | None = None
+    unattributed_before: tuple[Part, ...] | None = None
+    """The same of the week before; None when the bill does not hold the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +246,15 @@ class Report:
     currency: str
     generated_at: datetime
     complete: bool
+    begins: date | None
+    """The first day of the bill, where it does not hold the whole week before, so that nothing is compared with it."""
+    until: date | None
+    """The last day of the week that the bill can have usage of, where that is not its Sunday: the week goes on, or the
+    export ended. Then nothing is compared either, though the week before is known."""
+    over: bool
+    """The week has ended."""
+    gross_only: bool
+    """Some file of the bill has no credits: all that is called net is too high by them."""
     totals: Totals
     months: tuple[Sum, ...]
     """The week's charges by invoice month."""
@@ -244,18 +274,25 @@ class Report:
     freshness: Freshness
     iterations: tuple[Iteration, ...]
     """Those of the week, the newest first; of one that goes on beyond it the part in the week."""
-    wholes: Mapping[str, Iteration]
-    """By their id those that go on beyond the week, as far as the weeks beside it tell."""
+    wholes: Mapping[IterationKey, Iteration]
+    """By their key those that go on beyond the week, as far as the weeks beside it tell."""
     volume: Volume
     attribution: Attribution
-    stamped: Mapping[str, Entry]
-    """What the ledger says of iterations, by their id."""
+    stamped: Mapping[IterationKey, Entry]
+    """What the ledger says of iterations, by their key."""
     waste: tuple[Waste, ...]
     """The dearest first; no parts of a sum."""
     code: CodeCosts | None = None
     """None when no code was given."""
+    prices: str | None = None
+    """What jobs are priced by, in words; None without jobs."""
     budgets: tuple[BudgetState, ...] = ()
     """Those that the config declares, in their order."""
+
+    @property
+    def compared(self) -> bool:
+        """The week can be held against the one before."""
+        return self.begins is None and self.until is None
 
     @property
     def label_coverage(self) -> dict[str, Decimal | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 CHEAPER: Final = Decimal("0.8")
@@ -22,6 +23,8 @@ class QueryWeek:
     """`2026-W47`."""
     runs: int
     """Those that cost nothing (from the cache, failed) included."""
+    priced: Fraction
+    """Runs that `usd` is of: not free, in a reservation or of unknown cost. One that k queries share is a k-th."""
     usd: Decimal
     """US dollars of jobs that pay by their bytes."""
 
@@ -36,29 +39,41 @@ class Savings:
     """US dollars of a run in the weeks before, to nine places."""
     after: Decimal
     """The same from then on."""
-    runs: int
-    """From then on."""
+    runs: Fraction
+    """From then on, those that have a price."""
 
     @property
     def usd(self) -> Decimal:
-        """What these runs would have cost more."""
-        return (self.before - self.after) * self.runs
+        """What these runs would have cost more, to nine places."""
+        return times(self.before - self.after, self.runs)
+
+
+def price_of_run(usd: Decimal, runs: Fraction) -> Decimal | None:
+    """Dollars of each of some runs, to nine places; None without any."""
+    return times(usd, 1 / runs) if runs else None
+
+
+def times(usd: Decimal, number: Fraction) -> Decimal:
+    """Dollars a number of times, to nine places."""
+    return (usd * number.numerator / number.denominator).quantize(PLACES)
 
 
 def savings_of(weeks: Sequence[QueryWeek]) -> Savings | None:
     """When a query became cheaper: the week from which on a run costs at most four fifths of the mean before, in every
-    week that has some. Of several such weeks the one that saves most; None when there is none, or it saves less than
-    a cent.
+    week that has some. Only runs with a price count: what fails, or moves to slots, saves nothing. Of several such
+    weeks the one that saves most; None when there is none, or it saves less than a cent.
 
     `weeks`: the oldest first.
     """
-    ran = [week for week in weeks if week.runs]
+    ran = [week for week in weeks if week.priced]
     found: Savings | None = None
     for index in range(1, len(ran)):
         before, after = _each(ran[:index]), _each(ran[index:])
         if before <= 0 or any(_each([week]) > before * CHEAPER for week in ran[index:]):
             continue
-        savings = Savings(ran[index].week, before, after, sum(week.runs for week in ran[index:]))
+        savings = Savings(
+            ran[index].week, before, after, sum((week.priced for week in ran[index:]), Fraction(0))
+        )
         if savings.usd >= FEWEST_USD and (found is None or savings.usd > found.usd):
             found = savings
     return found
@@ -66,4 +81,4 @@ def savings_of(weeks: Sequence[QueryWeek]) -> Savings | None:
 
 def _each(weeks: Sequence[QueryWeek]) -> Decimal:
     usd = sum((week.usd for week in weeks), Decimal(0))
-    return (usd / sum(week.runs for week in weeks)).quantize(PLACES)
+    return price_of_run(usd, sum((week.priced for week in weeks), Fraction(0))) or Decimal(0)

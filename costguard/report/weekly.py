@@ -16,7 +16,7 @@ from costguard.errors import UsageProblem
 from costguard.history.cells import CellRequest, wanted_labels
 from costguard.history.charges import Charges, Reach, check_charges
 from costguard.history.files import collected
-from costguard.history.iterations import CELL, Found, Iteration, IterationSettings, divide
+from costguard.history.iterations import CELL, Found, Iteration, IterationKey, IterationSettings, divide
 from costguard.history.ledger import OWN_LABEL, Entry, entry_of
 from costguard.history.prices import PricedJobs
 from costguard.history.rollup import (
@@ -35,6 +35,7 @@ from costguard.report.code import CodeCosts
 from costguard.report.compare import changes, compared, movers
 from costguard.report.daily import (
     WEEKS,
+    DailyNet,
     daily_frame,
     daily_net,
     day_changes,
@@ -52,6 +53,8 @@ DEFAULT_LABELS: Final = ("team",)
 PROVISIONAL: Final = timedelta(days=2)
 """Google promises no delay; most rows come within a day, some after it. A day counts as closed after two, or after the
 delay of nine of ten rows if that is longer."""
+LATEST: Final = timedelta(days=7)
+"""A day is closed after a week at the latest: what comes then is a correction."""
 USUAL_WEEKS: Final = 4
 
 
@@ -147,14 +150,15 @@ def build_report(
     ledger: Sequence[Entry] = (),
     budgets: Sequence[Budget] = (),
     priced: PricedJobs | None = None,
+    prices: str | None = None,
 ) -> Report:
     """The figures of a week. `jobs`: the columns of JOBS, and `billable`. `code`: what queries of the code cost.
     `ledger`: iterations that somebody stamped. `budgets`: those that the config declares. `priced`: the jobs with what
-    they cost, to tell waste.
+    they cost, to tell waste. `prices`: what by, in words.
 
     Raises:
-        UsageProblem: the bill cannot be added up, has no charges in the week or the one before, or a rule of phases
-            cannot be used.
+        UsageProblem: the bill cannot be added up, has no charges in the week or the one before, its export ended before
+            the week began, or a rule of phases cannot be used.
     """
     settings = settings or ReportSettings()
     reach = check_charges(charges)
@@ -169,11 +173,12 @@ def build_report(
     dimensions |= {f"label:{label}": cells.label(label) for label in settings.labels}
     of_week, of_before = within(frame, week.period), within(frame, before)
     history = Period(week.earlier(WEEKS).start, None)
-    totals, months, daily, lags, services, known, wasteful, *by = collected(
+    totals, months, daily, lags, exporting, services, known, wasteful, *by = collected(
         pl.concat([_totals(of_week, 0), *(_totals(within(frame, week.earlier(n)), n) for n in _EARLIER)]),
         roll_up(of_week, "invoice-month").sort("key"),
         daily_frame(frame, history, zone),
-        _lags(within(charges.lags, Period(week.earlier(USUAL_WEEKS).start, week.end))),
+        _lags(within(charges.lags, Period(week.earlier(USUAL_WEEKS).start, week.end)), zone),
+        charges.first_export(history),
         _service_rows(frame, week),
         of_before.select(
             pl.col("net").filter(pl.col("export_time") <= known_then(now)).sum().alias("net"),
@@ -182,13 +187,18 @@ def build_report(
         wasteful_charges(of_week),
         *(compared(frame, dimension, week.period, before, zone) for dimension in dimensions.values()),
     )
-    whole = _whole(totals, reach, week)
+    first = reach.first_usage.astimezone(time_zone(zone)).date() if reach.first_usage is not None else None
+    begins = first if first is not None and first > week.first_day() - timedelta(weeks=1) else None
+    held = begins is None
+    whole = _whole(totals, reach, week, held)
     if not whole.rows and not any(table.height for table in by):
         raise UsageProblem(f"the bill has no charges of {week.name}; {_reach(reach)}")
-    compared_by = dict(zip(dimensions, map(changes, by), strict=True))
-    first = reach.first_usage.astimezone(time_zone(zone)).date() if reach.first_usage is not None else None
+    _refuse_unless_exported(week, reach, whole.rows)
+    compared_by = {name: changes(table, held) for name, table in zip(dimensions, by, strict=True)}
     by_day = daily_net(daily, first)
-    median_lag, late = (_lag_of(lags, part) for part in (0.5, 0.9))
+    exported_since: datetime | None = exporting.item()
+    in_time = _exported_in_time(lags, exported_since, zone)
+    median_lag, late = (_lag_of(in_time, part) for part in (0.5, 0.9))
     closed = last_closed(reach, now, late, zone)
     last = week.last_day()
     complete = closed is not None and closed >= last
@@ -196,7 +206,9 @@ def build_report(
         by_day, week.first_day(), min(last, closed) if closed is not None else last
     )
     forecast, forecast_note = forecast_month(by_day, closed)
-    dearer, cheaper = movers(compared_by)
+    until = _until(week, now, reach, by_day)
+    compare = held and until is None
+    dearer, cheaper = movers(compared_by) if compare else ((), ())
     known_row = known.row(0, named=True)
     divided, divided_before, around = (
         divide(cells.of_iterations(period), jobs_within(jobs, period), settings.iterations)
@@ -210,9 +222,13 @@ def build_report(
         currency=reach.currency,
         generated_at=now,
         complete=complete,
+        begins=begins,
+        until=until,
+        over=now >= week.end,
+        gross_only=charges.gross_only,
         totals=whole,
         months=tuple(sums(months)),
-        by={**compared_by, "day": day_changes(by_day, week.first_day())},
+        by={**compared_by, "day": day_changes(by_day, week.first_day(), held)},
         days=days_of(by_day, last),
         dearer=dearer,
         cheaper=cheaper,
@@ -225,32 +241,38 @@ def build_report(
             lag_median=median_lag,
             lag_p90=late,
             provisional_from=None if complete else _provisional(week, closed),
-            short_services=_short(services),
-            before_known=None if known_row["timeless"] or reach.exported is None else known_row["net"],
+            short_services=_short(services, _held_weeks(first, week)) if until is None else (),
+            before_known=known_row["net"]
+            if held and not known_row["timeless"] and _was_known(week, now, exported_since)
+            else None,
         ),
         iterations=divided.iterations,
         wholes=_wholes(divided, around),
-        volume=volume_of(divided, divided_before),
-        attribution=Attribution(divided.to_iterations, divided.standing, divided.unattributed),
+        volume=volume_of(divided, divided_before if held else None, compare),
+        attribution=Attribution(
+            *(divided.to_iterations, divided.standing, divided.unattributed),
+            *((divided_before.standing, divided_before.unattributed) if held else (None, None)),
+        ),
         stamped=stamped(divided.iterations, ledger),
         waste=waste_of(wasteful, priced, week.period, Period(history.start, week.end)),
         code=code,
+        prices=prices,
         budgets=budget_states(charges, reach, budgets, last_closed(reach, now, late, BUDGET_ZONE), now),
     )
 
 
-def stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[str, Entry]:
-    """What the ledger says of iterations, by their id."""
-    found: dict[str, Entry] = {}
+def stamped(iterations: Sequence[Iteration], ledger: Sequence[Entry]) -> dict[IterationKey, Entry]:
+    """What the ledger says of iterations, by their key."""
+    found: dict[IterationKey, Entry] = {}
     for item in iterations:
         label = item.id if item.evidence == f"label:{OWN_LABEL}" else None
         entry = entry_of(ledger, label, item.start)
         if entry is not None:
-            found[item.id] = entry[0]
+            found[item.key] = entry[0]
     return found
 
 
-def _wholes(week: Found, around: Found) -> dict[str, Iteration]:
+def _wholes(week: Found, around: Found) -> dict[IterationKey, Iteration]:
     """Iterations of a week that go on beyond it, in the weeks around. Charges tell which they are: where one was found
     in time, its name changes with its beginning."""
     parts, wholes = (
@@ -263,10 +285,10 @@ def _wholes(week: Found, around: Found) -> dict[str, Iteration]:
         .unique()
         .sort("iteration", "whole")
     )
-    found: dict[str, Iteration] = {}
+    found: dict[IterationKey, Iteration] = {}
     for part, whole in pairs.iter_rows():
         if around.iterations[whole].rows > week.iterations[part].rows:
-            found[week.iterations[part].id] = around.iterations[whole]
+            found[week.iterations[part].key] = around.iterations[whole]
     return found
 
 
@@ -287,7 +309,7 @@ def _totals(frame: pl.LazyFrame, weeks_ago: int) -> pl.LazyFrame:
     )
 
 
-def _whole(totals: pl.DataFrame, reach: Reach, week: Week) -> Totals:
+def _whole(totals: pl.DataFrame, reach: Reach, week: Week, held: bool) -> Totals:
     rows: dict[int, dict[str, Any]] = {row["weeks_ago"]: row for row in totals.iter_rows(named=True)}
     reaches = reach.first_usage is not None and reach.first_usage < _end_of_first_day(week)
     now = rows[0]
@@ -297,7 +319,7 @@ def _whole(totals: pl.DataFrame, reach: Reach, week: Week) -> Totals:
         credits=now["credit"],
         promotions=now["promotion"],
         net=now["net"],
-        net_before=rows[1]["net"],
+        net_before=rows[1]["net"] if held else None,
         median=median([rows[number]["net"] for number in _EARLIER]) if reaches else None,
     )
 
@@ -309,9 +331,26 @@ def _end_of_first_day(week: Week) -> datetime:
     return start + timedelta(days=1)
 
 
-def _lags(lags: pl.LazyFrame) -> pl.LazyFrame:
-    """How many rows have each lag, the shortest first."""
-    return lags.filter(pl.col("lag").is_not_null()).group_by("lag").agg(pl.col("rows").sum()).sort("lag")
+def _lags(lags: pl.LazyFrame, zone: str) -> pl.LazyFrame:
+    """How many rows of each day have each lag."""
+    day = pl.col("usage_start").dt.convert_time_zone(zone).dt.date().alias("day")
+    return lags.filter(pl.col("lag").is_not_null()).group_by(day, "lag").agg(pl.col("rows").sum())
+
+
+def _exported_in_time(lags: pl.DataFrame, since: datetime | None, zone: str) -> pl.DataFrame:
+    """The rows with each lag, the shortest first. What was used before the first export began was waiting for that: it
+    does not tell how long rows take."""
+    if since is None:
+        return lags.clear()
+    first = since.astimezone(time_zone(zone)).date()
+    return lags.filter(pl.col("day") >= first).group_by("lag").agg(pl.col("rows").sum()).sort("lag")
+
+
+def _was_known(week: Week, now: datetime, since: datetime | None) -> bool:
+    """A report of a week ago had the whole week before: that had ended, and its charges were exported as they came."""
+    start = week.earlier(1).start
+    assert start is not None
+    return since is not None and since < start + timedelta(days=1) and known_then(now) >= week.start
 
 
 def _lag_of(lags: pl.DataFrame, part: float) -> timedelta | None:
@@ -338,11 +377,20 @@ def _service_rows(frame: pl.LazyFrame, week: Week) -> pl.LazyFrame:
     )
 
 
-def _short(services: pl.DataFrame) -> tuple[ServiceRows, ...]:
-    """Services of which less than half of the usual rows are there."""
+def _held_weeks(first: date | None, week: Week) -> int:
+    """How many of the weeks before the bill holds whole."""
+    return sum(
+        first is not None and first <= week.first_day() - timedelta(weeks=number) for number in _EARLIER
+    )
+
+
+def _short(services: pl.DataFrame, weeks: int) -> tuple[ServiceRows, ...]:
+    """Services of which less than half of the usual rows are there, by so many weeks before."""
+    if not weeks:
+        return ()
     found: list[ServiceRows] = []
     for key, name, rows, *earlier in services.iter_rows():
-        usual = int(median([Decimal(count) for count in earlier]))
+        usual = int(median([Decimal(count) for count in earlier[:weeks]]))
         if rows * 2 < usual:
             found.append(ServiceRows(key, name, rows, usual))
     return tuple(found)
@@ -350,12 +398,36 @@ def _short(services: pl.DataFrame) -> tuple[ServiceRows, ...]:
 
 def last_closed(reach: Reach, now: datetime, late: timedelta | None, zone: str) -> date | None:
     """The last day of which no more rows are expected: neither the clock nor the export is before its end and the delay
-    after it."""
+    after it. `late`: how long nine of ten rows take, as far as that is known."""
     if reach.last_usage is None:
         return None
     reached = min(now, reach.exported) if reach.exported is not None else min(now, reach.last_usage)
-    moment = reached - max(PROVISIONAL, late or PROVISIONAL)
+    moment = reached - max(PROVISIONAL, min(late or PROVISIONAL, LATEST))
     return moment.astimezone(time_zone(zone)).date() - timedelta(days=1)
+
+
+def _until(week: Week, now: datetime, reach: Reach, daily: DailyNet) -> date | None:
+    """The last day that there may be usage of, where it is not the week's last: by the clock; or by the newest export,
+    if the days after it had charges in the week before."""
+    last = week.last_day()
+    zone = time_zone(week.zone)
+    if now < week.end:
+        return now.astimezone(zone).date()
+    reached = reach.exported or reach.last_usage
+    if reached is None:
+        return None
+    exported = reached.astimezone(zone).date()
+    gone_on = any(exported < day + timedelta(weeks=1) <= last for day in daily.rows)
+    return max(exported, week.first_day()) if gone_on else None
+
+
+def _refuse_unless_exported(week: Week, reach: Reach, rows: int) -> None:
+    """A bill that ends before a week tells nothing of it, and not that it cost nothing."""
+    reached = reach.exported or reach.last_usage
+    if not rows and reached is not None and reached <= week.start:
+        raise UsageProblem(
+            f"nothing of {week.name} has been exported: the bill ends at {reached:%Y-%m-%d %H:%M} UTC, before that week"
+        )
 
 
 def _provisional(week: Week, closed: date | None) -> date:

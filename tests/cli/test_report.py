@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +42,30 @@ def test_the_same_report_twice(costguard: Costguard, bill: str, tmp_path: Path) 
             assert (done.code, done.out, done.err) == (0, "", "")
         assert one.read_bytes() == other.read_bytes()
         assert "70.00" in one.read_text()
+
+
+def test_the_command_of_a_report_makes_it_again(costguard: Costguard, bill: str, tmp_path: Path) -> None:
+    config = tmp_path / "costguard.toml"
+    config.write_text("")
+    given = (
+        "report",
+        "--billing",
+        bill,
+        *NOW,
+        "--label",
+        "team",
+        "--timezone",
+        "Asia/Tokyo",
+        "--config",
+        str(config),
+    )
+    done = costguard(*given)
+    command = (
+        f"costguard report --billing {bill} --week 2026-W37 --now 2026-09-18T06:00:00Z --timezone Asia/Tokyo "
+        f"--label team --config {config}"
+    )
+    assert done.out.endswith(f"\n\nAgain: `{command}`\n")
+    assert costguard(*shlex.split(command)[1:]).out == done.out
 
 
 def test_a_mail(costguard: Costguard, bill: str) -> None:

@@ -118,6 +118,7 @@ def test_what_fits_two_is_split_in_equal_parts() -> None:
     assert (first.spend + second.spend).on_demand == PRICES[0].usd(3)
     assert (first.runs_per_day, first.shared, first.others, first.confidence) == (0.5, 1, (8,), "low")
     assert second.others == (7,)
+    assert first.priced == second.priced == Fraction(1, 2)
     assert found.ambiguous.jobs == found.matched.jobs == 1
     assert found.by_grade == {"tables": found.matched}
 
@@ -129,6 +130,7 @@ def test_slots_are_no_part_of_what_is_paid_on_demand() -> None:
     spend = found.statements[7].spend
     assert (spend.on_demand, spend.allocated) == (Decimal("6.25"), Decimal("1.5"))
     assert (spend.reserved, spend.unpriced, spend.bytes_on_demand) == (2, 1, TIB)
+    assert found.statements[7].priced == 1
     assert not spend.billed_by_bill
 
 

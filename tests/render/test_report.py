@@ -6,10 +6,12 @@ import csv
 import email
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.policy import default
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,11 +25,12 @@ from costguard.render.report_mail import report_mail
 from costguard.render.report_markdown import report_markdown
 from costguard.render.report_slack import report_slack
 from costguard.render.report_view import Table, View, view_of
+from costguard.report.code import CodeCosts
 from costguard.report.model import Report
 from costguard.report.weekly import build_report, week_of
-from tests.history.bills import Row, parquet
+from tests.history.bills import Row, parquet, without
 from tests.render.html_elements import Elements
-from tests.report.weeks import MONDAY, daily, weeks
+from tests.report.weeks import MONDAY, daily, from_the_week_before, weeks
 
 NOW = datetime(2026, 9, 18, 6, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>|[x](http://e.vil)\x1b[31m@all\n=1+1"
@@ -54,11 +57,11 @@ MARKDOWN = """# Cost of 2026-W37 (7 September to 13 September 2026)
 
 - Iterations: 7 at $12.86 each (7 at $10.00 in the week before): \
 no change from their number, +$20.00 from what each costs, no change outside of them
-- Attributed: $90.00 to iterations (100 %), $0.00 standing (0 %), $0.00 to none of both (0 %)
+- Attributed: $90.00 to iterations (100 %), $0.00 standing (0 %), $0.00 to neither (0 %)
 - Gross: $95.00 in 8 rows
 - Credits: -$5.00
 - Before promotions: $95.00: promotional credits of -$5.00 pay, and lower no price
-- Usual: $70.00 (the median of the four weeks before)
+- Usual: $70.00 (the median of the four weeks before); +$20.00 (+29 %) against it
 - Invoices: $90.00 on the invoice of 202609
 - Forecast 2026-09: $320.00 ($320.00 to $320.00); $150.00 in 13 closed days, 17 days left
 - Labelled: 100 % of net has the label team
@@ -163,6 +166,7 @@ def test_csv(report: Report) -> None:
         "net": "90.00",
         "net_previous_week": "70.00",
         "currency": "USD",
+        "gross_only": "false",
     }
     services = [row for row in rows if row["dimension"] == "service"]
     assert [(row["id"], row["net"]) for row in services] == [("24E6-581D-38E5", "90.00")]
@@ -270,10 +274,139 @@ def test_no_mail_address(address: str) -> None:
 
 
 def test_another_currency(tmp_path: Path) -> None:
-    report = built(tmp_path, [daily(MONDAY, 12.5, currency="CHF")])
+    before = MONDAY - timedelta(weeks=1)
+    report = built(tmp_path, [daily(before, 0.0, currency="CHF"), daily(MONDAY, 12.5, currency="CHF")])
     view = view_of(report, "1")
     assert view.headline == "CHF 12.50 net, +CHF 12.50 against the week before"
     assert "$" not in report_markdown(view)
+
+
+def test_a_bill_without_credits_says_so_in_every_format(tmp_path: Path) -> None:
+    rows = [without(row, "credits") for row in weeks(2)]
+    report = built(tmp_path, rows)
+    view = view_of(report, "1")
+    assert view.headline == "$70.00 gross, as in the week before"
+    assert dict(view.facts)["Credits"] == "unknown: the bill has none"
+    warning = "Gross only: some files of the bill have no credits, so what is called net is before them, and too high."
+    assert warning in view.warnings
+    assert "before credits, which the bill lacks" in view.footer
+    for text in (report_markdown(view), report_html(report, view), report_slack(view)):
+        assert warning in text
+    assert "Gross by day" in report_html(report, view)
+    assert json.loads(report_json(report))["gross_only"] is True
+    assert {row["gross_only"] for row in csv.DictReader(io.StringIO(report_csv(report)))} == {"true"}
+
+
+def test_a_bill_with_credits_is_not_gross(report: Report) -> None:
+    assert json.loads(report_json(report))["gross_only"] is False
+    assert "Gross only" not in report_markdown(view_of(report, "1"))
+
+
+def code_of(**changes: Any) -> CodeCosts:
+    """Four jobs for 20, of which three for 15 are in the code."""
+    costs = CodeCosts(
+        *((), 4, 3, 4, 0, Decimal(20), Decimal(15), Decimal(0), 0),
+    )
+    return replace(costs, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "$15.00 of the $20.00 (75 %) that 4 jobs cost on demand, by the bill, come from the code"),
+        (
+            {"by_bill": False, "never_run": 1, "unpriced_jobs": 2},
+            "$15.00 of the $20.00 (75 %) that 4 jobs cost on demand, at list prices, before discounts, come from the "
+            "code; 2 jobs more of unknown cost; 1 query of the code did not run",
+        ),
+        (
+            {"priced_jobs": 0, "unpriced_jobs": 7, "usd": Decimal(0), "to_code": Decimal(0)},
+            "no job has a known cost on demand; 7 jobs of unknown cost",
+        ),
+    ],
+)
+def test_how_much_of_what_queries_cost_is_in_the_code(
+    report: Report, changes: dict[str, Any], text: str
+) -> None:
+    found = replace(report, code=code_of(**changes), prices="6.25 USD/TiB, of the bill")
+    assert dict(view_of(found, "1").facts)["Queries"] == text
+    document = json.loads(report_json(found))
+    assert document["prices"] == "6.25 USD/TiB, of the bill"
+    assert document["code"]["net"] == (None if "usd" in changes else "20.00")
+    assert "Jobs are priced at 6.25 USD/TiB, of the bill. Made by" in view_of(found, "1").footer
+
+
+def test_what_makes_the_report_again_is_in_every_format_that_people_read(report: Report) -> None:
+    view = view_of(report, "1", "costguard report --billing 'a <b>'")
+    assert report_markdown(view).endswith("\n\nAgain: `costguard report --billing 'a <b>'`\n")
+    assert "<p>Again: <code>costguard report --billing &#39;a &lt;b&gt;&#39;</code></p>" in report_html(
+        report, view
+    )
+    assert "Again: costguard report --billing 'a &lt;b&gt;'" in report_slack(view)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "text"),
+    [
+        (-5.0, 75.97, "$75.97 net, +$80.97 against the week before"),  # a refund is nothing to take a part of
+        (-10.0, -25.0, "-$25.00 net, -$15.00 against the week before"),
+        (0.001, 50.0, "$50.00 net, +$50.00 against the week before"),
+        (0.01, 50.0, "$50.00 net, +$49.99 (more than +1,000 %) against the week before"),
+        (10.0, 110.0, "$110.00 net, +$100.00 (+1,000 %) against the week before"),
+    ],
+)
+def test_shares_of_refunds_and_of_next_to_nothing(
+    tmp_path: Path, before: float, now: float, text: str
+) -> None:
+    view = view_of(built(tmp_path, [daily(MONDAY - timedelta(weeks=1), before), daily(MONDAY, now)]), "1")
+    assert view.headline == text
+    (table,) = [table for table in view.tables if table.title == "By service"]
+    assert table.rows[0][3] in text
+
+
+def test_a_week_of_two_years_names_both(report: Report) -> None:
+    assert view_of(replace(report, week="2026-W53"), "1").title == (
+        "Cost of 2026-W53 (28 December 2026 to 3 January 2027)"
+    )
+
+
+def test_shares_add_up_to_a_hundred(tmp_path: Path) -> None:
+    """Of 3.00 each third is 33.33 %: they were 33, 33 and 33."""
+    rows = [
+        daily(MONDAY, 1.0),
+        daily(MONDAY, 1.0, cost_type="tax", project=None),
+        daily(MONDAY, 1.0, project=None, labels=[]),
+    ]
+    assert dict(view_of(built(tmp_path, rows), "1").facts)["Attributed"] == (
+        "$1.00 to iterations (34 %), $1.00 standing (33 %), $1.00 to neither (33 %)"
+    )
+
+
+def test_what_is_used_all_day_is_said_in_words_beside_the_week_before(tmp_path: Path) -> None:
+    """A machine of 0.50 an hour runs all of both weeks, 84.00 each; tax of 3.00 was paid in the week before."""
+    before = datetime(2026, 8, 31, tzinfo=UTC)
+    rows = [
+        daily(
+            MONDAY,
+            0.5,
+            usage_start_time=before + timedelta(hours=hour),
+            usage_end_time=before + timedelta(hours=hour + 1),
+            export_time=before + timedelta(hours=hour + 6),
+            labels=[],
+        )
+        for hour in range(14 * 24)
+    ]
+    rows.append(daily(MONDAY - timedelta(days=3), 3.0, cost_type="tax", project=None))
+    view = view_of(built(tmp_path, rows), "1")
+    (apart,) = [table for table in view.tables if table.title == "In no iteration"]
+    assert apart.heads == ("", "rows", "net", "week before")
+    assert apart.rows == (
+        ("standing: tax", "0", "$0.00", "$3.00"),
+        (
+            "not attributed: no label, and in use for more than 24 h without a pause of 2 h",
+            *("168", "$84.00", "$84.00"),
+        ),
+    )
 
 
 def test_a_long_table_still_adds_up(tmp_path: Path) -> None:
@@ -281,10 +414,14 @@ def test_a_long_table_still_adds_up(tmp_path: Path) -> None:
         daily(MONDAY, float(20 - number), sku__id=f"sku-{number}", sku__description=None)
         for number in range(15)
     ]
-    table = next(table for table in view_of(built(tmp_path, rows), "1").tables if table.title == "By SKU")
+    table = next(
+        table
+        for table in view_of(built(tmp_path, from_the_week_before(*rows)), "1").tables
+        if table.title == "By SKU"
+    )
     assert len(table.rows) == 11
     assert table.rows[0][:3] == ("sku-0", "$0.00", "$20.00")
-    assert table.rows[-1][:3] == ("5 others", "$0.00", "$40.00")  # 10 + 9 + 8 + 7 + 6
+    assert table.rows[-1][:3] == ("6 others", "$0.00", "$40.00")  # 10 + 9 + 8 + 7 + 6 + 0
 
 
 def test_what_is_provisional_is_said(tmp_path: Path) -> None:
@@ -299,17 +436,18 @@ def test_what_is_in_no_iteration(tmp_path: Path) -> None:
         daily(MONDAY, 10.0),
         daily(MONDAY, 3.0, cost_type="tax", project=None),
         daily(MONDAY, 2.0, project=None, labels=[]),
+        daily(MONDAY - timedelta(weeks=1), 0.0, cost_type="tax", project=None),
     ]
     view = view_of(built(tmp_path, rows), "1")
     apart = next(table for table in view.tables if table.title == "In no iteration")
     assert apart.rows == (
-        ("standing: tax", "1", "$3.00"),
-        ("not attributed: no label, no project", "1", "$2.00"),
+        ("standing: tax", "1", "$3.00", "$0.00"),
+        ("not attributed: no label, and of no project", "1", "$2.00", "$0.00"),
     )
     facts = dict(view.facts)
     assert facts["Iterations"] == "1 at $10.00 each; none in the week before"
     assert facts["Attributed"] == (
-        "$10.00 to iterations (67 %), $3.00 standing (20 %), $2.00 to none of both (13 %)"
+        "$10.00 to iterations (67 %), $3.00 standing (20 %), $2.00 to neither (13 %)"
     )
 
 
@@ -334,7 +472,7 @@ def test_what_changed_outside_of_iterations_closes_the_sum(tmp_path: Path) -> No
 def test_a_part_below_zero_has_no_shares(tmp_path: Path) -> None:
     rows = [daily(MONDAY, 10.0), daily(MONDAY, -2.0, project=None, labels=[])]
     view = view_of(built(tmp_path, rows), "1")
-    assert dict(view.facts)["Attributed"] == "$10.00 to iterations, $0.00 standing, -$2.00 to none of both"
+    assert dict(view.facts)["Attributed"] == "$10.00 to iterations, $0.00 standing, -$2.00 to neither"
 
 
 def test_more_iterations_than_are_shown(tmp_path: Path) -> None:

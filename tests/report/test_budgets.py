@@ -214,6 +214,13 @@ def test_the_report_shows_each_budget(tmp_path: Path) -> None:
     assert "> Over budget: b.\n" in text
 
 
+def test_a_budget_of_another_currency_is_shown_in_its_own(tmp_path: Path) -> None:
+    found = report(tmp_path, budget(100, currency="EUR"))
+    (table,) = [table for table in view_of(found, "1").tables if table.title == "Budgets"]
+    assert table.rows == (("b", "2026-09", "", "EUR 100.00", "", "", "unknown"),)
+    assert table.below == ("the bill is in USD",)
+
+
 def test_the_document_has_each_budget(tmp_path: Path) -> None:
     found = json.loads(report_json(report(tmp_path, budget(200))))["budgets"]
     assert found == [

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from costguard.history.spend import History, Spend, StatementSpend
 from costguard.model import Span
 from costguard.money import Dollars
+from costguard.render.report_json import query_document
+from costguard.render.report_view import queries_table
 from costguard.report.code import CodeQuery, code_costs
 from costguard.result import Finding, QueryReport, RunRate
 from tests.render.results import finding, query
@@ -17,12 +20,24 @@ from tests.render.results import finding, query
 NOTHING = Spend()
 
 
-def spent(runs: int, usd: str, allocated: str = "0", bytes_billed: int = 0) -> StatementSpend:
-    spend = Spend(jobs=runs, bytes_billed=bytes_billed, on_demand=Decimal(usd), allocated=Decimal(allocated))
+def spent(
+    runs: int, usd: str, allocated: str = "0", bytes_billed: int = 0, reserved: int = 0, unpriced: int = 0
+) -> StatementSpend:
+    """`reserved` and `unpriced`: so many of the runs."""
+    spend = Spend(
+        jobs=runs,
+        bytes_billed=bytes_billed,
+        on_demand=Decimal(usd),
+        allocated=Decimal(allocated),
+        reserved=reserved,
+        unpriced=unpriced,
+        priced=runs - reserved - unpriced,
+    )
     return StatementSpend(
         spend=spend,
         runs=runs,
         charged=float(runs),
+        priced=Fraction(runs - reserved - unpriced),
         shared=0,
         others=(),
         grades={"fingerprint": runs},
@@ -108,7 +123,7 @@ def test_queries_by_their_jobs() -> None:
 def test_runs_that_cost_nothing() -> None:
     cached = replace(spent(3, "6"), runs=5)
     costs = code_costs(history("6", q1=cached), history(), QUERIES, (), 0)
-    assert (costs.queries[0].runs, costs.queries[0].runs_free) == (5, 2)
+    assert (costs.queries[0].runs, costs.queries[0].runs_free, costs.queries[0].each) == (5, 2, 2)
     assert costs.open_findings == {}
 
 
@@ -137,6 +152,64 @@ def one(runs: int, usd: str, runs_before: int, usd_before: str) -> CodeQuery:
 )
 def test_saved(query: CodeQuery, saved: str | None) -> None:
     assert query.saved == (Decimal(saved) if saved is not None else None)
+
+
+WEEK_BEFORE = spent(7, "43.75")
+"""Seven runs at 6.25."""
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        spent(7, "0", allocated="140", reserved=7),  # all of it moved to a reservation
+        replace(spent(0, "0"), runs=7),  # all of it failed
+        spent(7, "0", unpriced=7),  # billed bytes that nobody knows
+        replace(spent(2, "12.50"), runs=7),  # five failed, two cost what they did: 12.50 / 2 = 6.25
+        spent(7, "12.50", allocated="100", reserved=5),  # five moved, two cost what they did
+        spent(7, "12.50", unpriced=5),
+    ],
+)
+def test_runs_without_a_price_save_nothing(now: StatementSpend) -> None:
+    weeks = [("2026-W46", history("43.75", q1=WEEK_BEFORE)), ("2026-W47", history("0", q1=now))]
+    costs = code_costs(weeks[1][1], weeks[0][1], QUERIES, (), 0, weeks)
+    (query,) = costs.queries
+    assert (query.saved, query.savings, costs.saved) == (None, None, 0)
+
+
+def test_a_query_that_moved_to_slots_is_shown_as_such() -> None:
+    now = history("0", q1=spent(7, "0", allocated="140", reserved=7))
+    costs = code_costs(now, history("43.75", q1=WEEK_BEFORE), QUERIES, (), 0)
+    table = queries_table(costs)
+    assert table.rows == (("a.sql:3", "7 (7 in a reservation)", "", "$0.00", "-$43.75"),)
+    assert table.below == ("moved to slots, $140.00 by slot time: nothing was saved by that",)
+
+
+def test_jobs_of_unknown_cost_are_not_free() -> None:
+    costs = code_costs(history("0", q1=spent(7, "0", unpriced=7)), history(), QUERIES, (), 0)
+    assert (costs.unpriced_jobs, costs.priced_jobs, costs.known) == (7, 0, False)
+    assert queries_table(costs).rows == (("a.sql:3", "7 (7 of unknown cost)", "", "unknown", ""),)
+    assert query_document(costs.queries[0])["net"] is None
+    part = code_costs(history("6.25", q1=spent(3, "6.25", unpriced=2)), history(), QUERIES, (), 0)
+    assert (part.unpriced_jobs, part.priced_jobs, part.known) == (2, 1, True)
+    assert query_document(part.queries[0])["net"] == "6.25"
+
+
+def test_a_history_that_does_not_hold_the_week_before() -> None:
+    """What is there of it counts for the price of a run, and is no sum to compare with."""
+    now, before = history("28", q1=spent(7, "28")), history("6.25", q1=spent(1, "6.25"))
+    costs = code_costs(now, before, QUERIES, (), 0, held=False)
+    assert costs.saved == Decimal("15.75")  # (6.25 - 4) x 7
+    assert queries_table(costs).rows == (("a.sql:3", "7", "$4.00", "$28.00", ""),)
+    document = query_document(costs.queries[0], costs.held)
+    assert (document["runs_previous_week"], document["net_previous_week"]) == (None, None)
+
+
+def test_a_shared_run_is_a_part_of_one() -> None:
+    """Seven jobs that two queries share cost each of them 21.875, which is 6.25 for each of 3.5 runs."""
+    shared = replace(spent(7, "21.875"), priced=Fraction(7, 2))
+    costs = code_costs(history("21.875", q1=shared), history("43.75", q1=WEEK_BEFORE), QUERIES, (), 0)
+    (query,) = costs.queries
+    assert (query.each, query.each_before, query.saved) == (Decimal("6.25"), Decimal("6.25"), None)
 
 
 def test_ignored_findings_with_their_reasons() -> None:

@@ -138,6 +138,7 @@ def test_a_charge_for_the_month_is_not_multiplied() -> None:
 @pytest.mark.parametrize(
     ("daily", "closed", "why"),
     [
+        (net_of(september(1)), date(2026, 9, 1), "1 closed day in 2026-09; a forecast takes 7"),
         (net_of(september(6)), date(2026, 9, 6), "6 closed days in 2026-09; a forecast takes 7"),
         (net_of(september(20)), None, "no day is closed yet"),
         (

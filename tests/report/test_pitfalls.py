@@ -44,8 +44,9 @@ def test_9_a_young_project_has_no_name_yet(tmp_path: Path) -> None:
     young = {"id": "new", "name": None, "labels": []}
     named = {"id": "new", "name": "Brand New", "labels": []}
     rows = [daily(MONDAY, 1.0, project=young), daily(MONDAY + timedelta(days=1), 2.0, project=named)]
-    assert report(tmp_path, rows).by["project"] == (Change("new", "Brand New", 2, 0, Decimal(3), Decimal(0)),)
-    assert report(tmp_path, rows[:1]).by["project"] == (Change("new", None, 1, 0, Decimal(1), Decimal(0)),)
+    named_later = Change("new", "Brand New", 2, None, Decimal(3), None)
+    assert report(tmp_path, rows).by["project"] == (named_later,)
+    assert report(tmp_path, rows[:1]).by["project"] == (Change("new", None, 1, None, Decimal(1), None),)
 
 
 def test_15_tiers_are_rows_and_unit_prices_are_not_added(tmp_path: Path) -> None:

@@ -79,8 +79,10 @@ def built(*paths: str) -> Report:
 
 
 def is_reported(rows: list[Row]) -> bool:
-    """Some charge is of the week or of the one before."""
-    return any(row["usage_start_time"] >= START + timedelta(days=7) for row in rows)
+    """Some charge is of the week or of the one before, and some was exported when the week had begun."""
+    return any(row["usage_start_time"] >= START + timedelta(days=7) for row in rows) and any(
+        row["export_time"] > START + timedelta(days=14) for row in rows
+    )
 
 
 def split(folder: Path, rows: list[Row]) -> list[str]:
@@ -134,6 +136,7 @@ def amounts_of(document: dict[str, Any], view: View) -> Iterator[tuple[str, str]
         return amount_text(Decimal(amount), document["currency"])
 
     totals, facts = document["totals"], dict(view.facts)
+    held = totals["net_previous_week"] is not None
     yield view.headline.partition(" net")[0], text(totals["net"])
     yield facts["Gross"].partition(" in ")[0], text(totals["gross"])
     yield facts["Credits"], text(totals["credits"])
@@ -155,17 +158,19 @@ def amounts_of(document: dict[str, Any], view: View) -> Iterator[tuple[str, str]
         for row, cells in zip(rows, shown, strict=False):
             if cells[0].endswith(" others"):
                 break
-            yield cells[1], text(row["net_previous_week"])
-            yield cells[2], text(row["net"])
+            if held:
+                yield cells[1], text(row["net_previous_week"])
+            yield cells[1 + held], text(row["net"])
         if len(shown) < len(rows):
             rest = rows[ROWS:]
             yield shown[-1][0], f"{len(rest)} others"
-            yield shown[-1][2], text(str(sum(Decimal(row["net"]) for row in rest)))
+            yield shown[-1][1 + held], text(str(sum(Decimal(row["net"]) for row in rest)))
     for iteration, cells in zip(document["iterations"][:ROWS], tables.get("Iterations", ()), strict=False):
         yield cells[0], iteration["id"]
         yield cells[2], text(iteration["net"])
     apart = [*document["attribution"]["standing_parts"], *document["attribution"]["reasons"]]
-    for one, cells in zip(apart, tables.get("In no iteration", ()), strict=True):
+    there = [cells for cells in tables.get("In no iteration", ()) if cells[1] != "0"]
+    for one, cells in zip(apart, there, strict=True):  # what only the week before had is in the table, too
         yield cells[2], text(one["net"])
     for one, cells in zip(document["waste"][:ROWS], tables.get("Waste", ()), strict=False):
         yield cells[3], text(one["net"])
@@ -239,6 +244,6 @@ def test_every_format_shows_the_same_figures(
 
     lines_of = list(csv.DictReader(io.StringIO(report_csv(report))))
     assert [(row["net"], row["net_previous_week"], row["rows"]) for row in lines_of] == [
-        (str(one["net"]), str(one["net_previous_week"]), str(one["rows"]))
+        (str(one["net"]), one["net_previous_week"] or "", str(one["rows"]))
         for one in (document["totals"], *(row for rows in document["by"].values() for row in rows))
     ]

@@ -12,12 +12,17 @@ from hypothesis import strategies as st
 
 from costguard.errors import UsageProblem
 from costguard.history.charges import load_charges
+from costguard.history.jobs import load_jobs
+from costguard.history.ledger import Entry
+from costguard.render.report_csv import report_csv
 from costguard.render.report_json import report_document
 from costguard.render.report_view import view_of
 from costguard.report.model import Change, Report, Totals
 from costguard.report.weekly import build_report, week_of
 from tests.history.bills import Row, parquet
-from tests.report.weeks import MONDAY, daily, moment, weeks
+from tests.history.test_jobs import job
+from tests.history.test_jobs import parquet as jobs_parquet
+from tests.report.weeks import MONDAY, daily, from_the_week_before, moment, weeks
 
 WEEK = "2026-W37"
 NOW = datetime(2026, 9, 18, 6, tzinfo=UTC)
@@ -37,7 +42,7 @@ def test_totals(tmp_path: Path) -> None:
         daily(MONDAY - timedelta(days=1), 4.0, (("DISCOUNT", -1.0),)),
         daily(MONDAY + timedelta(days=7), 100.0),
     ]
-    found = report(tmp_path, rows)
+    found = report(tmp_path, from_the_week_before(*rows))
     assert found.totals == Totals(
         rows=2,
         gross=Decimal("12"),
@@ -109,6 +114,7 @@ def test_days_and_weeks_are_those_of_the_zone(tmp_path: Path) -> None:
         daily(MONDAY, 3.0, usage_start_time=moment(MONDAY, 2), usage_end_time=moment(MONDAY, 3)),
         daily(MONDAY, 5.0),
     ]
+    rows = from_the_week_before(*rows)
     assert report(tmp_path, rows).totals.net == Decimal(8)
     found = report(tmp_path, rows, zone="America/New_York")
     assert found.totals.net == Decimal(5)
@@ -166,14 +172,55 @@ def test_what_the_week_before_was_known_to_cost(tmp_path: Path) -> None:
             before, -2.0, export_time=NOW - timedelta(days=1), adjustment_info={"type": "PRICE_CORRECTION"}
         ),
     ]
-    found = report(tmp_path, rows)
+    found = report(tmp_path, from_the_week_before(*rows))
     assert found.freshness.before_known == Decimal(10)
     assert found.totals.net_before == Decimal("8.5")
 
 
+def test_a_backfilled_export(tmp_path: Path) -> None:
+    """10 a day from 1 August on, all exported when that began, on 16 September: nobody knows how long rows take, and
+    two days have gone by since the week. 13 days of September are closed, 17 are left."""
+    exported = moment(date(2026, 9, 16), 10)
+    rows = [
+        daily(date(2026, 8, 1) + timedelta(days=number), 10.0, export_time=exported) for number in range(46)
+    ]
+    found = report(tmp_path, rows)
+    assert (found.freshness.lag_median, found.freshness.lag_p90) == (None, None)
+    assert (found.freshness.before_known, found.complete) == (None, True)
+    assert found.forecast is not None
+    assert (found.forecast.closed_days, found.forecast.days_left, found.forecast.point) == (13, 17, 300)
+
+
+def test_lags_are_those_of_rows_since_the_first_export(tmp_path: Path) -> None:
+    """A month at once on Wednesday, and from then on each day at seven in the evening, six hours after usage."""
+    wednesday = MONDAY + timedelta(days=2)
+    rows = [
+        daily(day, 10.0, export_time=max(moment(day, 19), moment(wednesday, 19)))
+        for day in (wednesday + timedelta(days=number) for number in range(-28, 8))
+    ]
+    found = report(tmp_path, rows)
+    assert (found.freshness.lag_p90, found.freshness.before_known) == (timedelta(hours=6), None)
+    assert found.complete
+
+
+def test_a_day_is_closed_after_a_week_at_the_latest(tmp_path: Path) -> None:
+    """Rows come 30 days after their usage; the newest on 13 October, a month after the week."""
+    rows = [{**row, "export_time": row["usage_end_time"] + timedelta(days=30)} for row in weeks(9)]
+    found = report(tmp_path, rows, now=moment(date(2026, 10, 18)))
+    assert (found.freshness.lag_p90, found.complete) == (timedelta(days=30), True)
+
+
+def test_nothing_is_restated_while_the_week_before_went_on_a_week_ago(tmp_path: Path) -> None:
+    """On Thursday of the week itself: a week ago three days of the week before were still to come."""
+    rows = weeks(3)
+    early = report(tmp_path, rows, now=moment(MONDAY + timedelta(days=3), 20))
+    assert (early.totals.net_before, early.freshness.before_known) == (70, None)
+    assert report(tmp_path, rows, now=moment(MONDAY + timedelta(days=7))).freshness.before_known == 70
+
+
 def test_a_service_with_too_few_rows(tmp_path: Path) -> None:
     rows = [row for row in weeks(5) if row["usage_start_time"].date() < MONDAY]
-    rows.extend(daily(MONDAY + timedelta(days=number), 1.0) for number in range(3))
+    rows.extend(daily(MONDAY + timedelta(days=number), 1.0) for number in (0, 1, 2, 8))
     short = report(tmp_path, rows).freshness.short_services
     assert [(item.service, item.rows, item.usual) for item in short] == [("24E6-581D-38E5", 3, 7)]
     rows.append(daily(MONDAY + timedelta(days=4), 1.0))
@@ -201,8 +248,118 @@ def test_a_bill_of_another_time(tmp_path: Path) -> None:
 
 
 def test_a_week_without_charges_after_one_with(tmp_path: Path) -> None:
-    found = report(tmp_path, [daily(MONDAY - timedelta(days=2), 1.0)])
+    rows = from_the_week_before(
+        daily(MONDAY - timedelta(days=2), 1.0), daily(MONDAY + timedelta(days=8), 1.0)
+    )
+    found = report(tmp_path, rows)
     assert (found.totals.rows, found.totals.net, found.totals.net_before) == (0, Decimal(0), Decimal(1))
+    assert view_of(found, "0").headline == "$0.00 net, -$1.00 (-100 %) against the week before"
+
+
+def test_a_week_of_which_nothing_was_exported(tmp_path: Path) -> None:
+    """The newest row came on Saturday evening: that the week cost nothing is not known."""
+    with pytest.raises(
+        UsageProblem, match=r"nothing of 2026-W37 has been exported: the bill ends at 2026-09-05 19:00 UTC"
+    ):
+        report(tmp_path, from_the_week_before(daily(MONDAY - timedelta(days=2), 1.0)))
+
+
+def test_an_export_that_ended_within_the_week(tmp_path: Path) -> None:
+    """Monday to Wednesday at 10, after a week at 70: no drop of 40, but four days of which nothing is known."""
+    wednesday = MONDAY + timedelta(days=2)
+    found = report(tmp_path, days_from(MONDAY - timedelta(weeks=1), wednesday))
+    note = "the export ends on Wednesday, 9 September 2026, 4 days before the end of the week"
+    assert (found.totals.net, found.totals.net_before, found.until, found.over) == (30, 70, wednesday, True)
+    assert (found.dearer, found.cheaper, found.freshness.short_services) == ((), (), ())
+    assert (found.volume.count, found.volume.count_before, found.volume.by_count) == (3, 7, None)
+    document, view = report_document(found), view_of(found, "0")
+    assert (document["comparison_note"], document["totals"]["net_previous_week"]) == (note, "70.00")
+    assert view.headline == "$30.00 net so far: the export ends on 9 September 2026"
+    assert f"Nothing is compared with the week before: {note}." in view.warnings
+    assert dict(view.facts)["Iterations"] == "3 at $10.00 each so far; 7 in the whole week before, at $10.00"
+    (services,) = [table for table in view.tables if table.title == "By service"]
+    assert (services.heads, services.rows) == (
+        ("", "week before", "so far"),
+        (("BigQuery", "$70.00", "$30.00"),),
+    )
+
+
+def test_a_week_that_goes_on(tmp_path: Path) -> None:
+    """Asked for on its Thursday."""
+    rows = days_from(MONDAY - timedelta(weeks=1), MONDAY + timedelta(days=3))
+    found = report(tmp_path, rows, now=moment(MONDAY + timedelta(days=3), 20))
+    assert (found.totals.net, found.over, found.complete) == (40, False, False)
+    assert (found.dearer, found.cheaper) == ((), ())
+    view = view_of(found, "0")
+    assert view.headline == "$40.00 net so far: the week is not over"
+    assert report_document(found)["comparison_note"] == "the week goes on until Sunday, 13 September 2026"
+
+
+def test_days_that_had_no_usage_before_either_are_not_missed(tmp_path: Path) -> None:
+    """A bill of Mondays only, exported as it comes: nothing was to be expected from Tuesday on."""
+    found = report(tmp_path, [daily(MONDAY - timedelta(weeks=1), 10.0), daily(MONDAY, 12.0)])
+    assert found.until is None
+    assert view_of(found, "0").headline == "$12.00 net, +$2.00 (+20 %) against the week before"
+
+
+def days_from(first: date, last: date = MONDAY + timedelta(days=9)) -> list[Row]:
+    """10 on each day."""
+    return [daily(first + timedelta(days=number), 10.0) for number in range((last - first).days + 1)]
+
+
+@pytest.mark.parametrize(
+    ("first", "net", "headline", "note"),
+    [
+        (  # of the week before only Saturday and Sunday: 20, which would have made it +50
+            MONDAY - timedelta(days=2),
+            70,
+            "$70.00 net; nothing to compare with, the bill begins on 5 September 2026",
+            "the bill begins on Saturday, 5 September 2026, and lacks 5 days of the week before",
+        ),
+        (
+            MONDAY,
+            70,
+            "$70.00 net; nothing to compare with, the bill begins on 7 September 2026",
+            "the bill begins on Monday, 7 September 2026, and lacks the week before",
+        ),
+        (  # Wednesday to Sunday
+            MONDAY + timedelta(days=2),
+            50,
+            "$50.00 net since 9 September 2026, when the bill begins",
+            "the bill begins on Wednesday, 9 September 2026, and lacks the week before and 2 days of this one",
+        ),
+    ],
+)
+def test_a_week_before_that_the_bill_does_not_hold(
+    tmp_path: Path, first: date, net: int, headline: str, note: str
+) -> None:
+    found = report(tmp_path, days_from(first))
+    assert (found.totals.net, found.totals.net_before, found.freshness.before_known) == (net, None, None)
+    assert (found.dearer, found.cheaper, found.freshness.short_services) == ((), (), ())
+    document, view = report_document(found), view_of(found, "0")
+    assert document["comparison_note"] == note
+    assert document["totals"]["net_previous_week"] is None
+    assert {row["net_previous_week"] for rows in document["by"].values() for row in rows} == {None}
+    assert document["volume"]["iterations_previous_week"] is None
+    assert document["volume"]["change_by_number"] is None
+    assert view.headline == headline
+    assert f"Nothing is compared with the week before: {note}." in view.warnings
+    assert {table.heads for table in view.tables if table.title.startswith("By ")} == {("", "this week")}
+    assert f"2026-W37,total,,,{net // 10},{net}.00,,USD,false" in report_csv(found)
+
+
+def test_a_bill_that_begins_on_the_first_day_of_the_week_before(tmp_path: Path) -> None:
+    found = report(tmp_path, days_from(MONDAY - timedelta(weeks=1)))
+    assert found.totals.net_before == 70
+    assert report_document(found)["comparison_note"] is None
+    assert view_of(found, "0").headline == "$70.00 net, as in the week before"
+
+
+def test_usual_rows_are_those_of_weeks_that_the_bill_holds(tmp_path: Path) -> None:
+    """7 rows in the one week before that it holds whole; of the weeks before that it has none."""
+    rows = [*days_from(MONDAY - timedelta(days=7), MONDAY - timedelta(days=1)), daily(MONDAY, 1.0)]
+    rows.append(daily(MONDAY + timedelta(days=8), 1.0))
+    assert [(item.rows, item.usual) for item in report(tmp_path, rows).freshness.short_services] == [(1, 7)]
 
 
 @settings(max_examples=25, deadline=None)
@@ -231,7 +388,10 @@ def test_every_table_adds_up_and_order_does_not_matter(
     for dimension, found in one.by.items():
         assert sum(change.net for change in found) == one.totals.net, dimension
         assert sum(change.rows for change in found) == one.totals.rows, dimension
-        assert sum(change.net_before for change in found) == one.totals.net_before, dimension
+        if one.totals.net_before is not None:
+            assert sum(change.net_before or 0 for change in found) == one.totals.net_before, dimension
+        else:
+            assert {change.net_before for change in found} <= {None}, dimension
     assert sum(month.net for month in one.months) == one.totals.net
     apart = (*one.attribution.standing, *one.attribution.unattributed)
     assert one.attribution.to_iterations + sum(part.net for part in apart) == one.totals.net
@@ -265,7 +425,7 @@ def test_an_iteration_that_goes_on_beyond_the_week(tmp_path: Path) -> None:
         ("shop@2026-09-13T22:00", 2),
         ("b", 1),
     ]
-    assert list(found.wholes) == ["shop@2026-09-13T22:00"]
+    assert list(found.wholes) == [("time", "shop@2026-09-13T22:00")]
     (whole,) = found.wholes.values()
     assert (whole.net, whole.start, whole.end) == (
         4,
@@ -276,3 +436,60 @@ def test_an_iteration_that_goes_on_beyond_the_week(tmp_path: Path) -> None:
     assert [item["whole"] and item["whole"]["net"] for item in document["iterations"]] == ["4.00", None]
     (shown,) = [table for table in view_of(found, "0").tables if table.title == "Iterations"]
     assert shown.rows[0][3] == "preprocessing; $4.00 in all, 2026-09-13 22:00 to 2026-09-14 02:00"
+
+
+def test_two_labels_with_one_value_are_two_iterations(tmp_path: Path) -> None:
+    """What was stamped is of the one with costguard's own label, as is the hour after the week."""
+    last = moment(MONDAY + timedelta(days=6), 23)
+    own, other = ([{"key": key, "value": "run-a"}] for key in ("cg_iteration", "dbt_invocation_id"))
+    rows = [
+        daily(MONDAY, cost, usage_start_time=begin, usage_end_time=begin + timedelta(hours=1), labels=labels)
+        for cost, begin, labels in (
+            (1.0, last, own),
+            (2.0, last + timedelta(hours=1), own),
+            (4.0, last - timedelta(days=3), other),
+        )
+    ]
+    charges = load_charges([parquet(tmp_path / "bill.parquet", rows)])
+    entry = Entry("run-a", last, last + timedelta(hours=2), "2844c7c" + "0" * 33, "wider features")
+    found = build_report(charges, week_of(WEEK, "UTC", NOW), NOW, ledger=[entry])
+    assert found.stamped == {("label:cg_iteration", "run-a"): entry}
+    assert {key: whole.net for key, whole in found.wholes.items()} == {("label:cg_iteration", "run-a"): 3}
+    told = [(one["evidence"], one["net"], one["comment"]) for one in report_document(found)["iterations"]]
+    assert told == [
+        ("label:cg_iteration", "1.00", "wider features"),
+        ("label:dbt_invocation_id", "4.00", None),
+    ]
+    (table,) = [table for table in view_of(found, "0").tables if table.title == "Iterations"]
+    assert [row[0] for row in table.rows] == [
+        "run-a (label:cg_iteration)",
+        "run-a (label:dbt_invocation_id)",
+    ]
+    assert table.below == ("commit 2844c7c: wider features", "")
+
+
+def test_an_iteration_that_is_not_billed_yet(tmp_path: Path) -> None:
+    """One has a charge of 10; of the other there is only a job, which is not nothing."""
+    charges = load_charges([parquet(tmp_path / "bill.parquet", [daily(MONDAY, 10.0)])])
+    start = moment(MONDAY + timedelta(days=1), 12)
+    path = jobs_parquet(
+        tmp_path / "jobs.parquet",
+        [
+            job(
+                creation_time=start,
+                start_time=start,
+                end_time=start,
+                labels=[{"key": "cg_iteration", "value": "run-b"}],
+            )
+        ],
+    )
+    found = build_report(charges, week_of(WEEK, "UTC", NOW), NOW, jobs=load_jobs([path]).frame)
+    document = report_document(found)
+    assert [(one["id"], one["net"]) for one in document["iterations"]] == [
+        ("run-b", None),
+        ("shop@2026-09-07T12:00", "10.00"),
+    ]
+    view = view_of(found, "0")
+    (table,) = [table for table in view.tables if table.title == "Iterations"]
+    assert table.rows[0] == ("run-b", "2026-09-08 12:00", "not billed yet", "")
+    assert dict(view.facts)["Iterations"] == "1 at $10.00 each and 1 not billed yet"

@@ -38,3 +38,8 @@ def weeks(count: int, cost: float = 10.0, last: date = MONDAY) -> list[Row]:
     """The same cost on each day of so many weeks, the last of which begins on `last`."""
     first = last - timedelta(weeks=count - 1)
     return [daily(first + timedelta(days=number), cost) for number in range(7 * count)]
+
+
+def from_the_week_before(*rows: Row) -> list[Row]:
+    """A bill that holds the whole week before: it begins with a charge of nothing on its Monday."""
+    return [daily(MONDAY - timedelta(weeks=1), 0.0), *rows]
