@@ -260,7 +260,10 @@ class Join(NamedTuple):
     at: Annotated[int, "the JOIN or the comma", AT]
     kind: Annotated[str, "inner, left, right, full, cross, comma, semi"]
     condition: Annotated[
-        str, "equality, inequality, or, constant, using, none, where-equality, where-other, hole, other"
+        str,
+        "equality, inequality, or, other; using; where-equality, where-other: that of a WHERE; elsewhere: other "
+        "conditions lead from one side to the other, by a third relation or in a query around; one-side: it names only "
+        "one of them; constant; none",
     ]
     correlated: Annotated[bool, "the right side is an UNNEST of, or refers to, the left side"]
     left_one_row: Annotated[

@@ -30,7 +30,7 @@ from costguard.facts.sql.build import Builder, literal_number
 from costguard.facts.sql.calls import aggregates_of, functions_of, windows_of
 from costguard.facts.sql.condition import Converter, columns_in, flatten, for_scan
 from costguard.facts.sql.expression import anchor, extent, inspect
-from costguard.facts.sql.joins import joins_of
+from costguard.facts.sql.joins import JoinRow, joins_of
 from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
 from costguard.facts.sql.reads import Read
 from costguard.facts.sql.relation import SelectBody
@@ -51,6 +51,11 @@ _CLOCK = frozenset(
         "SESSION_USER",
     }
 )
+_JOIN_WORD = re.compile(
+    r"(?:\b(?:CROSS|INNER|LEFT|RIGHT|FULL)\s+)?(?:\b(?:OUTER|SEMI|ANTI)\s+)?\bJOIN\b", re.IGNORECASE
+)
+_JOIN_WORD_REACH = 400
+"""So far before the first name of a joined subquery its JOIN is looked for."""
 _ORDER_WORD = re.compile(r"ORDER\s+BY\s*$", re.IGNORECASE)
 
 
@@ -112,7 +117,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     first_scan = rows.count("scans")
     used = [number for number, entry in enumerate(log.scans) if entry.used]
     keys = {number: first_scan + position for position, number in enumerate(used)}
-    joins = joins_of(log)
+    joins = joins_of(log, (lambda start, end: hole_at(start, end) is not None) if holes else None)
     functions = functions_of(log)
 
     _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement)
@@ -179,7 +184,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
             "joins",
             Join(
                 query,
-                places(*join.place),
+                places(*(_join_word(statement, join) if join.follows_word else join.place)),
                 join.kind,
                 join.condition,
                 join.correlated,
@@ -438,6 +443,17 @@ def _limit_place(limit: exp.Expr, statement: str) -> tuple[int, int]:
         return 0, 0
     word = statement.upper().rfind("LIMIT", 0, start)
     return (word, end) if word >= 0 and start - word < 20 else (start, end)
+
+
+def _join_word(statement: str, join: JoinRow) -> tuple[int, int]:
+    """The JOIN, or the comma, before a joined subquery."""
+    start, end = join.place
+    low = max(0, start - _JOIN_WORD_REACH)
+    if join.kind == "comma":
+        comma = statement.rfind(",", low, start)
+        return (comma, comma + 1) if comma >= 0 else (start, end)
+    words = list(_JOIN_WORD.finditer(statement, low, start))
+    return words[-1].span() if words else (start, end)
 
 
 def _merge_condition(assembled: Assembled, converter: Converter) -> Json | None:
