@@ -92,7 +92,14 @@ def _is_join_key(converted: Json) -> bool:
         return False
     sides = [columns_in(converted[2]), columns_in(converted[3])]
     left, right = ({target.scan for column in side for target in column.targets} for side in sides)
-    return bool(left and right) and not left & right
+    if not left or not right:
+        # Nothing but what another relation computes: `a.day = b.newest`, for each key of b.
+        return bool(left or right) and any(_is_other(side) for side in converted[2:])
+    return not left & right
+
+
+def _is_other(converted: Json) -> bool:
+    return isinstance(converted, list) and converted[0] == "other"
 
 
 _GIVE_VALUES_FOR_NULL = frozenset({"IFNULL", "COALESCE", "NULLIF", "IF"})
