@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlglot import exp
@@ -66,6 +67,7 @@ def _conjunct(
                 if not target.barrier:
                     scans.setdefault(target.scan, target.via)
         if _is_join_key(converted):
+            _mark_joined_targets(log, scans)
             return []
     scans = {scan: via for scan, via in scans.items() if scan in allowed}
     if not scans:
@@ -80,6 +82,13 @@ def _conjunct(
         log.scans[scan].conditions.append((via, ["at", list(place), seen]))
         found.append(Conjunct(scan, seen, clause, place))
     return found
+
+
+def _mark_joined_targets(log: ReadLog, scans: Iterable[int]) -> None:
+    """The rows that DML changes are looked for by the key of a join, of an UPDATE ... FROM or an EXISTS."""
+    for scan in scans:
+        if log.scans[scan].role == "target":
+            log.scans[scan].joined = True
 
 
 def _is_constant(converted: Json) -> bool:
