@@ -300,10 +300,17 @@ class Sort(NamedTuple):
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the ORDER BY", AT]
     place: Annotated[
-        str, "outermost, cte, subquery, view, table (CREATE TABLE AS, INSERT), array (ARRAY(SELECT ...))"
+        str,
+        "outermost, cte, subquery, view, table (CREATE TABLE AS, INSERT), model (CREATE MODEL), "
+        "array (ARRAY(SELECT ...)), expression",
     ]
     has_limit: Annotated[bool, "followed by LIMIT or OFFSET"]
     keys: Annotated[int, "number of sort keys"]
+    taken_by: Annotated[
+        str | None,
+        "what takes the rows in the order in which they come, having none of its own: STRING_AGG and the like, ARRAY, "
+        "ROW_NUMBER and the like, LIMIT; null when nothing does",
+    ] = None
 
 
 class Window(NamedTuple):

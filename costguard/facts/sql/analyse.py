@@ -212,7 +212,14 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
         word = _ORDER_WORD.search(statement, max(0, start - 40), start)
         rows.add(
             "sorts",
-            Sort(query, places(word.start() if word else start, end), sort.where, sort.has_limit, sort.keys),
+            Sort(
+                query,
+                places(word.start() if word else start, end),
+                sort.where,
+                sort.has_limit,
+                sort.keys,
+                sort.taken_by,
+            ),
         )
     for window in windows_of(log):
         rows.add(
