@@ -170,6 +170,10 @@ class Scan(NamedTuple):
     filtered: Annotated[bool, "some condition on this table's columns limits its rows"]
     never: Annotated[bool, "a condition is FALSE (WHERE 1 = 2): no row is kept, and nothing is read"]
     joined: Annotated[bool, "is joined with another relation"]
+    handed_on: Annotated[
+        bool,
+        "each of its rows reaches the result, but for the LIMIT: no filter, grouping, join, order or limit before",
+    ]
     system_time: Annotated[bool, "FOR SYSTEM_TIME AS OF"]
     sample_percent: Annotated[float | None, "TABLESAMPLE SYSTEM percent"]
     predicate: Annotated[str | None, "JSON of the conjunction that limits it (costguard.facts.predicate)"]

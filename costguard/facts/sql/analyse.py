@@ -30,6 +30,7 @@ from costguard.facts.sql.build import Builder, literal_number
 from costguard.facts.sql.calls import aggregates_of, functions_of, windows_of
 from costguard.facts.sql.condition import Converter, columns_in, flatten, for_scan
 from costguard.facts.sql.expression import anchor, extent, inspect
+from costguard.facts.sql.handed_on import handed_on_scan
 from costguard.facts.sql.joins import JoinRow, joins_of
 from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
 from costguard.facts.sql.reads import Read
@@ -122,6 +123,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
 
     _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement)
     merge = _merge_condition(assembled, converter)
+    handed_on = handed_on_scan(assembled.body) if assembled.shows_result else None
     suffix_readers = {
         scan for read in log.reads.values() for scan, path in read.targets if path.lower() == "_table_suffix"
     }
@@ -156,6 +158,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 filtered=condition is not None,
                 never=condition is not None and any(item[-1] == ["bool", False] for item in condition[1]),
                 joined=entry.joined,
+                handed_on=number == handed_on,
                 system_time=entry.system_time,
                 sample_percent=entry.sample_percent,
                 predicate=json.dumps(condition) if condition is not None else None,
