@@ -13,6 +13,7 @@ from costguard.facts.sql.reads import ReadLog
 from costguard.facts.sql.relation import (
     NO,
     YES,
+    Body,
     Computed,
     Group,
     Opaque,
@@ -28,8 +29,8 @@ from costguard.facts.sql.relation import (
 
 AROUND = -1
 """The number that stands for the query around a subquery: a column of it is one value for each of its rows."""
-_DEEPEST = 20
-"""Computed values that are followed to the columns that they are made of."""
+_MOST_NAMES = 200
+"""So many names are followed to find out what a value is made of."""
 
 Numbers = frozenset[int]
 IsHole = Callable[[int, int], bool]
@@ -215,7 +216,7 @@ def is_generated(relation: Relation) -> bool:
         isinstance(item, Scan)
         or (isinstance(item, Opaque) and not item.small)
         or (isinstance(item, Unnested) and not item.constant)
-        for item in below(relation)
+        for item in _below(relation)
     )
 
 
@@ -254,12 +255,7 @@ def _tied_around(body: SelectBody, log: ReadLog) -> list[Numbers]:
     """What conditions outside of a common table expression or a subquery say of the relations inside."""
     scans = [_scans_of(source.relation) for source in body.sources]
     found = []
-    for outer in log.bodies:
-        through = [
-            source for source in outer.sources if outer is not body and _reaches(source.relation, body)
-        ]
-        if not through:
-            continue
+    for outer, through in _readers_of(body, log):
         for condition, clause, only in outer.conditions:
             if clause == "qualify" or only is not None:
                 continue
@@ -275,32 +271,64 @@ def _tied_around(body: SelectBody, log: ReadLog) -> list[Numbers]:
     return found
 
 
-def _read_by(
-    body: SelectBody, parts: tuple[str, ...], scans: list[set[int]], depth: int = 0
-) -> list[Numbers]:
-    """The relations (by the scans below them) that a name leads to, for each column that it is made of."""
+def _readers_of(body: SelectBody, log: ReadLog) -> list[tuple[SelectBody, list[Source]]]:
+    """The SELECTs around a query, however far, with the sources through which they read it."""
+    readers: dict[int, list[tuple[SelectBody, Source]]] = {}
+    for outer in log.bodies:
+        for source in outer.sources:
+            for inner in _bodies_of(source.relation):
+                readers.setdefault(id(inner), []).append((outer, source))
+    found: dict[int, tuple[SelectBody, list[Source]]] = {}
+    stack = [body]
+    while stack:
+        for outer, source in readers.get(id(stack.pop()), ()):
+            if id(outer) not in found:
+                found[id(outer)] = (outer, [])
+                stack.append(outer)
+            found[id(outer)][1].append(source)
+    return list(found.values())
+
+
+def _bodies_of(relation: Relation) -> list[Body]:
+    relation = base_of(relation)
+    stack = [relation.body] if isinstance(relation, Referenced) else []
     found = []
-    for item in body.trace_parts(parts):
-        if isinstance(item, Group):
-            own = {target.scan for target in item.targets}
-            numbers = frozenset(number for number, below in enumerate(scans) if below & own)
-            if numbers:
-                found.append(numbers)
-        elif isinstance(item, Computed) and depth < _DEEPEST:
-            for reference in item.body.info_of(item.expression).references:
-                found.extend(_read_by(item.body, reference.parts, scans, depth + 1))
+    while stack:
+        item = stack.pop()
+        if isinstance(item, UnionBody):
+            stack.extend(item.branches)
+        else:
+            found.append(item)
     return found
 
 
-def _reaches(relation: Relation, body: SelectBody) -> bool:
-    return any(item is body for item in below(relation))
+def _read_by(body: SelectBody, parts: tuple[str, ...], scans: list[set[int]]) -> list[Numbers]:
+    """The relations (by the scans below them) that a name leads to, for each column that it is made of."""
+    found = []
+    seen: set[tuple[int, tuple[str, ...]]] = set()
+    stack = [(body, parts)]
+    while stack and len(seen) < _MOST_NAMES:
+        place, name = stack.pop()
+        if (id(place), name) in seen:
+            continue
+        seen.add((id(place), name))
+        for item in place.trace_parts(name):
+            if isinstance(item, Group):
+                own = {target.scan for target in item.targets}
+                numbers = frozenset(number for number, below in enumerate(scans) if below & own)
+                if numbers:
+                    found.append(numbers)
+            elif isinstance(item, Computed):
+                references = item.body.info_of(item.expression).references
+                stack.extend((item.body, reference.parts) for reference in references)
+    return found
 
 
 def _scans_of(relation: Relation) -> set[int]:
-    return {item.index for item in below(relation) if isinstance(item, Scan)}
+    return {item.index for item in _below(relation) if isinstance(item, Scan)}
 
 
-def below(relation: Relation) -> list[object]:
+def _below(relation: Relation) -> list[object]:
     """Every relation and body that the rows of a relation come from."""
     found: list[object] = []
     seen: set[int] = set()

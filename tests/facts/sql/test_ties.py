@@ -73,6 +73,14 @@ def test_conditions_of_queries_around_a_join(sql: str, expected: str) -> None:
     assert [row.condition for row in commas] == [expected]
 
 
+def test_values_of_values_are_not_followed_without_end() -> None:
+    """Found on a project whose macros compute each column from two others, dozens of times."""
+    levels = ["v0 AS (SELECT c.k AS a, s.k AS b FROM d.c, d.s)"]
+    levels += [f"v{n} AS (SELECT a + b AS a, a - b AS b FROM v{n - 1})" for n in range(1, 40)]
+    sql = f"WITH {', '.join(levels)} SELECT a FROM v39 WHERE a > b"
+    assert [row.condition for row in analyse(sql)["joins"]] == ["elsewhere"]
+
+
 def test_a_condition_that_is_not_known_may_name_both_sides() -> None:
     sql = "SELECT 1 FROM d.c JOIN d.s ON hole_1"
     hole = Hole(sql.index("hole_1"), len(sql), "condition", "unknown")
