@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlglot import exp
 
@@ -52,6 +52,7 @@ _CLOCK = frozenset(
         "SESSION_USER",
     }
 )
+SUFFIX = "_table_suffix"
 _JOIN_WORD = re.compile(
     r"(?:\b(?:CROSS|INNER|LEFT|RIGHT|FULL)\s+)?(?:\b(?:OUTER|SEMI|ANTI)\s+)?\bJOIN\b", re.IGNORECASE
 )
@@ -125,7 +126,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     merge = _merge_condition(assembled, converter)
     handed_on = handed_on_scan(assembled.body) if assembled.shows_result else None
     suffix_readers = {
-        scan for read in log.reads.values() for scan, path in read.targets if path.lower() == "_table_suffix"
+        scan for read in log.reads.values() for scan, path in read.targets if path.lower() == SUFFIX
     }
     for number in used:
         entry = log.scans[number]
@@ -134,7 +135,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
         on_condition = None
         if merge is not None and assembled.merge_condition and assembled.merge_condition[2] == number:
             on_condition = json.dumps(_with_places(for_scan(merge, number), places))
-        suffix = _suffix(condition) if condition is not None and entry.name.endswith("*") else (False, False)
+        suffix = _suffix(condition) if condition is not None and entry.name.endswith("*") else _NO_SUFFIX
         rows.add(
             "scans",
             ScanRow(
@@ -146,9 +147,10 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 alias=entry.alias,
                 role=entry.role,
                 wildcard=entry.name.endswith("*"),
-                suffix_filtered=suffix[0],
-                suffix_mentioned=suffix[1],
-                suffix_read=suffix[1] or number in suffix_readers,
+                suffix_filtered=suffix.filtered,
+                suffix_mentioned=suffix.mentioned,
+                suffix_read=suffix.mentioned
+                or (number in suffix_readers and len(log.uses.get((number, SUFFIX), ())) > suffix.vain),
                 name_hole=entry.name_hole,
                 star=entry.star and assembled.shows_result,
                 star_at=places(*entry.star_place) if entry.star and entry.star_place else None,
@@ -503,24 +505,40 @@ def _with_places(condition: Json, places: Callable[[int, int], int]) -> Json:
     return condition
 
 
-def _suffix(condition: Json) -> tuple[bool, bool]:
-    """(a constant condition limits _TABLE_SUFFIX, any condition mentions it)."""
+class _Suffix(NamedTuple):
+    """What the conditions on a wildcard say of _TABLE_SUFFIX."""
+
+    filtered: bool
+    """A constant condition limits it."""
+    mentioned: bool
+    """Any condition that may be false mentions it."""
+    vain: int
+    """So many conditions ask whether it is NULL, which it never is."""
+
+
+_NO_SUFFIX = _Suffix(False, False, 0)
+
+
+def _suffix(condition: Json) -> _Suffix:
     filtered = mentioned = False
+    vain = 0
     for item in condition[1] if condition[0] == "and" else [condition]:
         inner = item[2] if item[0] == "at" else item
-        if _mentions_suffix(inner):
+        if inner == ["not", ["is_null", ["col", SUFFIX]]]:
+            vain += 1
+        elif _mentions_suffix(inner):
             mentioned = True
             column, form, _, _ = describe(inner)
             if form not in ("column", "subquery", "other") or (form == "other" and column is not None):
                 filtered = True
-    return filtered, mentioned
+    return _Suffix(filtered, mentioned, vain)
 
 
 def _mentions_suffix(value: Json) -> bool:
     if not isinstance(value, list) or not value:
         return False
     if value[0] == "col":
-        return str(value[1]).lower() == "_table_suffix"
+        return str(value[1]).lower() == SUFFIX
     return any(_mentions_suffix(item) for item in value)
 
 

@@ -365,3 +365,17 @@ def test_a_condition_of_moderate_depth_is_followed_to_the_table() -> None:
 def test_rows_that_dml_finds_by_the_key_of_a_join(sql: str, joined: bool) -> None:
     (target,) = (scan for scan in analyse(sql)["scans"] if scan.role == "target")
     assert target.joined is joined
+
+
+@pytest.mark.parametrize(
+    ("sql", "mentioned", "read"),
+    [
+        ("SELECT a FROM `d.t_*` WHERE _TABLE_SUFFIX > '2026'", True, True),
+        ("SELECT a FROM `d.t_*` WHERE _TABLE_SUFFIX IS NOT NULL", False, False),  # it always holds
+        ("SELECT _TABLE_SUFFIX FROM `d.t_*` WHERE _TABLE_SUFFIX IS NOT NULL", False, True),
+        ("SELECT a FROM `d.t_*` WHERE _TABLE_SUFFIX IS NULL", True, True),
+    ],
+)
+def test_what_a_statement_says_of_the_suffix(sql: str, mentioned: bool, read: bool) -> None:
+    (scan,) = analyse(sql)["scans"]
+    assert (scan.suffix_mentioned, scan.suffix_read) == (mentioned, read)
