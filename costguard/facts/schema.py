@@ -164,7 +164,7 @@ class Scan(NamedTuple):
     name_hole: Annotated[bool, "a part of the name is unknown"]
     star: Annotated[bool, "a * over this table reaches the result of the statement"]
     star_at: Annotated[int | None, "that *", AT]
-    star_excepts: Annotated[bool, "that * leaves columns out (EXCEPT, REPLACE)"]
+    star_excepts: Annotated[bool, "that * leaves columns out (EXCEPT, REPLACE with something else)"]
     whole_row: Annotated[bool, "the row is used as one value (TO_JSON_STRING(t)): every column is read"]
     in_subquery: Annotated[bool, "read inside a CTE or subquery rather than by the outermost SELECT"]
     filtered: Annotated[bool, "some condition on this table's columns limits its rows"]

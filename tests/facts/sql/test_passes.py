@@ -92,6 +92,23 @@ def test_an_order_inside_a_function_is_not_a_sort() -> None:
     assert "sorts" not in analyse("SELECT ARRAY_AGG(a ORDER BY b) FROM d.t")
 
 
+STARS_THAT_LEAVE_OUT = {
+    "SELECT * FROM d.t": False,
+    "SELECT * EXCEPT (a) FROM d.t": True,
+    "SELECT * REPLACE (UPPER(a) AS a) FROM d.t": False,  # it is read all the same
+    "SELECT t.* REPLACE (t.b + t.a AS a) FROM d.t AS t": False,
+    "SELECT * REPLACE (0 AS a) FROM d.t": True,
+    "SELECT * REPLACE (b + 1 AS a) FROM d.t": True,
+    "SELECT * EXCEPT (b) REPLACE (a + 1 AS a) FROM d.t": True,
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), STARS_THAT_LEAVE_OUT.items(), ids=STARS_THAT_LEAVE_OUT.keys())
+def test_stars_that_leave_columns_out(sql: str, expected: bool) -> None:
+    (scan,) = analyse(sql)["scans"]
+    assert (scan.star, scan.star_excepts) == (True, expected)
+
+
 def test_stars_that_reach_the_result() -> None:
     def stars(sql: str) -> list[tuple[str, str]]:
         rows = analyse(sql)
