@@ -150,7 +150,10 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 suffix_filtered=suffix.filtered,
                 suffix_mentioned=suffix.mentioned,
                 suffix_read=suffix.mentioned
-                or (number in suffix_readers and len(log.uses.get((number, SUFFIX), ())) > suffix.vain),
+                or (
+                    number in suffix_readers
+                    and not _only_in_vain(log.uses.get((number, SUFFIX)), suffix.vain)
+                ),
                 name_hole=entry.name_hole,
                 star=entry.star and assembled.shows_result,
                 star_at=places(*entry.star_place) if entry.star and entry.star_place else None,
@@ -517,6 +520,10 @@ class _Suffix(NamedTuple):
 
 
 _NO_SUFFIX = _Suffix(False, False, 0)
+
+
+def _only_in_vain(uses: set[tuple[int, int]] | None, vain: int) -> bool:
+    return bool(vain) and uses is not None and len(uses) <= vain
 
 
 def _suffix(condition: Json) -> _Suffix:
