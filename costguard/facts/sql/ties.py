@@ -132,8 +132,8 @@ class Ties:
                 owner
                 for reference in references
                 if len(reference.parts) > 1
-                for owner in self._owners(reference)
-                if 0 <= owner < number
+                for owner in self._owners(reference, number)
+                if owner >= 0
             ]
         return ()
 
@@ -141,8 +141,9 @@ class Ties:
         references = [relation.reference] if relation.reference is not None else []
         if relation.expression is not None:
             references.extend(inspect(relation.expression).references)
+        # Its own name is no name yet: UNNEST(labels) AS labels.
         return frozenset(
-            owner for reference in references for owner in self._owners(reference) if 0 <= owner < number
+            owner for reference in references for owner in self._owners(reference, number) if owner >= 0
         )
 
     def _union(self, tied: Iterable[int]) -> None:
@@ -168,21 +169,21 @@ class Ties:
             return every
         return tie_of([self._owners(reference) for reference in _named_in(item, self._body)])
 
-    def _owners(self, reference: Reference) -> Numbers:
-        """The relations that may be meant; empty for a variable."""
+    def _owners(self, reference: Reference, before: int | None = None) -> Numbers:
+        """The relations (of the first `before` ones) that may be meant; empty for a variable."""
         body, parts = self._body, reference.parts
         if body.is_variable(parts):
             return frozenset()
         for length in range(1, min(len(parts), 3) + 1):
-            source = body.find_source(parts[:length])
+            source = body.find_source(parts[:length], before)
             if source is not None and not (len(parts) == length and length > 1):
                 return self._with_array(body.sources.index(source))
         if len(parts) > 1 and _is_around(body, parts[0]):
             return frozenset({AROUND})
-        return self._with_owner(parts[0])
+        return self._with_owner(parts[0], before)
 
-    def _with_owner(self, name: str) -> Numbers:
-        owned = [source.relation.owns(name) for source in self._body.sources]
+    def _with_owner(self, name: str, before: int | None) -> Numbers:
+        owned = [source.relation.owns(name) for source in self._body.sources[:before]]
         if YES in owned:
             return self._with_array(owned.index(YES))
         found = frozenset(number for number, owns in enumerate(owned) if owns != NO)

@@ -37,6 +37,9 @@ CONDITIONS = {
     ],
     "SELECT 1 FROM d.c CROSS JOIN d.s JOIN UNNEST(xs) AS e ON e.id = c.k": ["elsewhere", "equality"],
     "SELECT 1 FROM d.c CROSS JOIN d.s, UNNEST(xs) AS e": ["none", "none"],
+    # the array has the name of its elements
+    "SELECT 1 FROM d.c JOIN UNNEST(xs) AS xs ON xs.k = 'a'": ["one-side"],
+    "SELECT 1 FROM d.c CROSS JOIN d.s JOIN UNNEST(s.xs) AS xs ON xs.k = c.k": ["elsewhere", "equality"],
     "SELECT 1 FROM d.c JOIN d.s ON s.k = s.j": ["one-side"],
     "SELECT 1 FROM d.c JOIN d.s ON s.k = 'x'": ["one-side"],
     "SELECT 1 FROM d.c LEFT JOIN d.s ON s.k > 5": ["one-side"],
