@@ -165,8 +165,10 @@ class Ties:
 
     def _tied_by(self, item: exp.Expr) -> Numbers:
         every = frozenset(range(len(self._body.sources)))
-        if self._is_hole is not None and self._is_hole(*extent(item)):
-            return every
+        if self._is_hole is not None:
+            start, end = extent(item)
+            if start < 0 or self._is_hole(start, end):
+                return every
         return tie_of([self._owners(reference) for reference in _named_in(item, self._body)])
 
     def _owners(self, reference: Reference, before: int | None = None) -> Numbers:
