@@ -267,7 +267,7 @@ class Join(NamedTuple):
         str,
         "equality, inequality, or, other; using; where-equality, where-other: that of a WHERE; elsewhere: other "
         "conditions lead from one side to the other, by a third relation or in a query around; one-side: it names only "
-        "one of them; constant; none",
+        "one of them; one-side-key: and compares columns of it; constant; none",
     ]
     correlated: Annotated[bool, "the right side is an UNNEST of, or refers to, the left side"]
     left_one_row: Annotated[

@@ -131,7 +131,7 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, number: int, ties: 
     elif on is not None:
         condition = _condition(on, left, right)
         if condition not in ("constant", "equality") and not _names_both_sides(ties, on, number):
-            condition = "one-side"
+            condition = "one-side-key" if _compares_columns(body, on) else "one-side"
     else:
         where = node.args.get("where")
         condition = "none"
@@ -171,6 +171,19 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, number: int, ties: 
         left_scan=base.index if isinstance(base, Scan) else None,
         right_scan=relation.index if isinstance(relation, Scan) else None,
     )
+
+
+def _compares_columns(body: SelectBody, on: exp.Expr) -> bool:
+    """Some conjunct compares columns with each other by `=`, as the key of a join does."""
+    for item in flatten(on, exp.And):
+        if isinstance(item, exp.EQ):
+            sides = [
+                [each for each in inspect(side).references if not body.is_variable(each.parts)]
+                for side in (item.this, item.expression)
+            ]
+            if all(sides):
+                return True
+    return False
 
 
 def _names_both_sides(ties: Ties, on: exp.Expr, number: int) -> bool:

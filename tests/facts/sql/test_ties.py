@@ -40,7 +40,8 @@ CONDITIONS = {
     # the array has the name of its elements
     "SELECT 1 FROM d.c JOIN UNNEST(xs) AS xs ON xs.k = 'a'": ["one-side"],
     "SELECT 1 FROM d.c CROSS JOIN d.s JOIN UNNEST(s.xs) AS xs ON xs.k = c.k": ["elsewhere", "equality"],
-    "SELECT 1 FROM d.c JOIN d.s ON s.k = s.j": ["one-side"],
+    "SELECT 1 FROM d.c JOIN d.s ON s.k = s.j": ["one-side-key"],
+    "SELECT 1 FROM d.c JOIN d.s ON s.k = c.k LEFT JOIN d.o ON s.k = c.k": ["equality", "one-side-key"],
     "SELECT 1 FROM d.c JOIN d.s ON s.k = 'x'": ["one-side"],
     "SELECT 1 FROM d.c LEFT JOIN d.s ON s.k > 5": ["one-side"],
     "SELECT 1 FROM d.c LEFT JOIN d.s ON c.k IN (1, 2)": ["one-side"],
