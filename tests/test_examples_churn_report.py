@@ -73,7 +73,9 @@ def test_the_dearest_query_has_its_line_and_its_remedy(report: Any) -> None:
 def test_in_words(costguard: Costguard) -> None:  # noqa: F811
     done = costguard("report", *HISTORY, *CONFIG, "--week", "2026-W43", "--code", EXAMPLE)
     assert done.code == 0
-    assert "is in the code (99 %)" in done.out
+    assert (
+        "$27.92 of the $28.20 (99 %) that 88 jobs cost on demand, by the bill, come from the code" in done.out
+    )
     assert (
         "ingest\\_events.sql:9: missing-partition-filter, query-in-loop: Filter on event\\_date with a"
         in done.out

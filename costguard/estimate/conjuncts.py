@@ -245,12 +245,16 @@ class Reducer:
         if len(own) > 1:
             return self._defeated("column", f"{self._name()} is compared with itself", at)
         key = own[0]
-        blocked = self._blocked_key(key, at) or self._blocked_others(others, at)
+        late = self._blocked_others(others, at)
+        # A tuple that is looked for in a query would not prune as a single column either.
+        blocked = late if late is not None and _is_tuple(key) else self._blocked_key(key, at) or late
         if blocked is not None:
             return Reduced(True, whole=False, defeats=(blocked,))
         coerced = self._coerced(key, others, kind, at)
         if coerced is not None:
             return Reduced(True, whole=False, defeats=(coerced,))
+        if kind == "is_null" and self._keys.any_function and key[0] == "col":
+            return Reduced(False)  # every table has a suffix
         if self._all_known(others):
             return Reduced(node, used=True)
         bound = None
@@ -280,6 +284,11 @@ class Reducer:
         if kind == "arith":
             reason = f"{name} is part of an arithmetic expression; BigQuery prunes only when it stands alone"
             return Defeat("arithmetic", reason, at)
+        if _is_tuple(node):
+            reason = (
+                f"{name} is compared together with other columns; BigQuery prunes only when it stands alone"
+            )
+            return Defeat("function", reason, at)
         if self._prunes(node):
             return None
         reason = f"{_describe(node)} of {name} is not among the functions that BigQuery prunes through"
@@ -423,6 +432,10 @@ def _unwrapped(node: Json) -> Json:
     while node[0] == "call" and node[1] in _WRAPPERS and len(node[2]) == 1:
         node = node[2][0]
     return node
+
+
+def _is_tuple(node: Json) -> bool:
+    return bool(node[0] == "opaque" and node[1] == "Tuple")
 
 
 def _contains(node: Json, kinds: set[str]) -> bool:

@@ -174,12 +174,16 @@ class Scan(NamedTuple):
     name_hole: Annotated[bool, "a part of the name is unknown"]
     star: Annotated[bool, "a * over this table reaches the result of the statement"]
     star_at: Annotated[int | None, "that *", AT]
-    star_excepts: Annotated[bool, "that * leaves columns out (EXCEPT, REPLACE)"]
+    star_excepts: Annotated[bool, "that * leaves columns out (EXCEPT, REPLACE with something else)"]
     whole_row: Annotated[bool, "the row is used as one value (TO_JSON_STRING(t)): every column is read"]
     in_subquery: Annotated[bool, "read inside a CTE or subquery rather than by the outermost SELECT"]
     filtered: Annotated[bool, "some condition on this table's columns limits its rows"]
     never: Annotated[bool, "a condition is FALSE (WHERE 1 = 2): no row is kept, and nothing is read"]
     joined: Annotated[bool, "is joined with another relation"]
+    handed_on: Annotated[
+        bool,
+        "each of its rows reaches the result, but for the LIMIT: no filter, grouping, join, order or limit before",
+    ]
     system_time: Annotated[bool, "FOR SYSTEM_TIME AS OF"]
     sample_percent: Annotated[float | None, "TABLESAMPLE SYSTEM percent"]
     predicate: Annotated[str | None, "JSON of the conjunction that limits it (costguard.facts.predicate)"]
@@ -280,7 +284,10 @@ class Join(NamedTuple):
     at: Annotated[int, "the JOIN or the comma", AT]
     kind: Annotated[str, "inner, left, right, full, cross, comma, semi"]
     condition: Annotated[
-        str, "equality, inequality, or, constant, using, none, where-equality, where-other, hole, other"
+        str,
+        "equality, inequality, or, other; using; where-equality, where-other: that of a WHERE; elsewhere: other "
+        "conditions lead from one side to the other, by a third relation or in a query around; one-side: it names only "
+        "one of them; one-side-key: and compares columns of it; constant; none",
     ]
     correlated: Annotated[bool, "the right side is an UNNEST of, or refers to, the left side"]
     left_one_row: Annotated[
@@ -317,10 +324,17 @@ class Sort(NamedTuple):
     query: Annotated[int, "the statement", Key("queries")]
     at: Annotated[int, "the ORDER BY", AT]
     place: Annotated[
-        str, "outermost, cte, subquery, view, table (CREATE TABLE AS, INSERT), array (ARRAY(SELECT ...))"
+        str,
+        "outermost, cte, subquery, view, table (CREATE TABLE AS, INSERT), model (CREATE MODEL), "
+        "array (ARRAY(SELECT ...)), expression",
     ]
     has_limit: Annotated[bool, "followed by LIMIT or OFFSET"]
     keys: Annotated[int, "number of sort keys"]
+    taken_by: Annotated[
+        str | None,
+        "what takes the rows in the order in which they come, having none of its own: STRING_AGG and the like, ARRAY, "
+        "ROW_NUMBER and the like, LIMIT; null when nothing does",
+    ] = None
 
 
 class Window(NamedTuple):

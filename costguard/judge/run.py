@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from costguard.cache import digest
 from costguard.facts.places import Places
+from costguard.judge.called_macro import called_macro
 from costguard.judge.columns import columns_problems
 from costguard.judge.message import fill
 from costguard.judge.occurrence import occurrence
@@ -114,6 +115,10 @@ class Judge:
         source, path, span = self._places.source(at), self._places.path(at), self._places.span(at)
         query = row.get("query")
         wasted_bytes, wasted_seconds = self._bytes(row), self._seconds(row)
+        code = self._text(path, span)
+        # Of several lines the first stands there whole.
+        macro = called_macro(code if span.start_line == span.end_line else code[span.start_column - 1 :])
+        message = fill(rule.message, row)
         return Finding(
             rule=rule.id,
             severity=row.get("severity") or rule.severity,
@@ -121,11 +126,11 @@ class Judge:
             driver=rule.driver,
             path=path,
             span=span,
-            message=fill(rule.message, row),
+            message=f"{message} (in what the macro {macro} writes)" if macro is not None else message,
             query=self._ids[query] if query is not None else None,
             wasted_bytes=wasted_bytes,
             wasted_usd=self._usd(row, wasted_bytes, wasted_seconds, query, source),
-            fingerprint=digest(rule.id, self._name(path), " ".join(self._text(path, span).split()))[:16],
+            fingerprint=digest(rule.id, self._name(path), " ".join(code.split()))[:16],
             help=fill(rule.fix, row) if rule.fix else None,
             wasted_seconds=wasted_seconds,
             machine=str(self._machine) if wasted_seconds is not None else None,

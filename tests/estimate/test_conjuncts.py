@@ -91,6 +91,8 @@ def test_half_a_between_counts() -> None:
         ("k >= CAST(@p AS DATETIME)", "coercion"),
         ("k >= DATETIME_SUB(@p, INTERVAL 1 DAY)", "coercion"),
         ("k = COALESCE(k, CURRENT_DATE())", "column"),
+        ("(k, v) IN (('2024-01-01', 3))", "function"),
+        ("(k, v) IN (SELECT (k, v) FROM d.u)", "subquery"),
     ],
 )
 def test_causes(sql: str, cause: str | None) -> None:

@@ -461,6 +461,35 @@ def test_ingestion_time_compared_with_a_subquery() -> None:
     assert (scan["pruning"], scan["pruning_cause"]) == ("defeated", "subquery")
 
 
+@pytest.mark.parametrize(
+    ("sources", "where", "pruning", "cause"),
+    [
+        # one row of an aggregate or a LIMIT is what a subquery in the condition would give
+        ("(SELECT MAX(x) AS m FROM p.d.u) AS u", "dt >= u.m", "defeated", "subquery"),
+        ("(SELECT MAX(x) AS m FROM p.d.u) AS u", "dt = m", "defeated", "subquery"),
+        ("(SELECT MAX(x) AS m FROM p.d.u) AS u", "dt = DATE_SUB(m, INTERVAL 1 DAY)", "defeated", "subquery"),
+        ("(SELECT x AS m FROM p.d.u ORDER BY x DESC LIMIT 1) AS u", "dt = u.m", "defeated", "subquery"),
+        ("(SELECT (SELECT MAX(x) FROM p.d.u) AS m) AS u", "dt = u.m", "defeated", "subquery"),
+        ("(SELECT 1 AS m) AS u", "dt >= ANY(SELECT x FROM p.d.u)", "defeated", "subquery"),
+        # one for each key: the key of a join, and a bound that goes from row to row
+        ("(SELECT k, MAX(x) AS m FROM p.d.u GROUP BY k) AS u", "dt = u.m", "missing", None),
+        ("(SELECT k, MAX(x) AS m FROM p.d.u GROUP BY k) AS u", "dt > u.m", "defeated", "column"),
+        ("(SELECT LAG(x) OVER (ORDER BY x) AS m FROM p.d.u) AS u", "dt > u.m", "defeated", "column"),
+        # a row that is written out is a constant
+        ("(SELECT DATE '2026-10-31' AS m) AS u", "dt = u.m", "pruned", None),
+    ],
+)
+def test_a_value_of_another_relation(sources: str, where: str, pruning: str, cause: str | None) -> None:
+    table = partitioned("t", IDS)
+    for sql in (
+        f"SELECT v FROM p.d.t, {sources} WHERE {where}",
+        f"SELECT v FROM p.d.t JOIN {sources} ON {where}",
+    ):
+        scan = scan_of(estimated(sql, table))
+        assert (scan["pruning"], scan["pruning_cause"]) == (pruning, cause)
+        assert scan["partitions_kept"] == (1 if pruning == "pruned" else len(IDS))
+
+
 # -- partitions that the catalog does not list, and tables without any ------------------------------------
 
 

@@ -418,6 +418,12 @@ def test_the_pruning_of_a_wildcard() -> None:
     assert pruning("") == ("missing", None, 8_000)
     assert pruning("WHERE _TABLE_SUFFIX > '2026'") == ("pruned", None, None)
     assert pruning("WHERE _TABLE_SUFFIX = (SELECT MAX(c) FROM p.d.other)") == ("defeated", "subquery", 8_000)
+    # no suffix is NULL
+    assert pruning("WHERE _TABLE_SUFFIX IS NOT NULL") == ("missing", None, 8_000)
+    assert pruning("WHERE _TABLE_SUFFIX IS NULL") == ("pruned", None, None)
+    assert pruning("WHERE _TABLE_SUFFIX IS NULL OR _TABLE_SUFFIX > '2026'") == ("pruned", None, None)
+    newest = "JOIN (SELECT MAX(c) AS m FROM p.d.other) AS o ON _TABLE_SUFFIX = o.m"
+    assert pruning(newest) == ("defeated", "subquery", 8_000)
     assert pruning("WHERE _TABLE_SUFFIX = c") == ("defeated", "column", 20_000)
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlglot import exp
 
@@ -34,7 +34,8 @@ from costguard.facts.sql.build import Builder, literal_number
 from costguard.facts.sql.calls import aggregates_of, functions_of, windows_of
 from costguard.facts.sql.condition import Converter
 from costguard.facts.sql.expression import anchor, extent, inspect
-from costguard.facts.sql.joins import joins_of
+from costguard.facts.sql.handed_on import handed_on_scan
+from costguard.facts.sql.joins import JoinRow, joins_of
 from costguard.facts.sql.merge_conditions import limit_source, limits_of_target
 from costguard.facts.sql.predicates import attach_conditions, describe, limits_rows, scan_predicate
 from costguard.facts.sql.reads import KeyJoin, Read
@@ -57,6 +58,12 @@ _CLOCK = frozenset(
         "SESSION_USER",
     }
 )
+SUFFIX = "_table_suffix"
+_JOIN_WORD = re.compile(
+    r"(?:\b(?:CROSS|INNER|LEFT|RIGHT|FULL)\s+)?(?:\b(?:OUTER|SEMI|ANTI)\s+)?\bJOIN\b", re.IGNORECASE
+)
+_JOIN_WORD_REACH = 400
+"""So far before the first name of a joined subquery its JOIN is looked for."""
 _ORDER_WORD = re.compile(r"ORDER\s+BY\s*$", re.IGNORECASE)
 
 
@@ -128,14 +135,15 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     first_scan = rows.count("scans")
     used = [number for number, entry in enumerate(log.scans) if entry.used]
     keys = {number: first_scan + position for position, number in enumerate(used)}
-    joins = joins_of(log)
+    joins = joins_of(log, (lambda start, end: hole_at(start, end) is not None) if holes else None)
     functions = functions_of(log)
 
     passed_on = _passed_on(assembled) if context.script is not None else None  # for loops of the script
     rows_of = keys.get(passed_on) if passed_on is not None else None
     _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement, rows_of)
+    handed_on = handed_on_scan(assembled.body) if assembled.shows_result else None
     suffix_readers = {
-        scan for read in log.reads.values() for scan, path in read.targets if path.lower() == "_table_suffix"
+        scan for read in log.reads.values() for scan, path in read.targets if path.lower() == SUFFIX
     }
     for number in used:
         entry = log.scans[number]
@@ -144,7 +152,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
         on_condition = None
         if target_condition is not None and assembled.merge is not None and assembled.merge.target == number:
             on_condition = json.dumps(_with_places(target_condition, places))
-        suffix = _suffix(condition) if condition is not None and entry.name.endswith("*") else (False, False)
+        suffix = _suffix(condition) if condition is not None and entry.name.endswith("*") else _NO_SUFFIX
         rows.add(
             "scans",
             ScanRow(
@@ -156,9 +164,13 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 alias=entry.alias,
                 role=entry.role,
                 wildcard=entry.name.endswith("*"),
-                suffix_filtered=suffix[0],
-                suffix_mentioned=suffix[1],
-                suffix_read=suffix[1] or number in suffix_readers,
+                suffix_filtered=suffix.filtered,
+                suffix_mentioned=suffix.mentioned,
+                suffix_read=suffix.mentioned
+                or (
+                    number in suffix_readers
+                    and not _only_in_vain(log.uses.get((number, SUFFIX)), suffix.vain)
+                ),
                 name_hole=entry.name_hole,
                 star=entry.star and assembled.shows_result,
                 star_at=places(*entry.star_place) if entry.star and entry.star_place else None,
@@ -168,6 +180,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
                 filtered=condition is not None and limits_rows(condition),
                 never=condition is not None and any(item[-1] == ["bool", False] for item in condition[1]),
                 joined=entry.joined,
+                handed_on=number == handed_on,
                 system_time=entry.system_time,
                 sample_percent=entry.sample_percent,
                 predicate=json.dumps(condition) if condition is not None else None,
@@ -197,7 +210,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
             "joins",
             Join(
                 query,
-                places(*join.place),
+                places(*(_join_word(statement, join) if join.follows_word else join.place)),
                 join.kind,
                 join.condition,
                 join.correlated,
@@ -225,7 +238,14 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
         word = _ORDER_WORD.search(statement, max(0, start - 40), start)
         rows.add(
             "sorts",
-            Sort(query, places(word.start() if word else start, end), sort.where, sort.has_limit, sort.keys),
+            Sort(
+                query,
+                places(word.start() if word else start, end),
+                sort.where,
+                sort.has_limit,
+                sort.keys,
+                sort.taken_by,
+            ),
         )
     for window in windows_of(log):
         rows.add(
@@ -531,6 +551,17 @@ def _limit_place(limit: exp.Expr, statement: str) -> tuple[int, int]:
     return (word, end) if word >= 0 and start - word < 20 else (start, end)
 
 
+def _join_word(statement: str, join: JoinRow) -> tuple[int, int]:
+    """The JOIN, or the comma, before a joined subquery."""
+    start, end = join.place
+    low = max(0, start - _JOIN_WORD_REACH)
+    if join.kind == "comma":
+        comma = statement.rfind(",", low, start)
+        return (comma, comma + 1) if comma >= 0 else (start, end)
+    words = list(_JOIN_WORD.finditer(statement, low, start))
+    return words[-1].span() if words else (start, end)
+
+
 def _with_braces(name: str, text: SqlText, holes: Sequence[Hole]) -> str:
     """A name with the expressions that are to fill its unknown parts instead of their stand-ins."""
     for hole in sorted(holes, key=lambda hole: hole.start - hole.end):  # the longest stand-in first
@@ -558,26 +589,46 @@ def _with_places(condition: Json, places: Callable[[int, int], int]) -> Json:
     return condition
 
 
-def _suffix(condition: Json) -> tuple[bool, bool]:
-    """(a constant condition limits _TABLE_SUFFIX, any condition mentions it)."""
+class _Suffix(NamedTuple):
+    """What the conditions on a wildcard say of _TABLE_SUFFIX."""
+
+    filtered: bool
+    """A constant condition limits it."""
+    mentioned: bool
+    """Any condition that may be false mentions it."""
+    vain: int
+    """So many conditions ask whether it is NULL, which it never is."""
+
+
+_NO_SUFFIX = _Suffix(False, False, 0)
+
+
+def _only_in_vain(uses: set[tuple[int, int]] | None, vain: int) -> bool:
+    return bool(vain) and uses is not None and len(uses) <= vain
+
+
+def _suffix(condition: Json) -> _Suffix:
     filtered = mentioned = False
+    vain = 0
     for item in condition[1] if condition[0] == "and" else [condition]:
         if not limits_rows(["and", [item]]):
             continue
         inner = item[2] if item[0] == "at" else item
-        if _mentions_suffix(inner):
+        if inner == ["not", ["is_null", ["col", SUFFIX]]]:
+            vain += 1
+        elif _mentions_suffix(inner):
             mentioned = True
             column, form, _, _ = describe(inner)
             if form not in ("column", "subquery", "other") or (form == "other" and column is not None):
                 filtered = True
-    return filtered, mentioned
+    return _Suffix(filtered, mentioned, vain)
 
 
 def _mentions_suffix(value: Json) -> bool:
     if not isinstance(value, list) or not value:
         return False
     if value[0] == "col":
-        return str(value[1]).lower() == "_table_suffix"
+        return str(value[1]).lower() == SUFFIX
     return any(_mentions_suffix(item) for item in value)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from costguard.extract.sql_pipes import NAMES_STAY, ORDER_STAYS, marked
-from costguard.facts.sql.condition import Converter, is_constant
+from costguard.facts.sql.condition import Converter, flatten, is_constant
 from costguard.facts.sql.expression import Reference, anchor, column_parts, extent, inspect
 from costguard.facts.sql.reads import ReadLog, ScanEntry
 from costguard.facts.sql.relation import (
@@ -321,6 +321,7 @@ class Builder:
             (aggregated and not grouped)
             or (clause is None)
             or (rows is not None and rows <= 1)
+            or (qualify is not None and _keeps_one_row(qualify.this, body))
             or (bool(body.sources) and all(source.relation.one_row for source in body.sources))
         )
         body.small = (
@@ -757,6 +758,26 @@ def _joins_in_where(body: SelectBody) -> bool:
 
 def _is_lateral(node: exp.Expr) -> bool:
     return isinstance(node.parent, exp.Lateral)
+
+
+def _keeps_one_row(condition: exp.Expr, body: SelectBody) -> bool:
+    """QUALIFY ROW_NUMBER() OVER (ORDER BY ...) = 1, be the number written there or an output column."""
+    for item in flatten(condition, exp.And):
+        if not isinstance(item, (exp.EQ, exp.LTE)) or literal_number(item.expression) != 1:
+            continue
+        number = item.this
+        if isinstance(number, exp.Column) and number.args.get("table") is None:
+            number = next(
+                (each.expression for each in body.projections if each.name == number.name.lower()), None
+            )
+        if (
+            isinstance(number, exp.Window)
+            and isinstance(number.this, exp.RowNumber)
+            and not number.args.get("partition_by")
+            and not number.alias
+        ):
+            return True
+    return False
 
 
 def _sample_percent(node: exp.Table) -> float | None:

@@ -10,7 +10,8 @@ Nodes are lists whose first item is the kind:
   rows (`merge`);
 - `["cmp", op, left, right]` with op one of `= != < <= > >=`, `["between", x, low, high]`, `["in", x, [..]]`,
   `["in_unnest", x, array]`, `["is_null", x]`, `["like", x, pattern]`;
-- `["col", path]` a column of the scan at hand, `["other", text]` a column of another relation;
+- `["col", path]` a column of the scan at hand, `["other", text]` a column of another relation, or what one computes of
+  many rows;
 - `["str", v]`, `["num", "1.5"]`, `["bool", true]`, `["null"]`, `["date", v]`, `["datetime", v]`,
   `["timestamp", v]`, `["time", v]`;
 - `["param", name]`, `["var", name, default]`, `["hole", name]`, `["subquery", text]`;
@@ -33,7 +34,7 @@ from typing import Any
 from sqlglot import exp
 
 from costguard.facts.sql.expression import column_parts, extent, function_name
-from costguard.facts.sql.relation import Computed, Group, SelectBody, Target, Trace
+from costguard.facts.sql.relation import YES, Computed, Group, SelectBody, Target, Trace
 
 Json = Any
 
@@ -244,6 +245,8 @@ class Converter:
             return ["array", [self.convert(item, body, depth) for item in node.expressions]]
         if isinstance(node, (exp.Select, exp.SetOperation, exp.Subquery, exp.Exists)):
             return ["subquery", "(SELECT ...)"]
+        if kind in (exp.Any, exp.All) and isinstance(node.this, exp.Query):
+            return ["subquery", f"{kind.__name__.upper()}(SELECT ...)"]
         if kind is exp.TsOrDsToDate or kind is exp.TsOrDsToTimestamp:
             return self.convert(node.this, body, depth)  # the parser's own wrapper around an argument
         if isinstance(node, exp.Func):
@@ -298,6 +301,8 @@ class Converter:
         if computed and not inner and len(trace) <= MAXIMUM_BRANCHES:
             values = [self._computed(item, text, depth) for item in computed]
             return ChoiceNode((ColumnNode(tuple(targets), text), *values), text)
+        if targets and all(target.barrier for target in targets) and _is_of_one_row(body, parts):
+            return ["subquery", text]
         return ColumnNode(tuple(targets), text)
 
     def _variable(self, parts: tuple[str, ...], text: str, trace: Trace, body: SelectBody) -> Json | None:
@@ -323,8 +328,10 @@ class Converter:
         if computed.path or depth > MAXIMUM_DEPTH // 2 or self._left <= 0:
             return ["opaque", text, []]
         info = computed.body.info_of(computed.expression)
-        if info.aggregates or info.windows or info.queries:
-            return ["opaque", text, []]
+        if info.queries or (info.aggregates and computed.body.one_row):
+            return ["subquery", text]  # the same as if it stood in the condition
+        if info.aggregates or info.windows:
+            return ["other", text]
         return _through(self.convert(computed.expression, computed.body, depth + 1), computed)
 
     def _cast(self, node: exp.Expr, safe: bool, body: SelectBody, depth: int) -> Json:
@@ -426,6 +433,14 @@ _INTERVAL_CALLS = (
     exp.TimeAdd,
     exp.TimeSub,
 )
+
+
+def _is_of_one_row(body: SelectBody, parts: tuple[str, ...]) -> bool:
+    """The name is one of a relation with a single row (LIMIT 1)."""
+    source = body.find_source(parts[:1]) if len(parts) > 1 else None
+    if source is None and len(parts) == 1:
+        source = next((each for each in body.sources if each.relation.owns(parts[0]) == YES), None)
+    return source is not None and source.relation.one_row
 
 
 def _takes_interval(node: exp.Expr) -> bool:

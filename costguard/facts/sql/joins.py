@@ -13,7 +13,6 @@ from costguard.facts.sql.reads import ReadLog
 from costguard.facts.sql.relation import (
     Body,
     Opaque,
-    Pivoted,
     Referenced,
     Relation,
     Scan,
@@ -22,6 +21,7 @@ from costguard.facts.sql.relation import (
     UnionBody,
     Unnested,
 )
+from costguard.facts.sql.ties import IsHole, Ties, base_of, is_generated
 
 _DEEPEST = 20
 """Subqueries in subqueries that are looked through for a GROUP BY."""
@@ -31,6 +31,8 @@ class JoinRow(NamedTuple):
     """A join, with places as text offsets."""
 
     place: tuple[int, int]
+    follows_word: bool
+    """The place is somewhere in the right side: the word JOIN, or the comma, stands before it."""
     kind: str
     condition: str
     correlated: bool
@@ -48,17 +50,17 @@ class JoinRow(NamedTuple):
     right_scan: int | None
 
 
-def joins_of(log: ReadLog) -> list[JoinRow]:
-    """The joins of every SELECT in use."""
+def joins_of(log: ReadLog, is_hole: IsHole | None = None) -> list[JoinRow]:
+    """The joins of every SELECT in use. `is_hole`: a part of the text between two offsets is not known."""
     found: list[JoinRow] = []
     for body in log.bodies:
         node = body.node
         if isinstance(node, exp.Select):
-            found.extend(_joins(body, node))
+            found.extend(_joins(body, node, is_hole))
     return found
 
 
-def _joins(body: SelectBody, node: exp.Select) -> list[JoinRow]:
+def _joins(body: SelectBody, node: exp.Select, is_hole: IsHole | None) -> list[JoinRow]:
     joins: list[exp.Join] = []
     clause = node.args.get("from_")
     if clause is not None:
@@ -69,10 +71,10 @@ def _joins(body: SelectBody, node: exp.Select) -> list[JoinRow]:
     if not joins or len(body.sources) < 2:
         return []
     for source in body.sources:
-        relation = _base(source.relation)
+        relation = base_of(source.relation)
         if isinstance(relation, Scan):
             body.log.scans[relation.index].joined = True
-    found: list[JoinRow] = []
+    numbered: list[tuple[exp.Join, int]] = []
     # Sources were added in the order of the text, one for each joined relation (parenthesised groups: several).
     by_alias = {source.alias: number for number, source in enumerate(body.sources)}
     position = 0
@@ -82,10 +84,9 @@ def _joins(body: SelectBody, node: exp.Select) -> list[JoinRow]:
         if not 0 < number < len(body.sources):
             continue
         position = number
-        right = body.sources[number]
-        left = body.sources[:number]
-        found.append(_row(body, node, join, left, right))
-    return found
+        numbered.append((join, number))
+    ties = Ties(body, node, numbered, is_hole)
+    return [_row(body, node, join, number, ties) for join, number in numbered]
 
 
 def _inner_joins(node: exp.Expr) -> list[exp.Join]:
@@ -111,14 +112,9 @@ def _alias(node: exp.Expr) -> str:
     return (name or "").lower()
 
 
-def _base(relation: Relation) -> Relation:
-    while isinstance(relation, Pivoted):
-        relation = relation.inner
-    return relation
-
-
-def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source], right: Source) -> JoinRow:
-    relation = _base(right.relation)
+def _row(body: SelectBody, node: exp.Select, join: exp.Join, number: int, ties: Ties) -> JoinRow:
+    left, right = body.sources[:number], body.sources[number]
+    relation = base_of(right.relation)
     side = str(join.args.get("side") or "").lower()
     word = str(join.args.get("kind") or "").lower()
     on = join.args.get("on")
@@ -126,11 +122,16 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source],
     comma = on is None and not join.args.get("using") and "pivots" not in join.args
     words = {"cross": "cross", "semi": "semi", "anti": "semi"}
     kind = side or ("comma" if comma else words.get(word, "inner"))
-    correlated = _correlated(body, relation, left)
-    if join.args.get("using"):
+    correlated = isinstance(join.this, exp.Lateral) or _correlated(body, relation, left)
+    left_one_row = all(source.relation.one_row for source in left)
+    left_small = all(source.relation.small or source.relation.one_row for source in left)
+    right_small = relation.small
+    if join.args.get("using") or join.args.get("method"):
         condition = "using"
     elif on is not None:
         condition = _condition(body, on, left, right)
+        if condition not in ("constant", "equality") and not _names_both_sides(ties, on, number):
+            condition = "one-side-key" if _compares_columns(body, on) else "one-side"
     else:
         where = node.args.get("where")
         condition = "none"
@@ -138,24 +139,33 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, left: list[Source],
             condition = "where-equality"
         elif where is not None and _names_both(body, where.this, left, right):
             condition = "where-other"
-    right_node = join.this
-    start, end = (
-        extent(right_node) if isinstance(right_node, (exp.Table, exp.Unnest)) else _subquery_place(right_node)
-    )
-    base = _base(left[-1].relation) if len(left) == 1 else None
+    if (
+        condition in ("none", "constant", "one-side")
+        and not correlated
+        and not left_one_row
+        and not relation.one_row
+    ):
+        # What takes longer to find out is asked where the join would be one without a condition.
+        left_small = left_small or all(is_generated(source.relation) for source in left)
+        right_small = right_small or is_generated(relation)
+        if not left_small and not right_small and ties.lead_to(number):
+            condition = "elsewhere"
+    place, follows_word = _place(join.this)
+    base = base_of(left[-1].relation) if len(left) == 1 else None
     return JoinRow(
-        place=(start, end),
+        place=place,
+        follows_word=follows_word,
         kind=kind,
         condition=condition,
         correlated=correlated,
-        left_one_row=all(source.relation.one_row for source in left),
+        left_one_row=left_one_row,
         right_one_row=relation.one_row,
-        left_small=all(source.relation.small or source.relation.one_row for source in left),
-        right_small=relation.small,
-        left_grouped=all(_grouped(_base(source.relation)) for source in left),
+        left_small=left_small,
+        right_small=right_small,
+        left_grouped=all(_grouped(base_of(source.relation)) for source in left),
         right_grouped=_grouped(relation),
-        left_picked=any(_picked(node, source) for source in left),
-        right_picked=_picked(node, right),
+        left_picked=any(_picked(body, node, source) for source in left),
+        right_picked=_picked(body, node, right),
         left=", ".join(source.alias or _behind(body) or "(subquery)" for source in left)[:60],
         right=(right.alias or "(subquery)")[:60],
         left_scan=base.index if isinstance(base, Scan) else None,
@@ -176,6 +186,23 @@ def _names(body: SelectBody, sources: list[Source]) -> set[str]:
     return found
 
 
+def _compares_columns(body: SelectBody, on: exp.Expr) -> bool:
+    """Some conjunct compares columns with each other by `=`, as the key of a join does."""
+    for item in flatten(on, exp.And):
+        if isinstance(item, exp.EQ):
+            sides = [
+                [each for each in inspect(side).references if not body.is_variable(each.parts)]
+                for side in (item.this, item.expression)
+            ]
+            if all(sides):
+                return True
+    return False
+
+
+def _names_both_sides(ties: Ties, on: exp.Expr, number: int) -> bool:
+    return any(number in tied and len(tied) > 1 for tied in ties.named_by(on))
+
+
 def _grouped(relation: Relation, depth: int = 0) -> bool:
     """The rows are those of a GROUP BY or a DISTINCT, maybe filtered: far fewer than were read, as a rule."""
     return isinstance(relation, Referenced) and depth < _DEEPEST and _grouped_body(relation.body, depth)
@@ -188,39 +215,53 @@ def _grouped_body(body: Body, depth: int) -> bool:
         return False
     if body.distinct or (isinstance(body.node, exp.Select) and body.node.args.get("group") is not None):
         return True
-    return len(body.sources) == 1 and _grouped(_base(body.sources[0].relation), depth + 1)
+    return len(body.sources) == 1 and _grouped(base_of(body.sources[0].relation), depth + 1)
 
 
-def _picked(node: exp.Select, source: Source) -> bool:
+def _picked(body: SelectBody, node: exp.Select, source: Source) -> bool:
     """A condition of this SELECT, or the subquery's own, compares a column of the source with a constant by `=`."""
-    if _has_constant_equality(node, source.alias):
+    if _has_constant_equality(body, node, source.alias):
         return True
-    relation = _base(source.relation)
-    inner = (
-        relation.body.node
-        if isinstance(relation, Referenced) and isinstance(relation.body, SelectBody)
-        else None
+    relation = base_of(source.relation)
+    inner = relation.body if isinstance(relation, Referenced) else None
+    return (
+        isinstance(inner, SelectBody)
+        and isinstance(inner.node, exp.Select)
+        and _has_constant_equality(inner, inner.node, None)
     )
-    return isinstance(inner, exp.Select) and _has_constant_equality(inner, None)
 
 
-def _has_constant_equality(node: exp.Select, alias: str | None) -> bool:
+def _has_constant_equality(body: SelectBody, node: exp.Select, alias: str | None) -> bool:
     where = node.args.get("where")
-    for item in flatten(where.this, exp.And) if where is not None else ():
+    conditions = [where.this] if where is not None else []
+    conditions.extend(
+        join.args["on"] for join in node.args.get("joins") or () if join.args.get("on") is not None
+    )
+    for item in (item for condition in conditions for item in flatten(condition, exp.And)):
         if not isinstance(item, exp.EQ):
             continue
         sides = (inspect(item.this), inspect(item.expression))
-        if any(info.queries for info in sides) or all(info.references for info in sides):
+        named = [
+            [reference.parts for reference in info.references if not body.is_variable(reference.parts)]
+            for info in sides
+        ]
+        if any(info.queries for info in sides) or all(named):
             continue
-        named = [reference.parts for info in sides for reference in info.references]
-        if any(alias is None or (len(parts) > 1 and parts[0] == alias) for parts in named):
+        if any(alias is None or (len(parts) > 1 and parts[0] == alias) for side in named for parts in side):
             return True
     return False
 
 
-def _subquery_place(node: exp.Expr) -> tuple[int, int]:
-    alias = node.args.get("alias")
-    return extent(alias) if isinstance(alias, exp.TableAlias) and alias.this is not None else anchor(node)
+def _place(node: exp.Expr) -> tuple[tuple[int, int], bool]:
+    """Where the right side of a join stands; of a query, an early part of it, which the word JOIN stands before."""
+    if isinstance(node, (exp.Table, exp.Unnest)):
+        return extent(node), False
+    query = node.this
+    while isinstance(query, exp.Subquery):
+        query = query.this
+    clause = query.args.get("with_") if isinstance(query, exp.Query) else None
+    found = anchor(clause if clause is not None else query) if isinstance(query, exp.Expression) else (0, 0)
+    return found if found != (0, 0) else anchor(node), True
 
 
 def _correlated(body: SelectBody, relation: Relation, left: list[Source]) -> bool:
@@ -289,7 +330,7 @@ def _names_both(body: SelectBody, condition: exp.Expr, left: list[Source], right
 def _with_arrays(body: SelectBody, sources: list[Source]) -> set[str]:
     names = _names(body, sources)
     for source in body.sources:
-        relation = _base(source.relation)
+        relation = base_of(source.relation)
         if isinstance(relation, Unnested) and _array_of(relation, names):
             names.add(source.alias)
     return names

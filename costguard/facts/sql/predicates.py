@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlglot import exp
@@ -128,6 +129,7 @@ def attach(
                 if not target.barrier:
                     scans.setdefault(target.scan, target.via)
         if is_join_key(converted):
+            _mark_joined_targets(log, scans)
             return []
     scans = {scan: via for scan, via in scans.items() if scan in allowed}
     if not scans:
@@ -158,6 +160,13 @@ def _doubt(columns: list[ColumnNode], scan: int) -> str:
     )
 
 
+def _mark_joined_targets(log: ReadLog, scans: Iterable[int]) -> None:
+    """The rows that DML changes are looked for by the key of a join, of an UPDATE ... FROM or an EXISTS."""
+    for scan in scans:
+        if log.scans[scan].role == "target":
+            log.scans[scan].joined = True
+
+
 def _is_constant(converted: Json) -> bool:
     return isinstance(converted, list) and converted[0] in ("bool", "cmp", "not", "and", "or")
 
@@ -168,7 +177,14 @@ def is_join_key(converted: Json) -> bool:
         return False
     sides = [columns_in(converted[2]), columns_in(converted[3])]
     left, right = ({target.scan for column in side for target in column.targets} for side in sides)
-    return bool(left and right) and not left & right
+    if not left or not right:
+        # Nothing but what another relation computes: `a.day = b.newest`, for each key of b.
+        return bool(left or right) and any(_is_other(side) for side in converted[2:])
+    return not left & right
+
+
+def _is_other(converted: Json) -> bool:
+    return isinstance(converted, list) and converted[0] == "other"
 
 
 _GIVE_VALUES_FOR_NULL = frozenset({"IFNULL", "COALESCE", "NULLIF", "IF"})

@@ -1110,6 +1110,17 @@ class SelectBody(Body):
                     self.consume(source.relation.whole(), why, projection.star)
                 else:
                     source.relation.demand_all(why, left_out, projection.star, kind)
+                    read_anyway = projection.replaced and left_out == self._still_read(projection)
+                    if read_anyway and why.output and isinstance(source.relation, Scan):
+                        self.log.scans[source.relation.index].star_excepts = False
+
+    def _still_read(self, projection: Projection) -> frozenset[str]:
+        """Columns that a star replaces by something made of themselves: `* REPLACE (UPPER(name) AS name)`."""
+        return frozenset(
+            name
+            for name, expression in projection.replaced.items()
+            if any(reference.parts[-1] == name for reference in self.info_of(expression).references)
+        )
 
 
 def _fields(parts: tuple[str, ...]) -> tuple[str, ...]:

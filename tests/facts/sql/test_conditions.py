@@ -407,3 +407,32 @@ def test_a_condition_of_moderate_depth_is_followed_to_the_table() -> None:
     levels += [f"v{n} AS (SELECT x + {n} AS x FROM v{n - 1})" for n in range(1, 8)]
     found = predicate(f"WITH {', '.join(levels)} SELECT x FROM v7 WHERE x > 1")
     assert '["col", "a"]' in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("sql", "joined"),
+    [
+        ("UPDATE d.t AS t SET a = 1 FROM d.u AS u WHERE t.k = u.k", True),
+        ("UPDATE d.t AS t SET a = 1 FROM d.u AS u WHERE t.k = u.k AND u.a = 2", True),
+        ("UPDATE d.t AS t SET a = u.m FROM (SELECT MAX(a) AS m FROM d.u) AS u WHERE TRUE", False),
+        ("DELETE FROM d.t AS t WHERE EXISTS (SELECT 1 FROM d.u AS u WHERE u.k = t.k)", True),
+        ("DELETE FROM d.t AS t WHERE t.a = 1", False),
+    ],
+)
+def test_rows_that_dml_finds_by_the_key_of_a_join(sql: str, joined: bool) -> None:
+    (target,) = (scan for scan in analyse(sql)["scans"] if scan.role == "target")
+    assert target.joined is joined
+
+
+@pytest.mark.parametrize(
+    ("sql", "mentioned", "read"),
+    [
+        ("SELECT a FROM `d.t_*` WHERE _TABLE_SUFFIX > '2026'", True, True),
+        ("SELECT a FROM `d.t_*` WHERE _TABLE_SUFFIX IS NOT NULL", False, False),  # it always holds
+        ("SELECT _TABLE_SUFFIX FROM `d.t_*` WHERE _TABLE_SUFFIX IS NOT NULL", False, True),
+        ("SELECT a FROM `d.t_*` WHERE _TABLE_SUFFIX IS NULL", True, True),
+    ],
+)
+def test_what_a_statement_says_of_the_suffix(sql: str, mentioned: bool, read: bool) -> None:
+    (scan,) = analyse(sql)["scans"]
+    assert (scan.suffix_mentioned, scan.suffix_read) == (mentioned, read)

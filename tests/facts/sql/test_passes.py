@@ -49,6 +49,10 @@ SORTS = {
     "INSERT INTO d.x (a) SELECT a FROM d.t ORDER BY a": ("table", False),
     "SELECT ARRAY(SELECT a FROM d.t ORDER BY a)": ("array", False),
     "SELECT a FROM d.t UNION ALL SELECT b FROM d.u ORDER BY a": ("outermost", False),
+    "SELECT a FROM d.t WHERE a IN (SELECT b FROM d.u ORDER BY b)": ("subquery", False),
+    "SELECT a FROM d.t WHERE EXISTS (SELECT b FROM d.u ORDER BY b)": ("subquery", False),
+    "SELECT * FROM ML.PREDICT(MODEL d.m, (SELECT b FROM d.u ORDER BY b))": ("subquery", False),
+    "CREATE MODEL d.m OPTIONS (model_type = 'KMEANS') AS SELECT a FROM d.t ORDER BY a": ("model", False),
 }
 
 
@@ -59,8 +63,50 @@ def test_sorts(sql: str, expected: tuple[str, bool]) -> None:
     assert place(sql, analyse(sql), row.at).startswith("ORDER BY")
 
 
+TAKERS = {
+    "SELECT STRING_AGG(a) FROM s": "STRING_AGG",
+    "SELECT ARRAY_AGG(a IGNORE NULLS) FROM (SELECT a FROM s WHERE a > 1)": "ARRAY_AGG",
+    "SELECT ARRAY_AGG(a ORDER BY a LIMIT 3) FROM s": None,
+    "SELECT STRING_AGG(DISTINCT a) FROM s": None,
+    "SELECT a, ROW_NUMBER() OVER () FROM s": "ROW_NUMBER",
+    "SELECT a, ROW_NUMBER() OVER (ORDER BY a) FROM s": None,
+    "SELECT ARRAY(SELECT a FROM s)": "ARRAY",
+    "SELECT ARRAY(SELECT a FROM s ORDER BY a)": None,
+    "SELECT a FROM s LIMIT 3": "LIMIT",
+    "SELECT a FROM s ORDER BY a LIMIT 3": None,
+    "SELECT COUNT(a) FROM s LIMIT 3": None,
+    "SELECT a FROM s": None,
+    # neither a join nor a grouping keeps an order
+    "SELECT ARRAY_AGG(s.a) FROM s JOIN d.u AS u ON s.a = u.a": None,
+    "SELECT ARRAY_AGG(a) FROM (SELECT a FROM s GROUP BY a)": None,
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), TAKERS.items(), ids=TAKERS.keys())
+def test_what_takes_sorted_rows_as_they_come(sql: str, expected: str | None) -> None:
+    sorts = analyse(f"WITH s AS (SELECT a FROM d.t ORDER BY a) {sql}")["sorts"]
+    assert [row.taken_by for row in sorts if row.place == "cte"] == [expected]
+
+
 def test_an_order_inside_a_function_is_not_a_sort() -> None:
     assert "sorts" not in analyse("SELECT ARRAY_AGG(a ORDER BY b) FROM d.t")
+
+
+STARS_THAT_LEAVE_OUT = {
+    "SELECT * FROM d.t": False,
+    "SELECT * EXCEPT (a) FROM d.t": True,
+    "SELECT * REPLACE (UPPER(a) AS a) FROM d.t": False,  # it is read all the same
+    "SELECT t.* REPLACE (t.b + t.a AS a) FROM d.t AS t": False,
+    "SELECT * REPLACE (0 AS a) FROM d.t": True,
+    "SELECT * REPLACE (b + 1 AS a) FROM d.t": True,
+    "SELECT * EXCEPT (b) REPLACE (a + 1 AS a) FROM d.t": True,
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), STARS_THAT_LEAVE_OUT.items(), ids=STARS_THAT_LEAVE_OUT.keys())
+def test_stars_that_leave_columns_out(sql: str, expected: bool) -> None:
+    (scan,) = analyse(sql)["scans"]
+    assert (scan.star, scan.star_excepts) == (True, expected)
 
 
 def test_stars_that_reach_the_result() -> None:
