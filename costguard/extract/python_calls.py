@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from costguard.extract.python_binding import element
+from costguard.extract.python_clients import imports_bigquery, is_likely_client
+from costguard.extract.python_files import SQL_FILES
 from costguard.extract.python_scopes import FunctionInfo, Scope, dotted_name
 from costguard.extract.python_sinks import Sink, find_sink
 from costguard.extract.python_source import SourceMap
@@ -21,6 +23,7 @@ from costguard.extract.python_values import (
     UnknownValue,
     Value,
     choose,
+    known_text,
 )
 
 STATEMENT = re.compile(
@@ -100,6 +103,7 @@ class CallNotes:
         """Offsets of text that a query outside Python uses (a magic's `$variable`)."""
         self.in_branch = False
         """Whether what is noted next may not run; the walk keeps it up to date."""
+        self._imports_bigquery = imports_bigquery(source.text)
 
     def candidate(self, node: ast.expr, scope: Scope) -> bool:
         """Notes a string expression that may be a statement; True when it is one."""
@@ -132,6 +136,8 @@ class CallNotes:
         if isinstance(node.func, ast.Attribute) and "." not in written:
             written = f"?.{written}"
         sink = find_sink(self.types.resolve(node.func), written)
+        if sink is not None and not sink.certain and sink.dialect == "bigquery":
+            sink = replace(sink, likely=is_likely_client(node, self._imports_bigquery))
         sink = sink or self._reader_option(node)
         if sink is not None and self._note_sink(sink, node, scope):
             return
@@ -231,7 +237,7 @@ class CallNotes:
                     return True  # A load, copy or extract job: no SQL.
                 found = self.evaluator.unknown(argument)
             value = found
-        if not sink.certain and not _could_be_statement(value):
+        if not sink.certain and not _could_be_statement(value) and not (sink.likely and _may_be_text(value)):
             return False
         self.uses.append(
             SinkUse(sink, node, value, scope.function, scope, self.in_branch, self.source.start(node))
@@ -290,6 +296,19 @@ def _could_be_statement(value: Value) -> bool:
         solid = [piece for piece in value.pieces if piece.expression or piece.text.strip()]
         return bool(solid) and solid[0].parameter is not None
     return False
+
+
+def _may_be_text(value: Value) -> bool:
+    """True for what may turn out to be SQL, of which nothing is known but perhaps a file's name."""
+    if isinstance(value, ChoiceValue):
+        return any(_may_be_text(member) for member in value.values)
+    if isinstance(value, StringValue):
+        return any(piece.expression for piece in value.pieces[:1]) or _names_file(value)
+    return isinstance(value, UnknownValue)
+
+
+def _names_file(value: StringValue) -> bool:
+    return (known_text(value) or "").strip().endswith(SQL_FILES)
 
 
 def _configured_query(value: Value) -> Value | None:

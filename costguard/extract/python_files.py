@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 ReadFile = Callable[[str], "str | None"]
 
+SQL_FILES = (".sql", ".sql.j2", ".sql.jinja", ".bql")
+"""How the name of a file of SQL ends that is handed over in place of its text."""
 _TEXT_SUFFIXES = (
     "",
     ".sql",

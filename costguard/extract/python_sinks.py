@@ -29,6 +29,13 @@ class Sink:
     """Where a limit of bytes and labels stand: in a `QueryJobConfig`, a job in REST notation, or keywords."""
     certain: bool = True
     """False when only the method's name speaks for it: then the SQL must look like a statement."""
+    likely: bool = False
+    """True when names say that it is BigQuery, though not the type: then what cannot be read is counted."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether a query is missed when its SQL cannot be read."""
+        return self.certain or self.likely
 
 
 _CLIENT = "google.cloud.bigquery.Client"

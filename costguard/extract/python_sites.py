@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from costguard.extract.python_calls import POSSIBLE, STATEMENT, Candidate, SinkUse, leading_text
+from costguard.extract.python_clients import QUERY_METHODS
 from costguard.extract.python_dialects import GENERIC, ModuleDialect
+from costguard.extract.python_files import SQL_FILES
 from costguard.extract.python_flow import ModuleFlow
 from costguard.extract.python_formatting import fill_placeholders
 from costguard.extract.python_holes import FilledText, fill_gaps
 from costguard.extract.python_jobs import job_settings
 from costguard.extract.python_loops import LoopIndex, LoopPlace, nested
 from costguard.extract.python_results import ResultUses
+from costguard.extract.python_sinks import Sink
 from costguard.extract.python_source import SourceMap
 from costguard.extract.python_statements import is_statement
 from costguard.extract.python_values import (
@@ -31,7 +34,6 @@ from costguard.extract.python_wrappers import Site, Wrappers
 from costguard.model import Frame, PythonFacts, SqlText, Unread
 
 RUN_TIME = "SQL built at run time"
-_SQL_FILES = (".sql", ".sql.j2", ".sql.jinja", ".bql")
 _INCLUDE = re.compile(r"\{%-?\s*include\s+['\"]([^'\"]+)['\"]\s*-?%\}")
 _COUNTED = ("bigquery", "spark", GENERIC)
 """Dialects whose queries are missed when they cannot be read; those of other databases cost nothing here."""
@@ -106,13 +108,15 @@ class SiteCollector:
             self._not_known(site, pieces[0].expression if pieces else "")
             return
         if not STATEMENT.match(text):
-            if _is_name(text) or not use.sink.certain:
+            if _is_name(text, use.sink) or not use.sink.counted:
                 return  # A table name given to read_gbq, a filter of another database: no SQL.
-            if text.strip().endswith(_SQL_FILES):
+            if text.strip().endswith(SQL_FILES):
                 self._not_known(site, text.strip())
                 return
             if text.lstrip().startswith("{gap}"):
                 self._not_known(site, "".join(p.expression or p.text for p in pieces)[:80])
+                return
+            if not use.sink.certain:
                 return
         filled = fill_gaps(pieces)
         if use.sink is POSSIBLE and not is_statement(filled.text, dialect):
@@ -125,11 +129,7 @@ class SiteCollector:
         text = "".join(piece.text for piece in value.pieces).strip()
         include = _INCLUDE.fullmatch(text)
         path = include.group(1) if include else text
-        if (
-            len(text) > 300
-            or not path.endswith(_SQL_FILES)
-            or any(piece.expression for piece in value.pieces)
-        ):
+        if len(text) > 300 or not path.endswith(SQL_FILES) or any(piece.expression for piece in value.pieces):
             return value
         found = self._flow.files.read(path, beside_module=False)
         if found is None:
@@ -190,7 +190,7 @@ class SiteCollector:
 
     def _not_known(self, site: Site, detail: str) -> None:
         use = site.use
-        if not use.sink.certain:
+        if not use.sink.counted:
             return
         if self._dialects.of(use.sink, use.call, self._flow.evaluator, use.scope) not in _COUNTED:
             return
@@ -249,9 +249,11 @@ def _is_last_resort(use: SinkUse) -> bool:
     return use.sink is POSSIBLE or use.sink.api == "sqlalchemy.text"
 
 
-def _is_name(text: str) -> bool:
-    """True for a table name: one word, dotted perhaps."""
-    return len(text.split()) == 1 and not text.strip().endswith(_SQL_FILES) and text.strip() != "{gap}"
+def _is_name(text: str, sink: Sink) -> bool:
+    """True for a table name: one word, dotted perhaps. A client's `query` takes none, so `{a}{b}` is unknown SQL."""
+    if len(text.split()) != 1 or text.strip().endswith(SQL_FILES) or text.strip() == "{gap}":
+        return False
+    return "{gap}" not in text or sink.api.rsplit(".", 1)[-1] not in QUERY_METHODS
 
 
 def _order(sql: SqlText) -> tuple[int, int, str]:

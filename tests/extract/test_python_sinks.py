@@ -247,3 +247,55 @@ def test_the_name_of_an_unknown_call_may_tell_the_database(code: str, dialect: s
 def test_the_parser_says_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     extract("import airflow\nhouse.run('CREATE PROCEDURE d.p() BEGIN END; SELECT a FROM d.t')")
     assert capfd.readouterr().err == ""
+
+
+def test_a_client_of_unknown_type_is_counted_where_it_cannot_be_read() -> None:
+    code = """
+    from google.cloud import bigquery
+
+    def run(client, path):
+        return client.query(open(path).read())
+    def run2(sql):
+        return get_client().query(sql)
+    class Service:
+        def go(self, settings, name):
+            self.client.query(settings["sql"])
+            self.client.query(f"{name}.{settings}")
+            self.client.query_and_wait(build(name))
+    """
+    found = extract(code)
+    assert [item.detail for item in found.unread] == [
+        "open(path).read()",
+        "sql",
+        'settings["sql"]',
+        "name.settings",
+        "build(name)",
+    ]
+    assert {item.reason for item in found.unread} == {"SQL built at run time"}
+
+
+def test_the_name_of_a_client_tells_where_the_module_does_not_import_it() -> None:
+    code = """
+    from lib import gcp
+    def run(sql, bq_client):
+        gcp.bigquery_client().query(sql)
+        bq_client.query(sql)
+    """
+    assert len(extract(code).unread) == 2
+
+
+def test_other_methods_of_that_name_are_not_counted() -> None:
+    code = """
+    from google.cloud import bigquery
+    def run(frame, session, condition, User, LastPoints, client):
+        frame.query(condition)
+        frame.query("a > 1")
+        session.query(User)
+        LastPoints.query(condition)
+        client.query(kind="Task")
+        client.query(None)
+        client.query(["a", "b"])
+        clientele.query("a > 1")
+    """
+    found = extract(code)
+    assert (found.sql, found.unread) == ((), ())
