@@ -362,3 +362,20 @@ def test_half_a_character_in_an_ignore_comment(project: Path) -> None:
         assert written.isascii()
         (finding,) = (item for item in json.loads(written)["findings"] if item["path"] == "n.ipynb")
         assert finding["suppressed"] == "b\ud800ad"
+
+
+@pytest.mark.parametrize("given", ["app", "./app", "app/run.py", "../project/app", "{here}/app"])
+def test_a_file_beside_the_code_is_found_however_the_path_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    here = tmp_path / "project"
+    (here / "app").mkdir(parents=True)
+    (here / "app" / "q.txt").write_text("SELECT a FROM p.d.t")
+    (here / "app" / "run.py").write_text(
+        "from pathlib import Path\nfrom google.cloud import bigquery\n"
+        "sql = (Path(__file__).parent / 'q.txt').read_text()\nbigquery.Client().query(sql)\n"
+    )
+    monkeypatch.chdir(here)
+    files = discover([Path(given.format(here=here))])
+    found = scan(ScanRequest(files, EstimateSettings(now=NOW, project="p"), processes=1))
+    assert (len(found.result.queries), found.result.unread) == (1, ())

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
-import posixpath
 from collections.abc import Callable
 from typing import Protocol
 
 from costguard.extract.python_binding import comprehension_scope
 from costguard.extract.python_files import FileReader
 from costguard.extract.python_formatting import format_percent
-from costguard.extract.python_library import join_paths, joined_path, library_call, path_method
+from costguard.extract.python_library import (
+    join_paths,
+    joined_path,
+    library_call,
+    parent_path,
+    parent_paths,
+    path_method,
+)
 from costguard.extract.python_literal_values import constant_string, in_text, joined_string
 from costguard.extract.python_methods import PASSING_METHODS, dict_method, string_method, template_method
 from costguard.extract.python_scopes import ClassInfo, FunctionInfo, Scope, dotted_name
@@ -189,7 +195,9 @@ class Evaluator:
         receiver = self.evaluate(node.value, scope)
         if isinstance(receiver, PathValue):
             if node.attr == "parent":
-                return PathValue(posixpath.dirname(receiver.path), receiver.beside_module)
+                return parent_path(receiver)
+            if node.attr == "parents":
+                return ListValue(parent_paths(receiver))
             return self.unknown(node)
         if isinstance(receiver, ClassValue):
             return self.class_attribute(receiver.owner, node.attr) or self.unknown(node)

@@ -264,3 +264,19 @@ def test_a_global_that_a_function_sets() -> None:
         client.query(SQL)
     """
     assert [(sql.text, sql.via) for sql in with_client(code).sql] == [("SELECT a FROM d.t", QUERY)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Path(__file__).parent.parent / 'sql' / 'q.sql'",
+        "Path(__file__).resolve().parents[1] / 'sql/q.sql'",
+        "os.path.join(os.path.dirname(os.path.dirname(__file__)), 'sql', 'q.sql')",
+        "Path(__file__).parent / '../sql/q.sql'",
+    ],
+)
+def test_folders_above_the_module(path: str) -> None:
+    code = f"import os\nfrom pathlib import Path\nclient.query(open({path}).read())"
+    assert sql_of(code, {"sql/q.sql": "SELECT a FROM d.t", "jobs/sql/q.sql": "SELECT b FROM d.t"}) == [
+        "SELECT a FROM d.t"
+    ]
