@@ -20,6 +20,7 @@ from costguard.extract.python_values import (
     constant,
     known_text,
     length,
+    looked_up,
     strip_pieces,
 )
 
@@ -156,8 +157,9 @@ def dict_method(
 ) -> Value | None:
     match method:
         case "get" if node.args:
-            key = constant(evaluator.evaluate(node.args[0], scope))
-            found = None if key is ... else receiver.get(key)
+            wanted = evaluator.evaluate(node.args[0], scope)
+            key = constant(wanted)
+            found = looked_up(receiver, wanted)
             if found is not None:
                 return found
             if key is ...:

@@ -39,6 +39,7 @@ from costguard.extract.python_values import (
     constant,
     is_reasonable,
     length,
+    looked_up,
     substitute,
 )
 
@@ -250,9 +251,10 @@ class Evaluator:
 
     def _subscript(self, node: ast.Subscript, scope: Scope) -> Value:
         container = self.evaluate(node.value, scope)
-        key = constant(self.evaluate(node.slice, scope)) if not isinstance(node.slice, ast.Slice) else ...
+        key_value = self.evaluate(node.slice, scope) if not isinstance(node.slice, ast.Slice) else None
+        key = constant(key_value)
         if isinstance(container, DictValue):
-            found = None if key is ... else container.get(key)
+            found = looked_up(container, key_value)
             if found is not None:
                 return found
             if key is ... and container.items:

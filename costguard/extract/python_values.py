@@ -191,6 +191,16 @@ def constant(value: Value | None) -> object:
     return ... if text is None else text
 
 
+def looked_up(container: DictValue, key: Value | None) -> Value | None:
+    """The value of a key; of one of several keys (a loop over them), the value of each."""
+    if isinstance(key, ChoiceValue):
+        found = [container.get(constant(member)) for member in key.values]
+        known = [value for value in found if value is not None]
+        return choose(known, key.every) if len(known) == len(found) else None
+    name = constant(key)
+    return None if name is ... else container.get(name)
+
+
 def length(pieces: Iterable[Piece]) -> int:
     """Characters of the pieces together."""
     return sum(len(piece.text) for piece in pieces)
