@@ -125,7 +125,8 @@ class SqlText:
     call_end: int | None = None
     dialect: str = "bigquery"
     variant: str | None = None
-    """Which branch of a template this is (`incremental`, `full-refresh`), None when there is one only."""
+    """Which branch of a template this is (`incremental`, `full-refresh`), or which of the texts that code runs by a
+    condition (`choice 1`, `without optional clauses`); None when there is one only."""
     rendering: str | None = None
     """How template output was had: `manifest`, `render`, `strip`; None for plain SQL."""
     loop: int | None = None

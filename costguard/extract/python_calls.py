@@ -19,6 +19,7 @@ from costguard.extract.python_values import (
     DictValue,
     FunctionValue,
     ListValue,
+    Piece,
     StringValue,
     UnknownValue,
     Value,
@@ -280,7 +281,14 @@ def leading_text(value: Value) -> str | None:
         return None
     if not isinstance(value, StringValue):
         return None
-    return "".join("{gap}" if piece.expression else piece.text for piece in value.pieces[:50])
+    return "".join(_leading(piece) for piece in value.pieces[:50])
+
+
+def _leading(piece: Piece) -> str:
+    if piece.alternatives is not None:
+        text = leading_text(StringValue(piece.alternatives.texts[0]))
+        return text or ""
+    return "{gap}" if piece.expression else piece.text
 
 
 def _could_be_statement(value: Value) -> bool:

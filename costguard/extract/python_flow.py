@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+from costguard.extract.python_alternatives import after_loop
 from costguard.extract.python_binding import bind, bind_element, comprehension_scope
 from costguard.extract.python_calls import CallNotes
 from costguard.extract.python_files import FileReader
@@ -181,15 +182,15 @@ class ModuleFlow:
             case ast.For() | ast.AsyncFor():
                 self._visit(node.iter, scope)
                 before = scope.branch()
-                bind_element(self.evaluator, node.target, self.evaluator.evaluate(node.iter, scope), scope)
+                bind_element(self.evaluator, node.target, node.iter, scope)
                 self._body(node.body, scope)
-                self._merge(scope, before, scope.branch())
+                self._after_loop(scope, before, self.source.end(node.iter))
                 self._body(node.orelse, scope)
             case ast.While():
                 self._visit(node.test, scope)
                 before = scope.branch()
                 self._body(node.body, scope)
-                self._merge(scope, before, scope.branch())
+                self._after_loop(scope, before, 0)
                 self._body(node.orelse, scope)
             case ast.With() | ast.AsyncWith():
                 for item in node.items:
@@ -242,6 +243,13 @@ class ModuleFlow:
         else:
             scope.names = other.names
             self._merge(scope, other.branch(), one)
+
+    def _after_loop(self, scope: Scope, before: Scope, loop: int) -> None:
+        """Leaves in `scope` what holds after a loop. `loop`: where what it runs over ends."""
+        for name, value in before.names.items():
+            now = scope.names.get(name)
+            if now is not value:
+                scope.names[name] = after_loop(value, now, loop) or value
 
     def _merge(self, scope: Scope, one: Scope, other: Scope) -> None:
         """Leaves in `scope` what holds after either branch."""

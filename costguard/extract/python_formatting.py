@@ -20,6 +20,7 @@ from costguard.extract.python_values import (
     constant,
     cut,
     fill,
+    marked_optional,
 )
 
 _PERCENT = re.compile(
@@ -66,8 +67,11 @@ def _replace_in_run(run: Sequence[Piece], pattern: re.Pattern[str], replacer: Re
         matched = _slice(run, match.start(), match.end())
         whole = matched[0] if matched else Piece("", 0, 0, verbatim=False)
         if len(matched) > 1:
-            whole = Piece(match.group(), matched[0].start, matched[-1].end, verbatim=False)
-        result.extend(replacer(match, whole))
+            whole = Piece(
+                match.group(), matched[0].start, matched[-1].end, verbatim=False, optional=matched[0].optional
+            )
+        filled = replacer(match, whole)
+        result.extend(marked_optional(filled) if whole.optional else filled)
         position = match.end()
     if position == 0:
         return list(run)

@@ -8,6 +8,7 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import replace
 
+from costguard.extract.python_alternatives import Spelled, first_parts, spell_out, without_optional
 from costguard.extract.python_calls import POSSIBLE, STATEMENT, Candidate, SinkUse, leading_text
 from costguard.extract.python_clients import QUERY_METHODS
 from costguard.extract.python_dialects import GENERIC, ModuleDialect
@@ -83,7 +84,6 @@ class SiteCollector:
 
     def _add(self, site: Site) -> None:
         value = site.value
-        use = site.use
         if isinstance(value, ListValue):
             for element in value.elements:
                 self._add(replace(site, value=element))
@@ -99,9 +99,50 @@ class SiteCollector:
         if not isinstance(value, StringValue):
             self._not_known(site, value.expression if isinstance(value, UnknownValue) else "")
             return
-        dialect = self._dialects.of(use.sink, use.call, self._flow.evaluator, use.scope)
+        priced = self._dialect(site.use) == "bigquery"
+        texts = spell_out(value.pieces) if priced else [Spelled(first_parts(value.pieces))]
+        count = len(self.sql)
+        for number, text in enumerate(texts, start=1):
+            variant = site.variant
+            if not text.alone:
+                choice = f"choice {number}"
+                variant = f"{variant}.{number}" if variant else choice
+            self._add_text(
+                replace(
+                    site,
+                    variant=variant,
+                    in_branch=site.in_branch or not text.alone,
+                    loops=site.loops | text.loops,
+                    times=site.times * text.times,
+                ),
+                StringValue(text.pieces, value.file),
+            )
+        if len(self.sql) > count:
+            self._pieces.add(value.pieces)
+
+    def _add_text(self, site: Site, value: StringValue) -> None:
+        """A text, and that without the clauses that only stand in it if a condition holds."""
+        bare = without_optional(value.pieces)
+        if bare is None:
+            self._add_one(site, value)
+            return
+        use = site.use
+        dialect = self._dialect(use)
+        if not is_statement(fill_gaps(fill_placeholders(bare)).text, dialect):
+            self._add_one(site, value)
+            return
+        for name, pieces in (("with", value.pieces), ("without", bare)):
+            variant = ", ".join(filter(None, (site.variant, f"{name} optional clauses")))
+            self._add_one(replace(site, variant=variant, in_branch=True), StringValue(pieces, value.file))
+
+    def _dialect(self, use: SinkUse) -> str:
         if use.sink is POSSIBLE:
-            dialect = self._dialects.of_text(use.call)
+            return self._dialects.of_text(use.call)
+        return self._dialects.of(use.sink, use.call, self._flow.evaluator, use.scope)
+
+    def _add_one(self, site: Site, value: StringValue) -> None:
+        use = site.use
+        dialect = self._dialect(use)
         pieces = fill_placeholders(value.pieces)
         text = leading_text(StringValue(pieces)) or ""
         if not any(piece.text.strip() for piece in pieces if not piece.expression):
@@ -162,9 +203,12 @@ class SiteCollector:
                 break
         place = LoopPlace()
         for call in reversed(site.calls):
-            place = nested(self._loops.place(self._source.start(call)), place)
+            place = nested(self._loops.place(self._source.start(call), site.loops), place)
         if site.every and place.loop is not None and self._loops.turns_of(place.loop) == site.every:
             place = self._loops.outside(place)
+        if site.times > 1:
+            turns = 1 if place.loop is None else place.turns
+            place = replace(place, turns=None if turns is None else turns * site.times)
         return SqlText(
             text=filled.text,
             via=_via(use, dialect),

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Protocol
 
+from costguard.extract.python_alternatives import texts_of
 from costguard.extract.python_binding import comprehension_scope
 from costguard.extract.python_files import FileReader
 from costguard.extract.python_formatting import format_percent
@@ -36,6 +37,7 @@ from costguard.extract.python_values import (
     UnknownValue,
     Value,
     choose,
+    chosen,
     constant,
     is_reasonable,
     length,
@@ -133,11 +135,6 @@ class Evaluator:
                 return pieces
             case UnknownValue(expression=expression, start=start, end=end, parameter=parameter):
                 return (Piece("", start, end, False, expression or "value", parameter),)
-            case ChoiceValue(values=values):
-                # Of several statements or parts that could stand here the first one is followed.
-                strings = [member for member in values if isinstance(member, StringValue)]
-                if strings and length(strings[0].pieces) > 60:
-                    return strings[0].pieces
         start, end = self.source.start(node), self.source.end(node)
         return in_text(self, value, Piece("", start, end, False, self.expression_text(node)))
 
@@ -171,7 +168,8 @@ class Evaluator:
                 return None
         if isinstance(left, ChoiceValue):
             added = [self.add(member, left_node, right, right_node) for member in left.values]
-            return choose([member for member in added if member is not None], left.every)
+            known = [member for member in added if member is not None]
+            return chosen(known, left) if len(known) == len(added) else choose(known, left.every)
         pieces = self.pieces_of(left, left_node) + self.pieces_of(right, right_node)
         if len(pieces) > 5000 or length(pieces) > MAXIMUM_LENGTH:
             return None
@@ -309,6 +307,10 @@ class Evaluator:
         value = self.evaluate(element, inner)
         if isinstance(value, ChoiceValue) and value.every:
             return ListValue(value.values, complete=False)
+        if isinstance(value, StringValue):
+            turns = texts_of(value.pieces, self.source.end(generators[0].iter))
+            complete = len(generators) == 1 and not generators[0].ifs and len(turns) > 1
+            return ListValue(tuple(StringValue(text, value.file) for text in turns), complete)
         return ListValue((value,), complete=False)
 
     def returned(self, function: FunctionInfo, arguments: dict[tuple[int, str], Value]) -> Value | None:
@@ -393,13 +395,14 @@ class Evaluator:
         receiver = self.evaluate(function.value, scope)
         method = function.attr
         match receiver:
-            case ChoiceValue(values=values, every=every) if any(isinstance(v, StringValue) for v in values):
+            case ChoiceValue(values=values) if any(isinstance(v, StringValue) for v in values):
                 results = [
                     string_method(self, node, member, method, scope)
                     for member in values
                     if isinstance(member, StringValue)
                 ]
-                return choose([result for result in results if result is not None], every)
+                known = [result for result in results if result is not None]
+                return chosen(known, receiver) if len(known) == len(values) else choose(known, receiver.every)
             case StringValue():
                 return string_method(self, node, receiver, method, scope)
             case PathValue():

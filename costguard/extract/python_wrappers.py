@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from costguard.extract.python_alternatives import picked
 from costguard.extract.python_calls import STATEMENT, LocalCall, SinkUse, leading_text
 from costguard.extract.python_flow import ModuleFlow
 from costguard.extract.python_scopes import FunctionInfo
@@ -16,7 +17,9 @@ from costguard.extract.python_values import (
     UnknownValue,
     Value,
     choose,
+    each,
     known_text,
+    same_value,
     substitute,
 )
 
@@ -39,6 +42,10 @@ class Site:
     variant: str | None = None
     every: int = 0
     """Number of texts that a loop goes through, of which this is one; 0 when there is just one."""
+    loops: frozenset[int] = frozenset()
+    """Loops (by where what they run over ends) whose turns have texts of their own, of which this is one."""
+    times: int = 1
+    """Turns of these loops that have this text."""
 
 
 class Wrappers:
@@ -62,6 +69,9 @@ class Wrappers:
     def _expand(
         self, use: SinkUse, value: Value, calls: tuple[ast.Call, ...], in_branch: bool, depth: int
     ) -> Iterator[Site]:
+        if isinstance(value, ChoiceValue) and value.loop is not None:
+            yield from self._turns(use, value, value.loop, calls, in_branch, depth)
+            return
         if isinstance(value, ChoiceValue):
             members = [member for member in value.values if _useful(member)] or list(value.values[:1])
             for number, member in enumerate(members, start=1):
@@ -70,7 +80,7 @@ class Wrappers:
                     if len(members) > 1 and not value.every:
                         variant = f"choice {number}"
                     every = len(members) if value.every and len(members) > 1 else site.every
-                    yield Site(use, site.value, site.call, site.calls, site.in_branch, variant, every)
+                    yield replace(site, variant=variant, every=every)
             return
         parameter = leading_parameter(value)
         if parameter is None or depth >= _MAXIMUM_DEPTH:
@@ -99,13 +109,38 @@ class Wrappers:
                 value = substitute(value, {parameter: default})
             yield Site(use, self.settled(value), calls[0], calls, in_branch)
 
+    def _turns(
+        self,
+        use: SinkUse,
+        choice: ChoiceValue,
+        loop: int,
+        calls: tuple[ast.Call, ...],
+        in_branch: bool,
+        depth: int,
+    ) -> Iterator[Site]:
+        """The sites of a loop that goes through the texts: each of them, with its number of turns."""
+        turns: list[tuple[Value, int]] = []
+        for number, member in enumerate(choice.values):
+            if isinstance(member, ScalarValue):
+                continue
+            value: Value = picked(member, choice, number) if isinstance(member, StringValue) else member
+            for position, (other, count) in enumerate(turns):
+                if same_value(value, other):
+                    turns[position] = (other, count + 1)
+                    break
+            else:
+                turns.append((value, 1))
+        for value, count in turns:
+            for site in self._expand(use, value, calls, in_branch, depth):
+                yield replace(site, loops=site.loops | {loop}, times=site.times * count)
+
     def _arguments(self, caller: LocalCall) -> dict[tuple[int, str], Value]:
         function = self._functions.get(caller.function.number, caller.function)
         defaults = {(function.number, name): value for name, value in function.defaults.items()}
         return {**defaults, **caller.arguments}
 
     def settled(self, value: Value) -> Value:
-        """The value with parameters filled whose value is the same wherever the function is called."""
+        """The value with parameters filled, as far as all calls of the function say what they are."""
         if not isinstance(value, StringValue):
             return value
         arguments: dict[tuple[int, str], Value] = {}
@@ -117,22 +152,24 @@ class Wrappers:
         return substitute(value, arguments)
 
     def _agreed(self, parameter: tuple[int, str]) -> Value | None:
-        """What all calls pass for a parameter: one constant, or a choice of constants."""
+        """What the calls pass for a parameter: one constant, or each of several."""
         function = self._functions.get(parameter[0])
         values = [self._arguments(call).get(parameter) for call in self._calls.get(parameter[0], [])]
         if not values and function is not None:
             values = [function.defaults.get(parameter[1])]
-        constants = [
-            value
-            for value in values
-            if isinstance(value, ScalarValue) or (value is not None and known_text(value) is not None)
-        ]
+        constants = [value for value in values if value is not None and _is_constant(value)]
         if not constants:
-            return None
+            only = values[0] if len(values) == 1 else None
+            return only if isinstance(only, ChoiceValue) and all(map(_is_constant, only.values)) else None
+        if len(constants) == len(values):
+            # Several parameters of a function change together: from call to call.
+            return each(constants, -1 - parameter[0])
         agreed = choose(constants)
-        if len(constants) < len(values) and agreed is not None:
-            return ChoiceValue((agreed,))
-        return agreed
+        return None if agreed is None else ChoiceValue((agreed,))
+
+
+def _is_constant(value: Value) -> bool:
+    return isinstance(value, ScalarValue) or known_text(value) is not None
 
 
 def leading_parameter(value: Value) -> tuple[int, str] | None:

@@ -83,7 +83,10 @@ class Query(NamedTuple):
         int | None, "product of the loops' turns when all follow from the code (and the clock)"
     ]
     in_branch: Annotated[bool, "runs only if a condition holds"]
-    variant: Annotated[str | None, "which rendering of a template: incremental, full-refresh"]
+    variant: Annotated[
+        str | None,
+        "which rendering of a template (incremental, full-refresh), or which of the texts that code may run",
+    ]
     rendering: Annotated[str | None, "how a template was rendered: manifest, render, strip"]
     holes: Annotated[int, "number of unknown parts"]
     value_holes: Annotated[int, "unknown parts that stand for a value or a list of values"]

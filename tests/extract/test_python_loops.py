@@ -35,3 +35,106 @@ def test_a_dict_of_queries_runs_each_once(loop: str) -> None:
         ("SELECT b FROM d.t2", None),
         ("SELECT c FROM d.t3", None),
     ]
+
+
+def test_names_of_tables_are_a_query_each() -> None:
+    code = "for t in ['small', 't2']:\n    client.query(f'SELECT b FROM p.d.{t}')"
+    assert runs(code) == [("SELECT b FROM p.d.small", None), ("SELECT b FROM p.d.t2", None)]
+
+
+def test_several_names_of_one_loop_change_together() -> None:
+    code = """
+    for c, t in [("tiny", "small"), ("a, ds", "t1"), ("b", "t2")]:
+        client.query("SELECT {} FROM d.{}".format(c, t))
+    """
+    assert [text for text, _ in runs(code)] == [
+        "SELECT tiny FROM d.small",
+        "SELECT a, ds FROM d.t1",
+        "SELECT b FROM d.t2",
+    ]
+
+
+def test_a_text_that_comes_twice_runs_twice() -> None:
+    code = """
+    for c, t in [("a", "x"), ("b", "y"), ("c", "x")]:
+        client.query("SELECT k FROM d." + t)
+    for key in ["m", "n", "m"]:
+        client.query({"m": "SELECT a FROM d.z", "n": "SELECT b FROM d.z"}[key])
+    """
+    assert runs(code) == [
+        ("SELECT k FROM d.x", 2),
+        ("SELECT k FROM d.y", None),
+        ("SELECT a FROM d.z", 2),
+        ("SELECT b FROM d.z", None),
+    ]
+
+
+def test_loops_around_it_still_count() -> None:
+    """5 days, 2 tables, 3 attempts: each table 15 times."""
+    code = """
+    for day in range(5):
+        for t in ["x", "y"]:
+            for attempt in range(3):
+                client.query(f"SELECT a FROM d.{t}")
+    """
+    assert runs(code) == [("SELECT a FROM d.x", 15), ("SELECT a FROM d.y", 15)]
+
+
+def test_two_loops_make_every_pair() -> None:
+    code = """
+    for c in ["a", "b"]:
+        for t in ["x", "y"]:
+            client.query(f"SELECT {c} FROM d.{t}")
+    """
+    assert sorted(runs(code)) == [
+        ("SELECT a FROM d.x", None),
+        ("SELECT a FROM d.y", None),
+        ("SELECT b FROM d.x", None),
+        ("SELECT b FROM d.y", None),
+    ]
+
+
+def test_values_of_a_comparison_stay_one_query() -> None:
+    code = "for day in ['2026-01-01', '2026-01-02']:\n    client.query(f\"SELECT a FROM d.t WHERE day = '{day}'\")"
+    assert runs(code) == [("SELECT a FROM d.t WHERE day = '2026-01-01'", 2)]
+
+
+def test_a_list_of_queries_made_from_names() -> None:
+    code = """
+    queries = [f"SELECT a FROM d.{t}" for t in ["x", "y"]]
+    for q in queries:
+        client.query(q)
+    client.query(" UNION ALL ".join(f"SELECT b FROM d.{t}" for t in ["x", "y"]))
+    """
+    assert [text for text, _ in runs(code)] == [
+        "SELECT a FROM d.x",
+        "SELECT a FROM d.y",
+        "SELECT b FROM d.x UNION ALL SELECT b FROM d.y",
+    ]
+
+
+def test_what_a_loop_puts_together_is_one_query() -> None:
+    code = """
+    parts = []
+    for c in ["a", "b"]:
+        parts.append(f"SUM({c})")
+    client.query("SELECT " + ", ".join(parts) + " FROM d.t")
+    sql = "SELECT 1"
+    for c in ["a", "b"]:
+        sql += f", SUM({c})"
+    client.query(sql + " FROM d.t")
+    """
+    assert [text for text, _ in runs(code)] == [
+        "SELECT SUM(a), SUM(b) FROM d.t",
+        "SELECT 1, SUM(a), SUM(b) FROM d.t",
+    ]
+
+
+def test_very_many_texts_stay_one_query_of_an_unknown_table() -> None:
+    code = f"for t in {[f't{number}' for number in range(100)]}:\n    client.query(f'SELECT a FROM d.{{t}}')"
+    assert runs(code) == [("SELECT a FROM d.hole_t", 100)]
+
+
+def test_what_cannot_be_read_among_them_is_unread() -> None:
+    found = with_client("for q in ['SELECT a FROM d.t', build()]:\n    client.query(q)")
+    assert ([sql.text for sql in found.sql], len(found.unread)) == (["SELECT a FROM d.t"], 1)
