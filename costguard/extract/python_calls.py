@@ -47,6 +47,48 @@ _TELLERS = re.compile(
     r"reformat|prettify|sqlformat|format_sql|Field|help|skip|param|update|set|setdefault|get|field|text)$"
 )
 
+_SHOWS = re.compile(
+    r"^(?:print|pprint|debug|info|warn|warning|error|exception|critical|fatal|add_argument|add_parser|ArgumentParser|"
+    r"option|Option|Argument|argument|assert\w*|\w*(?:Error|Exception|Warning)|fail|echo|secho|display|Markdown|HTML|"
+    r"match|search|fullmatch|findall|startswith|endswith|md5|sha1|sha256)$"
+)
+"""Functions that show a text to a person or compare it, and nothing else: no query is in what they are given."""
+_DESCRIPTIONS = (
+    "help",
+    "description",
+    "epilog",
+    "usage",
+    "doc",
+    "docs",
+    "doc_md",
+    "title",
+    "label",
+    "message",
+)
+"""Parameters that take a text for people."""
+_FOR_PEOPLE = re.compile(
+    r"(?:^|_)(?:help|usage|example|expected|output|epilog|description|docs?)(?:_|s?$)", re.IGNORECASE
+)
+_QUERY = re.compile(r"sql|quer|statement", re.IGNORECASE)
+
+
+def shows(call: ast.Call) -> bool:
+    """Whether a call only shows what it is given."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return bool(_SHOWS.match(name))
+
+
+def describes(keyword: str | None) -> bool:
+    """Whether an argument is a text for people."""
+    return keyword in _DESCRIPTIONS
+
+
+def is_for_people(target: ast.expr) -> bool:
+    """Whether a variable, by its name, holds a text for people."""
+    name = target.id if isinstance(target, ast.Name) else ""
+    return bool(_FOR_PEOPLE.search(name)) and not _QUERY.search(name)
+
 
 @dataclass(slots=True, eq=False)
 class SinkUse:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from costguard.extract.python_alternatives import after_loop
 from costguard.extract.python_binding import bind, bind_element, comprehension_scope
-from costguard.extract.python_calls import CallNotes
+from costguard.extract.python_calls import CallNotes, describes, is_for_people, shows
 from costguard.extract.python_files import FileReader
 from costguard.extract.python_scopes import (
     ClassInfo,
@@ -155,7 +155,7 @@ class ModuleFlow:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as function):
                 self._define_function(_as_definition(name, function), scope, None)
             case ast.Assign(targets=targets, value=value_node):
-                self._visit(value_node, scope)
+                self._visit(value_node, scope, inside=all(map(is_for_people, targets)))
                 value = self.evaluator.evaluate(value_node, scope)
                 for target in targets:
                     bind(self.evaluator, target, value, scope)
@@ -310,10 +310,11 @@ class ModuleFlow:
                 if self._recording:
                     self.notes.call(node, scope)
                 self._visit(node.func, scope, inside)
+                inside = inside or shows(node)
                 for argument in node.args:
                     self._visit(argument, scope, inside)
                 for keyword in node.keywords:
-                    self._visit(keyword.value, scope, inside)
+                    self._visit(keyword.value, scope, inside or describes(keyword.arg))
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 for generator in node.generators:
                     self._visit(generator.iter, scope, inside)

@@ -299,3 +299,27 @@ def test_other_methods_of_that_name_are_not_counted() -> None:
     """
     found = extract(code)
     assert (found.sql, found.unread) == ((), ())
+
+
+def test_texts_that_are_only_shown_are_no_queries() -> None:
+    code = """
+    sql = "SELECT b FROM d.t"
+    print("SELECT b FROM d.t WHERE b > 1")
+    logging.warning("SELECT b FROM d.t WHERE b > 2")
+    parser.add_argument("--q", help="SELECT b FROM d.t WHERE b > 3")
+    Field(description="SELECT b FROM d.t WHERE b > 4")
+    EXAMPLE_OUTPUT = "SELECT b FROM d.t WHERE b > 5"
+    raise ValueError("SELECT b FROM d.t WHERE b > 6")
+    client.query(sql)
+    """
+    assert only(with_client(code)).text == "SELECT b FROM d.t"
+
+
+def test_what_runs_within_what_is_shown_is_a_query() -> None:
+    code = """
+    print(client.query("SELECT a FROM d.t").to_dataframe())
+    print(fetch("SELECT b FROM d.t"))
+    EXAMPLE_QUERY = "SELECT c FROM d.t"
+    queries.append("SELECT e FROM d.t")
+    """
+    assert [sql.text[7] for sql in with_client(code).sql] == ["a", "b", "c", "e"]
