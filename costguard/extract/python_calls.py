@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from costguard.extract.python_binding import element
 from costguard.extract.python_clients import imports_bigquery, is_likely_client
+from costguard.extract.python_commands import commanded
 from costguard.extract.python_files import SQL_FILES
 from costguard.extract.python_scopes import FunctionInfo, Scope, dotted_name
 from costguard.extract.python_sinks import Sink, find_sink
@@ -38,6 +39,8 @@ STATEMENT = re.compile(
 )
 """How the text of a statement begins; `{gap}` is an unknown part."""
 
+_COMMAND = re.compile(r"\bbq\b['\",\s][^\n]{0,300}?\bquery\b|['\"]bq['\"]")
+"""The command-line tool of BigQuery, in a text or as a word of a list."""
 _CANDIDATE = re.compile(r"\b(?:select|merge|insert|update|delete|create|with)\b", re.IGNORECASE)
 _TELLERS = re.compile(
     r"^(?:print|pprint|debug|info|warn|warning|error|exception|critical|log|logger|format|dedent|len|str|repr|"
@@ -131,6 +134,9 @@ class Candidate:
 POSSIBLE = Sink("string", certain=False)
 """Stands for a call of an unknown function that is handed a whole statement."""
 
+BQ_QUERY = Sink("bq query")
+"""The command-line tool of BigQuery, run by code."""
+
 
 class CallNotes:
     """The calls and strings noted so far."""
@@ -147,6 +153,7 @@ class CallNotes:
         self.in_branch = False
         """Whether what is noted next may not run; the walk keeps it up to date."""
         self._imports_bigquery = imports_bigquery(source.text)
+        self._runs_commands = bool(_COMMAND.search(source.text))
 
     def candidate(self, node: ast.expr, scope: Scope) -> bool:
         """Notes a string expression that may be a statement; True when it is one."""
@@ -175,6 +182,8 @@ class CallNotes:
             self._local_call(local, node, scope)
             return
         self._callbacks(node, scope)
+        if self._runs_commands and not shows(node) and self._command(node, scope):
+            return
         written = dotted_name(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "")
         if isinstance(node.func, ast.Attribute) and "." not in written:
             written = f"?.{written}"
@@ -263,6 +272,19 @@ class CallNotes:
             return Sink(api, None, ("query",)) if any(k.arg == "query" for k in node.keywords) else None
         return Sink(api, 0, certain=False) if node.args else None
 
+    def _command(self, node: ast.Call, scope: Scope) -> bool:
+        """`os.system("bq query '...'")`, `subprocess.run(["bq", "query", sql])`: notes what it runs."""
+        noted = False
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            for value in commanded(self.evaluator.evaluate(argument, scope), self.evaluator.unknown(node)):
+                self.uses.append(
+                    SinkUse(
+                        BQ_QUERY, node, value, scope.function, scope, self.in_branch, self.source.start(node)
+                    )
+                )
+                noted = True
+        return noted
+
     def _note_sink(self, sink: Sink, node: ast.Call, scope: Scope) -> bool:
         argument: ast.expr | None = None
         for keyword in node.keywords:
@@ -270,15 +292,15 @@ class CallNotes:
                 argument = keyword.value
         if argument is None and sink.position is not None and len(node.args) > sink.position:
             argument = node.args[sink.position]
-        if argument is None or isinstance(argument, ast.Starred):
+        value = self._passed(sink, node, argument, scope)
+        if value is None:
             return False
-        value = self.evaluator.evaluate(argument, scope)
         if sink.configuration == "mapping" and "configuration" in sink.keywords:
             found = _configured_query(value)
             if found is None:
                 if isinstance(value, DictValue):
                     return True  # A load, copy or extract job: no SQL.
-                found = self.evaluator.unknown(argument)
+                found = value if isinstance(value, UnknownValue) else self.evaluator.unknown(argument or node)
             value = found
         if not sink.certain and not _could_be_statement(value) and not (sink.likely and _may_be_text(value)):
             return False
@@ -286,6 +308,23 @@ class CallNotes:
             SinkUse(sink, node, value, scope.function, scope, self.in_branch, self.source.start(node))
         )
         return True
+
+    def _passed(self, sink: Sink, node: ast.Call, argument: ast.expr | None, scope: Scope) -> Value | None:
+        """The SQL that a call is given; what is in `**arguments` too. None where it is given none."""
+        if argument is not None and not isinstance(argument, ast.Starred):
+            return self.evaluator.evaluate(argument, scope)
+        if sink.position is None and not sink.keywords:
+            return self.evaluator.unknown(node)
+        for keyword in node.keywords:
+            if keyword.arg is not None or not sink.certain:
+                continue
+            mapping = self.evaluator.evaluate(keyword.value, scope)
+            if not isinstance(mapping, DictValue):
+                return self.evaluator.unknown(keyword.value)
+            found = [value for name in sink.keywords if (value := mapping.get(name)) is not None]
+            if found or not mapping.complete:
+                return found[0] if found else self.evaluator.unknown(keyword.value)
+        return None
 
     def _possible(self, node: ast.Call, scope: Scope, name: str) -> None:
         """A statement handed to a function of another module: surely a query somewhere."""

@@ -125,6 +125,8 @@ class ModuleFlow:
             scope.names[node.name] = FunctionValue(function)
         for decorator in node.decorator_list:
             self._visit(decorator, scope)
+        for default in function.default_nodes().values():
+            self._visit(default, scope)
 
     def _define_class(self, node: ast.ClassDef, scope: Scope) -> None:
         inner = Scope({}, scope, scope.function)

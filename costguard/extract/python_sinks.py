@@ -21,6 +21,7 @@ class Sink:
     position: int | None = 0
     """Position of the SQL among the positional arguments; None when it is only passed by name."""
     keywords: tuple[str, ...] = ("query", "sql")
+    """Names of the SQL among the keywords. Without one and without a position the call makes its SQL up."""
     dialect: str = "bigquery"
     """sqlglot's name of the dialect; `by-connection` when the connection decides."""
     materialises: bool = False
@@ -110,6 +111,11 @@ _BY_LAST_NAME: dict[str, Sink] = {
     "BigqueryExplainPredictModelJobOp": Sink("", None, ("query_statement",), configuration="mapping"),
     "BigqueryDetectAnomaliesModelJobOp": Sink("", None, ("query_statement",), configuration="mapping"),
     "BigQueryExampleGen": Sink("", 0, ("query",)),
+    # What these run they put together from the names of a table and of checks.
+    "BigQueryIntervalCheckOperator": Sink("", None, ()),
+    "BigQueryIntervalCheckAsyncOperator": Sink("", None, ()),
+    "BigQueryColumnCheckOperator": Sink("", None, ()),
+    "BigQueryTableCheckOperator": Sink("", None, ()),
 }
 
 _BY_METHOD: dict[str, Sink] = {

@@ -323,3 +323,42 @@ def test_what_runs_within_what_is_shown_is_a_query() -> None:
     queries.append("SELECT e FROM d.t")
     """
     assert [sql.text[7] for sql in with_client(code).sql] == ["a", "b", "c", "e"]
+
+
+def test_queries_in_the_defaults_of_parameters() -> None:
+    code = """
+    from lib import go
+    def a(q=client.query("SELECT a FROM d.t")): ...
+    def b(sql="SELECT b FROM d.t"):
+        return go(sql)
+    def c(sql="SELECT c FROM d.t"):
+        return client.query(sql)
+    """
+    assert [(sql.text[7], sql.via) for sql in with_client(code).sql] == [
+        ("a", QUERY),
+        ("b", "string"),
+        ("c", QUERY),
+    ]
+
+
+def test_operators_that_take_their_arguments_from_a_dict() -> None:
+    code = """
+    known = dict(task_id="y", configuration={"query": {"query": "SELECT a FROM d.t"}})
+    BigQueryInsertJobOperator(**known)
+    unknown = {"task_id": "x", "configuration": {"query": {"query": get_sql()}}}
+    BigQueryInsertJobOperator(**unknown)
+    BigQueryInsertJobOperator(task_id="z", **settings)
+    BigQueryInsertJobOperator(**{"task_id": "load", "configuration": {"load": {}}})
+    """
+    found = extract(code)
+    assert [sql.text for sql in found.sql] == ["SELECT a FROM d.t"]
+    assert [item.detail for item in found.unread] == ["get_sql()", "settings"]
+
+
+def test_operators_that_make_their_sql_up_are_unread() -> None:
+    code = """
+    BigQueryColumnCheckOperator(task_id="f", table="p.d.t", column_mapping={"a": {"null_check": {"equal_to": 0}}})
+    BigQueryIntervalCheckOperator(task_id="e", table="p.d.t", metrics_thresholds={"COUNT(*)": 1.5})
+    BigQueryToGCSOperator(task_id="g", source_project_dataset_table="p.d.t")
+    """
+    assert len(extract(code).unread) == 2
