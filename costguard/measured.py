@@ -131,6 +131,11 @@ def _repriced(query: QueryReport, usd_per_tib: Decimal) -> tuple[QueryReport, _F
         usd = price_bytes(query.bytes_billed, usd_per_tib)
         figures = _Figures(usd, f"{usd_per_tib.normalize():f} USD/TiB, of the bill", usd_per_tib)
         per_iteration = usd.times(Decimal(str(query.runs)))
+        before = query.usd_per_iteration
+        if before is not None:  # what is not known of its runs is not known at another price
+            per_iteration = replace(
+                per_iteration, low=per_iteration.low if before.low else Decimal(0), basis=before.basis
+            )
         query = replace(query, usd=usd, usd_per_iteration=per_iteration, price=figures.price)
     return query, figures
 

@@ -370,6 +370,7 @@ def judge_frames(
     from costguard.estimate.compute import machine_price
     from costguard.estimate.since import days_since, since_queries
     from costguard.facts.places import Places
+    from costguard.iteration_cost import iteration_cost
     from costguard.judge.findings import choose, judged
     from costguard.judge.rule_rows import rule_rows
     from costguard.judge.suppress import IgnoreTerms
@@ -377,7 +378,6 @@ def judge_frames(
         price_remarks,
         query_ids,
         query_reports,
-        total,
         unread_files,
         unread_reports,
     )
@@ -418,7 +418,7 @@ def judge_frames(
         findings=sum(finding.suppressed is None for finding in findings),
         suppressed=sum(finding.suppressed is not None for finding in findings),
         unread=len(unread),
-        usd_per_iteration=total(queries),
+        usd_per_iteration=iteration_cost(queries),
         unknown_queries=sum(query.usd is None for query in counted),
         assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in counted),
         counted_elsewhere=len(queries) - len(counted),
@@ -534,12 +534,12 @@ def _measured_scan(
     result: ScanResult, measured: MeasuredScan, history: History, ids: Sequence[str], unknown: tuple[int, ...]
 ) -> ScanWithHistory:
     """The scan's result with measured figures, and its summary anew."""
-    from costguard.query_reports import total
+    from costguard.iteration_cost import iteration_cost
 
     counted = [query for query in measured.queries if query.counted_with is None]
     summary = replace(
         result.summary,
-        usd_per_iteration=total(measured.queries),
+        usd_per_iteration=iteration_cost(measured.queries),
         unknown_queries=sum(query.usd is None for query in counted),
         assumed_runs=sum(query.usd is not None and query.runs_basis == "assumed" for query in counted),
     )

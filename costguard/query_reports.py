@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from costguard.cache import digest
 from costguard.facts.places import Places
 from costguard.money import ByteRange, Dollars, plain_decimal, price_bytes, worst_basis
-from costguard.result import Finding, QueryReport, ScanReport, UnreadReport
+from costguard.result import Arm, Finding, QueryReport, ScanReport, UnreadReport
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,6 +51,7 @@ _SCAN_COLUMNS: Final = (
 _QUERY_COLUMNS: Final = (
     *("query", "at", "via", "statement", "loop_depth", "fingerprint", "variant", "dialect", "counted_with"),
     *("materialized", "layout"),
+    *("source", "script", "branch", "loop_turns", "loop_left"),
     *("runs", "runs_basis", "usd_per_tib", "location", "billed_low", "billed", "billed_high"),
     *_AMOUNT,
 )
@@ -88,6 +90,23 @@ def _money(billed: ByteRange | None, price: float | None) -> Dollars | None:
     return price_bytes(billed, Decimal(str(price)))
 
 
+def _per_iteration(
+    usd: Dollars, runs: float, loop_depth: int, loop_turns: int | None, *, left: bool
+) -> Dollars:
+    """Dollars of all runs. A loop whose turns are not known counts once, and one that may end early in full."""
+    whole = usd.times(Decimal(str(runs)))
+    if not loop_depth or not whole.high or (loop_turns is not None and not left):
+        return whole
+    basis = "lower-bound" if loop_turns is None else "upper-bound"
+    return Dollars(Decimal(0), whole.point, whole.high, worst_basis(whole.basis, basis))
+
+
+def _branch(source: int, script: int | None, branch: str) -> tuple[Arm, ...]:
+    return tuple(
+        Arm(f"{source}:{script}:{number}", arm) for number, arm in json.loads(branch) if arm != "never"
+    )
+
+
 def query_reports(
     frames: Frames, places: Places, ids: list[str], book: PriceBook | None = None
 ) -> tuple[QueryReport, ...]:
@@ -110,6 +129,11 @@ def query_reports(
         counted_with,
         materialized,
         layout,
+        source,
+        script,
+        branch,
+        loop_turns,
+        loop_left,
         runs,
         runs_basis,
         usd_per_tib,
@@ -146,7 +170,9 @@ def query_reports(
                 bytes_processed=_range(low, point, high, basis),
                 bytes_billed=billed,
                 usd=usd,
-                usd_per_iteration=usd.times(Decimal(str(times))) if usd is not None else None,
+                usd_per_iteration=_per_iteration(usd, times, loop_depth, loop_turns, left=loop_left)
+                if usd is not None
+                else None,
                 price=note,
                 scans=tuple(scans.get(key, ())),
                 variant=variant,
@@ -154,6 +180,7 @@ def query_reports(
                 counted_with=ids[counted_with] if counted_with is not None else None,
                 materialized=materialized,
                 layout=layout,
+                branch=_branch(source, script, branch) if branch is not None else (),
             )
         )
     found.sort(
@@ -191,19 +218,3 @@ def unread_files(frames: Frames) -> int:
     for table in ("queries", "calls", "frames", "loops"):
         silent.difference_update(frames[table]["source"].to_list())
     return len(silent)
-
-
-def total(queries: tuple[QueryReport, ...]) -> Dollars:
-    """The sum of what is known, per iteration."""
-    known = [
-        query.usd_per_iteration
-        for query in queries
-        if query.usd_per_iteration is not None and query.counted_with is None
-    ]
-    zero = Decimal(0)
-    return Dollars(
-        sum((item.low for item in known), zero),
-        sum((item.point for item in known), zero),
-        sum((item.high for item in known), zero),
-        worst_basis(*(item.basis for item in known)),
-    )

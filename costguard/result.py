@@ -94,6 +94,16 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Arm:
+    """An arm of a choice that a script makes."""
+
+    choice: str
+    """The same for the arms of one choice."""
+    arm: str
+    """`then` and `else` exclude each other; `handler` runs after an error."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueryReport:
     """A SQL statement with its cost. Figures that are unknown are None."""
 
@@ -127,6 +137,8 @@ class QueryReport:
     """What a dbt model becomes: `view`, `table`, `incremental`; None when it is none."""
     layout: str | None = None
     """How a dbt model wants its table, in words: `partitioned by day (month)`."""
+    branch: tuple[Arm, ...] = ()
+    """The arms of its script that it stands in, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from costguard.model import Span
 from costguard.money import ByteRange, Dollars, Seconds
 from costguard.result import (
+    Arm,
     Estimate,
     Finding,
     HistoryTotals,
@@ -168,13 +169,14 @@ def _query(item: QueryReport) -> Json:
         _measured(item.measured),
         item.materialized,
         item.layout,
+        [[arm.choice, arm.arm] for arm in item.branch],
     ]
 
 
 def _read_query(row: Json) -> QueryReport:
     identity, path, span, via, statement, depth, fingerprint, runs, basis = row[:9]
     processed, billed, usd, per_iteration, price, scans, variant, dialect, counted_with = row[9:18]
-    measured, materialized, layout = row[18:]
+    measured, materialized, layout, branch = row[18:]
     return QueryReport(
         identity,
         path,
@@ -197,6 +199,7 @@ def _read_query(row: Json) -> QueryReport:
         _read_measured(measured),
         materialized,
         layout,
+        tuple(Arm(choice, arm) for choice, arm in branch),
     )
 
 

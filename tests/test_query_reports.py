@@ -13,13 +13,11 @@ from costguard.money import ByteRange, Dollars
 from costguard.query_reports import (
     query_ids,
     query_reports,
-    total,
     unread_files,
     unread_reports,
 )
 from costguard.result import QueryReport, ScanReport
 from tests.judge.pages import TIB, estimated
-from tests.render.results import query, usd
 
 LOOP = """from google.cloud import bigquery
 client = bigquery.Client()
@@ -104,6 +102,40 @@ def test_turns_of_a_loop_are_runs(tmp_path: Path) -> None:
     assert (found.usd.point, found.usd_per_iteration.point) == (Decimal("3.125"), Decimal("9.375"))
 
 
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        # 3.125 dollars a turn; how many turns there are nobody knows, perhaps none
+        ("FOR r IN (SELECT a FROM p.d.t WHERE a > 1) DO SELECT a FROM p.d.t; END FOR", ("0", "3.125", "lower-bound")),
+        ("WHILE x DO SELECT a FROM p.d.t; END WHILE", ("0", "3.125", "lower-bound")),
+        # two turns at most
+        (
+            "FOR r IN (SELECT * FROM UNNEST([1, 2])) DO SELECT a FROM p.d.t; IF r.x > y THEN BREAK; END IF; END FOR",
+            ("0", "6.25", "upper-bound"),
+        ),
+        ("FOR r IN (SELECT * FROM UNNEST([1, 2])) DO SELECT a FROM p.d.t; END FOR", ("6.25", "6.25", "exact")),
+    ],
+)  # fmt: skip
+def test_turns_that_nobody_knows_are_no_exact_cost(
+    tmp_path: Path, script: str, expected: tuple[str, str, str]
+) -> None:
+    found = reports(tmp_path, {"q.sql": script})[-1]
+    cost = found.usd_per_iteration
+    assert cost is not None
+    assert (cost.low, cost.point, cost.basis) == (Decimal(expected[0]), Decimal(expected[1]), expected[2])
+    assert found.usd is not None
+    assert found.usd.basis == "exact"
+
+
+def test_arms_of_scripts_are_told_apart(tmp_path: Path) -> None:
+    text = "IF x THEN SELECT a FROM p.d.t; ELSE SELECT b FROM p.d.t; END IF; IF FALSE THEN SELECT 1; END IF"
+    one, other, never, *rest = reports(tmp_path, {"a.sql": text, "b.sql": text})
+    assert [arm.arm for arm in (*one.branch, *other.branch)] == ["then", "else"]
+    assert one.branch[0].choice == other.branch[0].choice
+    assert (never.branch, never.runs) == ((), 0.0)
+    assert rest[0].branch[0].choice != one.branch[0].choice
+
+
 def test_reports_are_in_the_order_of_the_code(tmp_path: Path) -> None:
     text = "SELECT b FROM p.d.t; SELECT a FROM p.d.t;\nSELECT 1"
     found = reports(tmp_path, {"z.sql": text, "a.sql": "SELECT 2"})
@@ -161,25 +193,3 @@ def test_what_was_not_read(tmp_path: Path) -> None:
         ("half.sql", 2, "syntax error"),
     ]
     assert unread_files(frames) == 2
-
-
-# -- totals --------------------------------------------------------------------------------------------
-
-
-def test_the_total_of_nothing() -> None:
-    assert total(()) == Dollars(Decimal(0), Decimal(0), Decimal(0), "exact")
-    assert total((query(size=None),)) == Dollars(Decimal(0), Decimal(0), Decimal(0), "exact")
-
-
-@pytest.mark.parametrize(
-    ("bases", "expected"),
-    [
-        (("exact", "exact"), "exact"),
-        (("exact", "upper-bound"), "upper-bound"),
-        (("modelled", "exact"), "modelled"),
-    ],
-)
-def test_a_total_is_as_good_as_its_worst_part(bases: tuple[str, str], expected: str) -> None:
-    first, second = (usd("0.1", "0.2", "0.4", basis) for basis in bases)
-    queries = (query(usd_per_iteration=first), query(size=None), query(usd_per_iteration=second))
-    assert total(queries) == Dollars(Decimal("0.2"), Decimal("0.4"), Decimal("0.8"), expected)

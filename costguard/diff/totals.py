@@ -47,6 +47,17 @@ def diff_totals(diff: ScanDiff) -> DiffTotals:
             change += usd
         before = iteration_usd(item.before)
         compared += before.point if before is not None else 0
+    shared, shared_before = _shared(diff.after), _shared(diff.before)
+    if shared != shared_before:
+        # Arms of scripts that exclude each other: an iteration does not cost the sum of its queries.
+        point = change.point - shared.point + shared_before.point
+        change = Dollars(
+            min(change.low - shared.low, point),
+            point,
+            max(change.high + shared_before.low, point),
+            change.basis,
+        )
+    compared = max(compared - shared_before.point, Decimal(0))
     return DiffTotals(
         before=diff.before.summary.known_usd,
         after=diff.after.summary.known_usd,
@@ -55,6 +66,23 @@ def diff_totals(diff: ScanDiff) -> DiffTotals:
         unknown=unknown,
         states=Counter(item.state for item in diff.queries),
         moved=sum(item.moved for item in diff.queries),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the queries of an iteration cost more, each for itself, than together."""
+
+    low: Decimal
+    point: Decimal
+
+
+def _shared(result: ScanResult) -> _Shared:
+    each = [usd for usd in map(iteration_usd, result.queries) if usd is not None]
+    together = result.summary.usd_per_iteration
+    return _Shared(
+        sum((usd.low for usd in each), Decimal(0)) - together.low,
+        sum((usd.point for usd in each), Decimal(0)) - together.point,
     )
 
 

@@ -80,9 +80,8 @@ def reading_amount(reading: Reading) -> Amount:
         total = _narrowed(reading, total)
     elif pruned.pruning == "pruned" and reading.facts.index is not None and not reading.facts.listed:
         total = Amount(0, total.point, total.high, worst_basis(total.basis, "upper-bound"))
-    if pruned.cause == "coercion" and pruned.if_pruned is not None:
-        # Measured to read everything; whether it always does is not documented.
-        least = columns_amount(reading, pruned.if_pruned)
+    if pruned.least is not None and pruned.least != pruned.runs:
+        least = columns_amount(reading, pruned.least)
         total = total._replace(low=min(least.low, total.low), basis=worst_basis(total.basis, "upper-bound"))
     if (reading.cluster_filtered or reading.limited) and total.high:
         # Which blocks survive depends on their contents, which no catalog holds.
@@ -188,7 +187,7 @@ def _table_union(group: list[Reading]) -> Amount:
 def _is_plain(reading: Reading) -> bool:
     return not (
         reading.pruned.unknown
-        or reading.pruned.cause == "coercion"
+        or reading.pruned.least is not None
         or reading.cluster_filtered
         or reading.limited
         or reading.sample_percent is not None

@@ -7,7 +7,7 @@ use supported functions") and querying-wildcard-tables for `_TABLE_SUFFIX`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from costguard.estimate.constant import Evaluator
@@ -84,11 +84,22 @@ class Reduced:
     defeats: tuple[Defeat, ...] = ()
 
 
+_DOUBTS: Final[Mapping[str, str]] = {
+    "having": "a condition on {name} behind GROUP BY",
+    "window": "a condition on {name} behind a window function over its partitions",
+    "merge": "a condition on {name} in the ON of a MERGE that keeps the rows without a match",
+}
+
+
 class Reducer:
     """Reduces conditions to what they say about the keys."""
 
-    def __init__(self, keys: Keys, constants: Evaluator) -> None:
+    def __init__(self, keys: Keys, constants: Evaluator, *, trusting: bool = False) -> None:
+        """`trusting`: conditions of which it is not documented whether they prune are taken to do so."""
         self._keys = keys
+        self._trusting = trusting
+        self.doubted = False
+        """Whether there were such conditions, and they were not trusted."""
         self._constants = constants
         self._samples = Evaluator(constants.now, constants.parameters, dict(keys.samples))
 
@@ -100,7 +111,9 @@ class Reducer:
         if kind == "and":
             return self._and([self.reduce(item, at) for item in node[1]])
         if kind == "or":
-            return self._or([self.reduce(item, at) for item in node[1]], at)
+            return self._or([self.reduce(item, at) for item in node[1]], at, of_clauses=len(node) > 2)
+        if kind == "maybe":
+            return self._maybe(self.reduce(node[1], at), node[2], at)
         if kind == "not":
             return self._not(self.reduce(node[1], at), at)
         if not self._mentions(node):
@@ -124,7 +137,15 @@ class Reducer:
             defeats=tuple(defeat for part in parts for defeat in part.defeats),
         )
 
-    def _or(self, parts: list[Reduced], at: int | None) -> Reduced:
+    def _maybe(self, part: Reduced, why: str, at: int | None) -> Reduced:
+        """A condition that holds, and may come too late to prune."""
+        if self._trusting or not (part.used or part.unknown):
+            return replace(part, whole=False)
+        self.doubted = True
+        reason = f"{_DOUBTS[why].format(name=self._name())}: whether it prunes is not documented"
+        return self._defeated("undocumented", reason, at)
+
+    def _or(self, parts: list[Reduced], at: int | None, *, of_clauses: bool = False) -> Reduced:
         parts = [part for part in parts if part.tree is not False]
         if not parts:
             return Reduced(False)
@@ -142,8 +163,11 @@ class Reducer:
             return Reduced(True, unknown=True, at_most=bound, whole=False)
         defeats = tuple(defeat for part in lost for defeat in part.defeats)
         if not defeats and any(part.used or part.unknown for part in parts):
-            reason = f"{self._name()} stands under OR next to a condition that does not limit it"
-            defeats = (Defeat("or", reason, at),)
+            if of_clauses:
+                defeats = (Defeat("clause", f"not every WHEN clause limits {self._name()}", at),)
+            else:
+                reason = f"{self._name()} stands under OR next to a condition that does not limit it"
+                defeats = (Defeat("or", reason, at),)
         return Reduced(True, whole=False, defeats=defeats)
 
     def _not(self, part: Reduced, at: int | None) -> Reduced:

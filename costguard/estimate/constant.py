@@ -113,6 +113,8 @@ class Evaluator:
         down = depth + 1
         if kind == "at":
             return self.condition(node[2], down)
+        if kind == "maybe":
+            return self.condition(node[1], down)
         if kind == "and":
             return conjunction([self.condition(item, down) for item in node[1]])
         if kind == "or":

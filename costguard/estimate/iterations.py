@@ -20,14 +20,20 @@ class RunCounter:
         self._incremental = incremental
         self._declared = cache(lambda path: _declared(settings.runs, path))
 
-    def runs(self, source: int, variant: str | None, turns: int | None) -> tuple[float, str]:
+    def runs(
+        self, source: int, variant: str | None, turns: int | None, *, never: bool = False
+    ) -> tuple[float, str]:
         """(runs, basis): declared runs of the file, times the turns of loops around the statement.
+
+        `never`: it stands behind a condition that is FALSE.
 
         A full refresh does not happen in an iteration where there is an incremental rendering of the same
         source.
         """
         if variant == "full-refresh" and source in self._incremental:
             return 0.0, "assumed"
+        if never:
+            return 0.0, "written"
         declared = self._declared(self._paths[source])
         times = float(turns) if turns is not None else 1.0
         if declared is not None:

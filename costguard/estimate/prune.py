@@ -43,6 +43,8 @@ class Pruned:
     """`if_pruned` follows from what the condition means; else it is the newest partition."""
     since: bool = False
     """Some of what is read has come since the catalog was made."""
+    least: Runs | None = None
+    """What is read if conditions prune of which that is not documented; None when there are none."""
 
 
 def never_true(predicate: Json | None, constants: Evaluator) -> bool:
@@ -64,15 +66,26 @@ def prune_partitions(
     index: PartitionIndex, predicate: Json | None, constants: Evaluator, column: str
 ) -> Pruned:
     """A partitioned table."""
+    found, doubted = _prune_partitions(index, predicate, constants, column, trusting=False)
+    if not doubted:
+        return found
+    trusting, _ = _prune_partitions(index, predicate, constants, column, trusting=True)
+    return replace(found, always=False, least=trusting.runs)
+
+
+def _prune_partitions(
+    index: PartitionIndex, predicate: Json | None, constants: Evaluator, column: str, *, trusting: bool
+) -> tuple[Pruned, bool]:
+    """What is left, and whether there are conditions of which it is not documented whether they prune."""
     everything: Runs = ((0, index.count),) if index.count else ()
     newest: Runs = ((index.regular - 1, index.regular),) if index.regular else everything
     if predicate is None:
-        return Pruned(
-            "missing", everything, index.count, reason=f"no condition on {column}", if_pruned=newest
-        )
-    reduced = Reducer(index.keys, constants).reduce(predicate)
+        missing = f"no condition on {column}"
+        return Pruned("missing", everything, index.count, reason=missing, if_pruned=newest), False
+    reducer = Reducer(index.keys, constants, trusting=trusting)
+    reduced = reducer.reduce(predicate)
     if reduced.tree is False:
-        return Pruned("pruned", (), index.total, always=True)
+        return Pruned("pruned", (), index.total, always=True), False
     runs, always = everything, True
     if reduced.tree is not True:
         runs, always = kept_partitions(index, reduced.tree, constants)
@@ -80,29 +93,43 @@ def prune_partitions(
         whole = always and reduced.whole and reduced.used
         since = bool(runs) and runs[-1][1] > index.count
         total = index.total if reduced.tree is not True else index.count
-        return replace(_selected(reduced, runs, total, column, always=whole), since=since)
+        selected = replace(_selected(reduced, runs, total, column, always=whole), since=since)
+        return selected, reducer.doubted
     meant, by_meaning = newest, False
     if reduced.defeats:
         found = _meant(index, predicate, constants)
         if found is not None and size_of(found) < index.total:
             meant, by_meaning = found, True
-    return _unselected(reduced.defeats, runs, index.count, column, meant, by_meaning=by_meaning)
+    unselected = _unselected(reduced.defeats, runs, index.count, column, meant, by_meaning=by_meaning)
+    return unselected, reducer.doubted
 
 
 def prune_members(suffixes: Sequence[str], predicate: Json | None, constants: Evaluator) -> Pruned:
     """The members of a wildcard, in the order of their suffixes."""
+    found, doubted = _prune_members(suffixes, predicate, constants, trusting=False)
+    if not doubted:
+        return found
+    return replace(found, least=_prune_members(suffixes, predicate, constants, trusting=True)[0].runs)
+
+
+def _prune_members(
+    suffixes: Sequence[str], predicate: Json | None, constants: Evaluator, *, trusting: bool
+) -> tuple[Pruned, bool]:
     total = len(suffixes)
     everything: Runs = ((0, total),)
     newest: Runs = ((total - 1, total),)
     if predicate is None:
-        return Pruned("missing", everything, total, reason="no condition on _TABLE_SUFFIX", if_pruned=newest)
-    reduced = Reducer(_SUFFIX_KEYS, constants).reduce(predicate)
+        missing = "no condition on _TABLE_SUFFIX"
+        return Pruned("missing", everything, total, reason=missing, if_pruned=newest), False
+    reducer = Reducer(_SUFFIX_KEYS, constants, trusting=trusting)
+    reduced = reducer.reduce(predicate)
     if reduced.tree is False:
-        return Pruned("pruned", (), total, always=True)
+        return Pruned("pruned", (), total, always=True), False
     runs = everything if reduced.tree is True else suffix_runs(suffixes, reduced.tree, constants)
     if reduced.used or reduced.unknown:
-        return _selected(reduced, runs, total, "_TABLE_SUFFIX", always=False)
-    return _unselected(reduced.defeats, runs, total, "_TABLE_SUFFIX", newest, by_meaning=False)
+        return _selected(reduced, runs, total, "_TABLE_SUFFIX", always=False), reducer.doubted
+    found = _unselected(reduced.defeats, runs, total, "_TABLE_SUFFIX", newest, by_meaning=False)
+    return found, reducer.doubted
 
 
 def _selected(reduced: Reduced, runs: Runs, total: int, column: str, *, always: bool) -> Pruned:
@@ -137,6 +164,8 @@ def _unselected(
         at=first.at,
         if_pruned=meant,
         by_meaning=by_meaning,
+        # Measured to read everything; whether it always does is not documented.
+        least=meant if first.cause == "coercion" else None,
     )
 
 

@@ -186,6 +186,7 @@ class Resolver:
         readings = []
         kept = positions_of(pruned.runs)
         wanted = set(positions_of(pruned.if_pruned)) if pruned.if_pruned is not None else None
+        likely = set(positions_of(pruned.least)) if pruned.least is not None else None
         for position in kept:
             suffix = suffixes[position]
             facts = since[suffix] if suffix in since else self.facts(names[suffix])
@@ -193,6 +194,9 @@ class Resolver:
             left = member.if_pruned if member.if_pruned is not None else member.runs
             if wanted is not None and position not in wanted:
                 left = ()
+            least = member.least
+            if likely is not None and position not in likely:
+                least = ()
             reading = self._reading(
                 facts,
                 Pruned(
@@ -206,6 +210,7 @@ class Resolver:
                     at_most=member.at_most,
                     if_pruned=left if wanted is not None else member.if_pruned,
                     since=suffix in since or member.since,
+                    least=least,
                 ),
                 request,
                 resolved,
@@ -430,7 +435,7 @@ def _filters(node: Json, names: set[str]) -> bool:
         return _filters(node[2], names)
     if kind in ("and", "or"):
         return any(_filters(item, names) for item in node[1])
-    if kind == "not":
+    if kind in ("not", "maybe"):
         return _filters(node[1], names)
     if kind == "call" and node[1] == "STARTS_WITH":
         return _is_named(node[2][:1], names)

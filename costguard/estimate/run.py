@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -75,7 +76,9 @@ class _Estimate:
         self.resolved: dict[int, ResolvedScan] = {}
         """Scans that mean something: a table of the catalog, or INFORMATION_SCHEMA."""
         self.scan_queries: list[int] = self.scans["query"].to_list()
-        self.merge_sources = self._merge_sources()
+        self._placed: dict[tuple[int, int | None, int], tuple[int | None, bool, int | None]] | None = None
+        """`rows_of`, `has_limit` and `limit` of a statement, by source, script and position."""
+        self.inserts_only = self._inserts_only()
 
     def run(self) -> Frames:
         """Complete the frames."""
@@ -96,14 +99,10 @@ class _Estimate:
 
     # -- tables ------------------------------------------------------------------------------------
 
-    def _merge_sources(self) -> dict[int, tuple[bool, bool]]:
-        """Target scan of a MERGE -> (inserts only, has WHEN NOT MATCHED BY SOURCE)."""
-        writes = self.frames["writes"].filter(pl.col("target_scan").is_not_null())
-        found = {}
-        if writes.height:
-            for scan, only, by_source in writes.select("target_scan", "insert_only", "by_source").iter_rows():
-                found[scan] = (bool(only), bool(by_source))
-        return found
+    def _inserts_only(self) -> set[int]:
+        """Target scans of a MERGE that only inserts."""
+        writes = self.frames["writes"].filter(pl.col("target_scan").is_not_null() & pl.col("insert_only"))
+        return set(writes["target_scan"].to_list())
 
     def _resolve(self) -> None:
         """Find the tables of all scans, and read their conditions."""
@@ -127,7 +126,7 @@ class _Estimate:
             if self.resolver.name(name, name_hole=bool(hole)).meaning == "unknown":
                 continue
             conditions = [json.loads(predicate)] if predicate else []
-            if on_predicate and not self.merge_sources.get(number, (False, False))[1]:
+            if on_predicate:
                 conditions.append(json.loads(on_predicate))
             self.resolved[number] = self.resolver.scan(
                 ScanRequest(
@@ -305,7 +304,7 @@ class _Estimate:
         """The scan is the target of DML that rewrites rows."""
         if role != "target" or statement not in _CHANGING:
             return False
-        return statement != "MERGE" or not self.merge_sources.get(number, (False, False))[0]
+        return statement != "MERGE" or number not in self.inserts_only
 
     def _together(self, numbers: list[int], roles: list[str], statement: str, *, alone: bool) -> Amount:
         readings: list[Reading] = []
@@ -344,6 +343,7 @@ class _Estimate:
             "dry_run",
             "dialect",
             "loop_counts",
+            "branch",
         ).rows()
         incremental = {row[1] for row in queries if row[3] == "incremental"}
         counter = RunCounter(self.settings, self.frames["sources"]["path"].to_list(), incremental)
@@ -370,11 +370,12 @@ class _Estimate:
             dry_run,
             dialect,
             loops,
+            branch,
         ) in queries:
             if turns is None and loops is not None:
-                turns = counted.turns(loops)
+                turns = counted.turns(loops, partial(self._rows_at, query))
             found["loop_turns"][query] = turns
-            runs, basis = counter.runs(source, variant, turns)
+            runs, basis = counter.runs(source, variant, turns, never=branch is not None and "never" in branch)
             found["runs"][query], found["runs_basis"][query] = runs, basis
             found["bytes_basis"][query] = "unknown"
             if dialect not in (None, "", "bigquery"):
@@ -390,6 +391,20 @@ class _Estimate:
                 found[name][query] = value
         count_once(found, statements_of_files(self.frames))
         return found
+
+    def _rows_at(self, query: int, position: int) -> int | None:
+        """Rows that a statement of the same script gives."""
+        if self._placed is None:
+            columns = self.queries.select(
+                "source", "script", "script_position", "rows_of", "has_limit", "limit"
+            )
+            self._placed = {row[:3]: row[3:] for row in columns.iter_rows()}
+        source, script = self.queries["source"][query], self.queries["script"][query]
+        scan, has_limit, limit = self._placed.get((source, script, position), (None, False, None))
+        rows: int | None = self.columns.values["rows"][scan] if scan is not None else None
+        if rows is None or not has_limit:
+            return rows
+        return min(rows, limit) if limit is not None else None
 
     def _sources(self) -> pl.DataFrame:
         sources = self.frames["sources"]

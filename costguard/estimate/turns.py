@@ -1,8 +1,9 @@
-"""How many turns WHILE loops take whose variable steps from one constant to another."""
+"""How many turns loops take whose variable steps from one constant to another, or that take the rows of a table."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from costguard.estimate.constant import Evaluator
@@ -14,6 +15,7 @@ Json = Any
 MAXIMUM_TURNS: Final = 100_000
 """A loop that takes more is taken for one that does not end."""
 
+_NEGATED: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "="}
 _TURNED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!="}
 
 
@@ -24,8 +26,20 @@ class TurnCounter:
         self._constants = constants
         self._found: dict[str, int | None] = {}
 
-    def turns(self, loop_counts: str) -> int | None:
-        """The product of the turns of all loops in a value of `queries.loop_counts`; None when one is not known."""
+    def turns(
+        self, loop_counts: str, rows_of: Callable[[int], int | None] = lambda position: None
+    ) -> int | None:
+        """The product of the turns of all loops in a value of `queries.loop_counts`; None when one is not known.
+
+        `rows_of`: how many rows the query at a position of the script gives.
+        """
+        total = self._product(loop_counts)
+        for position in json.loads(loop_counts).get("rows", ()) if total is not None else ():
+            rows = rows_of(position)
+            total = None if total is None or rows is None else total * rows
+        return total
+
+    def _product(self, loop_counts: str) -> int | None:
         if loop_counts not in self._found:
             document = json.loads(loop_counts)
             total: int | None = document["times"]
@@ -37,14 +51,23 @@ class TurnCounter:
 
     def _loop(self, loop: Json) -> int | None:
         start = self._constants.value(loop["start"])
-        comparison = _comparison(loop["condition"], loop["name"])
+        condition = loop["condition"]
+        if loop.get("until") and condition[0] == "cmp":
+            condition = ["cmp", _NEGATED.get(condition[1], condition[1]), *condition[2:]]
+        comparison = _comparison(condition, loop["name"])
         if comparison is None:
             return None
         operator, bound = comparison[0], self._constants.value(comparison[1])
         step = self._step(loop["step"], loop["name"])
         if start is None or bound is None or step is None or not start.is_point or not bound.is_point:
             return None
-        return _count(start, operator, bound, step)
+        if loop.get("stepped"):
+            stepped = _stepped(start, step)
+            if stepped is None:
+                return None
+            start = stepped
+        turns = _count(start, operator, bound, step)
+        return turns + loop.get("more", 0) if turns is not None else None
 
     def _step(self, tree: Json, name: str) -> tuple[int, str] | None:
         """(count, unit) that is added in each turn; unit `1` for whole numbers."""
@@ -108,6 +131,13 @@ def _whole(start: int, operator: str, bound: int, step: tuple[int, str]) -> int 
         return None
     turns = gap // size + 1 if operator in ("<=", ">=") else -(-gap // size)
     return turns if 0 <= turns <= MAXIMUM_TURNS else None
+
+
+def _stepped(value: Known, step: tuple[int, str]) -> Value:
+    """The value after one step."""
+    if value.type == "INT64" and step[1] == "1":
+        return point("INT64", value.low + step[0])
+    return _moved(value, step)
 
 
 def _moved(value: Known, step: tuple[int, str]) -> Value:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from costguard.extract.script_counters import LEAVING, Counters
 from costguard.extract.script_dynamic import dynamic_text, pieces_of
-from costguard.extract.script_leaves import Block, Leaf, LeafKind, Leaves, Script
+from costguard.extract.script_leaves import Arm, Block, Leaf, LeafKind, Leaves, Script
 from costguard.extract.script_lexer import (
     BLANK,
     Scan,
@@ -53,6 +54,7 @@ _PROCEDURAL: Final = _NO_DATA | {
     *("BEGIN", "IF", "LOOP", "WHILE", "REPEAT", "FOR", "CASE", "DECLARE", "SET", "EXECUTE", "CALL", "CREATE"),
     *("END", "ELSE", "ELSEIF", "EXCEPTION", "UNTIL", "WHEN"),
 }
+_CONSTANT_ARMS: Final = {"TRUE": "always", "FALSE": "never"}
 _READS_NOTHING: Final = re.compile(
     r"BQ\.(?:REFRESH_\w+|ABORT_SESSION|JOBS\.CANCEL|CANCEL_\w+)\Z", re.IGNORECASE
 )
@@ -157,7 +159,8 @@ class _Splitter:
             case "BEGIN":
                 return self._begin(after, label)
             case "LOOP" | "REPEAT":
-                return self._open(Block(word, label), after)
+                counter = self.counters.opened_without(self.leaves.blocks)
+                return self._open(Block(word, label, counter=counter), after)
             case "IF":
                 return self._guarded(Block("IF", in_branch=True), after, "THEN")
             case "WHILE":
@@ -169,18 +172,20 @@ class _Splitter:
             case "END":
                 return self._end(after)
             case "ELSE" if inner is not None and inner.kind in ("IF", "CASE"):
+                inner.turn_over()
                 return after
             case "ELSEIF" if inner is not None and inner.kind == "IF":
-                return self._condition(after, "THEN")
+                return self._next_arm(inner, after)
             case "WHEN" if inner is not None and inner.kind == "CASE":
-                return self._condition(after, "THEN")
+                return self._next_arm(inner, after)
             case "UNTIL" if inner is not None and inner.kind == "REPEAT":
-                return self._condition(after, "END", keep_stop=True)
+                return self._until_condition(inner, after)
             case "EXCEPTION" if inner is not None and inner.kind == "BEGIN":
                 handler = scan(self.text, after, frozenset({"THEN"}))
                 if handler.stop != "THEN":
                     return None
                 inner.in_branch = True
+                inner.arms.append(self.leaves.arm("handler"))
                 return handler.stop_end
         return None
 
@@ -188,7 +193,7 @@ class _Splitter:
         """A procedural statement without a body."""
         if word in _NO_DATA:
             if word in LEAVING:
-                self.counters.leave(self.leaves.blocks)
+                self._leave(word, after)
             return self._skip(after)
         match word:
             case "DECLARE":
@@ -226,18 +231,65 @@ class _Splitter:
             # Its condition is computed in every turn; that of IF runs wherever the IF stands.
             self._open(block, after)
         self.leaves.add_expression("condition", after, reached)
-        return reached.stop_end if block.is_loop else self._open(block, reached.stop_end)
+        if block.is_loop:
+            return reached.stop_end
+        block.guard = (after, reached.end)
+        block.arms.append(self._arm(after, reached.end))
+        return self._open(block, reached.stop_end)
 
     def _condition_stops(self, stop: str) -> frozenset[str]:
         """A condition ends at `stop`, and surely before the words that divide or close a block."""
         return self._stops() | {stop, "END", "ELSE"}
 
-    def _condition(self, after: int, stop: str, *, keep_stop: bool = False) -> int | None:
-        reached = scan(self.text, after, self._condition_stops(stop))
-        if reached.stop != stop:
+    def _arm(self, start: int, end: int) -> Arm:
+        """The first arm of a choice with the condition `text[start:end]`."""
+        words = [token.text for token in islice(tokens(self.text, start, end), 2)]
+        return self.leaves.arm(_CONSTANT_ARMS.get(words[0], "then") if len(words) == 1 else "then")
+
+    def _next_arm(self, block: Block, after: int) -> int | None:
+        """ELSEIF, or WHEN: its condition is looked at if those before it did not hold."""
+        reached = scan(self.text, after, self._condition_stops("THEN"))
+        if reached.stop != "THEN":
+            return None
+        block.turn_over()
+        self.leaves.add_expression("condition", after, reached)
+        arm = self.leaves.arm("then") if block.operand else self._arm(after, reached.end)
+        block.arms.append(arm)
+        return reached.stop_end
+
+    def _until_condition(self, block: Block, after: int) -> int | None:
+        reached = scan(self.text, after, self._condition_stops("END"))
+        if reached.stop != "END":
             return None
         self.leaves.add_expression("condition", after, reached)
-        return reached.stop_start if keep_stop else reached.stop_end
+        if block.counter is not None:
+            self.counters.leaves_if(block.counter, self.text, after, reached.end)
+        return reached.stop_start
+
+    def _leave(self, word: str, after: int) -> None:
+        """BREAK and the like. `IF x THEN BREAK` may be what counts the turns of a LOOP."""
+        if word in ("BREAK", "LEAVE") and self._is_way_out(after):
+            return
+        if word == "RETURN":
+            self.leaves.cut()
+        self.counters.leave(self.leaves.blocks)
+        for block in self.leaves.blocks:
+            block.left = block.left or block.is_loop
+
+    def _is_way_out(self, after: int) -> bool:
+        if len(self.leaves.blocks) < 2:
+            return False
+        loop, condition = self.leaves.blocks[-2:]
+        if loop.kind != "LOOP" or loop.counter is None or condition.kind != "IF" or condition.guard is None:
+            return False
+        label = _HEAD.match(self.text, skip_blank(self.text, after))
+        if (
+            label is not None
+            and label.group().upper() != "END"
+            and label.group().lower() != loop.label.lower()
+        ):
+            return False
+        return self.counters.leaves_if(loop.counter, self.text, *condition.guard)
 
     def _case(self, after: int) -> int | None:
         """CASE as a statement; its branches begin at each WHEN."""
@@ -245,7 +297,8 @@ class _Splitter:
         if reached.stop != "WHEN":
             return None
         self.leaves.add_expression("condition", after, reached)
-        return self._open(Block("CASE", in_branch=True), reached.stop_start)
+        operand = next(tokens(self.text, after, reached.end), None) is not None
+        return self._open(Block("CASE", in_branch=True, operand=operand), reached.stop_start)
 
     def _for(self, after: int, label: str) -> int | None:
         """FOR name IN (query) DO: the query runs once, before the first turn."""
@@ -258,15 +311,16 @@ class _Splitter:
         if reached.stop != "DO":
             return None
         start = skip_blank(self.text, first.end)
-        turns = None
+        turns = rows_of = None
         if query.end > start:
+            rows_of = len(self.leaves.found)
             self.leaves.add("statement", start, query.end)
             turns = written_turns(self.text, start, query.end, self.variables.value_span)
         name = _HEAD.match(self.text, skip_blank(self.text, after))
         if name is not None:
             self.variables.parameter(name.group(), "STRUCT")  # a row of the query, another in each turn
             self.counters.declare(name.group(), None, None, self.leaves.blocks)
-        return self._open(Block("FOR", label, turns), reached.stop_end)
+        return self._open(Block("FOR", label, turns, rows_of=rows_of), reached.stop_end)
 
     def _end(self, after: int) -> int:
         """END [IF | LOOP | ...] [label] [;] closes the innermost block of its kind."""

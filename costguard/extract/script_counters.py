@@ -1,14 +1,15 @@
-"""Variables that count the turns of a WHILE loop.
+"""Variables that count the turns of a loop.
 
 `DECLARE d DATE DEFAULT x; WHILE d <= y DO ... SET d = DATE_ADD(d, INTERVAL 1 DAY); END WHILE` takes a number of
-turns that follows from x, y and the step. Here those texts are found; what they come to may depend on the
+turns that follows from x, y and the step; so do `REPEAT ... UNTIL d > y END REPEAT` and
+`LOOP ... IF d > y THEN BREAK; END IF; ... END LOOP`. Here those texts are found; what they come to may depend on the
 clock, so they are worked out later. A loop stays uncounted where anything else could end it or move its
 variable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -20,7 +21,7 @@ _COMPARISONS: Final = frozenset("<>=!")
 
 @dataclass(frozen=True, slots=True)
 class CountedLoop:
-    """A WHILE loop whose variable takes one step in every turn: GoogleSQL texts."""
+    """A loop whose variable takes one step in every turn: GoogleSQL texts."""
 
     variable: str
     type: str | None
@@ -31,41 +32,55 @@ class CountedLoop:
     """A comparison that names the variable."""
     step: str
     """Its next value, which names the variable."""
+    until: bool = False
+    """The loop ends when the condition holds, not when it no longer does."""
+    stepped: bool = False
+    """The variable has taken its step when the condition is first looked at."""
+    more: int = 0
+    """Turns of a statement besides those after which the loop goes on: 1 if it stands before the way out."""
 
 
 @dataclass(slots=True)
 class Counter:
-    """A WHILE loop that is being read, as far as it may be counted."""
+    """A loop that is being read, as far as it may be counted."""
 
-    condition: str
-    names: frozenset[str]
-    """Words of the condition, in lower case."""
     starts: dict[str, tuple[str | None, str]]
-    """Those that are variables with a known value before the loop: type and value."""
-    steps: dict[str, str] = field(default_factory=dict)
-    """The value that the body gives to such a variable, once in every turn."""
+    """Variables with a known value before the loop: type and value."""
+    condition: str | None = None
+    """None until the way out of a LOOP or REPEAT is met."""
+    names: frozenset[str] = frozenset()
+    """Words of the condition, in lower case."""
+    until: bool = False
+    stepped: bool = False
+    steps: dict[str, str | None] = field(default_factory=dict)
+    """The value that the body gives to a variable, once in every turn; None where it is moved otherwise too."""
     spoiled: bool = False
-    """Something may end the loop or a turn early, or move the variable elsewhere."""
+    """Something may end the loop or a turn early."""
 
     def step(self, name: str, text: str) -> None:
         """`SET name = text`, once in every turn."""
-        if name in self.names:
-            self.spoiled = self.spoiled or name in self.steps
-            self.steps[name] = text
+        self.steps[name] = None if name in self.steps else text
 
     def disturb(self, name: str) -> None:
         """Some turns change the variable, or to a value that is not written."""
-        self.spoiled = self.spoiled or name in self.names
+        self.steps[name] = None
+
+    def leave_if(self, condition: str, names: frozenset[str]) -> None:
+        """The loop ends here when a condition holds; the only way out."""
+        self.spoiled = self.spoiled or self.condition is not None
+        self.condition, self.names, self.until = condition, names, True
+        self.stepped = not names.isdisjoint(self.steps)
 
     def finished(self) -> CountedLoop | None:
         """The loop, when exactly one variable of its condition steps and nothing else interferes."""
-        if self.spoiled or len(self.steps) != 1:
+        steps = [(name, step) for name, step in self.steps.items() if name in self.names]
+        if self.spoiled or self.condition is None or len(steps) != 1:
             return None
-        ((name, step),) = self.steps.items()
-        if name not in self.starts:
+        name, step = steps[0]
+        if name not in self.starts or step is None:
             return None
         kind, start = self.starts[name]
-        return CountedLoop(name, kind, start, self.condition, step)
+        return CountedLoop(name, kind, start, self.condition, step, self.until, self.stepped)
 
 
 class Block(Protocol):
@@ -121,19 +136,33 @@ class Counters:
                 block.counter.spoiled = True
 
     def opened(self, source: str, start: int, end: int, around: Sequence[Block]) -> Counter | None:
-        """A loop with the condition `source[start:end]`; None when it cannot be counted.
+        """A loop that goes on while `source[start:end]` holds; None when it cannot be counted.
 
         `around`: the blocks that it stands in, outermost first.
         """
-        written = list(tokens(source, start, end))
-        if not written or not any(token.text in _COMPARISONS for token in written):
-            return None
-        names = frozenset(
-            source[token.start : token.end].lower() for token in written if token.kind == "word"
-        )
+        condition, names = _comparison(source, start, end)
+        starts = self._starts(names, around) if condition is not None else {}
+        return Counter(starts, condition, names) if starts else None
+
+    def opened_without(self, around: Sequence[Block]) -> Counter | None:
+        """A LOOP or REPEAT, whose way out is yet to come."""
+        starts = self._starts(self._values.keys(), around)
+        return Counter(starts) if starts else None
+
+    @staticmethod
+    def leaves_if(counter: Counter, source: str, start: int, end: int) -> bool:
+        """`source[start:end]` is the condition on which a loop ends here. False when it does not count the turns."""
+        condition, names = _comparison(source, start, end)
+        if condition is not None:
+            counter.leave_if(condition, names)
+        return condition is not None
+
+    def _starts(self, names: Iterable[str], around: Sequence[Block]) -> dict[str, tuple[str | None, str]]:
         starts: dict[str, tuple[str | None, str]] = {}
-        for name in names & self._values.keys():
-            value = self._values[name]
+        for name in names:
+            value = self._values.get(name)
+            if value is None:
+                continue
             depth = len(value.blocks)
             known = len(around) >= depth and all(
                 one is other for one, other in zip(value.blocks, around, strict=False)
@@ -142,4 +171,13 @@ class Counters:
             known = known and not any(block.is_loop for block in around[depth:])
             if known and value.text is not None:
                 starts[name] = (value.type, value.text)
-        return Counter(source[written[0].start : written[-1].end], names, starts) if starts else None
+        return starts
+
+
+def _comparison(source: str, start: int, end: int) -> tuple[str | None, frozenset[str]]:
+    """A condition as it is written and its words; None for what cannot count turns."""
+    written = list(tokens(source, start, end))
+    if not written or not any(token.text in _COMPARISONS for token in written):
+        return None, frozenset()
+    names = frozenset(source[token.start : token.end].lower() for token in written if token.kind == "word")
+    return source[written[0].start : written[-1].end], names

@@ -125,7 +125,16 @@ class Query(NamedTuple):
         "how a dbt model wants its table: partitioning, clustering, incremental strategy, in words",
     ] = None
     loop_counts: Annotated[
-        str | None, "JSON of WHILE loops around it whose turns follow from constants and the clock"
+        str | None, "JSON of loops around it whose turns follow from constants, the clock and rows of tables"
+    ] = None
+    loop_left: Annotated[bool, "a loop of the script around it may end, or cut a turn short, early"] = False
+    branch: Annotated[
+        str | None,
+        'JSON of the arms of its script that it stands in, outermost first: [[1, "then"], ...]; then and else of '
+        "one number exclude each other, handler runs after an error, never has the condition FALSE",
+    ] = None
+    rows_of: Annotated[
+        int | None, "the scan of which its result has every row once, LIMIT aside", Key("scans")
     ] = None
     runs: Annotated[float | None, "runs per iteration, loops included", ESTIMATED] = None
     runs_basis: Annotated[str | None, "assumed, declared, measured or written", ESTIMATED] = None
@@ -176,7 +185,7 @@ class Scan(NamedTuple):
     system_time: Annotated[bool, "FOR SYSTEM_TIME AS OF"]
     sample_percent: Annotated[float | None, "TABLESAMPLE SYSTEM percent"]
     predicate: Annotated[str | None, "JSON of the conjunction that limits it (costguard.facts.predicate)"]
-    on_predicate: Annotated[str | None, "JSON of the join condition of a MERGE target"]
+    on_predicate: Annotated[str | None, "JSON of what the clauses of a MERGE need of its target"]
     table: Annotated[
         str | None, "project.dataset.table, or written_name when not in the catalog", ESTIMATED
     ] = None
@@ -196,7 +205,7 @@ class Scan(NamedTuple):
     pruning_cause: Annotated[
         str | None,
         "why a filter is defeated: function, arithmetic, or, column, coercion, subquery, range-function, "
-        "unknown-value, negation",
+        "unknown-value, negation, clause (of a MERGE), undocumented",
         ESTIMATED,
     ] = None
     pruning_reason: Annotated[str | None, "the same for people", ESTIMATED] = None

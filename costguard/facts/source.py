@@ -93,9 +93,13 @@ def _add_leaf(
         loop_turns=leaf.loop_turns,
         in_branch=leaf.in_branch,
         variables=variables,
-        loop_counts=loop_counts(leaf.counted_loops, leaf.counted_times, variables, text.dialect)
-        if leaf.counted_loops
+        loop_counts=loop_counts(
+            leaf.counted_loops, leaf.counted_times, leaf.row_loops, variables, text.dialect
+        )
+        if leaf.counted_loops or leaf.row_loops
         else None,
+        loop_left=leaf.loop_left,
+        branch=leaf.branch,
         own_holes=leaf.holes if leaf.segments else None,
     )
     before = {table: len(values) for table, values in rows.rows.items()}

@@ -12,6 +12,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from costguard.iteration_cost import iteration_cost
 from costguard.model import Span
 from costguard.money import format_bytes, format_usd
 from costguard.render.amounts import certainty_text, counted, runs_text
@@ -151,7 +152,7 @@ def _file(path: str, queries: Sequence[QueryReport], findings: Sequence[Finding]
         for query in queries
         if query.usd_per_iteration is not None and query.counted_with is None
     ]
-    usd = sum((cost.point for cost in costs), Decimal(0))
+    usd = iteration_cost(queries).point
     heading = ", ".join(
         [
             *([counted(len(queries), "query", "queries")] if queries else ()),

@@ -13,7 +13,7 @@ from costguard.diff.queries import query_changes
 from costguard.diff.totals import diff_totals, listed_changes, quiet_changes, same_cost_changes
 from costguard.model import Span
 from costguard.money import Dollars
-from costguard.result import QueryReport
+from costguard.result import Arm, QueryReport
 from tests.render.results import query, result, scan_report, usd
 
 TIB = 2**40
@@ -285,3 +285,21 @@ def test_readings_of_a_table_are_not_added_up() -> None:
     assert change(reads(1, 2, 3, 4), reads(1, 2, 3, 5)).reasons == (
         "p.d.t: 10 → 11 partitions, all readings of it together",
     )
+
+
+def test_arms_that_exclude_each_other_do_not_add_up_in_a_diff() -> None:
+    then = query(line=1, fingerprint="then", size=2 * TIB, branch=(Arm("0:0:1", "then"),))  # 12.50 dollars
+    other = query(line=2, fingerprint="else", branch=(Arm("0:0:1", "else"),))  # 6.25
+    dearer = replace(
+        other, **{name: getattr(query(size=3 * TIB), name) for name in ("usd", "usd_per_iteration")}
+    )
+    # A cheaper ELSE comes: no run costs more.
+    totals = diff_totals(diff_of([then], [then, other]))
+    assert (totals.change.point, totals.compared) == (Decimal(0), Decimal("12.5"))
+    # ELSE becomes dearer than THEN: from 12.50 to 18.75, not from 6.25.
+    totals = diff_totals(diff_of([then, other], [then, dearer]))
+    assert totals.before is not None
+    assert totals.after is not None
+    assert (totals.before.point, totals.after.point) == (Decimal("12.5"), Decimal("18.75"))
+    assert (totals.change.point, totals.compared) == (Decimal("6.25"), Decimal("12.5"))
+    assert totals.change.low <= totals.change.point <= totals.change.high

@@ -262,6 +262,62 @@ def test_merge_limits_its_target_by_constants_in_its_condition() -> None:
     assert statement(sql.format(by_source)) == (24_000, 52_000, 52_000, "upper-bound")
 
 
+@pytest.mark.parametrize(
+    ("on", "clauses", "expected"),
+    [
+        # The documented example: the union of what the clauses need. v and dt of three days, all of these days: 8,400.
+        (
+            "x.v = y.a",
+            "WHEN MATCHED AND x.dt = '2026-10-01' THEN UPDATE SET v = 1 "
+            "WHEN MATCHED AND x.dt = '2026-10-02' THEN UPDATE SET v = 2 "
+            "WHEN NOT MATCHED BY SOURCE AND x.dt = '2026-10-03' THEN DELETE",
+            (8_000 + 4_800, 8_000 + 4_800 + 8_400, 8_000 + 4_800 + 8_400, "upper-bound"),
+        ),
+        # One clause without a condition needs every row of the target: 16,000 of v and dt, 28,000 of all columns.
+        (
+            "x.v = y.a",
+            "WHEN MATCHED AND x.dt = '2026-10-01' THEN UPDATE SET v = 1 WHEN NOT MATCHED BY SOURCE THEN DELETE",
+            (24_000, 52_000, 52_000, "upper-bound"),
+        ),
+        # Whether a row of the source has no match, only all of the target can tell.
+        (
+            "x.v = y.a",
+            "WHEN MATCHED AND x.dt = '2026-10-01' THEN UPDATE SET v = 1 "
+            "WHEN NOT MATCHED THEN INSERT (v) VALUES (y.a)",
+            (24_000, 52_000, 52_000, "upper-bound"),
+        ),
+        # ON FALSE: every row of that day goes, and nothing else is looked at: dt 800, all columns 2,800.
+        ("FALSE", "WHEN NOT MATCHED BY SOURCE AND x.dt = '2026-10-01' THEN DELETE", (3_600, 3_600, 3_600, "exact")),
+        # Left open: ON where rows without a match are kept. Two days' v and dt at least, everything at most.
+        (
+            "x.v = y.a AND x.dt = '2026-10-01'",
+            "WHEN MATCHED THEN UPDATE SET v = 1 WHEN NOT MATCHED BY SOURCE AND x.dt = '2026-10-02' THEN DELETE",
+            (8_000 + 3_200, 52_000, 52_000, "upper-bound"),
+        ),
+    ],
+)  # fmt: skip
+def test_merge_reads_of_its_target_what_its_clauses_need(
+    on: str, clauses: str, expected: tuple[Any, ...]
+) -> None:
+    assert statement(f"MERGE p.d.t AS x USING p.d.plain AS y ON {on} {clauses}") == expected
+
+
+@pytest.mark.parametrize(
+    ("on", "clauses", "kept"),
+    [
+        ("x.a = y.v AND y.dt = '2026-10-01'", "WHEN MATCHED THEN DELETE", 1),
+        # rows of other days are new to the target
+        ("x.a = y.v AND y.dt = '2026-10-01'", "WHEN NOT MATCHED THEN INSERT (a) VALUES (y.v)", 10),
+        ("FALSE", "WHEN NOT MATCHED AND y.dt = '2026-10-01' THEN INSERT (a) VALUES (y.v)", 1),
+        ("x.a = y.v", "WHEN NOT MATCHED AND y.dt = '2026-10-01' THEN INSERT (a) VALUES (y.v)", 1),
+    ],
+)
+def test_merge_reads_of_its_source_what_its_clauses_need(on: str, clauses: str, kept: int) -> None:
+    frames = estimated(f"MERGE p.d.plain AS x USING p.d.t AS y ON {on} {clauses}", PLAIN, T)
+    source = scan_of(frames, 1)
+    assert (source["table"], source["partitions_kept"]) == ("p.d.t", kept)
+
+
 # -- statements that hold a query --------------------------------------------------------------------------
 
 

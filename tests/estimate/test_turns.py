@@ -186,3 +186,71 @@ def test_declared_runs_of_the_file_are_runs_of_the_whole_script() -> None:
     settings = EstimateSettings(NOW, runs=(("sql/*.sql", 2.0),))
     found = query_of(scanned(loop("INT64", "0", "v < 7", "v + 1"), settings))
     assert (found["runs"], found["runs_basis"]) == (14.0, "declared")
+
+
+def runs(script: str) -> list[float]:
+    """Runs of each statement of a script that counts with `i` from 0."""
+    return scanned(f"DECLARE i INT64 DEFAULT 0; {script}")["queries"]["runs"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        # i is 1, 2, 3, 4 at the way out: four times up to there, three times beyond
+        ("LOOP SELECT 1; SET i = i + 1; IF i >= 4 THEN BREAK; END IF; SELECT 2; END LOOP", [4, 3]),
+        ("LOOP SELECT 1; SET i = i + 1; IF 4 <= i THEN LEAVE; END IF; END LOOP", [4]),
+        ("a: LOOP SET i = i + 1; IF i = 4 THEN LEAVE a; END IF; SELECT 1; END LOOP a", [3]),
+        # i is 0, 1, 2, 3, 4 at the way out
+        ("LOOP IF i >= 4 THEN BREAK; END IF; SELECT 1; SET i = i + 1; END LOOP", [4]),
+        ("LOOP SELECT 1; IF i > 4 THEN BREAK; END IF; SET i = i + 2; SELECT 2; END LOOP", [4, 3]),  # 0 2 4 6
+        ("REPEAT SELECT 1; SET i = i + 1; UNTIL i >= 4 END REPEAT", [4]),
+        ("REPEAT SET i = i + 3; SELECT 1; UNTIL i > 4 END REPEAT", [2]),  # 3 6
+        ("REPEAT SET i = i + 1; SELECT 1; UNTIL i >= 0 END REPEAT", [1]),  # once at least
+        (
+            "WHILE i < 2 DO BEGIN DECLARE j INT64 DEFAULT 0; REPEAT SELECT 1; SET j = j + 1; UNTIL j = 3 END REPEAT; "
+            "END; SET i = i + 1; END WHILE",
+            [6],
+        ),
+        # not known: another way out, another condition, another loop that is left
+        (
+            "LOOP SELECT 1; SET i = i + 1; IF i >= 4 THEN BREAK; END IF; IF x THEN BREAK; END IF; END LOOP",
+            [1],
+        ),
+        ("LOOP SELECT 1; SET i = i + 1; IF i >= 4 THEN SELECT 2; ELSE BREAK; END IF; END LOOP", [1, 1]),
+        ("LOOP SELECT 1; IF x THEN SET i = i + 1; END IF; IF i >= 4 THEN BREAK; END IF; END LOOP", [1]),
+        ("LOOP SELECT 1; SET i = i + 1; IF i >= 4 OR x THEN BREAK; END IF; END LOOP", [1]),
+        ("a: LOOP LOOP SELECT 1; SET i = i + 1; IF i >= 4 THEN LEAVE a; END IF; END LOOP; END LOOP a", [1]),
+        ("REPEAT SELECT 1; SET i = i - 1; UNTIL i >= 4 END REPEAT", [1]),  # never ends
+    ],
+)
+def test_loops_with_the_way_out_inside(script: str, expected: list[float]) -> None:
+    assert runs(script) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("SELECT a FROM p.d.plain", 1_000),
+        ("SELECT * FROM p.d.plain ORDER BY a", 1_000),
+        ("SELECT a FROM p.d.plain LIMIT 7", 7),
+        ("SELECT a FROM p.d.plain LIMIT 7000", 1_000),
+        ("SELECT a FROM p.d.plain WHERE b = 'x'", 1),  # not known
+        ("SELECT DISTINCT a FROM p.d.plain", 1),
+        ("SELECT a FROM p.d.plain GROUP BY a", 1),
+        ("SELECT MAX(a) FROM p.d.plain", 1),
+        ("SELECT x.a FROM p.d.plain AS x, p.d.plain AS y", 1),
+        ("SELECT a FROM p.d.plain UNION ALL SELECT b FROM p.d.plain", 1),
+        ("SELECT a FROM p.d.plain LIMIT 7 OFFSET 3", 1),
+        ("SELECT a FROM p.d.other", 1),
+        ("SELECT a FROM p.d.plain TABLESAMPLE SYSTEM (10 PERCENT)", 1),
+    ],
+)
+def test_a_loop_over_a_table_takes_a_turn_for_each_row(rows: str, expected: float) -> None:
+    found = scanned(f"FOR r IN ({rows}) DO SELECT b FROM p.d.plain; END FOR")["queries"]
+    assert found["runs"].to_list() == [1, expected]
+
+
+def test_what_stands_behind_false_runs_never() -> None:
+    found = scanned("IF FALSE THEN SELECT a FROM p.d.plain; END IF")["queries"].row(0, named=True)
+    assert (found["runs"], found["runs_basis"], found["usd_per_iteration"]) == (0.0, "written", 0.0)
+    assert found["usd"] > 0  # a run, if there were one

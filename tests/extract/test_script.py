@@ -331,3 +331,69 @@ def test_a_comment_without_an_end_hides_the_rest() -> None:
 def test_blocks_nested_without_measure_are_still_read() -> None:
     script = split_script("LOOP " * 5_000 + "SELECT 1; " + "END LOOP; " * 5_000)
     assert [(leaf.text, leaf.loop_depth) for leaf in script.leaves] == [("SELECT 1", 100)]
+
+
+def arms(source: str) -> list[tuple[str, list[str]]]:
+    """What each leaf reads, and its arms."""
+    return [
+        (leaf.text, [f"{number} {arm}" for number, arm in leaf.branch])
+        for leaf in split_script(source).leaves
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            "IF x THEN SELECT 1; ELSE SELECT 2; END IF; SELECT 3",
+            [("SELECT 1", ["1 then"]), ("SELECT 2", ["1 else"]), ("SELECT 3", [])],
+        ),
+        (  # each further condition stands in what is left
+            "IF x THEN SELECT 1; ELSEIF y THEN SELECT 2; ELSE SELECT 3; END IF",
+            [
+                ("SELECT 1", ["1 then"]),
+                ("SELECT 2", ["1 else", "2 then"]),
+                ("SELECT 3", ["1 else", "2 else"]),
+            ],
+        ),
+        (
+            "IF x THEN SELECT 0; ELSEIF (SELECT a FROM t) THEN SELECT 1; END IF",
+            [("SELECT 0", ["1 then"]), ("SELECT a FROM t", ["1 else"]), ("SELECT 1", ["1 else", "2 then"])],
+        ),
+        (
+            "CASE WHEN x THEN SELECT 1; WHEN y THEN SELECT 2; ELSE SELECT 3; END CASE",
+            [
+                ("SELECT 1", ["1 then"]),
+                ("SELECT 2", ["1 else", "2 then"]),
+                ("SELECT 3", ["1 else", "2 else"]),
+            ],
+        ),
+        (  # compared with x, and no condition
+            "CASE x WHEN FALSE THEN SELECT 1; ELSE SELECT 2; END CASE",
+            [("SELECT 1", ["1 then"]), ("SELECT 2", ["1 else"])],
+        ),
+        ("IF FALSE THEN SELECT 1; ELSE SELECT 2; END IF", [("SELECT 1", ["1 never"]), ("SELECT 2", [])]),
+        ("IF TRUE THEN SELECT 1; ELSE SELECT 2; END IF", [("SELECT 1", []), ("SELECT 2", ["1 never"])]),
+        (
+            "BEGIN SELECT 1; EXCEPTION WHEN ERROR THEN SELECT 2; END; SELECT 3",
+            [("SELECT 1", []), ("SELECT 2", ["1 handler"]), ("SELECT 3", [])],
+        ),
+        (
+            "SELECT 0; IF x THEN SELECT 1; RETURN; END IF; SELECT 2",
+            [("SELECT 0", []), ("SELECT 1", ["1 then"]), ("SELECT 2", ["2 then"])],
+        ),
+        (  # it ends the procedure
+            "CREATE PROCEDURE p() BEGIN IF x THEN RETURN; END IF; SELECT 1; END; SELECT 2",
+            [("SELECT 1", ["2 then"]), ("SELECT 2", [])],
+        ),
+    ],
+)
+def test_arms(source: str, expected: list[tuple[str, list[str]]]) -> None:
+    assert arms(source) == expected
+
+
+def test_a_loop_that_may_end_early_is_marked() -> None:
+    rows = "FOR r IN (SELECT * FROM UNNEST([1, 2])) DO "
+    assert split_script(rows + "SELECT 1; IF x THEN BREAK; END IF; END FOR").leaves[-1].loop_left
+    assert split_script(rows + "IF x THEN CONTINUE; END IF; SELECT 1; END FOR").leaves[-1].loop_left
+    assert not split_script(rows + "SELECT 1; END FOR").leaves[-1].loop_left

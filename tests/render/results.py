@@ -7,9 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from costguard.iteration_cost import iteration_cost
 from costguard.model import Span
 from costguard.money import ByteRange, Dollars, billed_bytes, price_bytes
-from costguard.query_reports import total
 from costguard.result import (
     Estimate,
     Finding,
@@ -109,7 +109,7 @@ def result(
         findings=sum(item.suppressed is None for item in findings),
         suppressed=sum(item.suppressed is not None for item in findings),
         unread=len(unread),
-        usd_per_iteration=total(tuple(queries)),
+        usd_per_iteration=iteration_cost(tuple(queries)),
         unknown_queries=sum(item.usd is None for item in counted),
         assumed_runs=sum(item.usd is not None and item.runs_basis == "assumed" for item in counted),
         counted_elsewhere=len(queries) - len(counted),

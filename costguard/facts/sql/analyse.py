@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from costguard.extract.script_leaves import Arm
 from costguard.facts.fingerprint import fingerprint, has_gaps, normal_form, shape
 from costguard.facts.rows import SourceRows, TextPlaces
 from costguard.facts.schema import (
@@ -28,12 +29,13 @@ from costguard.facts.schema import (
 from costguard.facts.schema import Scan as ScanRow
 from costguard.facts.sql.build import Builder, literal_number
 from costguard.facts.sql.calls import aggregates_of, functions_of, windows_of
-from costguard.facts.sql.condition import Converter, columns_in, flatten, for_scan
+from costguard.facts.sql.condition import Converter
 from costguard.facts.sql.expression import anchor, extent, inspect
 from costguard.facts.sql.joins import joins_of
+from costguard.facts.sql.merge_conditions import limit_source, limits_of_target
 from costguard.facts.sql.predicates import attach_conditions, describe, scan_predicate
 from costguard.facts.sql.reads import Read
-from costguard.facts.sql.relation import SelectBody
+from costguard.facts.sql.relation import Scan, SelectBody
 from costguard.facts.sql.sorts import sorts_of
 from costguard.facts.sql.statement import Assembled, assemble, follow
 from costguard.model import Hole, SqlText
@@ -73,6 +75,10 @@ class StatementContext:
     loop_counts: Json | None = None
     """The loops of the script around it, when their turns follow from constants and the clock
     (`costguard.facts.sql.variables.loop_counts`)."""
+    loop_left: bool = False
+    """A loop of the script around it may end, or cut a turn short, early."""
+    branch: tuple[Arm, ...] = ()
+    """The arms of the script that it stands in."""
     own_holes: tuple[Hole, ...] | None = None
     """The holes of a statement that is put together from parts, by their place in it; None: it stands as it is."""
 
@@ -106,6 +112,10 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     converter = Converter(hole_at if holes else None, context.variables)
     log.tracking_references = True
     conjuncts = attach_conditions(log, converter)
+    target_condition = None
+    if assembled.merge is not None:
+        conjuncts += limit_source(assembled.merge, log, converter)
+        target_condition = limits_of_target(assembled.merge, converter)
     counts = log.reference_counts()
 
     query = rows.count("queries")
@@ -115,8 +125,9 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     joins = joins_of(log)
     functions = functions_of(log)
 
-    _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement)
-    merge = _merge_condition(assembled, converter)
+    passed_on = _passed_on(assembled)
+    rows_of = keys.get(passed_on) if passed_on is not None else None
+    _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement, rows_of)
     suffix_readers = {
         scan for read in log.reads.values() for scan, path in read.targets if path.lower() == "_table_suffix"
     }
@@ -125,8 +136,8 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
         condition = scan_predicate(log, number, counts)
         condition = _with_places(condition, places) if condition is not None else None
         on_condition = None
-        if merge is not None and assembled.merge_condition and assembled.merge_condition[2] == number:
-            on_condition = json.dumps(_with_places(for_scan(merge, number), places))
+        if target_condition is not None and assembled.merge is not None and assembled.merge.target == number:
+            on_condition = json.dumps(_with_places(target_condition, places))
         suffix = _suffix(condition) if condition is not None and entry.name.endswith("*") else (False, False)
         rows.add(
             "scans",
@@ -280,6 +291,7 @@ def _add_query(
     scan_count: int,
     holes: list[Any],
     statement: str,
+    rows_of: int | None,
 ) -> None:
     text = context.text
     outermost = assembled.outermost
@@ -336,6 +348,9 @@ def _add_query(
             dialect=None if text.dialect == "bigquery" else text.dialect or "another database",
             read_from=text.read_from,
             loop_counts=_loop_counts(context, text),
+            loop_left=context.loop_left,
+            branch=json.dumps(context.branch) if context.branch else None,
+            rows_of=rows_of,
         ),
     )
 
@@ -424,6 +439,22 @@ def _is_aggregated(assembled: Assembled) -> bool:
     return False
 
 
+_CHANGES_ROWS = ("joins", "laterals", "where", "group", "having", "qualify", "distinct", "offset")
+
+
+def _passed_on(assembled: Assembled) -> int | None:
+    """The number of the scan of which the statement's result has every row once, LIMIT aside."""
+    node, body = assembled.outermost, select_body(assembled)
+    if not isinstance(node, exp.Select) or body is None or len(body.sources) != 1:
+        return None
+    if any(node.args.get(name) for name in _CHANGES_ROWS) or _is_aggregated(assembled):
+        return None
+    relation = body.sources[0].relation
+    if not isinstance(relation, Scan) or body.log.scans[relation.index].sample_percent is not None:
+        return None
+    return relation.index
+
+
 def _limit_rows(limit: exp.Expr, holes: list[tuple[int, int]]) -> int | None:
     """The number of a LIMIT, unless it stands for something unknown."""
     start, end = extent(limit)
@@ -438,18 +469,6 @@ def _limit_place(limit: exp.Expr, statement: str) -> tuple[int, int]:
         return 0, 0
     word = statement.upper().rfind("LIMIT", 0, start)
     return (word, end) if word >= 0 and start - word < 20 else (start, end)
-
-
-def _merge_condition(assembled: Assembled, converter: Converter) -> Json | None:
-    if assembled.merge_condition is None:
-        return None
-    on, body, _ = assembled.merge_condition
-    items: list[Json] = []
-    for item in flatten(on, exp.And):
-        converted = converter.convert(item, body)
-        if columns_in(converted):
-            items.append(["at", list(extent(item)), converted])
-    return ["and", items] if items else None
 
 
 def _with_braces(name: str, text: SqlText, holes: Sequence[Hole]) -> str:
@@ -473,7 +492,9 @@ def _with_places(condition: Json, places: Callable[[int, int], int]) -> Json:
         start, end = condition[1]
         return ["at", places(start, end), _with_places(condition[2], places)]
     if condition[0] in ("and", "or"):
-        return [condition[0], [_with_places(item, places) for item in condition[1]]]
+        return [condition[0], [_with_places(item, places) for item in condition[1]], *condition[2:]]
+    if condition[0] == "maybe":
+        return ["maybe", _with_places(condition[1], places), condition[2]]
     return condition
 
 

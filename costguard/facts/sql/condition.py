@@ -3,6 +3,10 @@
 Nodes are lists whose first item is the kind:
 
 - `["and", [..]]`, `["or", [..]]`, `["not", x]`, `["at", place, x]` around each top-level conjunct;
+  `["or", [..], "WHEN"]` of what the clauses of a MERGE need;
+- `["maybe", x, why]`: x holds for all rows that are needed, but it is not documented whether it can prune, because it
+  stands behind GROUP BY (`having`), behind a window function (`window`), or in the ON of a MERGE whose join keeps all
+  rows (`merge`);
 - `["cmp", op, left, right]` with op one of `= != < <= > >=`, `["between", x, low, high]`, `["in", x, [..]]`,
   `["in_unnest", x, array]`, `["is_null", x]`, `["like", x, pattern]`;
 - `["col", path]` a column of the scan at hand, `["other", text]` a column of another relation;

@@ -37,7 +37,7 @@ def attach_conditions(log: ReadLog, converter: Converter) -> list[Conjunct]:
                 continue
             # A condition in a correlated subquery does not limit the tables of the query around it.
             limited = [only] if only is not None else body.sources
-            allowed = set().union(*(_scans_of(source) for source in limited))
+            allowed = set().union(*(scans_of(source) for source in limited))
             for item in flatten(condition, exp.And):
                 found.extend(_conjunct(log, converter, body, item, clause, only, allowed))
     return found
@@ -52,7 +52,19 @@ def _conjunct(
     only: Source | None,
     allowed: set[int],
 ) -> list[Conjunct]:
-    converted = converter.convert(item, body)
+    return attach(log, body, converter.convert(item, body), extent(item), clause, only, allowed)
+
+
+def attach(
+    log: ReadLog,
+    body: SelectBody,
+    converted: Json,
+    place: tuple[int, int],
+    clause: str,
+    only: Source | None,
+    allowed: set[int],
+) -> list[Conjunct]:
+    """Attach one converted condition to those of the `allowed` scans whose columns it names."""
     columns = columns_in(converted)
     if not columns:
         if not _is_constant(converted):
@@ -65,12 +77,11 @@ def _conjunct(
             for target in column.targets:
                 if not target.barrier:
                     scans.setdefault(target.scan, target.via)
-        if _is_join_key(converted):
+        if is_join_key(converted):
             return []
     scans = {scan: via for scan, via in scans.items() if scan in allowed}
     if not scans:
         return []
-    place = extent(item)
     found = []
     optional = _optional_scans(body) if only is None and not _rejects_null(converted) else set()
     for scan, via in scans.items():
@@ -86,7 +97,7 @@ def _is_constant(converted: Json) -> bool:
     return isinstance(converted, list) and converted[0] in ("bool", "cmp", "not", "and", "or")
 
 
-def _is_join_key(converted: Json) -> bool:
+def is_join_key(converted: Json) -> bool:
     """An equality of values of different tables, such as `a.day = DATE_ADD(b.day, INTERVAL 364 DAY)`."""
     if not isinstance(converted, list) or converted[0] != "cmp" or converted[1] != "=":
         return False
@@ -141,7 +152,7 @@ def _optional_scans(body: SelectBody) -> set[int]:
         seen.add(id(item))
         for source in getattr(item, "sources", ()):
             if source.null_extended:
-                found |= _scans_of(source)
+                found |= scans_of(source)
             else:
                 stack.append(source.relation)
         stack.extend(getattr(item, "branches", ()))
@@ -155,7 +166,7 @@ def _direct_scans(body: SelectBody) -> list[int]:
     return [source.relation.index for source in body.sources if isinstance(source.relation, Scan)]
 
 
-def _scans_of(source: Source) -> set[int]:
+def scans_of(source: Source) -> set[int]:
     """Every scan that the rows of a source come from."""
     from costguard.facts.sql.relation import Pivoted, Referenced, Scan, UnionBody
 
@@ -218,6 +229,8 @@ def describe(condition: Json) -> tuple[str | None, str, str, str | None]:
     kind = condition[0]
     if kind == "or":
         return _first_column(condition), "or", "or", None
+    if kind == "maybe":
+        return describe(condition[1])
     if kind == "not":
         column, form, inner, wrapped = describe(condition[1])
         return column, form, "is_not_null" if inner == "is_null" else "other", wrapped

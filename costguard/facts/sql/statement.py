@@ -29,6 +29,24 @@ class WriteTarget:
 
 
 @dataclass(slots=True)
+class MergeParts:
+    """The conditions of a MERGE, which together decide what it needs of its target and its source."""
+
+    body: SelectBody
+    """Where they stand: its first source is the target."""
+    target: int | None
+    """The scan of the target; None when that is no table."""
+    on: exp.Expr
+    clauses: list[tuple[str, exp.Expr | None]] = field(default_factory=list)
+    """WHEN clauses: MATCHED, BY TARGET or BY SOURCE, and what stands behind AND."""
+
+    @property
+    def never_matches(self) -> bool:
+        """`ON FALSE`."""
+        return isinstance(self.on, exp.Boolean) and not self.on.this
+
+
+@dataclass(slots=True)
 class Assembled:
     """A statement, ready to be followed."""
 
@@ -37,8 +55,7 @@ class Assembled:
     outermost: exp.Expr | None
     """The outermost SELECT or set operation."""
     writes: list[WriteTarget] = field(default_factory=list)
-    merge_condition: tuple[exp.Expr, SelectBody, int] | None = None
-    """ON of a MERGE, where it stands, and the scan of its target."""
+    merge: MergeParts | None = None
     shows_result: bool = True
     """Its columns reach a result or a table (not so for conditions of UPDATE and DELETE)."""
 
@@ -219,8 +236,7 @@ def _merge(tree: exp.Merge, builder: Builder) -> Assembled:
     if using is not None:
         builder.add_from(select, using)
     on = tree.args.get("on")
-    by_source = False
-    constant_false = isinstance(on, exp.Boolean) and not on.this
+    merge = MergeParts(select, scan, on) if isinstance(on, exp.Expression) else None
     if on is not None:
         select.always.append((on, False))
     whens = tree.args.get("whens")
@@ -228,8 +244,9 @@ def _merge(tree: exp.Merge, builder: Builder) -> Assembled:
     source_columns = False
     for when in whens.expressions if whens is not None else ():
         then = when.args.get("then")
-        by_source = by_source or bool(when.args.get("source"))
         condition = when.args.get("condition")
+        if merge is not None:
+            merge.clauses.append((_clause_of(when), condition))
         if condition is not None:
             select.always.append((condition, False))
         if isinstance(then, exp.Insert):
@@ -249,10 +266,20 @@ def _merge(tree: exp.Merge, builder: Builder) -> Assembled:
         projection.star_parts = (select.sources[1].alias,)
         select.projections.append(projection)
     write = _write(
-        "merge", table, scan=scan, insert_only=insert_only, constant_false=constant_false, by_source=by_source
+        "merge",
+        table,
+        scan=scan,
+        insert_only=insert_only,
+        constant_false=merge is not None and merge.never_matches,
+        by_source=merge is not None and any(kind == "BY SOURCE" for kind, _ in merge.clauses),
     )
-    merge = (on, select, scan) if on is not None and scan is not None else None
     return Assembled("MERGE", select, None, [write], merge, shows_result=False)
+
+
+def _clause_of(when: exp.Expr) -> str:
+    if when.args.get("matched"):
+        return "MATCHED"
+    return "BY SOURCE" if when.args.get("source") else "BY TARGET"
 
 
 def name_or_zero(node: Any) -> tuple[int, int]:

@@ -39,13 +39,18 @@ def variable_values(variables: Iterable[Variable], dialect: str) -> dict[str, Js
 
 
 def loop_counts(
-    loops: Iterable[CountedLoop], times: int, variables: Mapping[str, Json], dialect: str
+    loops: Iterable[CountedLoop],
+    times: int,
+    rows: Iterable[int],
+    variables: Mapping[str, Json],
+    dialect: str,
 ) -> Json | None:
-    """WHILE loops as JSON, to be counted once the clock is fixed; None when one is not simple enough.
+    """Loops as JSON, to be counted once the clock and the catalog are known; None when one is not simple enough.
 
-    `{"times": 3, "loops": [{"name": "d", "start": tree, "condition": tree, "step": tree}]}` with trees of
-    `costguard.facts.sql.condition`, in which the loop's own variable is `["var", name, null]`. `times`: the
-    turns of other loops around.
+    `{"times": 3, "loops": [{"name": "d", "start": tree, "condition": tree, "step": tree}], "rows": [4]}` with trees of
+    `costguard.facts.sql.condition`, in which the loop's own variable is `["var", name, null]`. `until`, `stepped` and
+    `more` of a loop: as in `CountedLoop`. `rows`: the positions in the script of the queries whose rows FOR loops take.
+    `times`: the turns of other loops around.
     """
     found = []
     for loop in loops:
@@ -57,8 +62,13 @@ def loop_counts(
             return None
         if loop.type is not None and loop.type.upper() in _MOMENTS:
             start = ["cast", start, loop.type.upper(), False]  # DECLARE d DATE DEFAULT '2026-01-01'
-        found.append({"name": name, "start": start, "condition": condition, "step": step})
-    return {"times": times, "loops": found}
+        described = {"name": name, "start": start, "condition": condition, "step": step}
+        if loop.until:
+            described.update(until=True, stepped=loop.stepped, more=loop.more)
+        found.append(described)
+    counts = {"times": times, "loops": found}
+    queries = list(rows)
+    return {**counts, "rows": queries} if queries else counts
 
 
 def _speaks_of(value: Json, name: str) -> bool:
