@@ -149,6 +149,8 @@ class SqlText:
     """Named query parameters with a default or constant value: (name, GoogleSQL literal)."""
     read_from: str | None = None
     """Path of the repository file the text was read from (`open("q.sql").read()`); that file is a source of its own."""
+    includes: tuple[str, ...] = ()
+    """Files that a template puts into the text, as counted from its folder; they are sources of their own."""
     call_cell: int | None = None
     """Cell of the call when it is not `cell`: `call_start` and `call_end` then count in this cell's text."""
 

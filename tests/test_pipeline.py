@@ -379,3 +379,24 @@ def test_a_file_beside_the_code_is_found_however_the_path_is_given(
     files = discover([Path(given.format(here=here))])
     found = scan(ScanRequest(files, EstimateSettings(now=NOW, project="p"), processes=1))
     assert (len(found.result.queries), found.result.unread) == (1, ())
+
+
+@pytest.mark.parametrize(
+    "code", ["", "from google.cloud import bigquery\nbigquery.Client().query(open('part.sql').read())\n"]
+)
+def test_a_fragment_is_counted_with_the_template_that_includes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """Half a TiB at 6.25 dollars, once; code that runs the fragment by itself pays for it once more."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "catalog.json").write_text(json.dumps({"version": 1, "tables": list(CATALOG.values())}))
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "sql" / "part.sql").write_text("SELECT a FROM p.d.t")
+    (tmp_path / "sql" / "whole.sql").write_text("SELECT a FROM (\n{% include 'part.sql' %}\n)")
+    (tmp_path / "sql" / "run.py").write_text(code)
+    settings = EstimateSettings(now=NOW, project="p")
+    found = scan(ScanRequest(discover([Path()]), settings, (tmp_path / "catalog.json",), processes=1)).result
+    whole = next(query for query in found.queries if query.path == "sql/whole.sql")
+    part = next(query for query in found.queries if query.path == "sql/part.sql")
+    assert part.counted_with == (None if code else whole.id)
+    assert float(found.summary.usd_per_iteration.point) == (6.25 if code else 3.125)

@@ -17,7 +17,7 @@ import polars as pl
 from costguard.catalog.model import Catalog
 from costguard.estimate.bytes import NOTHING, Amount
 from costguard.estimate.columns import PSEUDO_COLUMNS, Mark, Reading, ResolvedScan, choose_position
-from costguard.estimate.file_texts import count_once, statements_of_files
+from costguard.estimate.file_texts import count_once, statements_of_files, statements_of_fragments
 from costguard.estimate.frame_sizes import sized_frames
 from costguard.estimate.iterations import RunCounter
 from costguard.estimate.price import price_book
@@ -389,7 +389,8 @@ class _Estimate:
                 amount, runs, location, statement, models.get(query), book, dry_run=bool(dry_run)
             ).items():
                 found[name][query] = value
-        count_once(found, statements_of_files(self.frames))
+        same = statements_of_files(self.frames)
+        count_once(found, same, statements_of_fragments(self.frames, same))
         return found
 
     def _rows_at(self, query: int, position: int) -> int | None:

@@ -11,6 +11,7 @@ A template that asks whether a run is incremental gives two texts, one for each 
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -117,7 +118,7 @@ class _Reader:
             if rendered.branched:
                 variants.append(self._renderer.render(self._text, self._path, incremental=True))
                 sql.append(self._sql(variants[1].text, "render"))
-            sql = self._named_variants(sql)
+            sql = [replace(text, includes=self._includes(variants)) for text in self._named_variants(sql)]
             sql.extend(self._side_texts(variants))
             sql.extend(self._hooks(rendered.settings))
             model = self._model(rendered)
@@ -177,6 +178,12 @@ class _Reader:
         if full.text == incremental.text:
             return [full]
         return [replace(full, variant="full-refresh"), replace(incremental, variant="incremental")]
+
+    def _includes(self, variants: list[Rendered]) -> tuple[str, ...]:
+        """The included files, as counted from the folder of the template."""
+        folder = posixpath.dirname(self._path)
+        paths = dict.fromkeys(path for variant in variants for path in variant.included_files)
+        return tuple(posixpath.relpath(path, folder or ".") for path in paths)
 
     def _side_texts(self, variants: list[Rendered]) -> list[SqlText]:
         """SQL that the template runs while it is rendered, each text once."""

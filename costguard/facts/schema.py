@@ -133,6 +133,9 @@ class Query(NamedTuple):
         'JSON of the arms of its script that it stands in, outermost first: [[1, "then"], ...]; then and else of '
         "one number exclude each other, handler runs after an error, never has the condition FALSE",
     ] = None
+    includes: Annotated[
+        Texts | None, "files that the template puts into the text, as counted from its folder; null for none"
+    ] = None
     rows_of: Annotated[
         int | None, "the scan of which its result has every row once, LIMIT aside", Key("scans")
     ] = None
@@ -153,7 +156,7 @@ class Query(NamedTuple):
     usd_per_tib: Annotated[float | None, "price of a billed TiB that was applied", ESTIMATED] = None
     counted_with: Annotated[
         int | None,
-        "the same statement, with which its cost is counted: code reads a file that is scanned too",
+        "the statement with which its cost is counted: code reads a scanned file, or a template includes it",
         Key("queries"),
         ESTIMATED,
     ] = None

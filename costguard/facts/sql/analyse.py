@@ -350,6 +350,7 @@ def _add_query(
             loop_counts=_loop_counts(context, text),
             loop_left=context.loop_left,
             branch=json.dumps(context.branch) if context.branch else None,
+            includes=text.includes or None,
             rows_of=rows_of,
         ),
     )
