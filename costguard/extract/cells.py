@@ -49,6 +49,8 @@ _SHELLS = ("bash", "sh", "shell")
 _PREFIX_MAGICS = {"time", "timeit", "prun", "memit", "lprun", "mprun"}
 """Line magics that run the Python after them."""
 
+_ABOVE = re.compile(r"(?:[ \t]*(?:\#[^\n]*)?\n)+(?=[ \t]*%%\w)")
+"""Comments above a cell magic: a title of Colab, which takes it out before the cell runs."""
 _CELL_MAGIC = re.compile(r"[ \t]*%%(\w+)([^\n]*)")
 _LINE_MAGIC = re.compile(r"([ \t]*)%(\w+)([^\n]*)")
 _SHELL_LINE = re.compile(
@@ -114,7 +116,8 @@ class WrittenFile:
 
 def prepare_cell(text: str) -> PythonCell:
     """The Python of a cell."""
-    position = len(text) - len(text.lstrip())
+    above = _ABOVE.match(text)
+    position = above.end() if above is not None else len(text) - len(text.lstrip())
     prefix_end = 0
     while True:
         match = _CELL_MAGIC.match(text, position)
@@ -151,6 +154,14 @@ def prepare_cell(text: str) -> PythonCell:
     ):
         return PythonCell(masked)
     return _prepare_lines(masked)
+
+
+def sql_cell(text: str, magic: str) -> PythonCell:
+    """A cell that is SQL as a whole, as if it stood under a magic of that name."""
+    start = len(text) - len(text.lstrip())
+    return PythonCell(
+        _blank(text, 0, len(text), start), (SqlMagic(magic, "", start, start, start, len(text)),), False
+    )
 
 
 def _shell_magics(text: str, start: int, end: int) -> Iterator[SqlMagic]:

@@ -6,10 +6,10 @@ import ast
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from costguard.extract.cells import PythonCell, SqlMagic, prepare_cell
+from costguard.extract.cells import PythonCell, SqlMagic, prepare_cell, sql_cell
 from costguard.extract.magics import SQL_MAGICS, MagicArguments, read_arguments
 from costguard.extract.python_calls import STATEMENT, leading_text
 from costguard.extract.python_dialects import ModuleDialect
@@ -49,7 +49,7 @@ def extract_notebook(text: str, path: str, read_file: ReadFile) -> Extraction:
     texts = read_cells(text)
     if isinstance(texts, Unread):
         return Extraction("notebook", (text,), unread=(texts,))
-    cells, module, unread = _join(texts)
+    cells, module, unread = _join(texts, sql_cells(text))
     tree = parse_python(module)
     if isinstance(tree, Unread):
         return Extraction("notebook", texts, unread=(*unread, replace(tree, start=0, end=0)))
@@ -119,6 +119,33 @@ def read_cells(text: str) -> tuple[str, ...] | Unread:
     return tuple(_cell_text(cell) for cell in cells)
 
 
+def sql_cells(text: str) -> dict[int, str]:
+    """The numbers of the cells that are SQL as a whole, by the notebook's kernel or their own metadata, and the magic
+    that would run them elsewhere."""
+    if '"sql"' not in text.lower():
+        return {}
+    document = json.loads(text.removeprefix("\ufeff"))
+    metadata = _mapping(document.get("metadata"))
+    everywhere = "sql" in (
+        _language(metadata.get("kernelspec"), "language"),
+        _language(metadata.get("language_info"), "name"),
+    )
+    found: dict[int, str] = {}
+    for number, cell in enumerate(document["cells"], start=1):
+        own = _mapping(_mapping(cell).get("metadata"))
+        if everywhere or "sql" in (_language(own, "language"), _language(own.get("vscode"), "languageId")):
+            found[number] = "bigquery" if own.get("sql_engine") == "bigquery" else "sql"
+    return found
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _language(value: object, name: str) -> str:
+    return str(_mapping(value).get(name)).lower()
+
+
 def _cell_text(cell: object) -> str:
     if not isinstance(cell, dict) or cell.get("cell_type") != "code":
         return ""
@@ -128,10 +155,16 @@ def _cell_text(cell: object) -> str:
     return source if isinstance(source, str) else ""
 
 
-def _join(texts: tuple[str, ...]) -> tuple[list[_Cell], str, list[Unread]]:
-    """The code cells as one module; cells that do not parse are blank in it."""
+def _join(texts: tuple[str, ...], sql: Mapping[int, str]) -> tuple[list[_Cell], str, list[Unread]]:
+    """The code cells as one module; cells that do not parse are blank in it. `sql`: cells that are SQL."""
     prepared = [
-        (number, text, prepare_cell(text)) for number, text in enumerate(texts, start=1) if text.strip()
+        (
+            number,
+            text,
+            sql_cell(text, sql[number]) if number in sql and "%%" not in text else prepare_cell(text),
+        )
+        for number, text in enumerate(texts, start=1)
+        if text.strip()
     ]
     cells, module = _assemble(prepared)
     if not isinstance(parse_python(module), Unread):

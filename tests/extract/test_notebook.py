@@ -189,3 +189,29 @@ def test_files_that_cells_write() -> None:
         ("SELECT a FROM d.t", 1, 3),
         ("SELECT b FROM d.t", 2, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "cell"),
+    [
+        ({"kernelspec": {"name": "sql", "language": "sql"}}, {}),
+        ({"language_info": {"name": "SQL"}}, {}),
+        ({}, {"language": "sql"}),
+        ({}, {"language": "sql", "sql_engine": "bigquery"}),
+        ({}, {"vscode": {"languageId": "sql"}}),
+    ],
+)
+def test_cells_that_are_sql_as_a_whole(metadata: dict[str, object], cell: dict[str, object]) -> None:
+    code = {"cell_type": "code", "source": "\nSELECT a FROM d.t", "metadata": cell}
+    extraction = extract_notebook(json.dumps({"cells": [code], "metadata": metadata}), "a.ipynb", {}.get)
+    check_segments(extraction)
+    assert [(sql.text.strip(), sql.via, sql.dialect) for sql in extraction.sql] == [
+        ("SELECT a FROM d.t", "magic", "bigquery")
+    ]
+    assert extraction.unread == ()
+
+
+@pytest.mark.parametrize("above", ["#@title Load {display-mode: 'form'}\n", "\n# What it does\n\n"])
+def test_comments_above_a_cell_magic(above: str) -> None:
+    (sql,) = notebook(f"{above}%%bigquery df\nSELECT a FROM d.t").sql
+    assert (sql.text, sql.destination) == ("SELECT a FROM d.t", "df")
