@@ -127,6 +127,8 @@ class SqlText:
     variant: str | None = None
     """Which branch of a template this is (`incremental`, `full-refresh`), or which of the texts that code runs by a
     condition (`choice 1`, `without optional clauses`); None when there is one only."""
+    choice: tuple[int, str] | None = None
+    """(number of a group within the source, which text) of texts of a call that exclude each other."""
     rendering: str | None = None
     """How template output was had: `manifest`, `render`, `strip`; None for plain SQL."""
     loop: int | None = None

@@ -400,3 +400,21 @@ def test_a_fragment_is_counted_with_the_template_that_includes_it(
     part = next(query for query in found.queries if query.path == "sql/part.sql")
     assert part.counted_with == (None if code else whole.id)
     assert float(found.summary.usd_per_iteration.point) == (6.25 if code else 3.125)
+
+
+def test_a_clause_that_may_not_be_there_is_a_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of a table of half a TiB, 3.125 dollars, or nothing of it: one of both."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "catalog.json").write_text(json.dumps({"version": 1, "tables": list(CATALOG.values())}))
+    (tmp_path / "load.py").write_text(
+        "from google.cloud import bigquery\nclient = bigquery.Client()\ndef load(nothing=None):\n"
+        "    sql = 'SELECT a FROM p.d.t'\n    if nothing:\n        sql += ' WHERE FALSE'\n    client.query(sql)\n"
+    )
+    settings = EstimateSettings(now=NOW, project="p")
+    found = scan(ScanRequest(discover([Path()]), settings, (tmp_path / "catalog.json",), processes=1)).result
+    assert [(query.variant, float(query.usd.high if query.usd else -1)) for query in found.queries] == [
+        ("with optional clauses", 0.0),
+        ("without optional clauses", 3.125),
+    ]
+    cost = found.summary.usd_per_iteration
+    assert (float(cost.low), float(cost.high), cost.basis) == (0.0, 3.125, "upper-bound")

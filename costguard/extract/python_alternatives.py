@@ -43,8 +43,10 @@ class Spelled:
     """Loops (by where what they run over ends) whose turns have texts of their own."""
     times: int = 1
     """Turns of these loops that have this text."""
-    alone: bool = True
-    """False when it excludes others: which one runs is decided by a condition."""
+    turn: tuple[int, ...] = ()
+    """Which turns these are."""
+    arm: tuple[int, ...] = ()
+    """Which it is of those that exclude each other; empty when no condition decides."""
 
 
 def spell_out(pieces: tuple[Piece, ...]) -> list[Spelled]:
@@ -52,22 +54,33 @@ def spell_out(pieces: tuple[Piece, ...]) -> list[Spelled]:
     if not any(piece.alternatives is not None for piece in pieces):
         return [Spelled(pieces)]
     wanted = _wanted(pieces)
-    exclusive = prod(len(found.texts) for found in wanted.values() if not found.every)
-    if exclusive > _MAXIMUM_CHOICES:
+    choices = prod(len(found.texts) for found in wanted.values() if not found.every)
+    if choices > _MAXIMUM_CHOICES:
         wanted = {key: found for key, found in wanted.items() if found.every}
     if prod(len(found.texts) for found in wanted.values()) > _MAXIMUM_TEXTS:
         return [Spelled(tuple(_without_text(piece, wanted) for piece in pieces))]
     if not wanted:
         return [Spelled(first_parts(pieces))]
-    texts: dict[str, list[tuple[Piece, ...]]] = {}
+    exclusive = [key for key, found in wanted.items() if not found.every]
+    # Turns with the same text are one; of texts that exclude each other those of each turn are kept.
+    texts: dict[tuple[tuple[int, ...], str], list[tuple[dict[_Key, int], tuple[Piece, ...]]]] = {}
     for choice in _choices(wanted):
         text = first_parts(_picked(pieces, choice))
-        texts.setdefault(_written(text), []).append(text)
+        turn = tuple(number for key, number in choice.items() if key not in exclusive) if exclusive else ()
+        texts.setdefault((turn, _written(text)), []).append((choice, text))
     if len(texts) == 1:
-        return [Spelled(next(iter(texts.values()))[0])]
+        return [Spelled(next(iter(texts.values()))[0][1])]
     loops = frozenset(found.loop for found in wanted.values() if found.every and found.loop is not None)
-    alone = all(found.every for found in wanted.values())
-    return [Spelled(same[0], loops, len(same) if alone else 1, alone) for same in texts.values()]
+    return [
+        Spelled(
+            same[0][1],
+            loops,
+            1 if exclusive else len(same),
+            turn,
+            tuple(same[0][0][key] + 1 for key in exclusive),
+        )
+        for (turn, _), same in texts.items()
+    ]
 
 
 def first_parts(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

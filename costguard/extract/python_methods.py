@@ -16,7 +16,7 @@ from costguard.extract.python_values import (
     ScalarValue,
     StringValue,
     Value,
-    choose,
+    choice_of,
     constant,
     known_text,
     length,
@@ -163,7 +163,7 @@ def dict_method(
             if found is not None:
                 return found
             if key is ...:
-                return choose([value for _, value in receiver.items])
+                return choice_of(receiver, wanted)
             return evaluator.evaluate(node.args[1], scope) if len(node.args) > 1 else None
         case "values":
             return ListValue(tuple(value for _, value in receiver.items), receiver.complete)

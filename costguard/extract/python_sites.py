@@ -55,6 +55,8 @@ class SiteCollector:
         """Offsets at which text of a collected query is written."""
         self._sorted = sorted(self._written)
         self._pieces: set[tuple[Piece, ...]] = set()
+        self._choices: dict[tuple[object, ...], int] = {}
+        """Numbers of the groups of texts that exclude each other."""
         self.sql: list[SqlText] = []
         self.unread: list[Unread] = []
 
@@ -102,18 +104,20 @@ class SiteCollector:
         priced = self._dialect(site.use) == "bigquery"
         texts = spell_out(value.pieces) if priced else [Spelled(first_parts(value.pieces))]
         count = len(self.sql)
-        for number, text in enumerate(texts, start=1):
+        for text in texts:
             variant = site.variant
-            if not text.alone:
-                choice = f"choice {number}"
-                variant = f"{variant}.{number}" if variant else choice
+            if text.arm:
+                choice = ".".join(map(str, text.arm))
+                variant = f"{variant}.{choice}" if variant else f"choice {choice}"
             self._add_text(
                 replace(
                     site,
                     variant=variant,
-                    in_branch=site.in_branch or not text.alone,
+                    in_branch=site.in_branch or bool(text.arm),
                     loops=site.loops | text.loops,
                     times=site.times * text.times,
+                    turn=(*site.turn, *text.turn),
+                    arm=(*site.arm, *text.arm),
                 ),
                 StringValue(text.pieces, value.file),
             )
@@ -131,9 +135,12 @@ class SiteCollector:
         if not is_statement(fill_gaps(fill_placeholders(bare)).text, dialect):
             self._add_one(site, value)
             return
-        for name, pieces in (("with", value.pieces), ("without", bare)):
+        for number, (name, pieces) in enumerate((("with", value.pieces), ("without", bare)), start=1):
             variant = ", ".join(filter(None, (site.variant, f"{name} optional clauses")))
-            self._add_one(replace(site, variant=variant, in_branch=True), StringValue(pieces, value.file))
+            arm = (*site.arm, number)
+            self._add_one(
+                replace(site, variant=variant, in_branch=True, arm=arm), StringValue(pieces, value.file)
+            )
 
     def _dialect(self, use: SinkUse) -> str:
         if use.sink is POSSIBLE:
@@ -218,6 +225,7 @@ class SiteCollector:
             call_end=end,
             dialect=dialect,
             variant=site.variant,
+            choice=self._choice(site, place),
             loop=place.loop,
             loop_depth=place.depth,
             loop_turns=place.turns,
@@ -231,6 +239,21 @@ class SiteCollector:
             parameters=settings.parameters,
             read_from=value.file,
         )
+
+    def _choice(self, site: Site, place: LoopPlace) -> tuple[int, str] | None:
+        """The group of texts that exclude each other, and which one it is; None where several of them may run.
+
+        Several may run in a loop whose turns are not known, and where the function is called repeatedly.
+        """
+        runs = self._wrappers.runs_of(site) if site.arm else None
+        if runs is None:
+            return None
+        for around in (place, *(self._loops.place(self._source.start(call), site.loops) for call in runs)):
+            if around.loop is not None and around.turns is None:
+                return None
+        key = (tuple(self._source.start(call) for call in site.calls), site.use.sink.api, site.turn)
+        number = self._choices.setdefault(key, len(self._choices))
+        return number, ".".join(map(str, site.arm))
 
     def _not_known(self, site: Site, detail: str) -> None:
         use = site.use

@@ -36,6 +36,7 @@ from costguard.extract.python_values import (
     StringValue,
     UnknownValue,
     Value,
+    choice_of,
     choose,
     chosen,
     constant,
@@ -256,7 +257,7 @@ class Evaluator:
             if found is not None:
                 return found
             if key is ... and container.items:
-                return choose([value for _, value in container.items]) or self.unknown(node)
+                return choice_of(container, key_value) or self.unknown(node)
         if isinstance(container, ListValue) and container.elements:
             if isinstance(key, int) and -len(container.elements) <= key < len(container.elements):
                 return container.elements[key]

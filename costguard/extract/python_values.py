@@ -108,10 +108,20 @@ class ChoiceValue:
     """True when the program goes through all of them (a loop variable over a written-out list)."""
     loop: int | None = None
     """Where the expression ends that the loop runs over. Then there is a value for each turn, in order."""
+    lookup: Lookup | None = None
+    """What decides between the values, when calls of the function say it."""
     weight: int = field(init=False, compare=False, repr=False, default=0)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", _total_weight(self.values))
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A value of a dict, by a parameter of the function."""
+
+    parameter: tuple[int, str]
+    container: DictValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +238,14 @@ def looked_up(container: DictValue, key: Value | None) -> Value | None:
         return chosen(known, key) if len(known) == len(found) else None
     name = constant(key)
     return None if name is ... else container.get(name)
+
+
+def choice_of(container: DictValue, key: Value | None) -> Value | None:
+    """One of the values of a dict, where the key is not known."""
+    value = choose([item for _, item in container.items])
+    if isinstance(value, ChoiceValue) and isinstance(key, UnknownValue) and key.parameter is not None:
+        return replace(value, lookup=Lookup(key.parameter, container))
+    return value
 
 
 def length(pieces: Iterable[Piece]) -> int:
@@ -373,6 +391,8 @@ def substitute(value: Value, arguments: dict[tuple[int, str], Value]) -> Value:
             return ListValue(tuple(substitute(element, arguments) for element in elements), complete)
         case DictValue(items=items, complete=complete):
             return DictValue(tuple((key, substitute(item, arguments)) for key, item in items), complete)
+        case ChoiceValue(lookup=Lookup(parameter=parameter, container=container)) if parameter in arguments:
+            return looked_up(container, arguments[parameter]) or replace(value, lookup=None)
         case ChoiceValue(values=values):
             return chosen([substitute(member, arguments) for member in values], value) or value
     return value

@@ -46,6 +46,10 @@ class Site:
     """Loops (by where what they run over ends) whose turns have texts of their own, of which this is one."""
     times: int = 1
     """Turns of these loops that have this text."""
+    turn: tuple[int, ...] = ()
+    """Which turns these are: the texts of one turn that conditions decide between exclude each other."""
+    arm: tuple[int, ...] = ()
+    """Which of these texts it is; empty where there is just one."""
 
 
 class Wrappers:
@@ -53,9 +57,25 @@ class Wrappers:
 
     def __init__(self, flow: ModuleFlow) -> None:
         self._calls: dict[int, list[LocalCall]] = {}
+        self._callers = {call.call: call.caller for call in flow.notes.calls}
         for call in flow.notes.calls:
             self._calls.setdefault(call.function.number, []).append(call)
         self._functions: dict[int, FunctionInfo] = {function.number: function for function in flow.functions}
+
+    def runs_of(self, site: Site) -> list[ast.Call] | None:
+        """The calls that lead to a site, one each; None when there are several ways, so that it may run repeatedly."""
+        found = list(site.calls)
+        function = self._callers.get(site.call, site.use.function)
+        for _ in range(_MAXIMUM_DEPTH):
+            calls = self._calls.get(function.number, []) if function is not None else []
+            nodes = list(dict.fromkeys(call.call for call in calls))
+            if not nodes:
+                return found
+            if len(nodes) > 1:
+                return None
+            found.insert(0, nodes[0])
+            function = calls[0].caller
+        return None
 
     def sites(self, use: SinkUse) -> list[Site]:
         """Every place that a use of a sink stands for."""
@@ -72,15 +92,19 @@ class Wrappers:
         if isinstance(value, ChoiceValue) and value.loop is not None:
             yield from self._turns(use, value, value.loop, calls, in_branch, depth)
             return
-        if isinstance(value, ChoiceValue):
+        if isinstance(value, ChoiceValue) and (depth >= _MAXIMUM_DEPTH or not self._is_decided(value)):
             members = [member for member in value.values if _useful(member)] or list(value.values[:1])
             for number, member in enumerate(members, start=1):
                 for site in self._expand(use, member, calls, in_branch or not value.every, depth):
                     variant = site.variant
                     if len(members) > 1 and not value.every:
                         variant = f"choice {number}"
-                    every = len(members) if value.every and len(members) > 1 else site.every
-                    yield replace(site, variant=variant, every=every)
+                    if value.every and len(members) > 1:
+                        yield replace(site, every=len(members), turn=(number, *site.turn))
+                    elif len(members) > 1:
+                        yield replace(site, variant=variant, arm=(number, *site.arm))
+                    else:
+                        yield site
             return
         parameter = leading_parameter(value)
         if parameter is None or depth >= _MAXIMUM_DEPTH:
@@ -109,6 +133,15 @@ class Wrappers:
                 value = substitute(value, {parameter: default})
             yield Site(use, self.settled(value), calls[0], calls, in_branch)
 
+    def _is_decided(self, choice: ChoiceValue) -> bool:
+        """True when calls of the function go through keys. A single key leaves the other texts to whoever asks for
+        them, so that they stay choices."""
+        if choice.lookup is None:
+            return False
+        parameter = choice.lookup.parameter
+        passed = [self._arguments(call).get(parameter) for call in self._calls.get(parameter[0], ())]
+        return any(isinstance(value, ChoiceValue) and value.loop is not None for value in passed)
+
     def _turns(
         self,
         use: SinkUse,
@@ -130,9 +163,11 @@ class Wrappers:
                     break
             else:
                 turns.append((value, 1))
-        for value, count in turns:
+        for number, (value, count) in enumerate(turns):
             for site in self._expand(use, value, calls, in_branch, depth):
-                yield replace(site, loops=site.loops | {loop}, times=site.times * count)
+                yield replace(
+                    site, loops=site.loops | {loop}, times=site.times * count, turn=(number, *site.turn)
+                )
 
     def _arguments(self, caller: LocalCall) -> dict[tuple[int, str], Value]:
         function = self._functions.get(caller.function.number, caller.function)
@@ -173,7 +208,9 @@ def _is_constant(value: Value) -> bool:
 
 
 def leading_parameter(value: Value) -> tuple[int, str] | None:
-    """The parameter that a text begins with, when what follows is no statement in itself."""
+    """The parameter that a text begins with, when what follows is no statement in itself, or that decides which."""
+    if isinstance(value, ChoiceValue):
+        return value.lookup.parameter if value.lookup is not None else None
     if isinstance(value, UnknownValue):
         return value.parameter
     if not isinstance(value, StringValue):

@@ -131,7 +131,8 @@ class Query(NamedTuple):
     branch: Annotated[
         str | None,
         'JSON of the arms of its script that it stands in, outermost first: [[1, "then"], ...]; then and else of '
-        "one number exclude each other, handler runs after an error, never has the condition FALSE",
+        "one number exclude each other, handler runs after an error, never has the condition FALSE; texts of a call "
+        'of which one runs are ["text 1", "1"], ["text 1", "2"]',
     ] = None
     includes: Annotated[
         Texts | None, "files that the template puts into the text, as counted from its folder; null for none"

@@ -138,3 +138,90 @@ def test_very_many_texts_stay_one_query_of_an_unknown_table() -> None:
 def test_what_cannot_be_read_among_them_is_unread() -> None:
     found = with_client("for q in ['SELECT a FROM d.t', build()]:\n    client.query(q)")
     assert ([sql.text for sql in found.sql], len(found.unread)) == (["SELECT a FROM d.t"], 1)
+
+
+def choices(code: str) -> list[tuple[str, tuple[int, str] | None]]:
+    """(SQL, which of a group of texts that exclude each other) in order."""
+    return [(sql.text, sql.choice) for sql in with_client(textwrap.dedent(code)).sql]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        """
+        def go(flag):
+            if flag:
+                sql = "SELECT a FROM d.t"
+            else:
+                sql = "SELECT b FROM d.t"
+            client.query(sql)
+        """,
+        """
+        def q(full=False):
+            if full:
+                return "SELECT a FROM d.t"
+            return "SELECT b FROM d.t"
+        client.query(q())
+        """,
+        """
+        QUERIES = {"one": "SELECT a FROM d.t", "two": "SELECT b FROM d.t"}
+        def go(kind):
+            return client.query(QUERIES[kind])
+        go("two")
+        """,
+        'client.query(f\'SELECT {"a" if x else "b"} FROM d.t\')',
+        "for i in range(3):\n    client.query('SELECT a FROM d.t' if x else 'SELECT b FROM d.t')",
+    ],
+)
+def test_texts_of_one_call_exclude_each_other(code: str) -> None:
+    assert choices(code) == [("SELECT a FROM d.t", (0, "1")), ("SELECT b FROM d.t", (0, "2"))]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        # Three turns, of which nobody knows the number, run three texts.
+        "qs = ['SELECT a FROM d.t', 'SELECT b FROM d.t']\nfor i in range(len(qs)):\n    client.query(qs[i])",
+        # Called twice, it runs two.
+        """
+        def load(day=None):
+            sql = "SELECT a FROM d.t"
+            if day:
+                sql += " WHERE day = '2026-01-01'"
+            client.query(sql)
+        load()
+        load(1)
+        """,
+    ],
+)
+def test_texts_that_may_all_run_do_not(code: str) -> None:
+    found = choices(code)
+    assert (len(found), {choice for _, choice in found}) == (2, {None})
+
+
+def test_a_choice_in_each_turn_is_one_of_its_own() -> None:
+    """Two tables: each is read by one of two texts."""
+    code = """
+    for t in ["x", "y"]:
+        client.query(f"SELECT {'a' if full else 'b'} FROM d.{t}")
+    """
+    assert sorted(choices(code)) == [
+        ("SELECT a FROM d.x", (0, "1")),
+        ("SELECT a FROM d.y", (1, "1")),
+        ("SELECT b FROM d.x", (0, "2")),
+        ("SELECT b FROM d.y", (1, "2")),
+    ]
+
+
+def test_keys_that_a_loop_hands_over_are_a_query_each() -> None:
+    code = """
+    def go(kind):
+        return client.query(Q[kind])
+    for k in Q:
+        go(k)
+    """
+    assert [(text[7], choice) for text, choice in choices(QUERIES + textwrap.dedent(code))] == [
+        ("a", None),
+        ("b", None),
+        ("c", None),
+    ]
