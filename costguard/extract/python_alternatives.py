@@ -12,6 +12,7 @@ from math import prod
 
 from costguard.extract.python_holes import fill_gaps
 from costguard.extract.python_values import (
+    MAXIMUM_WEIGHT,
     Alternatives,
     ChoiceValue,
     ListValue,
@@ -109,6 +110,8 @@ def after_loop(before: Value | None, value: Value | None, loop: int) -> Value | 
     if isinstance(before, StringValue) and isinstance(value, StringValue):
         count = len(before.pieces)
         if before.pieces == value.pieces[:count]:
+            if _most_turns(value) * (len(value.pieces) - count) > MAXIMUM_WEIGHT:
+                return value
             turns = texts_of(value.pieces[count:], loop)
             grown = replace(value, pieces=before.pieces + tuple(piece for turn in turns for piece in turn))
             return grown if is_reasonable(grown) else value
@@ -118,12 +121,23 @@ def after_loop(before: Value | None, value: Value | None, loop: int) -> Value | 
         and before.elements == value.elements[: len(before.elements)]
     ):
         added = value.elements[len(before.elements) :]
+        if sum(map(_most_turns, added)) > MAXIMUM_WEIGHT:
+            return value
         grown_list = ListValue(
             before.elements + tuple(turn for element in added for turn in _turns(element, loop)),
             value.complete,
         )
         return grown_list if is_reasonable(grown_list) else value
     return join_branches(value, before, either=False)
+
+
+def _most_turns(value: Value) -> int:
+    """How many texts a value may become."""
+    if isinstance(value, ChoiceValue):
+        return len(value.values)
+    if isinstance(value, StringValue):
+        return max((len(found.texts) for found in _all(value.pieces)), default=1)
+    return 1
 
 
 def _turns(value: Value, loop: int) -> tuple[Value, ...]:

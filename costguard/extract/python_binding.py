@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 def element(value: Value, loop: int | None = None) -> Value | None:
     """What a loop variable over the value is. `loop`: where the expression ends that the loop runs over."""
+    if isinstance(value, (ListValue, DictValue)) and not value.complete and loop is not None:
+        # There are more turns than are known: what is known changes together, and the loop still counts.
+        loop = -2 * loop - 2
     match value:
         case ListValue(elements=elements) if elements:
             rows = [item for item in elements if isinstance(item, ListValue)]

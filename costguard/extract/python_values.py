@@ -48,7 +48,7 @@ class Alternatives:
     """True when the program goes through all of them."""
     loop: int | None = None
     """Where the expression ends that the loop runs over which goes through them; less than 0: calls of a function
-    do."""
+    do, or a loop with more turns than are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from costguard.extract.python_values import (
 )
 
 _MAXIMUM_DEPTH = 5
-_MAXIMUM_SITES = 200
+_MAXIMUM_SITES = 500
 """Sites that one call of a wrapper's sink may grow into (a guard)."""
 
 
@@ -198,7 +198,7 @@ class Wrappers:
             return only if isinstance(only, ChoiceValue) and all(map(_is_constant, only.values)) else None
         if len(constants) == len(values):
             # Several parameters of a function change together: from call to call.
-            return each(constants, -1 - parameter[0])
+            return each(constants, -2 * parameter[0] - 1)
         agreed = choose(constants)
         return None if agreed is None else ChoiceValue((agreed,))
 

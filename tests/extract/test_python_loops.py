@@ -225,3 +225,27 @@ def test_keys_that_a_loop_hands_over_are_a_query_each() -> None:
         ("b", None),
         ("c", None),
     ]
+
+
+def test_a_list_of_which_a_part_is_unknown_still_loops() -> None:
+    code = """
+    for c, t in [("a", "x"), ("b", "y"), *more]:
+        client.query(f"SELECT {c} FROM d.{t}")
+    """
+    found = with_client(textwrap.dedent(code)).sql
+    assert [(sql.text, sql.loop_depth, sql.loop_turns) for sql in found] == [
+        ("SELECT a FROM d.x", 1, None),
+        ("SELECT b FROM d.y", 1, None),
+    ]
+
+
+def test_large_loops_within_loops_are_left_in_time() -> None:
+    many = [f"t{number}" for number in range(400)]
+    code = f"""
+    parts = []
+    for a in {many}:
+        for b in {many}:
+            parts.append(f"SUM({{a}}_{{b}})")
+    client.query("SELECT " + ", ".join(parts) + " FROM d.t")
+    """
+    assert len(with_client(textwrap.dedent(code)).sql) <= 1
