@@ -51,9 +51,9 @@ _TELLERS = re.compile(
 )
 
 _SHOWS = re.compile(
-    r"^(?:print|pprint|debug|info|warn|warning|error|exception|critical|fatal|add_argument|add_parser|ArgumentParser|"
-    r"option|Option|Argument|argument|assert\w*|\w*(?:Error|Exception|Warning)|fail|echo|secho|display|Markdown|HTML|"
-    r"match|search|fullmatch|findall|startswith|endswith|md5|sha1|sha256)$"
+    r"^(?:print|pprint|debug|info|warn|warning|error|exception|critical|fatal|assert\w*|fail|echo|secho|display|"
+    r"\w*(?:Error|Exception|Warning)|Markdown|HTML|match|search|fullmatch|findall|startswith|endswith|"
+    r"md5|sha1|sha256)$"
 )
 """Functions that show a text to a person or compare it, and nothing else: no query is in what they are given."""
 _DESCRIPTIONS = (

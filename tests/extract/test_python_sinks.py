@@ -321,8 +321,9 @@ def test_what_runs_within_what_is_shown_is_a_query() -> None:
     print(fetch("SELECT b FROM d.t"))
     EXAMPLE_QUERY = "SELECT c FROM d.t"
     queries.append("SELECT e FROM d.t")
+    parser.add_argument("--sql", default="SELECT f FROM d.t", help="SELECT g FROM d.t")
     """
-    assert [sql.text[7] for sql in with_client(code).sql] == ["a", "b", "c", "e"]
+    assert [sql.text[7] for sql in with_client(code).sql] == ["a", "b", "c", "e", "f"]
 
 
 def test_queries_in_the_defaults_of_parameters() -> None:
