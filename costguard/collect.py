@@ -101,6 +101,8 @@ class _Reader:
     """The file whose code is read."""
     roots: tuple[str, ...]
     packed: PackedFiles | None = None
+    shown: str = ""
+    """The path of the file as it is shown: names that are worked out from it count from where it does."""
     seen: dict[str, str] = field(default_factory=dict)
     """The digest of each file that was asked for, by its name in the code."""
 
@@ -121,7 +123,7 @@ class _Reader:
         if not name or "\x00" in name or len(name) > 1000:
             return None
         roots = [Path(root) for root in self.roots]
-        for base in (Path(self.path).parent, *roots):
+        for base in (Path(self.path).parent, *roots, *self._top()):
             try:
                 candidate = (base / name).resolve()
                 if not any(candidate.is_relative_to(root) for root in roots):
@@ -138,15 +140,23 @@ class _Reader:
                 continue
         return None
 
+    def _top(self) -> tuple[Path, ...]:
+        """The folder that the shown path counts from, when it is a relative one."""
+        if not self.shown or not self.path.endswith(f"/{self.shown}"):
+            return ()
+        return (Path(self.path[: -len(self.shown)]),)
 
-def reader_for(absolute: str, settings: CollectSettings) -> _Reader:
-    """Reads what the code of a file names."""
-    return _Reader(absolute, settings.roots, settings.packed)
+
+def reader_for(absolute: str, settings: CollectSettings, shown: str = "") -> _Reader:
+    """Reads what the code of a file names. `shown`: its path as it is shown."""
+    return _Reader(absolute, settings.roots, settings.packed, shown)
 
 
-def reads_hold(absolute: str, settings: CollectSettings, reads: Iterable[tuple[str, str]]) -> bool:
+def reads_hold(
+    absolute: str, settings: CollectSettings, reads: Iterable[tuple[str, str]], shown: str
+) -> bool:
     """Whether the files that the code of a file names are as they were: changed, gone or new ones count."""
-    reader = reader_for(absolute, settings)
+    reader = reader_for(absolute, settings, shown)
     return all(reader.state(name) == content for name, content in reads)
 
 
@@ -155,7 +165,7 @@ def analyse_file(task: FileTask, data: bytes, settings: CollectSettings) -> str:
     from costguard.extract.source import extract
     from costguard.facts.source import facts_of
 
-    reader = reader_for(task.absolute, settings)
+    reader = reader_for(task.absolute, settings, task.path)
     try:
         template_path = task.path
         if settings.project_files is not None:
@@ -356,7 +366,7 @@ def reads_of(payload: str) -> list[tuple[str, str]]:
 
 def _still_valid(task: FileTask, payload: str, settings: CollectSettings) -> bool:
     """Whether the files that the code names are still the same."""
-    return reads_hold(task.absolute, settings, reads_of(payload))
+    return reads_hold(task.absolute, settings, reads_of(payload), task.path)
 
 
 def processes_for(files: int, size: int, wanted: int | None = None) -> int:

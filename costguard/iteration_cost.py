@@ -3,7 +3,8 @@
 Arms of an IF or CASE of a script exclude each other, so that their costs do not add up: no run is cheaper than with
 the cheapest arm of each choice, none is dearer than with the dearest. The point is the dearest arm, too: a limit has
 to hold whichever way a script goes. Statements behind an IF without ELSE may not run at all, and a handler of errors
-does not in a run that goes well (decision 020).
+does not in a run that goes well (decision 020). The texts that code decides between before a call exclude each other
+in the same way; one of them runs.
 
 Measured queries are left out of this: how often they ran says which way was taken.
 """
@@ -58,8 +59,15 @@ def _choice(arms: dict[str, _Stretch]) -> Dollars:
         if not cost.high:
             return cost
         return Dollars(Decimal(0), Decimal(0), cost.high, worst_basis(cost.basis, "upper-bound"))
-    one, other = (arms[name].total() if name in arms else _NOTHING for name in ("then", "else"))
-    basis = worst_basis(one.basis, other.basis)
-    if (one.low, one.point, one.high) != (other.low, other.point, other.high):
+    costs = [arm.total() for arm in arms.values()]
+    if len(arms) == 1 and not arms.keys().isdisjoint(("then", "else")):
+        costs.append(_NOTHING)
+    basis = worst_basis(*(cost.basis for cost in costs))
+    if len({(cost.low, cost.point, cost.high) for cost in costs}) > 1:
         basis = worst_basis(basis, "upper-bound")
-    return Dollars(min(one.low, other.low), max(one.point, other.point), max(one.high, other.high), basis)
+    return Dollars(
+        min(cost.low for cost in costs),
+        max(cost.point for cost in costs),
+        max(cost.high for cost in costs),
+        basis,
+    )

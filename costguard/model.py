@@ -125,7 +125,10 @@ class SqlText:
     call_end: int | None = None
     dialect: str = "bigquery"
     variant: str | None = None
-    """Which branch of a template this is (`incremental`, `full-refresh`), None when there is one only."""
+    """Which branch of a template this is (`incremental`, `full-refresh`), or which of the texts that code runs by a
+    condition (`choice 1`, `without optional clauses`); None when there is one only."""
+    choice: tuple[int, str] | None = None
+    """(number of a group within the source, which text) of texts of a call that exclude each other."""
     rendering: str | None = None
     """How template output was had: `manifest`, `render`, `strip`; None for plain SQL."""
     loop: int | None = None
@@ -150,6 +153,8 @@ class SqlText:
     """Named query parameters with a default or constant value: (name, GoogleSQL literal)."""
     read_from: str | None = None
     """Path of the repository file the text was read from (`open("q.sql").read()`); that file is a source of its own."""
+    includes: tuple[str, ...] = ()
+    """Files that a template puts into the text, as counted from its folder; they are sources of their own."""
     call_cell: int | None = None
     """Cell of the call when it is not `cell`: `call_start` and `call_end` then count in this cell's text."""
 

@@ -231,7 +231,7 @@ class _Run:
                 return None
             absolute = {task.path: task.absolute for task in self.tasks}
             for path, reads in stored["reads"].items():
-                if not reads_hold(absolute[path], self.settings, reads):
+                if not reads_hold(absolute[path], self.settings, reads, path):
                     return None
             return decode(stored["result"])
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):

@@ -104,8 +104,11 @@ def _per_iteration(
 
 
 def _branch(source: int, script: int | None, branch: str) -> tuple[Arm, ...]:
+    """The arms; a choice between texts is that of a source, any other that of a script."""
     return tuple(
-        Arm(f"{source}:{script}:{number}", arm) for number, arm in json.loads(branch) if arm != "never"
+        Arm(f"{source}:{number}" if isinstance(number, str) else f"{source}:{script}:{number}", arm)
+        for number, arm in json.loads(branch)
+        if arm != "never"
     )
 
 

@@ -97,12 +97,12 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """An arm of a choice that a script makes."""
+    """An arm of a choice that a script makes, or code between the texts of a call."""
 
     choice: str
     """The same for the arms of one choice."""
     arm: str
-    """`then` and `else` exclude each other; `handler` runs after an error."""
+    """`then` and `else` exclude each other, and so do the texts of a call (`1`, `2`); `handler` runs after an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class QueryReport:
     layout: str | None = None
     """How a dbt model wants its table, in words: `partitioned by day (month)`."""
     branch: tuple[Arm, ...] = ()
-    """The arms of its script that it stands in, outermost first."""
+    """The arms of its code and its script that it stands in, outermost first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from costguard.declared_encoding import decode_python
 from costguard.packed_files import PackedFiles, read_file
 
 
@@ -41,7 +42,8 @@ class SourceTexts:
         if absolute is None:
             return None
         try:
-            text = read_file(absolute, self._packed).decode("utf-8-sig")
+            data = read_file(absolute, self._packed)
+            text = decode_python(data) if path.endswith(".py") else data.decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             return None
         return text.replace("\r\n", "\n").replace("\r", "\n")

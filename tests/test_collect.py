@@ -238,6 +238,17 @@ def test_beside_the_file_first_then_in_the_roots(inside: Path) -> None:
     assert reader("q.sql") == "beside"
 
 
+def test_names_worked_out_from_the_shown_path(inside: Path) -> None:
+    """`scan root` from the folder above: the code beside `q.sql` asks for `root/q.sql`."""
+    settings = settings_of(inside)
+    reader = reader_for(str(inside / "deep" / "run.py"), settings, "root/deep/run.py")
+    assert reader("root/q.sql") == "inside"
+    assert reader("secret.sql") is None
+    above = str(inside / ".." / "root" / "run.py")
+    assert reader_for(above, settings, "../root/run.py")("../root/q.sql") == "inside"
+    assert reader_for(above, settings, "../root/run.py")("../secret.sql") is None
+
+
 def test_large_and_binary_files_are_no_sql(inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = reader_for(str(inside / "run.py"), settings_of(inside))
     (inside / "q.sql").write_bytes(b"\xff\xfe")

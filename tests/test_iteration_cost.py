@@ -94,3 +94,10 @@ def test_a_query_that_counts_elsewhere_is_left_out() -> None:
         *(0, 7, 7),
         "upper-bound",
     )
+
+
+def test_of_the_texts_of_a_call_one_runs() -> None:
+    texts = [costing(amount, Arm("0:text 1", str(number))) for number, amount in enumerate((4, 9, 6))]
+    assert dollars(*texts, costing(1)) == (5, 10, 10, "upper-bound")
+    # The only one of them that is known does run, as far as is known.
+    assert dollars(texts[0]) == (4, 4, 4, "exact")

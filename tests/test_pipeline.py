@@ -362,3 +362,59 @@ def test_half_a_character_in_an_ignore_comment(project: Path) -> None:
         assert written.isascii()
         (finding,) = (item for item in json.loads(written)["findings"] if item["path"] == "n.ipynb")
         assert finding["suppressed"] == "b\ud800ad"
+
+
+@pytest.mark.parametrize("given", ["app", "./app", "app/run.py", "../project/app", "{here}/app"])
+def test_a_file_beside_the_code_is_found_however_the_path_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    here = tmp_path / "project"
+    (here / "app").mkdir(parents=True)
+    (here / "app" / "q.txt").write_text("SELECT a FROM p.d.t")
+    (here / "app" / "run.py").write_text(
+        "from pathlib import Path\nfrom google.cloud import bigquery\n"
+        "sql = (Path(__file__).parent / 'q.txt').read_text()\nbigquery.Client().query(sql)\n"
+    )
+    monkeypatch.chdir(here)
+    files = discover([Path(given.format(here=here))])
+    found = scan(ScanRequest(files, EstimateSettings(now=NOW, project="p"), processes=1))
+    assert (len(found.result.queries), found.result.unread) == (1, ())
+
+
+@pytest.mark.parametrize(
+    "code", ["", "from google.cloud import bigquery\nbigquery.Client().query(open('part.sql').read())\n"]
+)
+def test_a_fragment_is_counted_with_the_template_that_includes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """Half a TiB at 6.25 dollars, once; code that runs the fragment by itself pays for it once more."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "catalog.json").write_text(json.dumps({"version": 1, "tables": list(CATALOG.values())}))
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "sql" / "part.sql").write_text("SELECT a FROM p.d.t")
+    (tmp_path / "sql" / "whole.sql").write_text("SELECT a FROM (\n{% include 'part.sql' %}\n)")
+    (tmp_path / "sql" / "run.py").write_text(code)
+    settings = EstimateSettings(now=NOW, project="p")
+    found = scan(ScanRequest(discover([Path()]), settings, (tmp_path / "catalog.json",), processes=1)).result
+    whole = next(query for query in found.queries if query.path == "sql/whole.sql")
+    part = next(query for query in found.queries if query.path == "sql/part.sql")
+    assert part.counted_with == (None if code else whole.id)
+    assert float(found.summary.usd_per_iteration.point) == (6.25 if code else 3.125)
+
+
+def test_a_clause_that_may_not_be_there_is_a_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of a table of half a TiB, 3.125 dollars, or nothing of it: one of both."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "catalog.json").write_text(json.dumps({"version": 1, "tables": list(CATALOG.values())}))
+    (tmp_path / "load.py").write_text(
+        "from google.cloud import bigquery\nclient = bigquery.Client()\ndef load(nothing=None):\n"
+        "    sql = 'SELECT a FROM p.d.t'\n    if nothing:\n        sql += ' WHERE FALSE'\n    client.query(sql)\n"
+    )
+    settings = EstimateSettings(now=NOW, project="p")
+    found = scan(ScanRequest(discover([Path()]), settings, (tmp_path / "catalog.json",), processes=1)).result
+    assert [(query.variant, float(query.usd.high if query.usd else -1)) for query in found.queries] == [
+        ("with optional clauses", 0.0),
+        ("without optional clauses", 3.125),
+    ]
+    cost = found.summary.usd_per_iteration
+    assert (float(cost.low), float(cost.high), cost.basis) == (0.0, 3.125, "upper-bound")

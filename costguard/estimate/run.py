@@ -25,7 +25,7 @@ from costguard.estimate.columns import (
     choose_position,
 )
 from costguard.estimate.eliminate import LeftOut, amount_without, elimination, left_out
-from costguard.estimate.file_texts import count_once, statements_of_files
+from costguard.estimate.file_texts import count_once, statements_of_files, statements_of_fragments
 from costguard.estimate.frame_sizes import sized_frames
 from costguard.estimate.iterations import RunCounter
 from costguard.estimate.price import price_book
@@ -526,7 +526,8 @@ class _Estimate:
                 amount, runs, location, statement, models.get(query), book, dry_run=bool(dry_run)
             ).items():
                 found[name][query] = value
-        count_once(found, statements_of_files(self.frames))
+        same = statements_of_files(self.frames)
+        count_once(found, same, statements_of_fragments(self.frames, same))
         return found
 
     def _rows_at(self, query: int, position: int) -> int | None:

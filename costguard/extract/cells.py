@@ -7,10 +7,12 @@ keeps a statement where the language needs one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from costguard.extract.magics import SQL_MAGICS
 from costguard.extract.python_source import parse_python
+from costguard.extract.shell_queries import mentions_queries, shell_queries
 from costguard.model import Unread
 
 _PYTHON_MAGICS = frozenset(
@@ -43,11 +45,19 @@ _PYTHON_MAGICS = frozenset(
 )
 """Cell magics whose body is Python (`%%with_globals` passes on to the magic on its second line)."""
 
+_SHELLS = ("bash", "sh", "shell")
 _PREFIX_MAGICS = {"time", "timeit", "prun", "memit", "lprun", "mprun"}
 """Line magics that run the Python after them."""
 
+_ABOVE = re.compile(r"(?:[ \t]*(?:\#[^\n]*)?\n)+(?=[ \t]*%%\w)")
+"""Comments above a cell magic: a title of Colab, which takes it out before the cell runs."""
 _CELL_MAGIC = re.compile(r"[ \t]*%%(\w+)([^\n]*)")
 _LINE_MAGIC = re.compile(r"([ \t]*)%(\w+)([^\n]*)")
+_SHELL_LINE = re.compile(
+    r"^[ \t]*(?:[\w.,\[\]()'\" \t]+=[ \t]*)?(?:!|(?=bq\b))[ \t]*(?=bq\b)(?:[^\n\\]|\\.)*",
+    re.MULTILINE | re.DOTALL,
+)
+"""A line that runs the command-line tool, with the lines that continue it."""
 _ASSIGNED = re.compile(r"([ \t]*[\w.,\[\] \t()\"']+=[ \t]*)(?=[!%][ \t]*[\w./~$({\"'\\-])")
 _HELP = re.compile(
     r"[ \t]*(?:\?{1,2}[ \t]*[\w.*%]+|%{0,2}[\w.*]+(?:\[[^\]\n]*\])?(?:\([^)\n]*\))?\?{1,2})[ \t]*(?:#.*)?$"
@@ -78,6 +88,10 @@ class SqlMagic:
     body_end: int
     assigned: str | None = None
     """Variable on the left of `x = %sql ...`."""
+    escapes: bool = False
+    """The body is a shell's text, with backslashes before backticks."""
+    unknown: bool = False
+    """What it runs does not stand in the cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +102,22 @@ class PythonCell:
     magics: tuple[SqlMagic, ...] = ()
     runs_python: bool = True
     """False when the whole cell is in another language."""
+    writes: WrittenFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file that a cell writes (`%%writefile load.py`)."""
+
+    name: str
+    start: int
+    """Where its text begins in the cell."""
 
 
 def prepare_cell(text: str) -> PythonCell:
     """The Python of a cell."""
-    position = len(text) - len(text.lstrip())
+    above = _ABOVE.match(text)
+    position = above.end() if above is not None else len(text) - len(text.lstrip())
     prefix_end = 0
     while True:
         match = _CELL_MAGIC.match(text, position)
@@ -104,7 +129,12 @@ def prepare_cell(text: str) -> PythonCell:
             magic = SqlMagic(name, match.group(2), match.start(), match.end(), body, len(text))
             return PythonCell(_blank(text, 0, len(text), match.start()), (magic,), False)
         if name not in _PYTHON_MAGICS:
-            return PythonCell(_blank(text, 0, len(text), match.start()), (), False)
+            blank = _blank(text, 0, len(text), match.start())
+            if name == "writefile" or (name == "file" and body < len(text)):
+                written = WrittenFile(match.group(2).split()[-1] if match.group(2).split() else "", body)
+                return PythonCell(blank, (), False, written)
+            is_shell = name in _SHELLS or (name == "script" and "sh" in match.group(2))
+            return PythonCell(blank, tuple(_shell_magics(text, body, len(text))) if is_shell else (), False)
         prefix_end = body
         position = body + len(text[body:]) - len(text[body:].lstrip())
     if prefix_end:
@@ -126,6 +156,31 @@ def prepare_cell(text: str) -> PythonCell:
     return _prepare_lines(masked)
 
 
+def sql_cell(text: str, magic: str) -> PythonCell:
+    """A cell that is SQL as a whole, as if it stood under a magic of that name."""
+    start = len(text) - len(text.lstrip())
+    return PythonCell(
+        _blank(text, 0, len(text), start), (SqlMagic(magic, "", start, start, start, len(text)),), False
+    )
+
+
+def _shell_magics(text: str, start: int, end: int) -> Iterator[SqlMagic]:
+    """The queries of `bq query` commands in a stretch of a cell."""
+    for found in shell_queries(text, start, end):
+        mark = text.rfind("!", 0, found.start)
+        first = mark if mark >= 0 and not text[mark + 1 : found.start].strip() else found.start
+        yield SqlMagic(
+            "bq",
+            found.options.replace("\\\n", "  "),
+            first,
+            found.end,
+            found.sql_start,
+            found.sql_end,
+            escapes=found.escapes,
+            unknown=found.sql_start == found.sql_end,
+        )
+
+
 def _blank(text: str, start: int, end: int, keep: int | None) -> str:
     """`text[start:end]` with every character but line breaks blank; a `0` at `keep`."""
     blank = re.sub(r"[^\r\n]", " ", text[start:end])
@@ -138,6 +193,9 @@ def _prepare_lines(text: str) -> PythonCell:
     """Overwrites the lines of a cell that are for the shell or IPython."""
     result: list[str] = []
     magics: list[SqlMagic] = []
+    if mentions_queries(text):
+        for match in _SHELL_LINE.finditer(text):
+            magics.extend(_shell_magics(text, match.start(), match.end()))
     depth = 0
     quote = ""
     continued = False

@@ -6,10 +6,10 @@ import ast
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from costguard.extract.cells import PythonCell, SqlMagic, prepare_cell
+from costguard.extract.cells import PythonCell, SqlMagic, prepare_cell, sql_cell
 from costguard.extract.magics import SQL_MAGICS, MagicArguments, read_arguments
 from costguard.extract.python_calls import STATEMENT, leading_text
 from costguard.extract.python_dialects import ModuleDialect
@@ -18,11 +18,13 @@ from costguard.extract.python_flow import ModuleFlow
 from costguard.extract.python_formatting import replace_matches
 from costguard.extract.python_holes import fill_gaps
 from costguard.extract.python_jobs import literal_parameters
-from costguard.extract.python_module import Marker, analyse_module
+from costguard.extract.python_module import Marker, analyse_module, extract_python
 from costguard.extract.python_scopes import Scope
 from costguard.extract.python_sites import RUN_TIME
 from costguard.extract.python_source import SourceMap, parse_python
 from costguard.extract.python_values import Piece, StringValue, UnknownValue, fill
+from costguard.extract.shell_queries import ESCAPED
+from costguard.extract.sqlfile import extract_sql
 from costguard.model import Extraction, Frame, PythonFacts, Segment, SqlText, Unread
 
 _VARIABLE = re.compile(r"(?<![\w$\\])\$(?P<dollar>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_][\w.]*)\}")
@@ -47,7 +49,7 @@ def extract_notebook(text: str, path: str, read_file: ReadFile) -> Extraction:
     texts = read_cells(text)
     if isinstance(texts, Unread):
         return Extraction("notebook", (text,), unread=(texts,))
-    cells, module, unread = _join(texts)
+    cells, module, unread = _join(texts, sql_cells(text))
     tree = parse_python(module)
     if isinstance(tree, Unread):
         return Extraction("notebook", texts, unread=(*unread, replace(tree, start=0, end=0)))
@@ -55,7 +57,50 @@ def extract_notebook(text: str, path: str, read_file: ReadFile) -> Extraction:
         found, facts, more = _analyse(cells, module, tree, FileReader(path, read_file))
     except RecursionError:
         return Extraction("notebook", texts, unread=(*unread, Unread("Python code nested too deeply")))
-    return Extraction("notebook", texts, found, facts, (*unread, *more))
+    written, unread_written = _written_files(cells, path, read_file)
+    sql = sorted((*found, *written), key=lambda text: text.cell or 0)
+    return Extraction("notebook", texts, tuple(sql), facts, (*unread, *more, *unread_written))
+
+
+def _written_files(cells: list[_Cell], path: str, read_file: ReadFile) -> tuple[list[SqlText], list[Unread]]:
+    """What is in the files that cells write: other cells, or nobody knows who, run it."""
+    found: list[SqlText] = []
+    unread: list[Unread] = []
+    for cell in cells:
+        written = cell.prepared.writes
+        if written is None:
+            continue
+        text = cell.text[written.start :]
+        if written.name.lower().endswith(".py"):
+            inside = extract_python(text, path, read_file)
+        elif written.name.lower().endswith((".sql", ".bq", ".bqsql")):
+            inside = extract_sql(text, "bigquery")
+        else:
+            continue
+        found.extend(_in_cell(item, cell.number, written.start, len(text)) for item in inside.sql)
+        unread.extend(
+            replace(item, start=item.start + written.start, end=item.end + written.start, cell=cell.number)
+            for item in inside.unread
+        )
+    return found, unread
+
+
+def _in_cell(item: SqlText, cell: int, offset: int, length: int) -> SqlText:
+    """A SQL text of a file, with its places in the cell that writes the file."""
+    segments = item.segments or (Segment(0, length, 0, length),)
+    return replace(
+        item,
+        via="magic" if item.via == "file" else item.via,
+        segments=tuple(
+            replace(part, source_start=part.source_start + offset, source_end=part.source_end + offset)
+            for part in segments
+        ),
+        cell=cell,
+        call_start=None if item.call_start is None else item.call_start + offset,
+        call_end=None if item.call_end is None else item.call_end + offset,
+        loop=None,
+        frame=None,
+    )
 
 
 def read_cells(text: str) -> tuple[str, ...] | Unread:
@@ -74,6 +119,33 @@ def read_cells(text: str) -> tuple[str, ...] | Unread:
     return tuple(_cell_text(cell) for cell in cells)
 
 
+def sql_cells(text: str) -> dict[int, str]:
+    """The numbers of the cells that are SQL as a whole, by the notebook's kernel or their own metadata, and the magic
+    that would run them elsewhere."""
+    if '"sql"' not in text.lower():
+        return {}
+    document = json.loads(text.removeprefix("\ufeff"))
+    metadata = _mapping(document.get("metadata"))
+    everywhere = "sql" in (
+        _language(metadata.get("kernelspec"), "language"),
+        _language(metadata.get("language_info"), "name"),
+    )
+    found: dict[int, str] = {}
+    for number, cell in enumerate(document["cells"], start=1):
+        own = _mapping(_mapping(cell).get("metadata"))
+        if everywhere or "sql" in (_language(own, "language"), _language(own.get("vscode"), "languageId")):
+            found[number] = "bigquery" if own.get("sql_engine") == "bigquery" else "sql"
+    return found
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _language(value: object, name: str) -> str:
+    return str(_mapping(value).get(name)).lower()
+
+
 def _cell_text(cell: object) -> str:
     if not isinstance(cell, dict) or cell.get("cell_type") != "code":
         return ""
@@ -83,10 +155,16 @@ def _cell_text(cell: object) -> str:
     return source if isinstance(source, str) else ""
 
 
-def _join(texts: tuple[str, ...]) -> tuple[list[_Cell], str, list[Unread]]:
-    """The code cells as one module; cells that do not parse are blank in it."""
+def _join(texts: tuple[str, ...], sql: Mapping[int, str]) -> tuple[list[_Cell], str, list[Unread]]:
+    """The code cells as one module; cells that do not parse are blank in it. `sql`: cells that are SQL."""
     prepared = [
-        (number, text, prepare_cell(text)) for number, text in enumerate(texts, start=1) if text.strip()
+        (
+            number,
+            text,
+            sql_cell(text, sql[number]) if number in sql and "%%" not in text else prepare_cell(text),
+        )
+        for number, text in enumerate(texts, start=1)
+        if text.strip()
     ]
     cells, module = _assemble(prepared)
     if not isinstance(parse_python(module), Unread):
@@ -220,8 +298,16 @@ def _magic_sql(
         end = start + len(arguments.statement)
     elif arguments.statement:
         start = cell.text.find(arguments.statement, magic.start)
-    body = Piece(cell.text[start:end], start, end)
-    pieces = replace_matches((body,), _VARIABLE, lambda match, piece: _variable(match, piece, flow, scope))
+    if magic.unknown:
+        command = " ".join(cell.text[magic.start : magic.end].split())[:80]
+        unread = Unread(RUN_TIME, command, magic.start, magic.end, cell.number)
+        return _Found(cell, magic, arguments, None, unread)
+    body: tuple[Piece, ...] = (Piece(cell.text[start:end], start, end),)
+    if magic.escapes:
+        body = replace_matches(
+            body, ESCAPED, lambda match, piece: (replace(piece, text=match[1], verbatim=False),)
+        )
+    pieces = replace_matches(body, _VARIABLE, lambda match, piece: _variable(match, piece, flow, scope))
     text = leading_text(StringValue(pieces)) or ""
     if not text.strip() or text.strip() == "{gap}" or not any(not piece.expression for piece in pieces):
         return _Found(

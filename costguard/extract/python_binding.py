@@ -16,25 +16,29 @@ from costguard.extract.python_values import (
     Value,
     choose,
     constant,
+    each,
 )
 
 if TYPE_CHECKING:
     from costguard.extract.python_strings import Evaluator
 
 
-def element(value: Value) -> Value | None:
-    """What a loop variable over the value is."""
+def element(value: Value, loop: int | None = None) -> Value | None:
+    """What a loop variable over the value is. `loop`: where the expression ends that the loop runs over."""
+    if isinstance(value, (ListValue, DictValue)) and not value.complete and loop is not None:
+        # There are more turns than are known: what is known changes together, and the loop still counts.
+        loop = -2 * loop - 2
     match value:
         case ListValue(elements=elements) if elements:
             rows = [item for item in elements if isinstance(item, ListValue)]
             if len(rows) == len(elements) and len({len(row.elements) for row in rows}) == 1:
                 columns = zip(*(row.elements for row in rows), strict=True)
-                members = [choose(column, every=True) for column in columns]
+                members = [each(column, loop) for column in columns]
                 return ListValue(tuple(member for member in members if member is not None))
-            return choose(elements, every=True)
+            return each(elements, loop)
         case DictValue(items=items) if items:
             keys = [StringValue((Piece(k, 0, 0, False),)) for k, _ in items if isinstance(k, str)]
-            return choose(keys, every=True)
+            return each(keys, loop)
         case ChoiceValue(values=values):
             members = [element(member) for member in values]
             return choose([member for member in members if member is not None], every=True)
@@ -45,13 +49,14 @@ def comprehension_scope(evaluator: Evaluator, generators: list[ast.comprehension
     """The scope inside a comprehension, its loop variables bound."""
     inner = scope.branch()
     for generator in generators:
-        bind_element(evaluator, generator.target, evaluator.evaluate(generator.iter, inner), inner)
+        bind_element(evaluator, generator.target, generator.iter, inner)
     return inner
 
 
-def bind_element(evaluator: Evaluator, target: ast.expr, iterable: Value, scope: Scope) -> None:
+def bind_element(evaluator: Evaluator, target: ast.expr, iterable: ast.expr, scope: Scope) -> None:
     """Binds a loop target to the elements of what it runs over."""
-    bind(evaluator, target, element(iterable), scope)
+    value = evaluator.evaluate(iterable, scope)
+    bind(evaluator, target, element(value, evaluator.source.end(iterable)), scope)
 
 
 def bind(evaluator: Evaluator, target: ast.expr, value: Value | None, scope: Scope) -> None:

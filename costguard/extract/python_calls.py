@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from costguard.extract.python_binding import element
+from costguard.extract.python_clients import imports_bigquery, is_likely_client
+from costguard.extract.python_commands import commanded
+from costguard.extract.python_files import SQL_FILES
 from costguard.extract.python_scopes import FunctionInfo, Scope, dotted_name
 from costguard.extract.python_sinks import Sink, find_sink
 from costguard.extract.python_source import SourceMap
@@ -17,10 +20,12 @@ from costguard.extract.python_values import (
     DictValue,
     FunctionValue,
     ListValue,
+    Piece,
     StringValue,
     UnknownValue,
     Value,
     choose,
+    known_text,
 )
 
 STATEMENT = re.compile(
@@ -34,6 +39,8 @@ STATEMENT = re.compile(
 )
 """How the text of a statement begins; `{gap}` is an unknown part."""
 
+_COMMAND = re.compile(r"\bbq\b['\",\s][^\n]{0,300}?\bquery\b|['\"]bq['\"]")
+"""The command-line tool of BigQuery, in a text or as a word of a list."""
 _CANDIDATE = re.compile(r"\b(?:select|merge|insert|update|delete|create|with)\b", re.IGNORECASE)
 _TELLERS = re.compile(
     r"^(?:print|pprint|debug|info|warn|warning|error|exception|critical|log|logger|format|dedent|len|str|repr|"
@@ -42,6 +49,48 @@ _TELLERS = re.compile(
     r"HTML|md5|sha1|sha256|hash|split|startswith|endswith|remove_whitespace|clean|parse|parse_one|transpile|"
     r"reformat|prettify|sqlformat|format_sql|Field|help|skip|param|update|set|setdefault|get|field|text)$"
 )
+
+_SHOWS = re.compile(
+    r"^(?:print|pprint|debug|info|warn|warning|error|exception|critical|fatal|assert\w*|fail|echo|secho|display|"
+    r"\w*(?:Error|Exception|Warning)|Markdown|HTML|match|search|fullmatch|findall|startswith|endswith|"
+    r"md5|sha1|sha256)$"
+)
+"""Functions that show a text to a person or compare it, and nothing else: no query is in what they are given."""
+_DESCRIPTIONS = (
+    "help",
+    "description",
+    "epilog",
+    "usage",
+    "doc",
+    "docs",
+    "doc_md",
+    "title",
+    "label",
+    "message",
+)
+"""Parameters that take a text for people."""
+_FOR_PEOPLE = re.compile(
+    r"(?:^|_)(?:help|usage|example|expected|output|epilog|description|docs?)(?:_|s?$)", re.IGNORECASE
+)
+_QUERY = re.compile(r"sql|quer|statement", re.IGNORECASE)
+
+
+def shows(call: ast.Call) -> bool:
+    """Whether a call only shows what it is given."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return bool(_SHOWS.match(name))
+
+
+def describes(keyword: str | None) -> bool:
+    """Whether an argument is a text for people."""
+    return keyword in _DESCRIPTIONS
+
+
+def is_for_people(target: ast.expr) -> bool:
+    """Whether a variable, by its name, holds a text for people."""
+    name = target.id if isinstance(target, ast.Name) else ""
+    return bool(_FOR_PEOPLE.search(name)) and not _QUERY.search(name)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,6 +134,9 @@ class Candidate:
 POSSIBLE = Sink("string", certain=False)
 """Stands for a call of an unknown function that is handed a whole statement."""
 
+BQ_QUERY = Sink("bq query")
+"""The command-line tool of BigQuery, run by code."""
+
 
 class CallNotes:
     """The calls and strings noted so far."""
@@ -100,6 +152,8 @@ class CallNotes:
         """Offsets of text that a query outside Python uses (a magic's `$variable`)."""
         self.in_branch = False
         """Whether what is noted next may not run; the walk keeps it up to date."""
+        self._imports_bigquery = imports_bigquery(source.text)
+        self._runs_commands = bool(_COMMAND.search(source.text))
 
     def candidate(self, node: ast.expr, scope: Scope) -> bool:
         """Notes a string expression that may be a statement; True when it is one."""
@@ -128,10 +182,14 @@ class CallNotes:
             self._local_call(local, node, scope)
             return
         self._callbacks(node, scope)
+        if self._runs_commands and not shows(node) and self._command(node, scope):
+            return
         written = dotted_name(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "")
         if isinstance(node.func, ast.Attribute) and "." not in written:
             written = f"?.{written}"
         sink = find_sink(self.types.resolve(node.func), written)
+        if sink is not None and not sink.certain and sink.dialect == "bigquery":
+            sink = replace(sink, likely=is_likely_client(node, self._imports_bigquery))
         sink = sink or self._reader_option(node)
         if sink is not None and self._note_sink(sink, node, scope):
             return
@@ -214,6 +272,19 @@ class CallNotes:
             return Sink(api, None, ("query",)) if any(k.arg == "query" for k in node.keywords) else None
         return Sink(api, 0, certain=False) if node.args else None
 
+    def _command(self, node: ast.Call, scope: Scope) -> bool:
+        """`os.system("bq query '...'")`, `subprocess.run(["bq", "query", sql])`: notes what it runs."""
+        noted = False
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            for value in commanded(self.evaluator.evaluate(argument, scope), self.evaluator.unknown(node)):
+                self.uses.append(
+                    SinkUse(
+                        BQ_QUERY, node, value, scope.function, scope, self.in_branch, self.source.start(node)
+                    )
+                )
+                noted = True
+        return noted
+
     def _note_sink(self, sink: Sink, node: ast.Call, scope: Scope) -> bool:
         argument: ast.expr | None = None
         for keyword in node.keywords:
@@ -221,22 +292,39 @@ class CallNotes:
                 argument = keyword.value
         if argument is None and sink.position is not None and len(node.args) > sink.position:
             argument = node.args[sink.position]
-        if argument is None or isinstance(argument, ast.Starred):
+        value = self._passed(sink, node, argument, scope)
+        if value is None:
             return False
-        value = self.evaluator.evaluate(argument, scope)
         if sink.configuration == "mapping" and "configuration" in sink.keywords:
             found = _configured_query(value)
             if found is None:
                 if isinstance(value, DictValue):
                     return True  # A load, copy or extract job: no SQL.
-                found = self.evaluator.unknown(argument)
+                found = value if isinstance(value, UnknownValue) else self.evaluator.unknown(argument or node)
             value = found
-        if not sink.certain and not _could_be_statement(value):
+        if not sink.certain and not _could_be_statement(value) and not (sink.likely and _may_be_text(value)):
             return False
         self.uses.append(
             SinkUse(sink, node, value, scope.function, scope, self.in_branch, self.source.start(node))
         )
         return True
+
+    def _passed(self, sink: Sink, node: ast.Call, argument: ast.expr | None, scope: Scope) -> Value | None:
+        """The SQL that a call is given; what is in `**arguments` too. None where it is given none."""
+        if argument is not None and not isinstance(argument, ast.Starred):
+            return self.evaluator.evaluate(argument, scope)
+        if sink.position is None and not sink.keywords:
+            return self.evaluator.unknown(node)
+        for keyword in node.keywords:
+            if keyword.arg is not None or not sink.certain:
+                continue
+            mapping = self.evaluator.evaluate(keyword.value, scope)
+            if not isinstance(mapping, DictValue):
+                return self.evaluator.unknown(keyword.value)
+            found = [value for name in sink.keywords if (value := mapping.get(name)) is not None]
+            if found or not mapping.complete:
+                return found[0] if found else self.evaluator.unknown(keyword.value)
+        return None
 
     def _possible(self, node: ast.Call, scope: Scope, name: str) -> None:
         """A statement handed to a function of another module: surely a query somewhere."""
@@ -274,7 +362,14 @@ def leading_text(value: Value) -> str | None:
         return None
     if not isinstance(value, StringValue):
         return None
-    return "".join("{gap}" if piece.expression else piece.text for piece in value.pieces[:50])
+    return "".join(_leading(piece) for piece in value.pieces[:50])
+
+
+def _leading(piece: Piece) -> str:
+    if piece.alternatives is not None:
+        text = leading_text(StringValue(piece.alternatives.texts[0]))
+        return text or ""
+    return "{gap}" if piece.expression else piece.text
 
 
 def _could_be_statement(value: Value) -> bool:
@@ -290,6 +385,19 @@ def _could_be_statement(value: Value) -> bool:
         solid = [piece for piece in value.pieces if piece.expression or piece.text.strip()]
         return bool(solid) and solid[0].parameter is not None
     return False
+
+
+def _may_be_text(value: Value) -> bool:
+    """True for what may turn out to be SQL, of which nothing is known but perhaps a file's name."""
+    if isinstance(value, ChoiceValue):
+        return any(_may_be_text(member) for member in value.values)
+    if isinstance(value, StringValue):
+        return any(piece.expression for piece in value.pieces[:1]) or _names_file(value)
+    return isinstance(value, UnknownValue)
+
+
+def _names_file(value: StringValue) -> bool:
+    return (known_text(value) or "").strip().endswith(SQL_FILES)
 
 
 def _configured_query(value: Value) -> Value | None:

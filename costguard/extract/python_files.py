@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 ReadFile = Callable[[str], "str | None"]
 
+SQL_FILES = (".sql", ".sql.j2", ".sql.jinja", ".bql")
+"""How the name of a file of SQL ends that is handed over in place of its text."""
 _TEXT_SUFFIXES = (
     "",
     ".sql",
@@ -36,7 +38,8 @@ class FileReader:
     def read(self, path: str, beside_module: bool) -> tuple[str, str] | None:
         """(path, text) of the file, or None when the repository has no such text file.
 
-        Only suffixes that SQL is kept in are read: no data file is ever loaded to find SQL in it.
+        Only suffixes that SQL is kept in are read: no data file is ever loaded to find SQL in it. Who reads keeps to
+        the given paths.
         """
         path = path.replace("\\", "/")
         if posixpath.splitext(path)[1].lower() not in _TEXT_SUFFIXES or not path.strip("./"):
@@ -45,7 +48,7 @@ class FileReader:
         beside = posixpath.normpath(posixpath.join(self._folder, relative))
         candidates = [beside] if beside_module else [posixpath.normpath(path), beside]
         for candidate in candidates:
-            if candidate.startswith("../") or candidate in ("", "."):
+            if candidate in ("", "."):
                 continue
             if candidate not in self._texts:
                 self._texts[candidate] = self._read_file(candidate)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+from costguard.extract.python_alternatives import after_loop
 from costguard.extract.python_binding import bind, bind_element, comprehension_scope
-from costguard.extract.python_calls import CallNotes
+from costguard.extract.python_calls import CallNotes, describes, is_for_people, shows
 from costguard.extract.python_files import FileReader
 from costguard.extract.python_scopes import (
     ClassInfo,
@@ -124,6 +125,8 @@ class ModuleFlow:
             scope.names[node.name] = FunctionValue(function)
         for decorator in node.decorator_list:
             self._visit(decorator, scope)
+        for default in function.default_nodes().values():
+            self._visit(default, scope)
 
     def _define_class(self, node: ast.ClassDef, scope: Scope) -> None:
         inner = Scope({}, scope, scope.function)
@@ -154,7 +157,7 @@ class ModuleFlow:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as function):
                 self._define_function(_as_definition(name, function), scope, None)
             case ast.Assign(targets=targets, value=value_node):
-                self._visit(value_node, scope)
+                self._visit(value_node, scope, inside=all(map(is_for_people, targets)))
                 value = self.evaluator.evaluate(value_node, scope)
                 for target in targets:
                     bind(self.evaluator, target, value, scope)
@@ -181,15 +184,15 @@ class ModuleFlow:
             case ast.For() | ast.AsyncFor():
                 self._visit(node.iter, scope)
                 before = scope.branch()
-                bind_element(self.evaluator, node.target, self.evaluator.evaluate(node.iter, scope), scope)
+                bind_element(self.evaluator, node.target, node.iter, scope)
                 self._body(node.body, scope)
-                self._merge(scope, before, scope.branch())
+                self._after_loop(scope, before, self.source.end(node.iter))
                 self._body(node.orelse, scope)
             case ast.While():
                 self._visit(node.test, scope)
                 before = scope.branch()
                 self._body(node.body, scope)
-                self._merge(scope, before, scope.branch())
+                self._after_loop(scope, before, 0)
                 self._body(node.orelse, scope)
             case ast.With() | ast.AsyncWith():
                 for item in node.items:
@@ -242,6 +245,13 @@ class ModuleFlow:
         else:
             scope.names = other.names
             self._merge(scope, other.branch(), one)
+
+    def _after_loop(self, scope: Scope, before: Scope, loop: int) -> None:
+        """Leaves in `scope` what holds after a loop. `loop`: where what it runs over ends."""
+        for name, value in before.names.items():
+            now = scope.names.get(name)
+            if now is not value:
+                scope.names[name] = after_loop(value, now, loop) or value
 
     def _merge(self, scope: Scope, one: Scope, other: Scope) -> None:
         """Leaves in `scope` what holds after either branch."""
@@ -302,10 +312,11 @@ class ModuleFlow:
                 if self._recording:
                     self.notes.call(node, scope)
                 self._visit(node.func, scope, inside)
+                inside = inside or shows(node)
                 for argument in node.args:
                     self._visit(argument, scope, inside)
                 for keyword in node.keywords:
-                    self._visit(keyword.value, scope, inside)
+                    self._visit(keyword.value, scope, inside or describes(keyword.arg))
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 for generator in node.generators:
                     self._visit(generator.iter, scope, inside)

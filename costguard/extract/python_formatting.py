@@ -20,6 +20,7 @@ from costguard.extract.python_values import (
     constant,
     cut,
     fill,
+    marked_optional,
 )
 
 _PERCENT = re.compile(
@@ -62,20 +63,23 @@ def _replace_in_run(run: Sequence[Piece], pattern: re.Pattern[str], replacer: Re
     result: list[Piece] = []
     position = 0
     for match in pattern.finditer(text):
-        result.extend(_slice(run, position, match.start()))
-        matched = _slice(run, match.start(), match.end())
+        result.extend(slice_pieces(run, position, match.start()))
+        matched = slice_pieces(run, match.start(), match.end())
         whole = matched[0] if matched else Piece("", 0, 0, verbatim=False)
         if len(matched) > 1:
-            whole = Piece(match.group(), matched[0].start, matched[-1].end, verbatim=False)
-        result.extend(replacer(match, whole))
+            whole = Piece(
+                match.group(), matched[0].start, matched[-1].end, verbatim=False, optional=matched[0].optional
+            )
+        filled = replacer(match, whole)
+        result.extend(marked_optional(filled) if whole.optional else filled)
         position = match.end()
     if position == 0:
         return list(run)
-    result.extend(_slice(run, position, len(text)))
+    result.extend(slice_pieces(run, position, len(text)))
     return result
 
 
-def _slice(run: Sequence[Piece], start: int, end: int) -> list[Piece]:
+def slice_pieces(run: Sequence[Piece], start: int, end: int) -> list[Piece]:
     """The pieces of `text[start:end]` of a run of known pieces."""
     result: list[Piece] = []
     offset = 0

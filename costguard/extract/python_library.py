@@ -72,7 +72,7 @@ def library_call(evaluator: Evaluator, node: ast.Call, name: str, scope: Scope) 
         if name == "os.path.dirname":
             path = _path(evaluator, first)
             if path is not None:
-                return PathValue(posixpath.dirname(path.path), path.beside_module)
+                return parent_path(path)
         if name == "os.path.join":
             return join_paths(evaluator, node, first, scope) or evaluator.unknown(node)
         if name in _SAME_TEXT:
@@ -148,6 +148,21 @@ def _path(evaluator: Evaluator, value: Value) -> PathValue | None:
         return value
     text = known_text(value)
     return None if text is None else PathValue(text)
+
+
+def parent_path(path: PathValue) -> PathValue:
+    """The folder that a path lies in; above the folder of the module it goes on with `..`."""
+    if path.beside_module and path.path.strip("./") == "":
+        return PathValue(posixpath.join(path.path, ".."), beside_module=True)
+    return PathValue(posixpath.dirname(path.path), path.beside_module)
+
+
+def parent_paths(path: PathValue) -> tuple[PathValue, ...]:
+    """The folders around a path, innermost first, as far as code goes up."""
+    found = [parent_path(path)]
+    while len(found) < 8:
+        found.append(parent_path(found[-1]))
+    return tuple(found)
 
 
 def joined_path(evaluator: Evaluator, base: PathValue, part: Value) -> PathValue | None:

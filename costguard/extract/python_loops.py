@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from costguard.extract.pytypes.facts import enclosing_loop
@@ -26,9 +27,9 @@ class LoopIndex:
         self._facts = facts
         self._loops = facts.loops
 
-    def place(self, offset: int) -> LoopPlace:
-        """The loops around an offset."""
-        return self._around(enclosing_loop(self._facts, offset, None))
+    def place(self, offset: int, without: frozenset[int] = frozenset()) -> LoopPlace:
+        """The loops around an offset, but for those that run over what ends at an offset of `without`."""
+        return self._around(enclosing_loop(self._facts, offset, None), without)
 
     def outside(self, place: LoopPlace) -> LoopPlace:
         """The place just outside the innermost loop of a place."""
@@ -38,18 +39,22 @@ class LoopIndex:
         """Turns of one loop."""
         return self._loops[loop].turns
 
-    def _around(self, innermost: int | None) -> LoopPlace:
-        if innermost is None:
+    def _around(self, innermost: int | None, without: frozenset[int] = frozenset()) -> LoopPlace:
+        loops = [number for number in self._chain(innermost) if self._loops[number].once_end not in without]
+        if not loops:
             return LoopPlace()
         turns: int | None = 1
-        depth = 0
-        current: int | None = innermost
-        while current is not None:
-            depth += 1
-            count = self._loops[current].turns
+        for number in loops:
+            count = self._loops[number].turns
             turns = None if turns is None or count is None else turns * count
+        return LoopPlace(loops[0], len(loops), turns)
+
+    def _chain(self, innermost: int | None) -> Iterator[int]:
+        """A loop and those around it."""
+        current = innermost
+        while current is not None:
+            yield current
             current = self._loops[current].parent
-        return LoopPlace(innermost, depth, turns)
 
 
 def nested(outer: LoopPlace, inner: LoopPlace) -> LoopPlace:

@@ -16,10 +16,11 @@ from costguard.extract.python_values import (
     ScalarValue,
     StringValue,
     Value,
-    choose,
+    choice_of,
     constant,
     known_text,
     length,
+    looked_up,
     strip_pieces,
 )
 
@@ -156,12 +157,13 @@ def dict_method(
 ) -> Value | None:
     match method:
         case "get" if node.args:
-            key = constant(evaluator.evaluate(node.args[0], scope))
-            found = None if key is ... else receiver.get(key)
+            wanted = evaluator.evaluate(node.args[0], scope)
+            key = constant(wanted)
+            found = looked_up(receiver, wanted)
             if found is not None:
                 return found
             if key is ...:
-                return choose([value for _, value in receiver.items])
+                return choice_of(receiver, wanted)
             return evaluator.evaluate(node.args[1], scope) if len(node.args) > 1 else None
         case "values":
             return ListValue(tuple(value for _, value in receiver.items), receiver.complete)

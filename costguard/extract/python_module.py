@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from costguard.extract.jupytext import jupytext_queries
 from costguard.extract.python_files import FileReader, ReadFile
 from costguard.extract.python_flow import ModuleFlow
 from costguard.extract.python_prefilter import may_hold_sql, may_matter
@@ -43,7 +44,7 @@ def extract_python(text: str, path: str, read_file: ReadFile) -> Extraction:
         found = analyse_module(tree, SourceMap(text), FileReader(path, read_file))
     except RecursionError:
         return Extraction("python", (text,), unread=(Unread("Python code nested too deeply"),))
-    return Extraction("python", (text,), found.sql, found.facts, found.unread)
+    return Extraction("python", (text,), (*found.sql, *jupytext_queries(text)), found.facts, found.unread)
 
 
 def analyse_module(

@@ -22,7 +22,7 @@ _STATEMENT_WORDS = re.compile(
     re.IGNORECASE,
 )
 _FROM = re.compile(r"\bfrom[\s\\n]+[`\w{\[(\"'$%]", re.IGNORECASE)
-_CALLS = re.compile(r"bigquery|gbq|\.sql\b|\bread_sql|read_database|spark", re.IGNORECASE)
+_CALLS = re.compile(r"bigquery|gbq|\bbq\b|\.sql\b|\bread_sql|read_database|spark", re.IGNORECASE)
 
 
 def may_hold_sql(text: str) -> bool:

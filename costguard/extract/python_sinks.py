@@ -21,6 +21,7 @@ class Sink:
     position: int | None = 0
     """Position of the SQL among the positional arguments; None when it is only passed by name."""
     keywords: tuple[str, ...] = ("query", "sql")
+    """Names of the SQL among the keywords. Without one and without a position the call makes its SQL up."""
     dialect: str = "bigquery"
     """sqlglot's name of the dialect; `by-connection` when the connection decides."""
     materialises: bool = False
@@ -29,6 +30,13 @@ class Sink:
     """Where a limit of bytes and labels stand: in a `QueryJobConfig`, a job in REST notation, or keywords."""
     certain: bool = True
     """False when only the method's name speaks for it: then the SQL must look like a statement."""
+    likely: bool = False
+    """True when names say that it is BigQuery, though not the type: then what cannot be read is counted."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether a query is missed when its SQL cannot be read."""
+        return self.certain or self.likely
 
 
 _CLIENT = "google.cloud.bigquery.Client"
@@ -103,6 +111,11 @@ _BY_LAST_NAME: dict[str, Sink] = {
     "BigqueryExplainPredictModelJobOp": Sink("", None, ("query_statement",), configuration="mapping"),
     "BigqueryDetectAnomaliesModelJobOp": Sink("", None, ("query_statement",), configuration="mapping"),
     "BigQueryExampleGen": Sink("", 0, ("query",)),
+    # What these run they put together from the names of a table and of checks.
+    "BigQueryIntervalCheckOperator": Sink("", None, ()),
+    "BigQueryIntervalCheckAsyncOperator": Sink("", None, ()),
+    "BigQueryColumnCheckOperator": Sink("", None, ()),
+    "BigQueryTableCheckOperator": Sink("", None, ()),
 }
 
 _BY_METHOD: dict[str, Sink] = {

@@ -8,14 +8,18 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import replace
 
+from costguard.extract.python_alternatives import Spelled, first_parts, spell_out, without_optional
 from costguard.extract.python_calls import POSSIBLE, STATEMENT, Candidate, SinkUse, leading_text
+from costguard.extract.python_clients import QUERY_METHODS
 from costguard.extract.python_dialects import GENERIC, ModuleDialect
+from costguard.extract.python_files import SQL_FILES
 from costguard.extract.python_flow import ModuleFlow
 from costguard.extract.python_formatting import fill_placeholders
 from costguard.extract.python_holes import FilledText, fill_gaps
 from costguard.extract.python_jobs import job_settings
 from costguard.extract.python_loops import LoopIndex, LoopPlace, nested
 from costguard.extract.python_results import ResultUses
+from costguard.extract.python_sinks import Sink
 from costguard.extract.python_source import SourceMap
 from costguard.extract.python_statements import is_statement
 from costguard.extract.python_values import (
@@ -31,7 +35,6 @@ from costguard.extract.python_wrappers import Site, Wrappers
 from costguard.model import Frame, PythonFacts, SqlText, Unread
 
 RUN_TIME = "SQL built at run time"
-_SQL_FILES = (".sql", ".sql.j2", ".sql.jinja", ".bql")
 _INCLUDE = re.compile(r"\{%-?\s*include\s+['\"]([^'\"]+)['\"]\s*-?%\}")
 _COUNTED = ("bigquery", "spark", GENERIC)
 """Dialects whose queries are missed when they cannot be read; those of other databases cost nothing here."""
@@ -52,6 +55,8 @@ class SiteCollector:
         """Offsets at which text of a collected query is written."""
         self._sorted = sorted(self._written)
         self._pieces: set[tuple[Piece, ...]] = set()
+        self._choices: dict[tuple[object, ...], int] = {}
+        """Numbers of the groups of texts that exclude each other."""
         self.sql: list[SqlText] = []
         self.unread: list[Unread] = []
 
@@ -81,7 +86,6 @@ class SiteCollector:
 
     def _add(self, site: Site) -> None:
         value = site.value
-        use = site.use
         if isinstance(value, ListValue):
             for element in value.elements:
                 self._add(replace(site, value=element))
@@ -97,22 +101,70 @@ class SiteCollector:
         if not isinstance(value, StringValue):
             self._not_known(site, value.expression if isinstance(value, UnknownValue) else "")
             return
-        dialect = self._dialects.of(use.sink, use.call, self._flow.evaluator, use.scope)
+        priced = self._dialect(site.use) == "bigquery"
+        texts = spell_out(value.pieces) if priced else [Spelled(first_parts(value.pieces))]
+        count = len(self.sql)
+        for text in texts:
+            variant = site.variant
+            if text.arm:
+                choice = ".".join(map(str, text.arm))
+                variant = f"{variant}.{choice}" if variant else f"choice {choice}"
+            self._add_text(
+                replace(
+                    site,
+                    variant=variant,
+                    in_branch=site.in_branch or bool(text.arm),
+                    loops=site.loops | text.loops,
+                    times=site.times * text.times,
+                    turn=(*site.turn, *text.turn),
+                    arm=(*site.arm, *text.arm),
+                ),
+                StringValue(text.pieces, value.file),
+            )
+        if len(self.sql) > count:
+            self._pieces.add(value.pieces)
+
+    def _add_text(self, site: Site, value: StringValue) -> None:
+        """A text, and that without the clauses that only stand in it if a condition holds."""
+        bare = without_optional(value.pieces)
+        if bare is None:
+            self._add_one(site, value)
+            return
+        use = site.use
+        dialect = self._dialect(use)
+        if not is_statement(fill_gaps(fill_placeholders(bare)).text, dialect):
+            self._add_one(site, value)
+            return
+        for number, (name, pieces) in enumerate((("with", value.pieces), ("without", bare)), start=1):
+            variant = ", ".join(filter(None, (site.variant, f"{name} optional clauses")))
+            arm = (*site.arm, number)
+            self._add_one(
+                replace(site, variant=variant, in_branch=True, arm=arm), StringValue(pieces, value.file)
+            )
+
+    def _dialect(self, use: SinkUse) -> str:
         if use.sink is POSSIBLE:
-            dialect = self._dialects.of_text(use.call)
+            return self._dialects.of_text(use.call)
+        return self._dialects.of(use.sink, use.call, self._flow.evaluator, use.scope)
+
+    def _add_one(self, site: Site, value: StringValue) -> None:
+        use = site.use
+        dialect = self._dialect(use)
         pieces = fill_placeholders(value.pieces)
         text = leading_text(StringValue(pieces)) or ""
         if not any(piece.text.strip() for piece in pieces if not piece.expression):
             self._not_known(site, pieces[0].expression if pieces else "")
             return
         if not STATEMENT.match(text):
-            if _is_name(text) or not use.sink.certain:
+            if _is_name(text, use.sink) or not use.sink.counted:
                 return  # A table name given to read_gbq, a filter of another database: no SQL.
-            if text.strip().endswith(_SQL_FILES):
+            if text.strip().endswith(SQL_FILES):
                 self._not_known(site, text.strip())
                 return
             if text.lstrip().startswith("{gap}"):
                 self._not_known(site, "".join(p.expression or p.text for p in pieces)[:80])
+                return
+            if not use.sink.certain:
                 return
         filled = fill_gaps(pieces)
         if use.sink is POSSIBLE and not is_statement(filled.text, dialect):
@@ -125,11 +177,7 @@ class SiteCollector:
         text = "".join(piece.text for piece in value.pieces).strip()
         include = _INCLUDE.fullmatch(text)
         path = include.group(1) if include else text
-        if (
-            len(text) > 300
-            or not path.endswith(_SQL_FILES)
-            or any(piece.expression for piece in value.pieces)
-        ):
+        if len(text) > 300 or not path.endswith(SQL_FILES) or any(piece.expression for piece in value.pieces):
             return value
         found = self._flow.files.read(path, beside_module=False)
         if found is None:
@@ -162,11 +210,14 @@ class SiteCollector:
                 break
         place = LoopPlace()
         for call in reversed(site.calls):
-            place = nested(self._loops.place(self._source.start(call)), place)
+            place = nested(self._loops.place(self._source.start(call), site.loops), place)
         if site.every and place.loop is not None and self._loops.turns_of(place.loop) == site.every:
             place = self._loops.outside(place)
         for call in self._wrappers.only_calls(site):
-            place = nested(self._loops.place(self._source.start(call)), place)
+            place = nested(self._loops.place(self._source.start(call), site.loops), place)
+        if site.times > 1:
+            turns = 1 if place.loop is None else place.turns
+            place = replace(place, turns=None if turns is None else turns * site.times)
         return SqlText(
             text=filled.text,
             via=_via(use, dialect),
@@ -176,6 +227,7 @@ class SiteCollector:
             call_end=end,
             dialect=dialect,
             variant=site.variant,
+            choice=self._choice(site, place),
             loop=place.loop,
             loop_depth=place.depth,
             loop_turns=place.turns,
@@ -191,9 +243,24 @@ class SiteCollector:
             read_from=value.file,
         )
 
+    def _choice(self, site: Site, place: LoopPlace) -> tuple[int, str] | None:
+        """The group of texts that exclude each other, and which one it is; None where several of them may run.
+
+        Several may run in a loop whose turns are not known, and where the function is called repeatedly.
+        """
+        runs = self._wrappers.runs_of(site) if site.arm else None
+        if runs is None:
+            return None
+        for around in (place, *(self._loops.place(self._source.start(call), site.loops) for call in runs)):
+            if around.loop is not None and around.turns is None:
+                return None
+        key = (tuple(self._source.start(call) for call in site.calls), site.use.sink.api, site.turn)
+        number = self._choices.setdefault(key, len(self._choices))
+        return number, ".".join(map(str, site.arm))
+
     def _not_known(self, site: Site, detail: str) -> None:
         use = site.use
-        if not use.sink.certain:
+        if not use.sink.counted:
             return
         if self._dialects.of(use.sink, use.call, self._flow.evaluator, use.scope) not in _COUNTED:
             return
@@ -252,9 +319,11 @@ def _is_last_resort(use: SinkUse) -> bool:
     return use.sink is POSSIBLE or use.sink.api == "sqlalchemy.text"
 
 
-def _is_name(text: str) -> bool:
-    """True for a table name: one word, dotted perhaps."""
-    return len(text.split()) == 1 and not text.strip().endswith(_SQL_FILES) and text.strip() != "{gap}"
+def _is_name(text: str, sink: Sink) -> bool:
+    """True for a table name: one word, dotted perhaps. A client's `query` takes none, so `{a}{b}` is unknown SQL."""
+    if len(text.split()) != 1 or text.strip().endswith(SQL_FILES) or text.strip() == "{gap}":
+        return False
+    return "{gap}" not in text or sink.api.rsplit(".", 1)[-1] not in QUERY_METHODS
 
 
 def _order(sql: SqlText) -> tuple[int, int, str]:

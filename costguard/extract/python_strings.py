@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
-import posixpath
 from collections.abc import Callable
 from typing import Protocol
 
+from costguard.extract.python_alternatives import texts_of
 from costguard.extract.python_binding import comprehension_scope
 from costguard.extract.python_files import FileReader
 from costguard.extract.python_formatting import format_percent
-from costguard.extract.python_library import join_paths, joined_path, library_call, path_method
+from costguard.extract.python_library import (
+    join_paths,
+    joined_path,
+    library_call,
+    parent_path,
+    parent_paths,
+    path_method,
+)
 from costguard.extract.python_literal_values import constant_string, in_text, joined_string
 from costguard.extract.python_methods import PASSING_METHODS, dict_method, string_method, template_method
 from costguard.extract.python_scopes import ClassInfo, FunctionInfo, Scope, dotted_name
@@ -29,10 +36,13 @@ from costguard.extract.python_values import (
     StringValue,
     UnknownValue,
     Value,
+    choice_of,
     choose,
+    chosen,
     constant,
     is_reasonable,
     length,
+    looked_up,
     substitute,
 )
 
@@ -126,11 +136,6 @@ class Evaluator:
                 return pieces
             case UnknownValue(expression=expression, start=start, end=end, parameter=parameter):
                 return (Piece("", start, end, False, expression or "value", parameter),)
-            case ChoiceValue(values=values):
-                # Of several statements or parts that could stand here the first one is followed.
-                strings = [member for member in values if isinstance(member, StringValue)]
-                if strings and length(strings[0].pieces) > 60:
-                    return strings[0].pieces
         start, end = self.source.start(node), self.source.end(node)
         return in_text(self, value, Piece("", start, end, False, self.expression_text(node)))
 
@@ -164,7 +169,8 @@ class Evaluator:
                 return None
         if isinstance(left, ChoiceValue):
             added = [self.add(member, left_node, right, right_node) for member in left.values]
-            return choose([member for member in added if member is not None], left.every)
+            known = [member for member in added if member is not None]
+            return chosen(known, left) if len(known) == len(added) else choose(known, left.every)
         pieces = self.pieces_of(left, left_node) + self.pieces_of(right, right_node)
         if len(pieces) > 5000 or length(pieces) > MAXIMUM_LENGTH:
             return None
@@ -189,7 +195,9 @@ class Evaluator:
         receiver = self.evaluate(node.value, scope)
         if isinstance(receiver, PathValue):
             if node.attr == "parent":
-                return PathValue(posixpath.dirname(receiver.path), receiver.beside_module)
+                return parent_path(receiver)
+            if node.attr == "parents":
+                return ListValue(parent_paths(receiver))
             return self.unknown(node)
         if isinstance(receiver, ClassValue):
             return self.class_attribute(receiver.owner, node.attr) or self.unknown(node)
@@ -242,13 +250,14 @@ class Evaluator:
 
     def _subscript(self, node: ast.Subscript, scope: Scope) -> Value:
         container = self.evaluate(node.value, scope)
-        key = constant(self.evaluate(node.slice, scope)) if not isinstance(node.slice, ast.Slice) else ...
+        key_value = self.evaluate(node.slice, scope) if not isinstance(node.slice, ast.Slice) else None
+        key = constant(key_value)
         if isinstance(container, DictValue):
-            found = None if key is ... else container.get(key)
+            found = looked_up(container, key_value)
             if found is not None:
                 return found
             if key is ... and container.items:
-                return choose([value for _, value in container.items]) or self.unknown(node)
+                return choice_of(container, key_value) or self.unknown(node)
         if isinstance(container, ListValue) and container.elements:
             if isinstance(key, int) and -len(container.elements) <= key < len(container.elements):
                 return container.elements[key]
@@ -299,6 +308,10 @@ class Evaluator:
         value = self.evaluate(element, inner)
         if isinstance(value, ChoiceValue) and value.every:
             return ListValue(value.values, complete=False)
+        if isinstance(value, StringValue):
+            turns = texts_of(value.pieces, self.source.end(generators[0].iter))
+            complete = len(generators) == 1 and not generators[0].ifs and len(turns) > 1
+            return ListValue(tuple(StringValue(text, value.file) for text in turns), complete)
         return ListValue((value,), complete=False)
 
     def returned(self, function: FunctionInfo, arguments: dict[tuple[int, str], Value]) -> Value | None:
@@ -383,13 +396,14 @@ class Evaluator:
         receiver = self.evaluate(function.value, scope)
         method = function.attr
         match receiver:
-            case ChoiceValue(values=values, every=every) if any(isinstance(v, StringValue) for v in values):
+            case ChoiceValue(values=values) if any(isinstance(v, StringValue) for v in values):
                 results = [
                     string_method(self, node, member, method, scope)
                     for member in values
                     if isinstance(member, StringValue)
                 ]
-                return choose([result for result in results if result is not None], every)
+                known = [result for result in results if result is not None]
+                return chosen(known, receiver) if len(known) == len(values) else choose(known, receiver.every)
             case StringValue():
                 return string_method(self, node, receiver, method, scope)
             case PathValue():

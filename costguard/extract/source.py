@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from costguard.declared_encoding import decode_python
 from costguard.model import Extraction, SourceKind, Unread
 
 if TYPE_CHECKING:
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
 ReadFile = Callable[[str], str | None]
 
 
-def decode(data: bytes) -> tuple[str, Unread | None]:
+def decode(data: bytes, kind: SourceKind = "sql") -> tuple[str, Unread | None]:
     """The text of a file, or why it has none. A byte order mark is dropped, line ends become `\\n`."""
     if b"\x00" in data[:8192]:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return "", Unread("not UTF-8 text", "the file looks like UTF-16; save it as UTF-8")
         return "", Unread("binary file", "the file holds NUL bytes")
     try:
-        text = data.decode("utf-8-sig")
+        text = decode_python(data) if kind == "python" else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return "", Unread("not UTF-8 text", f"byte {error.start} is not UTF-8; save the file as UTF-8")
     if "\r" in text:
@@ -42,7 +43,7 @@ def extract(
 
     `template_path`: the path as the template project counts it.
     """
-    text, unread = decode(data)
+    text, unread = decode(data, kind)
     if unread is not None:
         return Extraction(kind, ("",), unread=(unread,))
     if kind == "notebook":

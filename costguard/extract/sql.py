@@ -61,7 +61,8 @@ _STATEMENT_HEAD: Final = re.compile(
 _QUERY_STARTS: Final = (TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.TABLE)
 _MORE_FIRST_WORDS: Final = ("VALUES", "ASSERT", "REFRESH")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
-_LEGACY_NAME: Final = re.compile(r"\b(?:FROM|JOIN|,)\s*\(*\s*\[[\w.:\-$]+\]", re.IGNORECASE)
+_LEGACY_NAME: Final = re.compile(r"\b(?:FROM|JOIN|,)\s*\(*\s*\[(?:[\w.:\-$]|/\*[^*]*\*/)+\]", re.IGNORECASE)
+"""Comments stand for unknown parts of the name."""
 _LEGACY_FUNCTION: Final = re.compile(r"\bTABLE_(?:DATE_RANGE|QUERY)(?:_STRICT)?\s*\(\s*\[")
 _NOT_ANALYSED: Final = re.compile(
     r"\b(?:GRAPH_TABLE|MATCH_RECOGNIZE)\s*\(|\AGRAPH\b|\ACREATE\b.{0,40}\bPROCEDURE\b"

@@ -11,8 +11,11 @@ A template that asks whether a run is incremental gives two texts, one for each 
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from costguard.extract.dbt import DbtProject, TemplateProject, digest
 from costguard.extract.dbt_files import MemoryFiles
@@ -24,13 +27,14 @@ from costguard.extract.template_render import Rendered, TemplateFailure, Templat
 from costguard.extract.template_scan import is_template
 from costguard.extract.template_standin import fill
 from costguard.extract.template_strip import strip
-from costguard.model import DIALECTS, DbtModel, Extraction, SqlText, Unread
+from costguard.model import DIALECTS, DbtModel, Extraction, Segment, SqlText, Unread
 
 __all__ = ["extract_template", "is_template"]
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|^\s*#[^\n]*", re.DOTALL | re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z]")
 _DEFINITION = re.compile(r"\{%[-+]?\s*macro\b")
+_HOOKS = ("pre_hook", "post_hook", "pre-hook", "post-hook")
 _STAGES = 3
 """How often rendered text that is itself a template is rendered again."""
 
@@ -115,8 +119,9 @@ class _Reader:
             if rendered.branched:
                 variants.append(self._renderer.render(self._text, self._path, incremental=True))
                 sql.append(self._sql(variants[1].text, "render"))
-            sql = self._named_variants(sql)
+            sql = [replace(text, includes=self._includes(variants)) for text in self._named_variants(sql)]
             sql.extend(self._side_texts(variants))
+            sql.extend(self._hooks(rendered.settings))
             model = self._model(rendered)
             for name in dict.fromkeys(name for variant in variants for name in variant.missing_files):
                 self._unread.append(Unread("template include not found", name, 0, len(self._text)))
@@ -176,10 +181,39 @@ class _Reader:
             return [full]
         return [replace(full, variant="full-refresh"), replace(incremental, variant="incremental")]
 
+    def _includes(self, variants: list[Rendered]) -> tuple[str, ...]:
+        """The included files, as counted from the folder of the template."""
+        folder = posixpath.dirname(self._path)
+        paths = dict.fromkeys(path for variant in variants for path in variant.included_files)
+        return tuple(posixpath.relpath(path, folder or ".") for path in paths)
+
     def _side_texts(self, variants: list[Rendered]) -> list[SqlText]:
         """SQL that the template runs while it is rendered, each text once."""
         unique = dict.fromkeys(side for variant in variants for side in variant.side_texts)
         return [replace(self._sql(side, "render"), destination=None, saved=False) for side in unique]
+
+    def _hooks(self, settings: Mapping[str, Any]) -> list[SqlText]:
+        """SQL that dbt runs before and after the model; of hooks that are not known an `Unread`."""
+        found: list[SqlText] = []
+        for name in _HOOKS if self._dbt is not None else ():
+            given = settings.get(name)
+            for hook in given if isinstance(given, (list, tuple)) else [given]:
+                text = hook.get("sql") if isinstance(hook, Mapping) else hook
+                if text is None or (isinstance(text, str) and not text.strip()):
+                    continue
+                sql = self._sql(self._placed(text), "render") if isinstance(text, str) else None
+                if sql is not None and self._wanted(sql):
+                    found.append(replace(sql, destination=None))
+                elif sql is None or sql.holes:
+                    self._unread.append(Unread("SQL built at run time", name, 0, len(self._text)))
+        return found
+
+    def _placed(self, hook: str) -> str:
+        """The text of a hook with its place, where it stands in the template as it is."""
+        start = self._text.find(hook)
+        if start == -1:
+            return hook
+        return from_segments(hook, [Segment(0, len(hook), start, start + len(hook))])
 
     def _model(self, rendered: Rendered) -> DbtModel | None:
         if self._dbt is None or not self._is_model(rendered):

@@ -57,6 +57,8 @@ class Rendered:
     side_texts: list[str] = field(default_factory=list)
     """SQL that the template itself would run: `run_query(...)`, `{% call statement() %}`."""
     missing_files: list[str] = field(default_factory=list)
+    included_files: list[str] = field(default_factory=list)
+    """Paths of the files that stand in the text."""
     blocks: list[tuple[str, str]] = field(default_factory=list)
     """(kind, name) of snapshot and test blocks."""
 
@@ -328,6 +330,7 @@ class TemplateRenderer:
             found = self._included(self._now.path, str(candidate))
             if found is not None:
                 path, text = found
+                self._now.rendered.included_files.append(path)
                 self._environment.budget.spend(100)
                 template = self._environment.compile_bounded(text, path)
                 return plain(self._environment.concat(template.root_render_func(template.new_context({}))))

@@ -64,8 +64,13 @@ class SourceRows:
 def to_source(segments: Sequence[Segment], start: int, end: int) -> tuple[int, int]:
     """Where a stretch of a text came from, by its segments (none: the text is the source).
 
+    It begins where its first character stands, and ends where its last one does: a value that is put into it may
+    have been written far above or below.
+
     >>> to_source([Segment(0, 4, 10, 14), Segment(4, 6, 20, 30, verbatim=False)], 1, 5)
     (11, 30)
+    >>> to_source([Segment(0, 4, 10, 14), Segment(4, 6, 2, 4), Segment(6, 8, 16, 18)], 0, 8)
+    (10, 18)
     """
     if not segments:
         return start, end
@@ -81,8 +86,8 @@ def to_source(segments: Sequence[Segment], start: int, end: int) -> tuple[int, i
             last = segment.source_start + min(end - segment.start, segment.end - segment.start)
         else:
             first, last = segment.source_start, segment.source_end
-        low = first if low is None else min(low, first)
-        high = last if high is None else max(high, last)
+        low = first if low is None else low
+        high = last if high is None or last >= low else high
     if low is None or high is None:
         edges = [segment for segment in segments if segment.end <= start] or [segments[0]]
         edge = edges[-1]

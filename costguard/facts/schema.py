@@ -83,7 +83,10 @@ class Query(NamedTuple):
         int | None, "product of the loops' turns when all follow from the code (and the clock)"
     ]
     in_branch: Annotated[bool, "runs only if a condition holds"]
-    variant: Annotated[str | None, "which rendering of a template: incremental, full-refresh"]
+    variant: Annotated[
+        str | None,
+        "which rendering of a template (incremental, full-refresh), or which of the texts that code may run",
+    ]
     rendering: Annotated[str | None, "how a template was rendered: manifest, render, strip"]
     holes: Annotated[int, "number of unknown parts"]
     value_holes: Annotated[int, "unknown parts that stand for a value or a list of values"]
@@ -129,7 +132,11 @@ class Query(NamedTuple):
     branch: Annotated[
         str | None,
         'JSON of the arms of its script that it stands in, outermost first: [[1, "then"], ...]; then and else of '
-        "one number exclude each other, handler runs after an error, never has the condition FALSE",
+        "one number exclude each other, handler runs after an error, never has the condition FALSE; texts of a call "
+        'of which one runs are ["text 1", "1"], ["text 1", "2"]',
+    ] = None
+    includes: Annotated[
+        Texts | None, "files that the template puts into the text, as counted from its folder; null for none"
     ] = None
     rows_of: Annotated[
         int | None, "in a script: the scan of which its result has every row once, LIMIT aside", Key("scans")
@@ -151,7 +158,7 @@ class Query(NamedTuple):
     usd_per_tib: Annotated[float | None, "price of a billed TiB that was applied", ESTIMATED] = None
     counted_with: Annotated[
         int | None,
-        "the same statement, with which its cost is counted: code reads a file that is scanned too",
+        "the statement with which its cost is counted: code reads a scanned file, or a template includes it",
         Key("queries"),
         ESTIMATED,
     ] = None

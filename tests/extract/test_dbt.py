@@ -245,3 +245,21 @@ def test_the_profile_says_which_dialect_a_project_speaks() -> None:
     text = only("SELECT FROM_HEX(a) FROM t CROSS JOIN UNNEST(b) AS u (c)", **{"profiles.yml": profile})
     assert text.dialect == "trino"
     assert only("SELECT 1").dialect == "bigquery"
+
+
+def test_hooks_of_a_model_are_queries_with_their_place() -> None:
+    template = (
+        """{{ config(pre_hook="DELETE FROM {{ this }} WHERE ds = '2020-01-01'", """
+        """post_hook=["INSERT INTO p.d.log SELECT a FROM {{ this }}", {"sql": unheard_of()}]) }}SELECT 1 AS a"""
+    )
+    extraction = read(template)
+    assert [sql.text for sql in extraction.sql] == [
+        "SELECT 1 AS a",
+        "DELETE FROM `acme.sandbox.m` WHERE ds = '2020-01-01'",
+        "INSERT INTO p.d.log SELECT a FROM `acme.sandbox.m`",
+    ]
+    delete = extraction.sql[1].segments[0]
+    assert template[delete.source_start : delete.source_end] == "DELETE FROM "
+    assert [(item.reason, item.detail) for item in extraction.unread] == [
+        ("SQL built at run time", "post_hook")
+    ]

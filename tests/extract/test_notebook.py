@@ -162,3 +162,56 @@ def test_odd_cells_are_empty() -> None:
     text = json.dumps({"cells": [3, {"cell_type": "code"}, {"cell_type": "code", "source": [1, "x"]}, {}]})
     assert read_cells(text) == ("", "", "x", "")
     assert isinstance(read_cells("{}"), Unread)
+
+
+def test_the_command_line_tool_in_cells() -> None:
+    extraction = notebook(
+        SETUP,
+        "table = 'd.t'\n!bq query --use_legacy_sql=false 'SELECT a FROM $table'",
+        'out = !bq query --format=json "SELECT b FROM \\`d.t\\`"',
+        "%%bash\nls\nbq query --dry_run '\nSELECT c FROM d.t'\nbq query < q.sql",
+    )
+    assert [(sql.text.strip(), sql.cell, sql.dry_run) for sql in extraction.sql] == [
+        ("SELECT a FROM d.t", 2, False),
+        ("SELECT b FROM `d.t`", 3, False),
+        ("SELECT c FROM d.t", 4, True),
+    ]
+    assert [(item.detail, item.cell) for item in extraction.unread] == [("bq query < q.sql", 4)]
+
+
+def test_files_that_cells_write() -> None:
+    extraction = notebook(
+        f"%%writefile load.py\n{SETUP}for i in range(3):\n    client.query('SELECT a FROM d.t')",
+        "%%writefile q.sql\nSELECT b FROM d.t",
+        "%%writefile notes.txt\nSELECT c FROM d.t",
+    )
+    assert [(sql.text, sql.cell, sql.loop_turns) for sql in extraction.sql] == [
+        ("SELECT a FROM d.t", 1, 3),
+        ("SELECT b FROM d.t", 2, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "cell"),
+    [
+        ({"kernelspec": {"name": "sql", "language": "sql"}}, {}),
+        ({"language_info": {"name": "SQL"}}, {}),
+        ({}, {"language": "sql"}),
+        ({}, {"language": "sql", "sql_engine": "bigquery"}),
+        ({}, {"vscode": {"languageId": "sql"}}),
+    ],
+)
+def test_cells_that_are_sql_as_a_whole(metadata: dict[str, object], cell: dict[str, object]) -> None:
+    code = {"cell_type": "code", "source": "\nSELECT a FROM d.t", "metadata": cell}
+    extraction = extract_notebook(json.dumps({"cells": [code], "metadata": metadata}), "a.ipynb", {}.get)
+    check_segments(extraction)
+    assert [(sql.text.strip(), sql.via, sql.dialect) for sql in extraction.sql] == [
+        ("SELECT a FROM d.t", "magic", "bigquery")
+    ]
+    assert extraction.unread == ()
+
+
+@pytest.mark.parametrize("above", ["#@title Load {display-mode: 'form'}\n", "\n# What it does\n\n"])
+def test_comments_above_a_cell_magic(above: str) -> None:
+    (sql,) = notebook(f"{above}%%bigquery df\nSELECT a FROM d.t").sql
+    assert (sql.text, sql.destination) == ("SELECT a FROM d.t", "df")

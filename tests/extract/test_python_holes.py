@@ -63,10 +63,10 @@ def test_the_same_expression_gets_the_same_name() -> None:
 
 
 def test_the_first_of_several_known_values_stands_in() -> None:
-    code = "for t in ['d.one', 'd.two']:\n    client.query(f'SELECT a FROM {t}')"
+    code = "for x in [3, 4]:\n    client.query(f'SELECT a FROM d.t WHERE a = {x}')"
     sql = only(with_client(code))
-    assert sql.text == "SELECT a FROM d.one"
-    assert [(hole.kind, hole.name) for hole in sql.holes] == [("name", "t")]
+    assert sql.text == "SELECT a FROM d.t WHERE a = 3"
+    assert [(hole.kind, hole.name) for hole in sql.holes] == [("literal", "x")]
     assert (sql.loop_depth, sql.loop_turns) == (1, 2)
 
 

@@ -268,3 +268,119 @@ def test_the_name_of_an_unknown_call_may_tell_the_database(code: str, dialect: s
 def test_the_parser_says_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     extract("import airflow\nhouse.run('CREATE PROCEDURE d.p() BEGIN END; SELECT a FROM d.t')")
     assert capfd.readouterr().err == ""
+
+
+def test_a_client_of_unknown_type_is_counted_where_it_cannot_be_read() -> None:
+    code = """
+    from google.cloud import bigquery
+
+    def run(client, path):
+        return client.query(open(path).read())
+    def run2(sql):
+        return get_client().query(sql)
+    class Service:
+        def go(self, settings, name):
+            self.client.query(settings["sql"])
+            self.client.query(f"{name}.{settings}")
+            self.client.query_and_wait(build(name))
+    """
+    found = extract(code)
+    assert [item.detail for item in found.unread] == [
+        "open(path).read()",
+        "sql",
+        'settings["sql"]',
+        "name.settings",
+        "build(name)",
+    ]
+    assert {item.reason for item in found.unread} == {"SQL built at run time"}
+
+
+def test_the_name_of_a_client_tells_where_the_module_does_not_import_it() -> None:
+    code = """
+    from lib import gcp
+    def run(sql, bq_client):
+        gcp.bigquery_client().query(sql)
+        bq_client.query(sql)
+    """
+    assert len(extract(code).unread) == 2
+
+
+def test_other_methods_of_that_name_are_not_counted() -> None:
+    code = """
+    from google.cloud import bigquery
+    def run(frame, session, condition, User, LastPoints, client):
+        frame.query(condition)
+        frame.query("a > 1")
+        session.query(User)
+        LastPoints.query(condition)
+        client.query(kind="Task")
+        client.query(None)
+        client.query(["a", "b"])
+        clientele.query("a > 1")
+    """
+    found = extract(code)
+    assert (found.sql, found.unread) == ((), ())
+
+
+def test_texts_that_are_only_shown_are_no_queries() -> None:
+    code = """
+    sql = "SELECT b FROM d.t"
+    print("SELECT b FROM d.t WHERE b > 1")
+    logging.warning("SELECT b FROM d.t WHERE b > 2")
+    parser.add_argument("--q", help="SELECT b FROM d.t WHERE b > 3")
+    Field(description="SELECT b FROM d.t WHERE b > 4")
+    EXAMPLE_OUTPUT = "SELECT b FROM d.t WHERE b > 5"
+    raise ValueError("SELECT b FROM d.t WHERE b > 6")
+    client.query(sql)
+    """
+    assert only(with_client(code)).text == "SELECT b FROM d.t"
+
+
+def test_what_runs_within_what_is_shown_is_a_query() -> None:
+    code = """
+    print(client.query("SELECT a FROM d.t").to_dataframe())
+    print(fetch("SELECT b FROM d.t"))
+    EXAMPLE_QUERY = "SELECT c FROM d.t"
+    queries.append("SELECT e FROM d.t")
+    parser.add_argument("--sql", default="SELECT f FROM d.t", help="SELECT g FROM d.t")
+    """
+    assert [sql.text[7] for sql in with_client(code).sql] == ["a", "b", "c", "e", "f"]
+
+
+def test_queries_in_the_defaults_of_parameters() -> None:
+    code = """
+    from lib import go
+    def a(q=client.query("SELECT a FROM d.t")): ...
+    def b(sql="SELECT b FROM d.t"):
+        return go(sql)
+    def c(sql="SELECT c FROM d.t"):
+        return client.query(sql)
+    """
+    assert [(sql.text[7], sql.via) for sql in with_client(code).sql] == [
+        ("a", QUERY),
+        ("b", "string"),
+        ("c", QUERY),
+    ]
+
+
+def test_operators_that_take_their_arguments_from_a_dict() -> None:
+    code = """
+    known = dict(task_id="y", configuration={"query": {"query": "SELECT a FROM d.t"}})
+    BigQueryInsertJobOperator(**known)
+    unknown = {"task_id": "x", "configuration": {"query": {"query": get_sql()}}}
+    BigQueryInsertJobOperator(**unknown)
+    BigQueryInsertJobOperator(task_id="z", **settings)
+    BigQueryInsertJobOperator(**{"task_id": "load", "configuration": {"load": {}}})
+    """
+    found = extract(code)
+    assert [sql.text for sql in found.sql] == ["SELECT a FROM d.t"]
+    assert [item.detail for item in found.unread] == ["get_sql()", "settings"]
+
+
+def test_operators_that_make_their_sql_up_are_unread() -> None:
+    code = """
+    BigQueryColumnCheckOperator(task_id="f", table="p.d.t", column_mapping={"a": {"null_check": {"equal_to": 0}}})
+    BigQueryIntervalCheckOperator(task_id="e", table="p.d.t", metrics_thresholds={"COUNT(*)": 1.5})
+    BigQueryToGCSOperator(task_id="g", source_project_dataset_table="p.d.t")
+    """
+    assert len(extract(code).unread) == 2

@@ -96,14 +96,61 @@ def test_either_branch_of_a_choice_is_a_variant() -> None:
     ]
 
 
-def test_what_only_one_branch_appends_is_kept() -> None:
-    code = """
+@pytest.mark.parametrize(
+    "code",
+    [
+        """
     q = 'SELECT a FROM d.t'
     if day:
         q += " WHERE day = '2026-01-01'"
     client.query(q)
+    """,
+        """
+    where = "WHERE day = '2026-01-01'" if day else ""
+    client.query(f"SELECT a FROM d.t {where}")
+    """,
+        """
+    where = ""
+    if day:
+        where = "WHERE day = '2026-01-01'"
+    client.query("SELECT a FROM d.t {}".format(where))
+    """,
+    ],
+)
+def test_a_clause_that_only_one_branch_appends_is_there_or_not(code: str) -> None:
+    found = with_client(code).sql
+    assert sorted((text.text.strip(), text.variant, text.in_branch) for text in found) == [
+        ("SELECT a FROM d.t", "without optional clauses", True),
+        ("SELECT a FROM d.t WHERE day = '2026-01-01'", "with optional clauses", True),
+    ]
+
+
+def test_several_optional_clauses_are_all_there_or_none() -> None:
+    code = """
+    q = "SELECT a FROM d.t WHERE TRUE"
+    if day:
+        q += f" AND day = '{day}' AND x = {{x}}"
+    if key:
+        q += " AND key = 1"
+    client.query(q.format(x=3))
     """
-    assert sql_of(code) == ["SELECT a FROM d.t WHERE day = '2026-01-01'"]
+    assert sorted(sql_of(code)) == [
+        "SELECT a FROM d.t WHERE TRUE",
+        "SELECT a FROM d.t WHERE TRUE AND day = '2024-01-01' AND x = 3 AND key = 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "q = 'SELECT a FROM d.t'\nif n:\n    q += ' LIMIT 10'\nclient.query(q)",
+        "q = 'SELECT a '\nif n:\n    q += 'FROM d.t'\nclient.query(q)",
+        "q = 'SELECT a FROM d.t WHERE TRUE'\nfor c in cs:\n    q += ' AND b'\nclient.query(q)",
+    ],
+)
+def test_what_only_one_branch_appends_is_kept(code: str) -> None:
+    """It does not change what the query costs, or there is no query without it."""
+    assert len(sql_of(code)) == 1
 
 
 def test_a_branch_that_returns_does_not_reach_further() -> None:
@@ -264,3 +311,19 @@ def test_a_global_that_a_function_sets() -> None:
         client.query(SQL)
     """
     assert [(sql.text, sql.via) for sql in with_client(code).sql] == [("SELECT a FROM d.t", QUERY)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Path(__file__).parent.parent / 'sql' / 'q.sql'",
+        "Path(__file__).resolve().parents[1] / 'sql/q.sql'",
+        "os.path.join(os.path.dirname(os.path.dirname(__file__)), 'sql', 'q.sql')",
+        "Path(__file__).parent / '../sql/q.sql'",
+    ],
+)
+def test_folders_above_the_module(path: str) -> None:
+    code = f"import os\nfrom pathlib import Path\nclient.query(open({path}).read())"
+    assert sql_of(code, {"sql/q.sql": "SELECT a FROM d.t", "jobs/sql/q.sql": "SELECT b FROM d.t"}) == [
+        "SELECT a FROM d.t"
+    ]

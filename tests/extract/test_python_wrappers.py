@@ -98,16 +98,30 @@ def test_a_value_parameter_is_no_site_of_its_own() -> None:
     assert (sql.text, sql.holes) == ("SELECT COUNT(*) FROM d.t", ())
 
 
-def test_a_value_that_differs_stays_a_hole() -> None:
+def test_a_name_that_differs_is_a_query_for_each() -> None:
     code = """
     def count(table):
         return client.query(f'SELECT COUNT(*) FROM {table}')
     count('d.t')
     count('d.u')
     """
+    found = with_client(code).sql
+    assert [(sql.text, sql.variant, sql.holes) for sql in found] == [
+        ("SELECT COUNT(*) FROM d.t", None, ()),
+        ("SELECT COUNT(*) FROM d.u", None, ()),
+    ]
+
+
+def test_a_value_that_differs_stays_a_hole() -> None:
+    code = """
+    def count(key):
+        return client.query(f'SELECT COUNT(*) FROM d.t WHERE key = {key}')
+    count(1)
+    count(2)
+    """
     sql = only(with_client(code))
-    assert sql.text == "SELECT COUNT(*) FROM d.t"
-    assert [hole.name for hole in sql.holes] == ["table"]
+    assert sql.text == "SELECT COUNT(*) FROM d.t WHERE key = 1"
+    assert [hole.name for hole in sql.holes] == ["key"]
 
 
 def test_a_prefix_joined_to_a_parameter() -> None:

@@ -41,6 +41,7 @@ def test_plain_statement_needs_no_repair_and_keeps_offsets() -> None:
         ("AND", ("not a statement", "")),
         ("(1, 2)", ("not a statement", "")),
         ("SELECT a FROM [project:ds.t]", ("legacy SQL", "")),
+        ("SELECT a FROM [/* hole_p */:/* hole_d */.t]", ("legacy SQL", "")),
         ("SELECT a FROM TABLE_DATE_RANGE([ds.t_], x, y)", ("legacy SQL", "")),
         ("GRAPH g MATCH (a) RETURN a.x", ("statement kind not analysed", "")),
         ("SELECT * FROM GRAPH_TABLE(g MATCH (a) RETURN a.x)", ("statement kind not analysed", "")),

@@ -21,3 +21,18 @@ def test_places(tmp_path: Path) -> None:
     (broken,) = frames["unread"]["at"].to_list()
     assert places.path(broken) == "c.sql"
     assert len(places) == frames["locations"].height
+
+
+def test_a_statement_begins_where_its_first_word_stands(tmp_path: Path) -> None:
+    """The names are written above the statements, in lines 3 and 2."""
+    code = (
+        "from google.cloud import bigquery\nclient = bigquery.Client()\nname = context['name']\n"
+        'client.query("SELECT a FROM `" + name + "` LIMIT 10")\n'
+    )
+    template = "{%- set columns -%}\nc\n{%- endset -%}\nSELECT\n  {{ columns }}\nFROM p.d.t\n"
+    frames, _ = estimated({"a.py": code, "b.sql": template}, tmp_path)
+    places = Places(frames)
+    assert [places.span(at) for at in frames["queries"]["at"].to_list()] == [
+        Span(4, 15, 4, 52),
+        Span(4, 1, 6, 11),
+    ]

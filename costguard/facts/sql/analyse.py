@@ -384,7 +384,8 @@ def _add_query(
             read_from=text.read_from,
             loop_counts=_loop_counts(context, text),
             loop_left=context.loop_left,
-            branch=json.dumps(context.branch) if context.branch else None,
+            branch=_branch(context, text),
+            includes=text.includes or None,
             rows_of=rows_of,
         ),
     )
@@ -517,6 +518,14 @@ def _is_aggregated(assembled: Assembled) -> bool:
         if (info or inspect(item)).aggregates:
             return True
     return False
+
+
+def _branch(context: StatementContext, text: SqlText) -> str | None:
+    """The arms around the statement: that of its text first, then those of its script."""
+    arms: list[tuple[int | str, str]] = [*context.branch]
+    if text.choice is not None:
+        arms.insert(0, (f"text {text.choice[0]}", text.choice[1]))
+    return json.dumps(arms) if arms else None
 
 
 _CHANGES_ROWS = ("joins", "laterals", "where", "group", "having", "qualify", "distinct", "offset")
