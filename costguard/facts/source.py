@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costguard.extract.script import Leaf, Script, split_script
 from costguard.extract.sql import parse_leaf
@@ -22,6 +22,9 @@ from costguard.facts.sql.expression import release_tree
 from costguard.facts.sql.routines import Routine, routine_of
 from costguard.facts.sql.variables import loop_counts, variable_values
 from costguard.model import DbtModel, Extraction, Hole, PythonFacts, SqlText, Unread
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -60,8 +63,13 @@ def _add_sql(rows: SourceRows, text: SqlText, number: int) -> int:
         start, end = to_source(text.segments, item.start, item.end)
         _add_unread(rows, Unread(item.reason, item.detail, cell=text.cell), start, end)
     routines: dict[str, Routine] = {}
+    kept: list[exp.Expr] = []
     for position, leaf in enumerate(script.leaves):
-        _add_leaf(rows, text, leaf, position, number, variables, functions, routines)
+        tree = _add_leaf(rows, text, leaf, position, number, variables, functions, routines)
+        if tree is not None:
+            kept.append(tree)
+    for tree in kept:
+        release_tree(tree)
     return 1 if script.is_script else 0
 
 
@@ -87,13 +95,14 @@ def _add_leaf(
     variables: dict[str, Any],
     functions: frozenset[str],
     routines: dict[str, Routine],
-) -> None:
+) -> exp.Expr | None:
+    """The tree, if the text's other statements may need it: of a function that they may call."""
     places = TextPlaces(rows, text, leaf.start, leaf.segments)
     parsed = parse_leaf(leaf.text, text.dialect, functions)
     if parsed.tree is None:
         if parsed.unread is not None:
             _add_leaf_unread(rows, text, places, parsed.unread, len(leaf.text))
-        return
+        return None
     context = StatementContext(
         text=_with_leaf_holes(text, leaf),
         statement_text=leaf.text,
@@ -125,9 +134,10 @@ def _add_leaf(
     routine = routine_of(parsed.tree, routines)
     if routine is None:
         release_tree(parsed.tree)
-        return
+        return None
     rows.add("routines", RoutineFact(routine.name, routine.reads_tables, routine.calls))
     routines[routine.name] = routine
+    return parsed.tree
 
 
 def _with_leaf_holes(text: SqlText, leaf: Leaf) -> SqlText:

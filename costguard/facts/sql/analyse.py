@@ -39,7 +39,7 @@ from costguard.facts.sql.joins import JoinRow, joins_of
 from costguard.facts.sql.merge_conditions import limit_source, limits_of_target
 from costguard.facts.sql.predicates import attach_conditions, describe, limits_rows, scan_predicate
 from costguard.facts.sql.reads import KeyJoin, Read
-from costguard.facts.sql.relation import Scan, SelectBody
+from costguard.facts.sql.relation import Body, Scan, SelectBody
 from costguard.facts.sql.routines import Routine, foreign_calls
 from costguard.facts.sql.sorts import sorts_of
 from costguard.facts.sql.statement import Assembled, assemble, follow
@@ -123,7 +123,7 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     follow(assembled, by_column=by_column)
     log = builder.log
     converter = Converter(hole_at if holes else None)
-    log.tracking_references = True
+    log.tracking_references = log.has_several_references()
     conjuncts = attach_conditions(log, converter)
     target_condition = None
     if assembled.merge is not None:
@@ -141,7 +141,9 @@ def analyse_statement(tree: exp.Expr, context: StatementContext, rows: SourceRow
     passed_on = _passed_on(assembled) if context.script is not None else None  # for loops of the script
     rows_of = keys.get(passed_on) if passed_on is not None else None
     _add_query(rows, places, context, assembled, functions, query, len(used), holes, statement, rows_of)
-    handed_on = handed_on_scan(assembled.body) if assembled.shows_result else None
+    handed_on = None
+    if len(used) == 1 and assembled.shows_result and _has_limit(assembled.body):
+        handed_on = handed_on_scan(assembled.body)
     suffix_readers = {
         scan for read in log.reads.values() for scan, path in read.targets if path.lower() == SUFFIX
     }
@@ -550,6 +552,10 @@ def _limit_rows(limit: exp.Expr, holes: list[tuple[int, int]]) -> int | None:
     if any(low < end and high > start for low, high in holes):
         return None
     return literal_number(limit.args.get("expression"))
+
+
+def _has_limit(body: Body | None) -> bool:
+    return isinstance(body, SelectBody) and body.node is not None and body.node.args.get("limit") is not None
 
 
 def _limit_place(limit: exp.Expr, statement: str) -> tuple[int, int]:

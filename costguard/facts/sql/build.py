@@ -37,6 +37,9 @@ _MODEL_FUNCTIONS = frozenset({"predict", "mlforecast", "mltranslate", "generatee
 _SUBTOTALS = (exp.Rollup, exp.Cube, exp.GroupingSets)
 """What makes rows of several groups, in which a key may be NULL."""
 
+_MOMENTS = ("date", "datetime", "timestamp")
+"""Types of which a text is a value."""
+
 _SCALAR_ARRAYS = (exp.GenerateSeries, exp.GenerateDateArray, exp.GenerateTimestampArray, exp.Split)
 _SCALAR_FUNCTIONS = frozenset(
     {
@@ -584,8 +587,8 @@ class Builder:
         for (name, kind), argument in zip(routine.parameters, node.expressions, strict=False):
             value = converter.convert(argument, body)
             if is_constant(value):
-                moment = value[0] == "str" and kind in ("DATE", "DATETIME", "TIMESTAMP")
-                values[name] = [kind.lower(), value[1]] if moment else value
+                written = kind.sql("bigquery").lower() if kind is not None and value[0] == "str" else ""
+                values[name] = [written, value[1]] if written in _MOMENTS else value
         return values
 
     @staticmethod

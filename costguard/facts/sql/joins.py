@@ -86,7 +86,8 @@ def _joins(body: SelectBody, node: exp.Select, is_hole: IsHole | None) -> list[J
         position = number
         numbered.append((join, number))
     ties = Ties(body, node, numbered, is_hole)
-    return [_row(body, node, join, number, ties) for join, number in numbered]
+    compared = _compared_with_constants(body, node)
+    return [_row(body, node, join, number, ties, compared) for join, number in numbered]
 
 
 def _inner_joins(node: exp.Expr) -> list[exp.Join]:
@@ -112,7 +113,9 @@ def _alias(node: exp.Expr) -> str:
     return (name or "").lower()
 
 
-def _row(body: SelectBody, node: exp.Select, join: exp.Join, number: int, ties: Ties) -> JoinRow:
+def _row(
+    body: SelectBody, node: exp.Select, join: exp.Join, number: int, ties: Ties, compared: set[str]
+) -> JoinRow:
     left, right = body.sources[:number], body.sources[number]
     relation = base_of(right.relation)
     side = str(join.args.get("side") or "").lower()
@@ -164,8 +167,8 @@ def _row(body: SelectBody, node: exp.Select, join: exp.Join, number: int, ties: 
         right_small=right_small,
         left_grouped=all(_grouped(base_of(source.relation)) for source in left),
         right_grouped=_grouped(relation),
-        left_picked=any(_picked(body, node, source) for source in left),
-        right_picked=_picked(body, node, right),
+        left_picked=any(_picked(compared, source) for source in left),
+        right_picked=_picked(compared, right),
         left=", ".join(source.alias or _behind(body) or "(subquery)" for source in left)[:60],
         right=(right.alias or "(subquery)")[:60],
         left_scan=base.index if isinstance(base, Scan) else None,
@@ -218,20 +221,25 @@ def _grouped_body(body: Body, depth: int) -> bool:
     return len(body.sources) == 1 and _grouped(base_of(body.sources[0].relation), depth + 1)
 
 
-def _picked(body: SelectBody, node: exp.Select, source: Source) -> bool:
-    """A condition of this SELECT, or the subquery's own, compares a column of the source with a constant by `=`."""
-    if _has_constant_equality(body, node, source.alias):
+def _picked(compared: set[str], source: Source) -> bool:
+    """A condition of this SELECT, or the subquery's own, compares a column of the source with a constant by `=`.
+
+    `compared`: what `_compared_with_constants` says of this SELECT.
+    """
+    if source.alias in compared:
         return True
     relation = base_of(source.relation)
     inner = relation.body if isinstance(relation, Referenced) else None
     return (
         isinstance(inner, SelectBody)
         and isinstance(inner.node, exp.Select)
-        and _has_constant_equality(inner, inner.node, None)
+        and bool(_compared_with_constants(inner, inner.node))
     )
 
 
-def _has_constant_equality(body: SelectBody, node: exp.Select, alias: str | None) -> bool:
+def _compared_with_constants(body: SelectBody, node: exp.Select) -> set[str]:
+    """The first parts of the qualified names that are compared with a constant by `=`; `*` for any other name."""
+    found: set[str] = set()
     where = node.args.get("where")
     conditions = [where.this] if where is not None else []
     conditions.extend(
@@ -247,9 +255,8 @@ def _has_constant_equality(body: SelectBody, node: exp.Select, alias: str | None
         ]
         if any(info.queries for info in sides) or all(named):
             continue
-        if any(alias is None or (len(parts) > 1 and parts[0] == alias) for side in named for parts in side):
-            return True
-    return False
+        found.update(parts[0] if len(parts) > 1 else "*" for side in named for parts in side)
+    return found
 
 
 def _place(node: exp.Expr) -> tuple[tuple[int, int], bool]:

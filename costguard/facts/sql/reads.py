@@ -82,6 +82,8 @@ class ReadLog:
         self.references: list[int] = []
         """The CTE that each reference stands for."""
         self.used_references: set[int] = set()
+        self.through_references: dict[int, list[tuple[str, tuple[int, ...]]]] | None = None
+        """By scan: (path, references on the way) of what names lead to; worked out once, when it is asked for."""
         self.relation_of_table = relation_of_table
         self.called: Callable[[SelectBody, exp.Expr], None] | None = None
         """Follows a call of a function that reads tables; None where no such function is known."""
@@ -114,6 +116,10 @@ class ReadLog:
     def use_reference(self, reference: int) -> None:
         """The reference belongs to a body that is used."""
         self.used_references.add(reference)
+
+    def has_several_references(self) -> bool:
+        """Some CTE is referenced more than once: which of its references a condition came through matters."""
+        return len(set(self.references)) < len(self.references)
 
     def reference_counts(self) -> dict[int, int]:
         """How many used references each CTE has."""

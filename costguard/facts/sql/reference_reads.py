@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from costguard.facts.sql.reads import ReadLog
-from costguard.facts.sql.relation import Computed, Group, Referenced, SelectBody, Target, Trace
+from costguard.facts.sql.relation import Computed, Group, Referenced, Relation, SelectBody, Target, Trace
 
 _DEEPEST = 16
 """Values computed from values; what lies deeper is taken to be read by every reference."""
@@ -23,13 +23,12 @@ def reads_by_reference(log: ReadLog, scan: int, references: Sequence[int]) -> li
     if any(_takes_all(body, references) for body in log.bodies):
         return None
     found: dict[int, set[str]] = {reference: set() for reference in references}
-    for body in log.bodies:
-        for info in body.demanded():
-            for reference in info.references:
-                for target, via in _targets(body.trace_parts(reference.parts), (), 0):
-                    for number in via if target.scan == scan else ():
-                        if number in found:
-                            found[number].add(target.path.lower())
+    if log.through_references is None:
+        log.through_references = _through_references(log)
+    for path, via in log.through_references.get(scan, ()):
+        for number in via:
+            if number in found:
+                found[number].add(path)
     everything = {
         path.lower() for read in log.reads.values() for place, path in read.targets if place == scan
     }
@@ -38,6 +37,24 @@ def reads_by_reference(log: ReadLog, scan: int, references: Sequence[int]) -> li
     inside = everything - set().union(*found.values())
     columns = [sorted(paths | inside) for paths in found.values()]
     return columns if any(paths != columns[0] for paths in columns) else None
+
+
+def _through_references(log: ReadLog) -> dict[int, list[tuple[str, tuple[int, ...]]]]:
+    found: dict[int, set[tuple[str, tuple[int, ...]]]] = {}
+    for body in log.bodies:
+        # What reads a CTE through another one is noted where that one reads it.
+        if not any(_is_reference(source.relation) for source in body.sources):
+            continue
+        for info in body.demanded():
+            for reference in info.references:
+                for target, via in _targets(body.trace_parts(reference.parts), (), 0):
+                    if via:
+                        found.setdefault(target.scan, set()).add((target.path.lower(), via))
+    return {scan: list(pairs) for scan, pairs in found.items()}
+
+
+def _is_reference(relation: Relation) -> bool:
+    return isinstance(relation, Referenced) and relation.reference is not None
 
 
 def _takes_all(body: SelectBody, references: Sequence[int]) -> bool:

@@ -510,6 +510,19 @@ class Projection:
         self.renamed: dict[str, tuple[str, exp.Expr]] = {}
         """New names, by the old ones, which are among the excepted."""
 
+    def names_anew(self, name: str) -> bool:
+        """A column goes by this new name."""
+        return any(name == new for new, _ in self.renamed.values())
+
+    def value_of(self, name: str) -> exp.Expr | None:
+        """The value of a column of the star that has this name, where it is another one than in its sources."""
+        if name in self.replaced:
+            return self.replaced[name]
+        for new, value in self.renamed.values() if self.renamed else ():
+            if new == name:
+                return value
+        return None
+
     def given(self) -> Iterator[tuple[str, exp.Expr]]:
         """The columns of a star that go by another name or have another value than in its sources."""
         yield from self.replaced.items()
@@ -675,7 +688,7 @@ class SelectBody(Body):
             return YES
         best = NO
         for projection in self._stars:
-            if any(name == given for given, _ in projection.given()):
+            if name in projection.replaced or (projection.renamed and projection.names_anew(name)):
                 return YES
             if name not in projection.excepted and name not in PSEUDO_COLUMNS:
                 for source in self._star_sources(projection):
@@ -693,7 +706,15 @@ class SelectBody(Body):
     def find_source(self, parts: tuple[str, ...], before: int | None = None) -> Source | None:
         """The source that all of these parts name, in this SELECT only (among the first `before` ones)."""
         sources = self.sources if before is None else self.sources[:before]
-        return _named_source(sources, parts) or (_named_source(self.behind, parts) if sources else None)
+        name = parts[-1]
+        for source in sources:
+            if source.alias == name:
+                qualifier = parts[:-1]
+                if not qualifier or source.qualifier[-len(qualifier) :] == qualifier:
+                    return source
+        if self.behind and sources:
+            return _named_source(self.behind, parts)
+        return None
 
     def trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
         key = (name, path, self.log.tracking_references)
@@ -710,9 +731,9 @@ class SelectBody(Body):
             return self.trace_expression(named.expression, path)
         found: list[Group | Computed | Row] = []
         for projection in self._stars:
-            for given, value in projection.given():
-                if given == name:
-                    return self.trace_expression(value, path)
+            value = projection.value_of(name)
+            if value is not None:
+                return self.trace_expression(value, path)
             if name in projection.excepted:
                 continue
             if projection.star_parts:

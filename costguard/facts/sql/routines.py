@@ -28,8 +28,8 @@ class Routine:
 
     name: str
     """As written, without quotes, in lower case."""
-    parameters: tuple[tuple[str, str], ...]
-    """(name in lower case, type in upper case) of each."""
+    parameters: tuple[tuple[str, exp.Expr | None], ...]
+    """(name in lower case, type) of each."""
     body: exp.Expr
     reads_tables: bool
     """A table is named in it, or in a function of the same text that it calls."""
@@ -49,11 +49,7 @@ def routine_of(tree: exp.Expr, others: Mapping[str, Routine]) -> Routine | None:
         return None
     named = head.this
     parts = [part.name for part in (named.parts if isinstance(named, exp.Table) else [named])]
-    parameters = tuple(
-        (item.name.lower(), item.args["kind"].sql("bigquery").upper() if item.args.get("kind") else "")
-        for item in head.expressions
-        if item.name
-    )
+    parameters = tuple((item.name.lower(), item.args.get("kind")) for item in head.expressions if item.name)
     names = {name for name, _ in parameters}
     # WITH q AS (...) SELECT ... FROM q; FROM UNNEST(items) AS i, i.parts
     names.update(item.alias.lower() for item in body.find_all(exp.CTE, exp.Subquery))

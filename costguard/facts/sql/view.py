@@ -70,7 +70,7 @@ def view_facts(text: str) -> ViewFacts | None:
         return None
     log = builder.log
     part_of, filters = part_scan(Referenced(body))
-    log.tracking_references = True
+    log.tracking_references = log.has_several_references()
     converter = Converter(None)
     attach_conditions(log, converter)
     counts = log.reference_counts()
