@@ -189,8 +189,8 @@ class Scan(NamedTuple):
     joined: Annotated[bool, "is joined with another relation"]
     handed_on: Annotated[
         bool,
-        "in a query with a LIMIT: each of its rows reaches the result but for that, with no filter, grouping, join or other "
-        "limit before",
+        "in a query with a LIMIT: each of its rows reaches the result but for that, with no filter, grouping, join or "
+        "other limit before",
     ]
     system_time: Annotated[bool, "FOR SYSTEM_TIME AS OF"]
     sample_percent: Annotated[float | None, "TABLESAMPLE SYSTEM percent"]

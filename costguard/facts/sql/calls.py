@@ -74,7 +74,12 @@ def _name_place(node: exp.Expr) -> tuple[int, int]:
 def functions_of(log: ReadLog) -> list[FunctionRow]:
     """Every call in an expression that was looked at, and every table function."""
     found = [
-        FunctionRow(_name_place(node), function_name(node), _clause(node), _routine(node))
+        FunctionRow(
+            _name_place(node),
+            function_name(node),
+            _clause(node),
+            called_name(node) if type(node) is exp.Anonymous else "",
+        )
         for _, info in log.infos
         for node in info.functions
     ]
@@ -87,10 +92,6 @@ def functions_of(log: ReadLog) -> list[FunctionRow]:
                         FunctionRow(_name_place(node), _table_function(node, node.parent), "table", "")
                     )
     return found
-
-
-def _routine(node: exp.Expr) -> str:
-    return called_name(node) if type(node) is exp.Anonymous else ""
 
 
 def _table_function(node: exp.Expr, table: exp.Table) -> str:

@@ -6,13 +6,17 @@ which of them reads a column decides how much of it is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Final
+
+from sqlglot import exp
 
 from costguard.facts.sql.reads import ReadLog
-from costguard.facts.sql.relation import Computed, Group, Referenced, Relation, SelectBody, Target, Trace
+from costguard.facts.sql.relation import Computed, Group, Referenced, Relation, SelectBody, Trace
 
-_DEEPEST = 16
-"""Values computed from values; what lies deeper is taken to be read by every reference."""
+Reached = dict[tuple[int, str], frozenset[int]]
+"""(scan, path in lower case) -> the references on the ways there."""
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 def reads_by_reference(log: ReadLog, scan: int, references: Sequence[int]) -> list[list[str]] | None:
@@ -40,17 +44,18 @@ def reads_by_reference(log: ReadLog, scan: int, references: Sequence[int]) -> li
 
 
 def _through_references(log: ReadLog) -> dict[int, list[tuple[str, tuple[int, ...]]]]:
-    found: dict[int, set[tuple[str, tuple[int, ...]]]] = {}
+    known: dict[tuple[int, int], Reached] = {}
+    found: dict[int, list[tuple[str, tuple[int, ...]]]] = {}
     for body in log.bodies:
         # What reads a CTE through another one is noted where that one reads it.
         if not any(_is_reference(source.relation) for source in body.sources):
             continue
         for info in body.demanded():
             for reference in info.references:
-                for target, via in _targets(body.trace_parts(reference.parts), (), 0):
+                for (scan, path), via in _reached(body.trace_parts(reference.parts), known).items():
                     if via:
-                        found.setdefault(target.scan, set()).add((target.path.lower(), via))
-    return {scan: list(pairs) for scan, pairs in found.items()}
+                        found.setdefault(scan, []).append((path, tuple(via)))
+    return found
 
 
 def _is_reference(relation: Relation) -> bool:
@@ -65,19 +70,28 @@ def _takes_all(body: SelectBody, references: Sequence[int]) -> bool:
     )
 
 
-def _targets(trace: Trace, via: tuple[int, ...], depth: int) -> Iterator[tuple[Target, tuple[int, ...]]]:
-    """The columns that a name leads to, with the references on the way, through what other SELECTs compute."""
+def _reached(trace: Trace, known: dict[tuple[int, int], Reached]) -> Reached:
+    """The columns that a name leads to, through what other SELECTs compute."""
+    found: Reached = {}
     for item in trace:
         if isinstance(item, Group):
             for target in item.targets:
-                yield target, (*via, *target.via)
-        elif isinstance(item, Computed) and depth < _DEEPEST:
-            yield from _inside(item.body, item, (*via, *item.via), depth + 1)
+                place = (target.scan, target.path.lower())
+                found[place] = found.get(place, _NONE).union(target.via)
+        elif isinstance(item, Computed):
+            for place, via in _reached_by(item.body, item.expression, known).items():
+                found[place] = found.get(place, _NONE).union(via, item.via)
+    return found
 
 
-def _inside(
-    body: SelectBody, item: Computed, via: tuple[int, ...], depth: int
-) -> Iterator[tuple[Target, tuple[int, ...]]]:
-    if via:  # else its own names are among those that were looked at
-        for reference in body.info_of(item.expression).references:
-            yield from _targets(body.trace_parts(reference.parts), via, depth)
+def _reached_by(body: SelectBody, expression: exp.Expr, known: dict[tuple[int, int], Reached]) -> Reached:
+    """The same of all names in an expression. Each is followed once, since values share what they are computed of."""
+    key = (id(body), id(expression))
+    if key not in known:
+        known[key] = {}  # a recursive CTE ends here
+        found: Reached = {}
+        for reference in body.info_of(expression).references:
+            for place, via in _reached(body.trace_parts(reference.parts), known).items():
+                found[place] = found.get(place, _NONE).union(via)
+        known[key] = found
+    return known[key]

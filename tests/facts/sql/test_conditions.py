@@ -113,6 +113,17 @@ def test_one_reference_without_a_filter_reads_everything() -> None:
     assert predicate(sql) is None
 
 
+def test_values_that_are_computed_of_shared_values_are_followed_once() -> None:
+    """Forty SELECTs that double a value have 2 ** 40 ways to the column."""
+    doubled = "SELECT a, b, dt FROM d.t"
+    for number in range(40):
+        doubled = f"SELECT a + a AS a, b, dt FROM ({doubled}) AS s{number}"
+    sql = f"WITH q AS ({doubled}) SELECT a FROM q WHERE dt = '1' UNION ALL SELECT b FROM q WHERE dt = '2'"
+    ((either, _, mark, columns),) = predicate(sql)[1]
+    assert (either, mark) == ("or", "REFERENCES")
+    assert columns == {"paths": [["a", "dt"], ["b", "dt"]]}
+
+
 def test_references_that_read_other_columns_say_which() -> None:
     sql = (
         "WITH q AS (SELECT * FROM d.t WHERE x > 1) SELECT a FROM q WHERE dt = '1' UNION ALL SELECT b FROM q{}"
