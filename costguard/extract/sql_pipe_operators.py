@@ -73,11 +73,16 @@ def _extend(parser: Parser, query: exp.Query) -> exp.Query:
     return select
 
 
-def _set(parser: Parser, query: exp.Query) -> exp.Query:
-    word = _next_word(parser)
-    select = opened(query, FILTERED)
-    select.set("expressions", [_star(word, replace=parser._parse_csv(lambda: _assignment(parser)))])
-    return select
+def _changed_star(change: str, item: Callable[[Parser], exp.Expr | None]) -> Operator:
+    """An operator that keeps all columns but for a list of changes: `except_`, `replace` or `rename` of a star."""
+
+    def operator(parser: Parser, query: exp.Query) -> exp.Query:
+        word = _next_word(parser)
+        select = opened(query, FILTERED)
+        select.set("expressions", [_star(word, **{change: parser._parse_csv(lambda: item(parser))})])
+        return select
+
+    return operator
 
 
 def _assignment(parser: Parser) -> exp.Expr | None:
@@ -88,20 +93,6 @@ def _assignment(parser: Parser) -> exp.Expr | None:
     if not parser._match(TokenType.EQ):
         parser.raise_error("Expected = behind the column of SET")
     return exp.Alias(this=parser._parse_disjunction(), alias=column)
-
-
-def _drop(parser: Parser, query: exp.Query) -> exp.Query:
-    word = _next_word(parser)
-    select = opened(query, FILTERED)
-    select.set("expressions", [_star(word, except_=parser._parse_csv(lambda: _name(parser)))])
-    return select
-
-
-def _rename(parser: Parser, query: exp.Query) -> exp.Query:
-    word = _next_word(parser)
-    select = opened(query, FILTERED)
-    select.set("expressions", [_star(word, rename=parser._parse_csv(lambda: _renaming(parser)))])
-    return select
 
 
 def _renaming(parser: Parser) -> exp.Expr | None:
@@ -407,9 +398,9 @@ OPERATORS: Final[dict[str, Operator]] = {
     "SELECT": _select,
     "EXTEND": _extend,
     "WINDOW": _extend,
-    "SET": _set,
-    "DROP": _drop,
-    "RENAME": _rename,
+    "SET": _changed_star("replace", _assignment),
+    "DROP": _changed_star("except_", _name),
+    "RENAME": _changed_star("rename", _renaming),
     "ASSERT": _assert,
     "WHERE": _where,
     "DISTINCT": _distinct,

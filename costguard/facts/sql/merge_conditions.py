@@ -21,9 +21,9 @@ from sqlglot import exp
 
 from costguard.facts.sql.condition import Converter, columns_in, flatten, for_scan
 from costguard.facts.sql.expression import extent
-from costguard.facts.sql.predicates import Conjunct, attach, is_join_key, scans_of
+from costguard.facts.sql.predicates import Conjunct, attach, is_join_key
 from costguard.facts.sql.reads import ReadLog
-from costguard.facts.sql.relation import SelectBody
+from costguard.facts.sql.relation import SelectBody, scans_below
 from costguard.facts.sql.statement import MergeParts
 
 Json = Any
@@ -53,7 +53,7 @@ def limit_source(merge: MergeParts, log: ReadLog, converter: Converter) -> list[
     ]
     if not needs or not all(needs):
         return []
-    allowed: set[int] = set().union(*(scans_of(source) for source in merge.body.sources[1:]))
+    allowed: set[int] = set().union(*(scans_below(source.relation) for source in merge.body.sources[1:]))
     if len(needs) == 1:
         conditions = needs[0]
     else:

@@ -20,7 +20,7 @@ from costguard.facts.sql.condition import (
 from costguard.facts.sql.expression import extent
 from costguard.facts.sql.reads import ReadLog
 from costguard.facts.sql.reference_reads import reads_by_reference
-from costguard.facts.sql.relation import Group, SelectBody, Source
+from costguard.facts.sql.relation import Group, SelectBody, Source, scans_below
 
 Json = Any
 
@@ -49,7 +49,7 @@ def attach_conditions(log: ReadLog, converter: Converter) -> list[Conjunct]:
                 continue
             # A condition in a correlated subquery does not limit the tables of the query around it.
             limited = [only] if only is not None else body.sources
-            allowed = set().union(*(scans_of(source) for source in limited))
+            allowed = set().union(*(scans_below(source.relation) for source in limited))
             for item in flatten(condition, exp.And):
                 found.extend(_conjunct(log, converter, body, item, clause, only, allowed))
     return found
@@ -61,7 +61,7 @@ def _behind(
     """Conjuncts that come after grouping or window functions, and could come before: they name what all rows of a group
     share."""
     found: list[Conjunct] = []
-    allowed: set[int] = set().union(*(scans_of(source) for source in body.sources))
+    allowed: set[int] = set().union(*(scans_below(source.relation) for source in body.sources))
     for item in flatten(condition, exp.And):
         if not _is_plain(body, item):
             continue
@@ -233,7 +233,7 @@ def _optional_scans(body: SelectBody) -> set[int]:
         seen.add(id(item))
         for source in getattr(item, "sources", ()):
             if source.null_extended:
-                found |= scans_of(source)
+                found |= scans_below(source.relation)
             else:
                 stack.append(source.relation)
         stack.extend(getattr(item, "branches", ()))
@@ -245,31 +245,6 @@ def _direct_scans(body: SelectBody) -> list[int]:
     from costguard.facts.sql.relation import Scan
 
     return [source.relation.index for source in body.sources if isinstance(source.relation, Scan)]
-
-
-def scans_of(source: Source) -> set[int]:
-    """Every scan that the rows of a source come from."""
-    from costguard.facts.sql.relation import Pivoted, Referenced, Scan, UnionBody
-
-    found: set[int] = set()
-    stack: list[object] = [source.relation]
-    seen: set[int] = set()
-    while stack:
-        item = stack.pop()
-        if id(item) in seen:
-            continue
-        seen.add(id(item))
-        if isinstance(item, Scan):
-            found.add(item.index)
-        elif isinstance(item, Referenced):
-            stack.append(item.body)
-        elif isinstance(item, Pivoted):
-            stack.append(item.inner)
-        elif isinstance(item, UnionBody):
-            stack.extend(item.branches)
-        elif isinstance(item, SelectBody):
-            stack.extend(inner.relation for inner in item.sources)
-    return found
 
 
 def scan_predicate(log: ReadLog, scan: int, counts: dict[int, int]) -> Json | None:

@@ -510,10 +510,6 @@ class Projection:
         self.renamed: dict[str, tuple[str, exp.Expr]] = {}
         """New names, by the old ones, which are among the excepted."""
 
-    def names_anew(self, name: str) -> bool:
-        """A column goes by this new name."""
-        return any(name == new for new, _ in self.renamed.values())
-
     def value_of(self, name: str) -> exp.Expr | None:
         """The value of a column of the star that has this name, where it is another one than in its sources."""
         if name in self.replaced:
@@ -688,7 +684,7 @@ class SelectBody(Body):
             return YES
         best = NO
         for projection in self._stars:
-            if name in projection.replaced or (projection.renamed and projection.names_anew(name)):
+            if projection.value_of(name) is not None:
                 return YES
             if name not in projection.excepted and name not in PSEUDO_COLUMNS:
                 for source in self._star_sources(projection):
@@ -706,15 +702,8 @@ class SelectBody(Body):
     def find_source(self, parts: tuple[str, ...], before: int | None = None) -> Source | None:
         """The source that all of these parts name, in this SELECT only (among the first `before` ones)."""
         sources = self.sources if before is None else self.sources[:before]
-        name = parts[-1]
-        for source in sources:
-            if source.alias == name:
-                qualifier = parts[:-1]
-                if not qualifier or source.qualifier[-len(qualifier) :] == qualifier:
-                    return source
-        if self.behind and sources:
-            return _named_source(self.behind, parts)
-        return None
+        found = _named_source(sources, parts)
+        return _named_source(self.behind, parts) if found is None and self.behind and sources else found
 
     def trace_output(self, name: str, path: tuple[str, ...]) -> Trace:
         key = (name, path, self.log.tracking_references)
@@ -1242,3 +1231,30 @@ class UnionBody(Body):
             branch.activate()
         if self.distinct:
             self.demand_outputs(ALWAYS, frozenset())
+
+
+def below(relation: Relation) -> list[object]:
+    """Every relation and body that the rows of a relation come from."""
+    found: list[object] = []
+    seen: set[int] = set()
+    stack: list[object] = [relation]
+    while stack:
+        item = stack.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        found.append(item)
+        if isinstance(item, Referenced):
+            stack.append(item.body)
+        elif isinstance(item, Pivoted):
+            stack.append(item.inner)
+        elif isinstance(item, UnionBody):
+            stack.extend(item.branches)
+        elif isinstance(item, SelectBody):
+            stack.extend(source.relation for source in item.sources)
+    return found
+
+
+def scans_below(relation: Relation) -> set[int]:
+    """Every scan that the rows of a relation come from."""
+    return {item.index for item in below(relation) if isinstance(item, Scan)}

@@ -25,6 +25,8 @@ from costguard.facts.sql.relation import (
     Source,
     UnionBody,
     Unnested,
+    below,
+    scans_below,
 )
 
 AROUND = -1
@@ -219,7 +221,7 @@ def is_generated(relation: Relation) -> bool:
         isinstance(item, Scan)
         or (isinstance(item, Opaque) and not item.small)
         or (isinstance(item, Unnested) and not item.constant)
-        for item in _below(relation)
+        for item in below(relation)
     )
 
 
@@ -256,7 +258,7 @@ def _is_around(body: SelectBody, name: str) -> bool:
 
 def _tied_around(body: SelectBody, log: ReadLog) -> list[Numbers]:
     """What conditions outside of a common table expression or a subquery say of the relations inside."""
-    scans = [_scans_of(source.relation) for source in body.sources]
+    scans = [scans_below(source.relation) for source in body.sources]
     found = []
     for outer, through in _readers_of(body, log):
         for condition, clause, only in outer.conditions:
@@ -324,30 +326,4 @@ def _read_by(body: SelectBody, parts: tuple[str, ...], scans: list[set[int]]) ->
             elif isinstance(item, Computed):
                 references = item.body.info_of(item.expression).references
                 stack.extend((item.body, reference.parts) for reference in references)
-    return found
-
-
-def _scans_of(relation: Relation) -> set[int]:
-    return {item.index for item in _below(relation) if isinstance(item, Scan)}
-
-
-def _below(relation: Relation) -> list[object]:
-    """Every relation and body that the rows of a relation come from."""
-    found: list[object] = []
-    seen: set[int] = set()
-    stack: list[object] = [relation]
-    while stack:
-        item = stack.pop()
-        if id(item) in seen:
-            continue
-        seen.add(id(item))
-        found.append(item)
-        if isinstance(item, Referenced):
-            stack.append(item.body)
-        elif isinstance(item, Pivoted):
-            stack.append(item.inner)
-        elif isinstance(item, UnionBody):
-            stack.extend(item.branches)
-        elif isinstance(item, SelectBody):
-            stack.extend(source.relation for source in item.sources)
     return found
